@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+#ifndef _LINUX_KHO_ABI_LUO_H
+#define _LINUX_KHO_ABI_LUO_H
+
+#include <linux/kho/abi/block.h>
+#include <linux/types.h>
+#include <uapi/linux/liveupdate.h>
+
+/**
+ * DOC: LUO handover
+ *
+ * What one kernel writes and the next one reads. It is a contract between
+ * kernels of different builds: any change of layout or meaning, in the tree or
+ * in a record, must change the compatible string of the node it belongs to. A
+ * kernel refuses a node whose string it does not know.
+ *
+ * The tree is one KHO subtree named %LUO_FDT_SUBTREE::
+ *
+ *   / {
+ *           compatible = "luo-v1";
+ *           liveupdate-number = <u64>;
+ *           luo-session {
+ *                   compatible = "luo-session-v1";
+ *                   count = <u64>;
+ *                   data = <u64>;
+ *                   pgcnt = <u64>;
+ *           };
+ *   };
+ *
+ * A u64 is in the byte order of the machine, as in the KHO tree above it: both
+ * kernels run on the same one.
+ *
+ * ``data`` is the physical address of the first block of an array, 0 if the
+ * array is empty; ``pgcnt`` is the number of its blocks, ``count`` that of the
+ * records in use. A block is one preserved page that begins with
+ * &struct kho_block_header_ser; records follow it without gaps.
+ */
+
+/* Name of the KHO subtree */
+#define LUO_FDT_SUBTREE			"LUO"
+
+#define LUO_FDT_COMPATIBLE		"luo-v1"
+#define LUO_FDT_PROP_COMPATIBLE		"compatible"
+#define LUO_FDT_PROP_NUMBER		"liveupdate-number"
+
+#define LUO_FDT_SESSION_NODE		"luo-session"
+#define LUO_FDT_SESSION_COMPATIBLE	"luo-session-v1"
+#define LUO_FDT_PROP_COUNT		"count"
+#define LUO_FDT_PROP_DATA		"data"
+#define LUO_FDT_PROP_PGCNT		"pgcnt"
+
+/* Bytes for a handler's compatible string, its terminating zero included */
+#define LIVEUPDATE_HNDL_COMPAT_LENGTH	48
+
+/**
+ * struct luo_file_ser - one preserved file
+ * @compatible: of the handler that preserved it, zero-terminated
+ * @token:      the agent's name for it
+ * @data:       what the handler's preserve or freeze returned
+ *
+ * A record whose @compatible is empty is not in use.
+ */
+struct luo_file_ser {
+	char compatible[LIVEUPDATE_HNDL_COMPAT_LENGTH];
+	u64 token;
+	u64 data;
+} __packed;
+
+/**
+ * struct luo_session_ser - one session
+ * @name:  zero-terminated
+ * @files: physical address of the first block of &struct luo_file_ser, 0 if
+ *         the session has no file
+ * @pgcnt: blocks
+ * @count: files
+ *
+ * A record whose @name is empty is not in use: its session was closed after
+ * the record had been written.
+ */
+struct luo_session_ser {
+	char name[LIVEUPDATE_SESSION_NAME_LENGTH];
+	u64 files;
+	u64 pgcnt;
+	u64 count;
+} __packed;
+
+#endif /* _LINUX_KHO_ABI_LUO_H */

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM luo
+
+#if !defined(_TRACE_LUO_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _TRACE_LUO_H
+
+#include <linux/tracepoint.h>
+#include <linux/types.h>
+#include <uapi/linux/liveupdate.h>
+
+/**
+ * DOC: LUO trace events
+ *
+ * What every luo event keeps to:
+ *
+ *  - ``number`` is the live update that the event belongs to: on the way out
+ *    the one being made, on the way in the one that booted this kernel. The
+ *    same number in the traces of two kernels is the same live update.
+ *  - ``ret`` is 0 or a negative errno; an operation that answers yes or no has
+ *    0 for yes.
+ *  - A time is in nanoseconds of the kernel's monotonic clock.
+ *  - A name that user space chose is escaped when it is recorded: no space, no
+ *    equal sign, no quote and nothing unprintable in it, so a name cannot look
+ *    like another field. BPF programs get it as it is.
+ *  - Every begin has its end and every enter its exit, on failure too. Events
+ *    are emitted in the context of the caller, who may sleep, without a
+ *    spinlock held.
+ *  - An event that says that something changed comes after the change.
+ */
+
+/*
+ * One list for each enumeration. It makes the constants, what user space needs
+ * to read them from a raw trace, and the words in the formats.
+ */
+#define LUO_DIRS						\
+	EM(LUO_DIR_OUT,			"out")			\
+	E_(LUO_DIR_IN,			"in")
+
+#define LUO_STATES						\
+	EM(LIVEUPDATE_STATE_NORMAL,	"normal")		\
+	EM(LIVEUPDATE_STATE_PREPARED,	"prepared")		\
+	EM(LIVEUPDATE_STATE_FROZEN,	"frozen")		\
+	E_(LIVEUPDATE_STATE_UPDATED,	"updated")
+
+#define LUO_EVENTS						\
+	EM(LIVEUPDATE_PREPARE,		"prepare")		\
+	EM(LIVEUPDATE_FREEZE,		"freeze")		\
+	EM(LIVEUPDATE_FINISH,		"finish")		\
+	EM(LIVEUPDATE_CANCEL,		"cancel")		\
+	E_(LUO_EVENT_BOOT,		"boot")
+
+#define LUO_FILE_STATES						\
+	EM(LUO_FILE_NONE,		"none")			\
+	EM(LUO_FILE_PRESERVED,		"preserved")		\
+	EM(LUO_FILE_PREPARED,		"prepared")		\
+	EM(LUO_FILE_FROZEN,		"frozen")		\
+	EM(LUO_FILE_INCOMING,		"incoming")		\
+	EM(LUO_FILE_RETRIEVED,		"retrieved")		\
+	EM(LUO_FILE_FINISHED,		"finished")		\
+	E_(LUO_FILE_FAILED,		"failed")
+
+#define LUO_OPS							\
+	EM(LUO_OP_CAN_PRESERVE,		"can_preserve")		\
+	EM(LUO_OP_PRESERVE,		"preserve")		\
+	EM(LUO_OP_UNPRESERVE,		"unpreserve")		\
+	EM(LUO_OP_FREEZE,		"freeze")		\
+	EM(LUO_OP_UNFREEZE,		"unfreeze")		\
+	EM(LUO_OP_RETRIEVE,		"retrieve")		\
+	EM(LUO_OP_CAN_FINISH,		"can_finish")		\
+	E_(LUO_OP_FINISH,		"finish")
+
+#define LUO_PHASES						\
+	EM(LUO_PHASE_FREEZE,		"freeze")		\
+	EM(LUO_PHASE_CANCEL,		"cancel")		\
+	EM(LUO_PHASE_FINISH,		"finish")		\
+	EM(LUO_PHASE_BOOT,		"boot")			\
+	E_(LUO_PHASE_RESTORE,		"restore")
+
+#define LUO_SCOPES						\
+	EM(LUO_SCOPE_GLOBAL,		"global")		\
+	E_(LUO_SCOPE_SESSION,		"session")
+
+#define LUO_LEAK_REASONS					\
+	EM(LUO_LEAK_CLOSED,		"closed")		\
+	E_(LUO_LEAK_GIVEN_UP,		"given-up")
+
+#ifndef __LUO_DECLARE_TRACE_ENUMS_ONCE_ONLY
+#define __LUO_DECLARE_TRACE_ENUMS_ONCE_ONLY
+
+#undef EM
+#undef E_
+#define EM(a, b) a,
+#define E_(a, b) a
+
+enum luo_dir { LUO_DIRS };
+enum luo_file_state { LUO_FILE_STATES };
+enum luo_op { LUO_OPS };
+enum luo_phase { LUO_PHASES };
+enum luo_scope { LUO_SCOPES };
+enum luo_leak_reason { LUO_LEAK_REASONS };
+
+/* What moves the machine besides the events that user space may ask for */
+enum { LUO_EVENT_BOOT = LIVEUPDATE_CANCEL + 1 };
+
+size_t luo_trace_name_size(const char *name);
+void luo_trace_name(char *to, const char *name);
+
+#endif /* __LUO_DECLARE_TRACE_ENUMS_ONCE_ONLY */
+
+#undef EM
+#undef E_
+#define EM(a, b) TRACE_DEFINE_ENUM(a);
+#define E_(a, b) TRACE_DEFINE_ENUM(a);
+
+LUO_DIRS
+LUO_STATES
+LUO_EVENTS
+LUO_FILE_STATES
+LUO_OPS
+LUO_PHASES
+LUO_SCOPES
+LUO_LEAK_REASONS
+
+#undef EM
+#undef E_
+#define EM(a, b) { a, b },
+#define E_(a, b) { a, b }
+
+/*
+ * The global state changed (ret=0), or a change was refused or failed (ret<0;
+ * new is then the state that stays). Settles in which state the machine was
+ * when something else happened.
+ */
+TRACE_EVENT(luo_state,
+	    TP_PROTO(u64 number, u32 old, u32 new, u32 event, int ret),
+	    TP_ARGS(number, old, new, event, ret),
+	    TP_STRUCT__entry(
+		__field(u64,	number)
+		__field(u32,	old)
+		__field(u32,	new)
+		__field(u32,	event)
+		__field(int,	ret)
+	    ),
+	    TP_fast_assign(
+		__entry->number = number;
+		__entry->old = old;
+		__entry->new = new;
+		__entry->event = event;
+		__entry->ret = ret;
+	    ),
+	    TP_printk("number=%llu old=%s new=%s event=%s ret=%d",
+		      __entry->number,
+		      __print_symbolic(__entry->old, LUO_STATES),
+		      __print_symbolic(__entry->new, LUO_STATES),
+		      __print_symbolic(__entry->event, LUO_EVENTS),
+		      __entry->ret)
+);
+
+DECLARE_EVENT_CLASS(luo_phase_class,
+		    TP_PROTO(u64 number, u32 scope, const char *name, u32 phase,
+			     u64 sessions, u64 files, int ret),
+		    TP_ARGS(number, scope, name, phase, sessions, files, ret),
+		    TP_STRUCT__entry(
+			__field(u64,	number)
+			__field(u64,	sessions)
+			__field(u64,	files)
+			__field(u32,	scope)
+			__field(u32,	phase)
+			__field(int,	ret)
+			__dynamic_array(char, name, luo_trace_name_size(name))
+		    ),
+		    TP_fast_assign(
+			__entry->number = number;
+			__entry->sessions = sessions;
+			__entry->files = files;
+			__entry->scope = scope;
+			__entry->phase = phase;
+			__entry->ret = ret;
+			luo_trace_name(__get_dynamic_array(name), name);
+		    ),
+		    TP_printk("number=%llu scope=%s name=%s phase=%s sessions=%llu files=%llu ret=%d",
+			      __entry->number,
+			      __print_symbolic(__entry->scope, LUO_SCOPES),
+			      __get_str(name),
+			      __print_symbolic(__entry->phase, LUO_PHASES),
+			      __entry->sessions, __entry->files, __entry->ret)
+);
+
+/*
+ * A phase begins, for the machine (scope=global, no name) or for one session;
+ * sessions and files say how much it has before it, ret is always 0.
+ */
+DEFINE_EVENT(luo_phase_class, luo_phase_begin,
+	     TP_PROTO(u64 number, u32 scope, const char *name, u32 phase,
+		      u64 sessions, u64 files, int ret),
+	     TP_ARGS(number, scope, name, phase, sessions, files, ret)
+);
+
+/*
+ * The phase is over. The time between the two is what the phase took; the
+ * handler calls between them say what took it.
+ */
+DEFINE_EVENT(luo_phase_class, luo_phase_end,
+	     TP_PROTO(u64 number, u32 scope, const char *name, u32 phase,
+		      u64 sessions, u64 files, int ret),
+	     TP_ARGS(number, scope, name, phase, sessions, files, ret)
+);
+
+DECLARE_EVENT_CLASS(luo_session_class,
+		    TP_PROTO(u64 number, const char *name, u32 dir, u32 state, u64 files,
+			     int ret),
+		    TP_ARGS(number, name, dir, state, files, ret),
+		    TP_STRUCT__entry(
+			__field(u64,	number)
+			__field(u64,	files)
+			__field(u32,	dir)
+			__field(u32,	state)
+			__field(int,	ret)
+			__dynamic_array(char, name, luo_trace_name_size(name))
+		    ),
+		    TP_fast_assign(
+			__entry->number = number;
+			__entry->files = files;
+			__entry->dir = dir;
+			__entry->state = state;
+			__entry->ret = ret;
+			luo_trace_name(__get_dynamic_array(name), name);
+		    ),
+		    TP_printk("number=%llu name=%s dir=%s state=%s files=%llu ret=%d",
+			      __entry->number, __get_str(name),
+			      __print_symbolic(__entry->dir, LUO_DIRS),
+			      __print_symbolic(__entry->state, LUO_STATES),
+			      __entry->files, __entry->ret)
+);
+
+/* CREATE_SESSION returned: an outgoing session is there, or why not. */
+DEFINE_EVENT(luo_session_class, luo_session_create,
+	     TP_PROTO(u64 number, const char *name, u32 dir, u32 state, u64 files,
+		      int ret),
+	     TP_ARGS(number, name, dir, state, files, ret)
+);
+
+/* RETRIEVE_SESSION returned: an incoming session is claimed, or why not. */
+DEFINE_EVENT(luo_session_class, luo_session_retrieve,
+	     TP_PROTO(u64 number, const char *name, u32 dir, u32 state, u64 files,
+		      int ret),
+	     TP_ARGS(number, name, dir, state, files, ret)
+);
+
+/*
+ * The last descriptor of a session was closed; files is what it still had. An
+ * outgoing session ends here, an incoming one that is not finished leaks.
+ */
+DEFINE_EVENT(luo_session_class, luo_session_release,
+	     TP_PROTO(u64 number, const char *name, u32 dir, u32 state, u64 files,
+		      int ret),
+	     TP_ARGS(number, name, dir, state, files, ret)
+);
+
+/* FINISH returned: the session's files are let go, or why not. */
+DEFINE_EVENT(luo_session_class, luo_session_finish,
+	     TP_PROTO(u64 number, const char *name, u32 dir, u32 state, u64 files,
+		      int ret),
+	     TP_ARGS(number, name, dir, state, files, ret)
+);
+
+/*
+ * A session changed its state (ret=0), or the change failed (ret<0; new is then
+ * the state that it has now).
+ */
+TRACE_EVENT(luo_session_state,
+	    TP_PROTO(u64 number, const char *name, u32 dir, u32 old, u32 new,
+		     u32 event, int ret),
+	    TP_ARGS(number, name, dir, old, new, event, ret),
+	    TP_STRUCT__entry(
+		__field(u64,	number)
+		__field(u32,	dir)
+		__field(u32,	old)
+		__field(u32,	new)
+		__field(u32,	event)
+		__field(int,	ret)
+		__dynamic_array(char, name, luo_trace_name_size(name))
+	    ),
+	    TP_fast_assign(
+		__entry->number = number;
+		__entry->dir = dir;
+		__entry->old = old;
+		__entry->new = new;
+		__entry->event = event;
+		__entry->ret = ret;
+		luo_trace_name(__get_dynamic_array(name), name);
+	    ),
+	    TP_printk("number=%llu name=%s dir=%s old=%s new=%s event=%s ret=%d",
+		      __entry->number, __get_str(name),
+		      __print_symbolic(__entry->dir, LUO_DIRS),
+		      __print_symbolic(__entry->old, LUO_STATES),
+		      __print_symbolic(__entry->new, LUO_STATES),
+		      __print_symbolic(__entry->event, LUO_EVENTS),
+		      __entry->ret)
+);
+
+/*
+ * An incoming session lost its owner before FINISH: closed and waiting to be
+ * claimed again, or given up at the next live update. retrieved counts the
+ * files that the agent had taken back; age_ns is the time since this kernel
+ * read the session from the handover.
+ */
+TRACE_EVENT(luo_session_leak,
+	    TP_PROTO(u64 number, const char *name, u64 files, u64 retrieved,
+		     u64 age_ns, u32 reason),
+	    TP_ARGS(number, name, files, retrieved, age_ns, reason),
+	    TP_STRUCT__entry(
+		__field(u64,	number)
+		__field(u64,	files)
+		__field(u64,	retrieved)
+		__field(u64,	age_ns)
+		__field(u32,	reason)
+		__dynamic_array(char, name, luo_trace_name_size(name))
+	    ),
+	    TP_fast_assign(
+		__entry->number = number;
+		__entry->files = files;
+		__entry->retrieved = retrieved;
+		__entry->age_ns = age_ns;
+		__entry->reason = reason;
+		luo_trace_name(__get_dynamic_array(name), name);
+	    ),
+	    TP_printk("number=%llu name=%s files=%llu retrieved=%llu age_ns=%llu reason=%s",
+		      __entry->number, __get_str(name), __entry->files,
+		      __entry->retrieved, __entry->age_ns,
+		      __print_symbolic(__entry->reason, LUO_LEAK_REASONS))
+);
+
+/*
+ * A file changed its state: preserved, frozen and back on the way out,
+ * incoming, retrieved, finished on the way in; failed where a handler or the
+ * handover failed it, with the errno.
+ */
+TRACE_EVENT(luo_file_state,
+	    TP_PROTO(u64 number, const char *session, u64 token,
+		     const char *compatible, u32 old, u32 new, int ret),
+	    TP_ARGS(number, session, token, compatible, old, new, ret),
+	    TP_STRUCT__entry(
+		__field(u64,	number)
+		__field(u64,	token)
+		__field(u32,	old)
+		__field(u32,	new)
+		__field(int,	ret)
+		__dynamic_array(char, session, luo_trace_name_size(session))
+		__dynamic_array(char, compatible, luo_trace_name_size(compatible))
+	    ),
+	    TP_fast_assign(
+		__entry->number = number;
+		__entry->token = token;
+		__entry->old = old;
+		__entry->new = new;
+		__entry->ret = ret;
+		luo_trace_name(__get_dynamic_array(session), session);
+		luo_trace_name(__get_dynamic_array(compatible), compatible);
+	    ),
+	    TP_printk("number=%llu session=%s token=%llu compatible=%s old=%s new=%s ret=%d",
+		      __entry->number, __get_str(session), __entry->token,
+		      __get_str(compatible),
+		      __print_symbolic(__entry->old, LUO_FILE_STATES),
+		      __print_symbolic(__entry->new, LUO_FILE_STATES),
+		      __entry->ret)
+);
+
+/*
+ * A handler is about to be called for a file. Without the exit event a handler
+ * that hangs could not be told from one that is not called.
+ */
+TRACE_EVENT(luo_handler_enter,
+	    TP_PROTO(u64 number, const char *session, u64 token,
+		     const char *compatible, u32 op),
+	    TP_ARGS(number, session, token, compatible, op),
+	    TP_STRUCT__entry(
+		__field(u64,	number)
+		__field(u64,	token)
+		__field(u32,	op)
+		__dynamic_array(char, session, luo_trace_name_size(session))
+		__dynamic_array(char, compatible, luo_trace_name_size(compatible))
+	    ),
+	    TP_fast_assign(
+		__entry->number = number;
+		__entry->token = token;
+		__entry->op = op;
+		luo_trace_name(__get_dynamic_array(session), session);
+		luo_trace_name(__get_dynamic_array(compatible), compatible);
+	    ),
+	    TP_printk("number=%llu session=%s token=%llu compatible=%s op=%s",
+		      __entry->number, __get_str(session), __entry->token,
+		      __get_str(compatible),
+		      __print_symbolic(__entry->op, LUO_OPS))
+);
+
+/*
+ * The handler returned: what it answered and how long it took. The one event
+ * that latency figures need.
+ */
+TRACE_EVENT(luo_handler_exit,
+	    TP_PROTO(u64 number, const char *session, u64 token,
+		     const char *compatible, u32 op, int ret, u64 duration_ns),
+	    TP_ARGS(number, session, token, compatible, op, ret, duration_ns),
+	    TP_STRUCT__entry(
+		__field(u64,	number)
+		__field(u64,	token)
+		__field(u64,	duration_ns)
+		__field(u32,	op)
+		__field(int,	ret)
+		__dynamic_array(char, session, luo_trace_name_size(session))
+		__dynamic_array(char, compatible, luo_trace_name_size(compatible))
+	    ),
+	    TP_fast_assign(
+		__entry->number = number;
+		__entry->token = token;
+		__entry->duration_ns = duration_ns;
+		__entry->op = op;
+		__entry->ret = ret;
+		luo_trace_name(__get_dynamic_array(session), session);
+		luo_trace_name(__get_dynamic_array(compatible), compatible);
+	    ),
+	    TP_printk("number=%llu session=%s token=%llu compatible=%s op=%s ret=%d duration_ns=%llu",
+		      __entry->number, __get_str(session), __entry->token,
+		      __get_str(compatible),
+		      __print_symbolic(__entry->op, LUO_OPS),
+		      __entry->ret, __entry->duration_ns)
+);
+
+DECLARE_EVENT_CLASS(luo_handover_class,
+		    TP_PROTO(u64 number, u64 sessions, u64 files, u64 bytes, int ret),
+		    TP_ARGS(number, sessions, files, bytes, ret),
+		    TP_STRUCT__entry(
+			__field(u64,	number)
+			__field(u64,	sessions)
+			__field(u64,	files)
+			__field(u64,	bytes)
+			__field(int,	ret)
+		    ),
+		    TP_fast_assign(
+			__entry->number = number;
+			__entry->sessions = sessions;
+			__entry->files = files;
+			__entry->bytes = bytes;
+			__entry->ret = ret;
+		    ),
+		    TP_printk("number=%llu sessions=%llu files=%llu bytes=%llu ret=%d",
+			      __entry->number, __entry->sessions, __entry->files,
+			      __entry->bytes, __entry->ret)
+);
+
+/*
+ * The handover was written, or could not be: what it holds, and the bytes of
+ * preserved memory for its tree and its arrays.
+ */
+DEFINE_EVENT(luo_handover_class, luo_handover_out,
+	     TP_PROTO(u64 number, u64 sessions, u64 files, u64 bytes, int ret),
+	     TP_ARGS(number, sessions, files, bytes, ret)
+);
+
+/* The handover was read at boot; ret<0 if it was refused as a whole. */
+DEFINE_EVENT(luo_handover_class, luo_handover_in,
+	     TP_PROTO(u64 number, u64 sessions, u64 files, u64 bytes, int ret),
+	     TP_ARGS(number, sessions, files, bytes, ret)
+);
+
+/*
+ * One part of the handover was refused and everything else served: what it
+ * was (tree, session, file), the session's name and the file's token where
+ * they could be read, and why.
+ */
+TRACE_EVENT(luo_handover_reject,
+	    TP_PROTO(u64 number, const char *what, const char *name, u64 token,
+		     const char *reason),
+	    TP_ARGS(number, what, name, token, reason),
+	    TP_STRUCT__entry(
+		__field(u64,	number)
+		__field(u64,	token)
+		__string(what, what)
+		__dynamic_array(char, name, luo_trace_name_size(name))
+		__string(reason, reason)
+	    ),
+	    TP_fast_assign(
+		__entry->number = number;
+		__entry->token = token;
+		__assign_str(what);
+		luo_trace_name(__get_dynamic_array(name), name);
+		__assign_str(reason);
+	    ),
+	    TP_printk("number=%llu what=%s name=%s token=%llu reason=%s",
+		      __entry->number, __get_str(what), __get_str(name),
+		      __entry->token, __get_str(reason))
+);
+
+#undef EM
+#undef E_
+
+#endif /* _TRACE_LUO_H */
+
+/* This part must be outside protection */
+#include <trace/define_trace.h>

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+
+/*
+ * User-space ABI of the Live Update Orchestrator, /dev/liveupdate.
+ */
+
+#ifndef _UAPI_LIVEUPDATE_H
+#define _UAPI_LIVEUPDATE_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: Calls and errors
+ *
+ * Every call takes a pointer to a structure whose first member is its size in
+ * bytes, as the caller knows it. A kernel that knows a shorter structure takes
+ * it if the rest is zero; a kernel that knows a longer one takes the missing
+ * rest as zero. The same errno means the same thing in every call:
+ *
+ *  - EINVAL: the structure is shorter than its first version, or a value in it
+ *    is never valid (an empty or unterminated name, a reserved field that is
+ *    not zero, an event that this state does not know).
+ *  - E2BIG: the structure is longer than this kernel's and the rest is not
+ *    zero.
+ *  - ENOTTY: no such call on this file.
+ *  - EOPNOTSUPP: the call exists but not for this session: a call that belongs
+ *    to outgoing sessions was made on an incoming one or the other way round.
+ *  - EFAULT: the structure cannot be read or written.
+ *  - ENOENT: no session of that name, no file of that token, no handler for
+ *    that file.
+ *  - EEXIST: the name or the token is taken.
+ *  - EBUSY: somebody holds it, or its state does not allow the call.
+ *  - EAGAIN: not while the machine is prepared or frozen; try again after the
+ *    live update or its cancellation.
+ *  - EBADF: the file descriptor to preserve is not open.
+ *  - EMFILE: no file descriptor is left for the result.
+ *  - ENOMEM: out of memory; nothing has changed.
+ *
+ * Any other errno of PRESERVE_FD and RETRIEVE_FD is the file handler's own.
+ */
+
+/* The ioctl type of all calls; registered in ioctl-number.rst. */
+#define LIVEUPDATE_IOCTL_TYPE		0xBA
+
+/* Bytes for a session name, its terminating zero included. */
+#define LIVEUPDATE_SESSION_NAME_LENGTH	64
+
+/* Calls on /dev/liveupdate */
+enum {
+	LIVEUPDATE_CMD_BASE = 0x00,
+	LIVEUPDATE_CMD_CREATE_SESSION = LIVEUPDATE_CMD_BASE,
+	LIVEUPDATE_CMD_RETRIEVE_SESSION = 0x01,
+};
+
+/* Calls on a session */
+enum {
+	LIVEUPDATE_CMD_SESSION_BASE = 0x40,
+	LIVEUPDATE_CMD_SESSION_PRESERVE_FD = LIVEUPDATE_CMD_SESSION_BASE,
+	LIVEUPDATE_CMD_SESSION_RETRIEVE_FD = 0x41,
+	LIVEUPDATE_CMD_SESSION_FINISH = 0x42,
+	LIVEUPDATE_CMD_SESSION_GET_NAME = 0x43,
+};
+
+/**
+ * enum liveupdate_state - state of the machine, or of one session
+ * @LIVEUPDATE_STATE_NORMAL:   no live update is under way
+ * @LIVEUPDATE_STATE_PREPARED: state is saved, the workload still runs
+ * @LIVEUPDATE_STATE_FROZEN:   state is final, the jump comes next
+ * @LIVEUPDATE_STATE_UPDATED:  this kernel holds sessions of the previous one
+ */
+enum liveupdate_state {
+	LIVEUPDATE_STATE_NORMAL = 0,
+	LIVEUPDATE_STATE_PREPARED = 1,
+	LIVEUPDATE_STATE_FROZEN = 2,
+	LIVEUPDATE_STATE_UPDATED = 3,
+};
+
+/**
+ * enum liveupdate_event - what moves the machine, or one session, on
+ * @LIVEUPDATE_PREPARE: save state while the workload still runs
+ * @LIVEUPDATE_FREEZE:  make the saved state final
+ * @LIVEUPDATE_FINISH:  the incoming state is taken back, let go of it
+ * @LIVEUPDATE_CANCEL:  undo PREPARE and FREEZE
+ */
+enum liveupdate_event {
+	LIVEUPDATE_PREPARE = 0,
+	LIVEUPDATE_FREEZE = 1,
+	LIVEUPDATE_FINISH = 2,
+	LIVEUPDATE_CANCEL = 3,
+};
+
+/**
+ * struct liveupdate_ioctl_create_session - LIVEUPDATE_IOCTL_CREATE_SESSION
+ * @size: in, bytes in this structure
+ * @fd:   out, the new session, close-on-exec
+ * @name: in, zero-terminated, not empty
+ *
+ * Opens a new outgoing session. It lives as long as its file descriptor: an
+ * agent holds it until the jump.
+ *
+ * Errors: EINVAL for the name, EEXIST if an outgoing session has that name,
+ * EAGAIN while the machine is prepared or frozen.
+ */
+struct liveupdate_ioctl_create_session {
+	__u32		size;
+	__s32		fd;
+	__u8		name[LIVEUPDATE_SESSION_NAME_LENGTH];
+};
+
+#define LIVEUPDATE_IOCTL_CREATE_SESSION					\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_CREATE_SESSION)
+
+/**
+ * struct liveupdate_ioctl_retrieve_session - LIVEUPDATE_IOCTL_RETRIEVE_SESSION
+ * @size: in, bytes in this structure
+ * @fd:   out, the incoming session, close-on-exec
+ * @name: in, zero-terminated, as it was given to CREATE_SESSION
+ *
+ * Claims a session that the previous kernel handed over. A session that was
+ * claimed and closed without FINISH can be claimed again, with all its files.
+ *
+ * Errors: EINVAL for the name, ENOENT if there is no such incoming session,
+ * EBUSY while it is claimed and open, EAGAIN once the machine is frozen.
+ */
+struct liveupdate_ioctl_retrieve_session {
+	__u32		size;
+	__s32		fd;
+	__u8		name[LIVEUPDATE_SESSION_NAME_LENGTH];
+};
+
+#define LIVEUPDATE_IOCTL_RETRIEVE_SESSION				\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_RETRIEVE_SESSION)
+
+/**
+ * struct liveupdate_session_preserve_fd - LIVEUPDATE_SESSION_PRESERVE_FD
+ * @size:  in, bytes in this structure
+ * @fd:    in, the file to preserve
+ * @token: in, the caller's name for the file, any u64, unique in the session
+ *
+ * Outgoing sessions only. Runs the file handler's preserve; the file stays
+ * usable, but what its handler does not allow any more (resizing a memfd, for
+ * one) fails until it is given back.
+ *
+ * Errors: EBADF, EEXIST if the token is taken, ENOENT if no handler takes this
+ * kind of file, EBUSY if the file is preserved already, in this session or
+ * another, or if the session is not NORMAL, and those of the handler.
+ */
+struct liveupdate_session_preserve_fd {
+	__u32		size;
+	__s32		fd;
+	__aligned_u64	token;
+};
+
+#define LIVEUPDATE_SESSION_PRESERVE_FD					\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_SESSION_PRESERVE_FD)
+
+/**
+ * struct liveupdate_session_retrieve_fd - LIVEUPDATE_SESSION_RETRIEVE_FD
+ * @size:  in, bytes in this structure
+ * @fd:    out, the file, close-on-exec
+ * @token: in, as it was given to PRESERVE_FD
+ *
+ * Incoming sessions only, in any order. A second call gives another descriptor
+ * of the same open file. A retrieve that failed keeps failing with its errno.
+ *
+ * Errors: ENOENT if the session has no such token, or no handler of the file's
+ * kind is there (a handler that comes later is found then), and those of the
+ * handler.
+ */
+struct liveupdate_session_retrieve_fd {
+	__u32		size;
+	__s32		fd;
+	__aligned_u64	token;
+};
+
+#define LIVEUPDATE_SESSION_RETRIEVE_FD					\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_SESSION_RETRIEVE_FD)
+
+/* Another name for the same call */
+#define LIVEUPDATE_SESSION_RESTORE_FD	LIVEUPDATE_SESSION_RETRIEVE_FD
+
+/**
+ * struct liveupdate_session_finish - LIVEUPDATE_SESSION_FINISH
+ * @size:     in, bytes in this structure
+ * @reserved: in, zero
+ *
+ * Incoming sessions only: the caller is done, all or nothing. First every
+ * file's handler is asked; if one cannot finish yet, nothing changes and the
+ * call can be made again. Then every file is finished, last preserved first. A
+ * file that was never retrieved is discarded with its content.
+ *
+ * Errors: EBUSY if a handler cannot finish yet, EINVAL if the session is
+ * finished already or @reserved is not zero.
+ */
+struct liveupdate_session_finish {
+	__u32		size;
+	__u32		reserved;
+};
+
+#define LIVEUPDATE_SESSION_FINISH					\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_SESSION_FINISH)
+
+/**
+ * struct liveupdate_session_get_name - LIVEUPDATE_SESSION_GET_NAME
+ * @size:     in, bytes in this structure
+ * @reserved: in, zero
+ * @name:     out, zero-terminated
+ *
+ * For a process that was passed a session and does not know its name.
+ */
+struct liveupdate_session_get_name {
+	__u32		size;
+	__u32		reserved;
+	__u8		name[LIVEUPDATE_SESSION_NAME_LENGTH];
+};
+
+#define LIVEUPDATE_SESSION_GET_NAME					\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_SESSION_GET_NAME)
+
+#endif /* _UAPI_LIVEUPDATE_H */

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: KHO with trace events
+ *
+ * Every call that preserves, unpreserves or restores memory, or that adds,
+ * removes or asks for a subtree, is traced here, whoever makes it. The base's
+ * kexec_handover.c is compiled as a part of this file with those functions
+ * under another name; the functions of the public names call them and emit
+ * what happened. What KHO does inside one such call (the list pages of a
+ * vmalloc area, for one) is part of that call's event.
+ */
+
+#include <linux/kexec_handover.h>
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/kho.h>
+
+#include "luo_kho.h"
+
+typeof(kho_preserve_folio) kho_base_preserve_folio;
+typeof(kho_unpreserve_folio) kho_base_unpreserve_folio;
+typeof(kho_restore_folio) kho_base_restore_folio;
+typeof(kho_preserve_pages) kho_base_preserve_pages;
+typeof(kho_unpreserve_pages) kho_base_unpreserve_pages;
+typeof(kho_restore_pages) kho_base_restore_pages;
+typeof(kho_preserve_vmalloc) kho_base_preserve_vmalloc;
+typeof(kho_unpreserve_vmalloc) kho_base_unpreserve_vmalloc;
+typeof(kho_restore_vmalloc) kho_base_restore_vmalloc;
+typeof(kho_alloc_preserve) kho_base_alloc_preserve;
+typeof(kho_unpreserve_free) kho_base_unpreserve_free;
+typeof(kho_restore_free) kho_base_restore_free;
+typeof(kho_add_subtree) kho_base_add_subtree;
+typeof(kho_remove_subtree) kho_base_remove_subtree;
+typeof(kho_retrieve_subtree) kho_base_retrieve_subtree;
+
+#define kho_preserve_folio	kho_base_preserve_folio
+#define kho_unpreserve_folio	kho_base_unpreserve_folio
+#define kho_restore_folio	kho_base_restore_folio
+#define kho_preserve_pages	kho_base_preserve_pages
+#define kho_unpreserve_pages	kho_base_unpreserve_pages
+#define kho_restore_pages	kho_base_restore_pages
+#define kho_preserve_vmalloc	kho_base_preserve_vmalloc
+#define kho_unpreserve_vmalloc	kho_base_unpreserve_vmalloc
+#define kho_restore_vmalloc	kho_base_restore_vmalloc
+#define kho_alloc_preserve	kho_base_alloc_preserve
+#define kho_unpreserve_free	kho_base_unpreserve_free
+#define kho_restore_free	kho_base_restore_free
+#define kho_add_subtree		kho_base_add_subtree
+#define kho_remove_subtree	kho_base_remove_subtree
+#define kho_retrieve_subtree	kho_base_retrieve_subtree
+
+/* The base has a prefix of its own for its messages. */
+#undef pr_fmt
+#include "kexec_handover.c"
+
+#undef kho_preserve_folio
+#undef kho_unpreserve_folio
+#undef kho_restore_folio
+#undef kho_preserve_pages
+#undef kho_unpreserve_pages
+#undef kho_restore_pages
+#undef kho_preserve_vmalloc
+#undef kho_unpreserve_vmalloc
+#undef kho_restore_vmalloc
+#undef kho_alloc_preserve
+#undef kho_unpreserve_free
+#undef kho_restore_free
+#undef kho_add_subtree
+#undef kho_remove_subtree
+#undef kho_retrieve_subtree
+
+/* Order of the preserved block that begins at @phys, negative if none does. */
+static int kho_incoming_order(phys_addr_t phys)
+{
+	struct page *page = pfn_to_online_page(PHYS_PFN(phys));
+	union kho_page_info info;
+
+	if (!page || !IS_ALIGNED(phys, PAGE_SIZE))
+		return -ENOENT;
+
+	info.page_private = page->private;
+	return info.magic == KHO_PAGE_MAGIC ? info.order : -ENOENT;
+}
+
+/**
+ * kho_incoming - whether the previous kernel preserved this memory
+ * @phys: physical address
+ * @size: bytes, from @phys on
+ *
+ * An address that comes from a handover is checked with it before anything is
+ * read from there.
+ *
+ * Context: any, after the page structures are set up.
+ * Return: true if one preserved block begins at @phys, holds @size bytes and
+ *	   was not restored yet.
+ */
+bool kho_incoming(phys_addr_t phys, size_t size)
+{
+	int order = kho_incoming_order(phys);
+
+	return order >= 0 && order <= MAX_PAGE_ORDER &&
+	       size <= PAGE_SIZE << order;
+}
+
+/* Data pages and list pages of a vmalloc preservation. */
+static unsigned long kho_vmalloc_nr_pages(const struct kho_vmalloc *preservation)
+{
+	struct kho_vmalloc_chunk *chunk = KHOSER_LOAD_PTR(preservation->first);
+	unsigned long nr = preservation->total_pages;
+
+	for (; chunk; chunk = KHOSER_LOAD_PTR(chunk->hdr.next))
+		nr++;
+	return nr;
+}
+
+static unsigned long kho_vmalloc_pfn(const struct kho_vmalloc *preservation)
+{
+	return PHYS_PFN(preservation->first.phys);
+}
+
+int kho_preserve_folio(struct folio *folio)
+{
+	int err = kho_base_preserve_folio(folio);
+
+	trace_kho_preserve(KHO_KIND_FOLIO, folio_pfn(folio),
+			   err ? 0 : folio_nr_pages(folio), err, _RET_IP_);
+	return err;
+}
+EXPORT_SYMBOL_GPL(kho_preserve_folio);
+
+void kho_unpreserve_folio(struct folio *folio)
+{
+	kho_base_unpreserve_folio(folio);
+	trace_kho_unpreserve(KHO_KIND_FOLIO, folio_pfn(folio),
+			     folio_nr_pages(folio), 0, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(kho_unpreserve_folio);
+
+struct folio *kho_restore_folio(phys_addr_t phys)
+{
+	struct folio *folio = kho_base_restore_folio(phys);
+
+	trace_kho_restore(KHO_KIND_FOLIO, PHYS_PFN(phys),
+			  folio ? folio_nr_pages(folio) : 0,
+			  folio ? 0 : -ENOENT, _RET_IP_);
+	return folio;
+}
+EXPORT_SYMBOL_GPL(kho_restore_folio);
+
+int kho_preserve_pages(struct page *page, unsigned long nr_pages)
+{
+	int err = kho_base_preserve_pages(page, nr_pages);
+
+	trace_kho_preserve(KHO_KIND_PAGES, page_to_pfn(page),
+			   err ? 0 : nr_pages, err, _RET_IP_);
+	return err;
+}
+EXPORT_SYMBOL_GPL(kho_preserve_pages);
+
+void kho_unpreserve_pages(struct page *page, unsigned long nr_pages)
+{
+	kho_base_unpreserve_pages(page, nr_pages);
+	trace_kho_unpreserve(KHO_KIND_PAGES, page_to_pfn(page), nr_pages, 0,
+			     _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(kho_unpreserve_pages);
+
+struct page *kho_restore_pages(phys_addr_t phys, unsigned long nr_pages)
+{
+	struct page *page = kho_base_restore_pages(phys, nr_pages);
+
+	trace_kho_restore(KHO_KIND_PAGES, PHYS_PFN(phys), page ? nr_pages : 0,
+			  page ? 0 : -ENOENT, _RET_IP_);
+	return page;
+}
+EXPORT_SYMBOL_GPL(kho_restore_pages);
+
+int kho_preserve_vmalloc(void *ptr, struct kho_vmalloc *preservation)
+{
+	int err = kho_base_preserve_vmalloc(ptr, preservation);
+
+	trace_kho_preserve(KHO_KIND_VMALLOC,
+			   err ? 0 : kho_vmalloc_pfn(preservation),
+			   err ? 0 : kho_vmalloc_nr_pages(preservation),
+			   err, _RET_IP_);
+	return err;
+}
+EXPORT_SYMBOL_GPL(kho_preserve_vmalloc);
+
+void kho_unpreserve_vmalloc(struct kho_vmalloc *preservation)
+{
+	unsigned long pfn = kho_vmalloc_pfn(preservation);
+	unsigned long nr_pages = 0;
+
+	/* The call frees the list that is counted. */
+	if (trace_kho_unpreserve_enabled())
+		nr_pages = kho_vmalloc_nr_pages(preservation);
+
+	kho_base_unpreserve_vmalloc(preservation);
+	trace_kho_unpreserve(KHO_KIND_VMALLOC, pfn, nr_pages, 0, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(kho_unpreserve_vmalloc);
+
+void *kho_restore_vmalloc(const struct kho_vmalloc *preservation)
+{
+	unsigned long pfn = kho_vmalloc_pfn(preservation);
+	unsigned long nr_pages = 0;
+	void *ptr;
+
+	/* The call frees the list that is counted. */
+	if (trace_kho_restore_enabled())
+		nr_pages = kho_vmalloc_nr_pages(preservation);
+
+	ptr = kho_base_restore_vmalloc(preservation);
+	trace_kho_restore(KHO_KIND_VMALLOC, pfn, ptr ? nr_pages : 0,
+			  ptr ? 0 : -ENOMEM, _RET_IP_);
+	return ptr;
+}
+EXPORT_SYMBOL_GPL(kho_restore_vmalloc);
+
+void *kho_alloc_preserve(size_t size)
+{
+	void *mem = kho_base_alloc_preserve(size);
+
+	if (IS_ERR(mem))
+		trace_kho_preserve(KHO_KIND_FOLIO, 0, 0, PTR_ERR(mem),
+				   _RET_IP_);
+	else
+		trace_kho_preserve(KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
+				   folio_nr_pages(virt_to_folio(mem)), 0,
+				   _RET_IP_);
+	return mem;
+}
+EXPORT_SYMBOL_GPL(kho_alloc_preserve);
+
+void kho_unpreserve_free(void *mem)
+{
+	unsigned long nr_pages;
+
+	if (!mem)
+		return;
+
+	nr_pages = folio_nr_pages(virt_to_folio(mem));
+	kho_base_unpreserve_free(mem);
+	trace_kho_unpreserve(KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
+			     nr_pages, 0, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(kho_unpreserve_free);
+
+void kho_restore_free(void *mem)
+{
+	int order;
+
+	if (!mem)
+		return;
+
+	order = kho_incoming_order(virt_to_phys(mem));
+	kho_base_restore_free(mem);
+	trace_kho_restore(KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
+			  order < 0 ? 0 : 1UL << order,
+			  order < 0 ? order : 0, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(kho_restore_free);
+
+int kho_add_subtree(const char *name, void *blob, size_t size)
+{
+	int err = kho_base_add_subtree(name, blob, size);
+
+	trace_kho_subtree_add(name, size, err);
+	return err;
+}
+EXPORT_SYMBOL_GPL(kho_add_subtree);
+
+/*
+ * The node that kho_remove_subtree() is about to take out is known by its
+ * address alone; find what it is called.
+ */
+static int kho_find_subtree(void *blob, char *name, size_t len, u64 *size)
+{
+	phys_addr_t phys = virt_to_phys(blob);
+	const u64 *val;
+	int off;
+
+	guard(mutex)(&kho_out.lock);
+
+	fdt_for_each_subnode(off, kho_out.fdt, 0) {
+		val = fdt_getprop(kho_out.fdt, off, KHO_SUB_TREE_PROP_NAME,
+				  NULL);
+		if (!val || get_unaligned(val) != phys)
+			continue;
+
+		strscpy(name, fdt_get_name(kho_out.fdt, off, NULL), len);
+		val = fdt_getprop(kho_out.fdt, off, KHO_SUB_TREE_SIZE_PROP_NAME,
+				  NULL);
+		*size = val ? get_unaligned(val) : 0;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+void kho_remove_subtree(void *blob)
+{
+	char name[64] = "";
+	u64 size = 0;
+	int err;
+
+	err = kho_find_subtree(blob, name, sizeof(name), &size);
+	kho_base_remove_subtree(blob);
+	trace_kho_subtree_remove(name, size, err);
+}
+EXPORT_SYMBOL_GPL(kho_remove_subtree);
+
+int kho_retrieve_subtree(const char *name, phys_addr_t *phys, size_t *size)
+{
+	size_t len = 0;
+	int err;
+
+	err = kho_base_retrieve_subtree(name, phys, &len);
+	if (!err && size)
+		*size = len;
+
+	trace_kho_subtree_retrieve(name, len, err);
+	return err;
+}
+EXPORT_SYMBOL_GPL(kho_retrieve_subtree);

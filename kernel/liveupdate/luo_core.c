@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: Live Update Orchestrator
+ *
+ * A live update replaces the running kernel by kexec while chosen files live on
+ * in memory. LUO is the part of the kernel that knows which files these are:
+ * an agent puts them into sessions through /dev/liveupdate; file handlers save
+ * them; on the way into kexec LUO freezes them and writes down, in a handover
+ * that Kexec HandOver (KHO) carries over, what there is; the next kernel reads
+ * it, and the agent takes its sessions and files back.
+ *
+ * LUO is on if the kernel was booted with ``liveupdate=on`` and KHO is on. If it
+ * is off there is no device, file handlers are told -EOPNOTSUPP when they
+ * register, and a kexec is a plain kexec.
+ *
+ * Start: the handover is read at the end of the initcalls, when the file
+ * handlers of the kernel image have registered, and before user space runs.
+ */
+
+#define pr_fmt(fmt) "luo: " fmt
+
+#include <linux/err.h>
+#include <linux/init.h>
+#include <linux/kexec_handover.h>
+#include <linux/kstrtox.h>
+
+#include "luo_internal.h"
+
+static bool luo_enabled;
+
+static int __init luo_parse_enabled(char *arg)
+{
+	return kstrtobool(arg, &luo_enabled);
+}
+early_param("liveupdate", luo_parse_enabled);
+
+/**
+ * liveupdate_enabled - whether live update is on
+ *
+ * Context: any, after early parameters are parsed.
+ * Return: true if the kernel was booted with liveupdate=on, KHO is on, and LUO
+ *	   could be set up.
+ */
+bool liveupdate_enabled(void)
+{
+	return luo_enabled && kho_is_enabled();
+}
+
+static void __init luo_boot(void)
+{
+	struct luo_totals totals = {};
+	struct luo_array sessions;
+	u64 number;
+	int err;
+
+	err = luo_handover_read(&sessions);
+	if (err == -ENOENT)
+		return;
+
+	number = luo_number(LUO_DIR_IN);
+	trace_luo_phase_begin(number, LUO_SCOPE_GLOBAL, "", LUO_PHASE_BOOT,
+			      sessions.count, 0, 0);
+	if (!err)
+		luo_sessions_load(&sessions, &totals);
+	trace_luo_handover_in(number, totals.sessions, totals.files,
+			      totals.bytes, err);
+	trace_luo_phase_end(number, LUO_SCOPE_GLOBAL, "", LUO_PHASE_BOOT,
+			    totals.sessions, totals.files, err);
+	if (err)
+		return;
+
+	pr_info("live update %llu: %llu sessions with %llu files came over\n",
+		number, totals.sessions, totals.files);
+	luo_state_boot();
+}
+
+static int __init luo_init(void)
+{
+	int err;
+
+	if (luo_enabled && !kho_is_enabled())
+		pr_warn("live update is off because KHO is off; boot with kho=on\n");
+	if (!liveupdate_enabled())
+		return 0;
+
+	err = luo_file_init();
+	err = err ?: luo_session_init();
+	if (err)
+		goto off;
+
+	luo_boot();
+
+	err = luo_handover_init_out();
+	err = err ?: luo_ioctl_init();
+	if (!err)
+		return 0;
+off:
+	pr_err("cannot be set up, live update is off: %pe\n", ERR_PTR(err));
+	luo_enabled = false;
+	return err;
+}
+late_initcall_sync(luo_init);

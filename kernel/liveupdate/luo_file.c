@@ -1,0 +1,635 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: Files
+ *
+ * A file set holds the files of one session in order of preservation. It knows
+ * no session; whoever owns the set holds its lock around every call here.
+ *
+ * On the way out: preserve takes a reference to the file and has its handler
+ * save it; freeze has the handler make that final and fills the file's record;
+ * unfreeze and unpreserve undo them. On the way in: load makes a file from each
+ * record; retrieve has the handler make the open file again; finish lets go.
+ *
+ * Unhappy paths: a preserve that fails leaves nothing behind. A freeze that
+ * fails unfreezes the files before it, last first, and the set is as it was. A
+ * retrieve that fails is remembered and keeps failing; the file still takes
+ * part in finish, where its handler learns of it. An incoming file whose
+ * handler is not there stays until its handler comes; if the set is finished
+ * without it, it is refused and its memory stays out of use until the next live
+ * update. finish asks all files first and changes nothing if one cannot.
+ *
+ * Files are found by (set, token) and by (handler, id) in two hash tables that
+ * span all sets: the cost of a lookup does not depend on how many there are.
+ * The second one holds every file that LUO has a reference to, on the way out
+ * and on the way in, which is how a file is kept from being preserved twice.
+ */
+
+#define pr_fmt(fmt) "luo: " fmt
+
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "luo_internal.h"
+
+struct luo_token_key {
+	const struct luo_file_set *set;
+	u64 token;
+};
+
+struct luo_id_key {
+	const struct liveupdate_file_handler *fh;
+	unsigned long id;
+};
+
+/**
+ * struct luo_file - one file that is preserved or was handed over
+ * @by_token:	node in luo_files_by_token
+ * @by_id:	node in luo_files_by_id, as long as @file is not NULL
+ * @token:	the set and the agent's name for the file
+ * @id:		the handler and what it calls the file; the handler is NULL in
+ *		an incoming file that did not find it yet
+ * @list:	in &luo_file_set.files
+ * @fh:		the handler, pinned
+ * @orphan:	the compatible string of an incoming file without handler
+ * @file:	the open file, with a reference; NULL until it is retrieved
+ * @data:	the u64 that is handed over
+ * @private:	the handler's own
+ * @state:	where it is
+ * @retrieved:	0, 1 once it is retrieved, or the errno of the failed retrieve
+ */
+struct luo_file {
+	struct rhash_head by_token;
+	struct rhash_head by_id;
+	struct luo_token_key token;
+	struct luo_id_key id;
+	struct list_head list;
+	struct liveupdate_file_handler *fh;
+	char *orphan;
+	struct file *file;
+	u64 data;
+	void *private;
+	enum luo_file_state state;
+	int retrieved;
+};
+
+static const struct rhashtable_params luo_by_token_params = {
+	.head_offset		= offsetof(struct luo_file, by_token),
+	.key_offset		= offsetof(struct luo_file, token),
+	.key_len		= sizeof(struct luo_token_key),
+	.automatic_shrinking	= true,
+};
+
+static const struct rhashtable_params luo_by_id_params = {
+	.head_offset		= offsetof(struct luo_file, by_id),
+	.key_offset		= offsetof(struct luo_file, id),
+	.key_len		= sizeof(struct luo_id_key),
+	.automatic_shrinking	= true,
+};
+
+static struct rhashtable luo_files_by_token;
+static struct rhashtable luo_files_by_id;
+
+/**
+ * luo_file_init - set up the tables
+ *
+ * Context: once, at boot.
+ * Return: 0 or -ENOMEM.
+ */
+int luo_file_init(void)
+{
+	int err;
+
+	err = rhashtable_init(&luo_files_by_token, &luo_by_token_params);
+	if (err)
+		return err;
+
+	err = rhashtable_init(&luo_files_by_id, &luo_by_id_params);
+	if (err)
+		rhashtable_destroy(&luo_files_by_token);
+	return err;
+}
+
+static const char *luo_file_compatible(const struct luo_file *f)
+{
+	return f->fh ? f->fh->compatible : f->orphan;
+}
+
+static struct luo_call luo_file_call(const struct luo_file *f)
+{
+	const struct luo_file_set *set = f->token.set;
+
+	return (struct luo_call) {
+		.number = luo_number(set->dir),
+		.session = set->name,
+		.token = f->token.token,
+		.compatible = luo_file_compatible(f),
+	};
+}
+
+static int luo_file_run(struct luo_file *f, enum luo_op op)
+{
+	struct liveupdate_file_op_args args = {
+		.handler = f->fh,
+		.retrieve_status = f->retrieved,
+		.file = f->file,
+		.serialized_data = f->data,
+		.private_data = f->private,
+	};
+	struct luo_call call = luo_file_call(f);
+	int err;
+
+	err = luo_handler_run(&call, op, &args);
+	if (err)
+		return err;
+
+	f->file = args.file;
+	f->data = args.serialized_data;
+	f->private = args.private_data;
+	return 0;
+}
+
+/* The file changed its state to @state, or, with an errno, did not. */
+static void luo_file_set_state(struct luo_file *f, enum luo_file_state state,
+			       int ret)
+{
+	enum luo_file_state old = f->state;
+
+	f->state = state;
+	trace_luo_file_state(luo_number(f->token.set->dir), f->token.set->name,
+			     f->token.token, luo_file_compatible(f), old, state,
+			     ret);
+}
+
+/* A call for a file failed before there was a file to change its state. */
+static void luo_file_failed(const struct luo_file_set *set, u64 token, int ret)
+{
+	trace_luo_file_state(luo_number(set->dir), set->name, token, "",
+			     LUO_FILE_NONE, LUO_FILE_NONE, ret);
+}
+
+static struct luo_file *luo_file_find(const struct luo_file_set *set, u64 token)
+{
+	struct luo_token_key key = { .set = set, .token = token };
+
+	lockdep_assert_held(&set->lock);
+
+	return rhashtable_lookup_fast(&luo_files_by_token, &key,
+				      luo_by_token_params);
+}
+
+static int luo_file_hash_token(struct luo_file *f)
+{
+	return rhashtable_lookup_insert_fast(&luo_files_by_token, &f->by_token,
+					     luo_by_token_params);
+}
+
+static int luo_file_hash_id(struct luo_file *f)
+{
+	f->id.fh = f->fh;
+	f->id.id = f->fh->ops->get_id ? f->fh->ops->get_id(f->file) :
+					(unsigned long)f->file;
+
+	return rhashtable_lookup_insert_fast(&luo_files_by_id, &f->by_id,
+					     luo_by_id_params);
+}
+
+static void luo_file_unhash_token(struct luo_file *f)
+{
+	rhashtable_remove_fast(&luo_files_by_token, &f->by_token,
+			       luo_by_token_params);
+}
+
+static void luo_file_unhash_id(struct luo_file *f)
+{
+	rhashtable_remove_fast(&luo_files_by_id, &f->by_id, luo_by_id_params);
+}
+
+/* Let go of a file that is in no table and no list any more. */
+static void luo_file_free(struct luo_file *f)
+{
+	if (f->file)
+		fput(f->file);
+	luo_handler_put(f->fh);
+	kfree(f->orphan);
+	kfree(f);
+}
+
+/* Take a file out of its set; nothing can find it after that. */
+static void luo_file_remove(struct luo_file *f, struct luo_file_set *set)
+{
+	list_del(&f->list);
+	set->count--;
+	if (f->file)
+		luo_file_unhash_id(f);
+	luo_file_unhash_token(f);
+	luo_file_free(f);
+}
+
+/**
+ * luo_file_set_init - set up an empty set
+ * @set:  the set
+ * @name: of the session it belongs to; must live as long as the set
+ * @dir:  outgoing or incoming
+ */
+void luo_file_set_init(struct luo_file_set *set, const char *name,
+		       enum luo_dir dir)
+{
+	mutex_init(&set->lock);
+	set->name = name;
+	set->dir = dir;
+	INIT_LIST_HEAD(&set->files);
+	set->count = 0;
+	kho_block_set_init(&set->blocks, sizeof(struct luo_file_ser));
+}
+
+/**
+ * luo_file_set_destroy - the end of a set
+ * @set: the set, without files
+ */
+void luo_file_set_destroy(struct luo_file_set *set)
+{
+	WARN_ON_ONCE(set->count);
+	kho_block_set_destroy(&set->blocks);
+	mutex_destroy(&set->lock);
+}
+
+static int __luo_file_preserve(struct luo_file_set *set, struct luo_file *f)
+{
+	struct luo_call call = luo_file_call(f);
+	int err;
+
+	f->fh = luo_handler_get_for(&call, f->file);
+	if (IS_ERR(f->fh)) {
+		err = PTR_ERR(f->fh);
+		f->fh = NULL;
+		return err;
+	}
+
+	err = luo_file_hash_token(f);
+	if (err)
+		return err;
+
+	err = luo_file_hash_id(f);
+	if (err) {
+		err = err == -EEXIST ? -EBUSY : err;
+		goto err_token;
+	}
+
+	err = kho_block_set_grow(&set->blocks, set->count + 1);
+	if (err)
+		goto err_id;
+
+	err = luo_file_run(f, LUO_OP_PRESERVE);
+	if (err)
+		goto err_blocks;
+
+	list_add_tail(&f->list, &set->files);
+	set->count++;
+	return 0;
+
+err_blocks:
+	kho_block_set_shrink(&set->blocks, set->count);
+err_id:
+	luo_file_unhash_id(f);
+err_token:
+	luo_file_unhash_token(f);
+	return err;
+}
+
+/**
+ * luo_file_preserve - add a file to an outgoing set
+ * @set:   the set
+ * @file:  the file; the set takes a reference of its own
+ * @token: the agent's name for it
+ *
+ * Context: under @set->lock.
+ * Return: 0; -EEXIST if the token is taken; -ENOENT if no handler takes the
+ *	   file; -EBUSY if LUO holds the file already; -ENOMEM; or what the
+ *	   handler's preserve returned.
+ */
+int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token)
+{
+	struct luo_file *f;
+	int err;
+
+	lockdep_assert_held(&set->lock);
+
+	if (luo_file_find(set, token)) {
+		err = -EEXIST;
+		goto failed;
+	}
+
+	f = kzalloc_obj(*f);
+	if (!f) {
+		err = -ENOMEM;
+		goto failed;
+	}
+	f->token.set = set;
+	f->token.token = token;
+	f->file = get_file(file);
+
+	err = __luo_file_preserve(set, f);
+	if (!err) {
+		luo_file_set_state(f, LUO_FILE_PRESERVED, 0);
+		return 0;
+	}
+	luo_file_free(f);
+failed:
+	luo_file_failed(set, token, err);
+	return err;
+}
+
+/**
+ * luo_file_set_unpreserve - give all files back, last preserved first
+ * @set: an outgoing set that is not frozen
+ *
+ * Context: under @set->lock.
+ */
+void luo_file_set_unpreserve(struct luo_file_set *set)
+{
+	struct luo_file *f, *next;
+
+	lockdep_assert_held(&set->lock);
+
+	list_for_each_entry_safe_reverse(f, next, &set->files, list) {
+		luo_file_run(f, LUO_OP_UNPRESERVE);
+		luo_file_set_state(f, LUO_FILE_NONE, 0);
+		luo_file_remove(f, set);
+	}
+	kho_block_set_shrink(&set->blocks, 0);
+}
+
+/* Unfreeze the files before @f, or all if @f is the head of the list. */
+static void luo_file_unfreeze_before(struct luo_file_set *set,
+				     struct luo_file *f)
+{
+	list_for_each_entry_continue_reverse(f, &set->files, list) {
+		luo_file_run(f, LUO_OP_UNFREEZE);
+		luo_file_set_state(f, LUO_FILE_PRESERVED, 0);
+	}
+}
+
+/**
+ * luo_file_set_freeze - make the state of all files final, fill their records
+ * @set:   an outgoing set
+ * @array: set to where the records are
+ *
+ * Context: under @set->lock.
+ * Return: 0, or what a handler's freeze returned; all files are then as they
+ *	   were before.
+ */
+int luo_file_set_freeze(struct luo_file_set *set, struct luo_array *array)
+{
+	struct kho_block_set_it it;
+	struct luo_file_ser *ser;
+	struct luo_file *f;
+	int err;
+
+	lockdep_assert_held(&set->lock);
+
+	kho_block_set_it_init(&it, &set->blocks);
+
+	list_for_each_entry(f, &set->files, list) {
+		err = luo_file_run(f, LUO_OP_FREEZE);
+		if (err)
+			goto err_unfreeze;
+
+		/* There is a record for each file, as preserve saw to. */
+		ser = kho_block_set_it_reserve_entry(&it);
+		strscpy_pad(ser->compatible, f->fh->compatible);
+		ser->token = f->token.token;
+		ser->data = f->data;
+		luo_file_set_state(f, LUO_FILE_FROZEN, 0);
+	}
+	luo_handover_describe(&set->blocks, set->count, array);
+	return 0;
+
+err_unfreeze:
+	pr_err("session '%*pEhp' token %llu: freeze by '%s' failed: %pe\n",
+	       (int)strlen(set->name), set->name, f->token.token,
+	       f->fh->compatible, ERR_PTR(err));
+	luo_file_set_state(f, LUO_FILE_PRESERVED, err);
+	luo_file_unfreeze_before(set, f);
+	return err;
+}
+
+/**
+ * luo_file_set_unfreeze - undo luo_file_set_freeze(), last file first
+ * @set: a frozen set
+ *
+ * Context: under @set->lock.
+ */
+void luo_file_set_unfreeze(struct luo_file_set *set)
+{
+	lockdep_assert_held(&set->lock);
+
+	luo_file_unfreeze_before(set, list_entry(&set->files, struct luo_file,
+						 list));
+}
+
+static const char *__luo_file_load(struct luo_file_set *set,
+				   const struct luo_file_ser *ser)
+{
+	struct luo_file *f;
+	int err;
+
+	f = kzalloc_obj(*f);
+	if (!f)
+		return "no-memory";
+
+	f->token.set = set;
+	f->token.token = ser->token;
+	f->data = ser->data;
+	f->fh = luo_handler_get(ser->compatible);
+	if (!f->fh) {
+		f->orphan = kstrdup(ser->compatible, GFP_KERNEL);
+		if (!f->orphan) {
+			luo_file_free(f);
+			return "no-memory";
+		}
+	}
+
+	err = luo_file_hash_token(f);
+	if (err) {
+		luo_file_free(f);
+		return err == -EEXIST ? "duplicate-token" : "no-memory";
+	}
+
+	list_add_tail(&f->list, &set->files);
+	set->count++;
+	luo_file_set_state(f, LUO_FILE_INCOMING, 0);
+	return f->fh ? NULL : "no-handler";
+}
+
+static void luo_file_load(const void *record, void *data)
+{
+	const struct luo_file_ser *ser = record;
+	struct luo_file_set *set = data;
+	const char *why;
+
+	if (!luo_string_ok(ser->compatible, sizeof(ser->compatible)))
+		why = "bad-compatible";
+	else
+		why = __luo_file_load(set, ser);
+	if (why)
+		luo_handover_reject("file", set->name, ser->token, why);
+}
+
+/**
+ * luo_file_set_load - make the files of an incoming session from its records
+ * @set:   an empty incoming set
+ * @array: where the records are; they are gone after it
+ *
+ * What cannot be understood is reported and left out. A file whose handler is
+ * not there yet is reported too, but kept: its handler may come.
+ *
+ * Context: at boot, under @set->lock.
+ */
+void luo_file_set_load(struct luo_file_set *set, const struct luo_array *array)
+{
+	lockdep_assert_held(&set->lock);
+
+	luo_handover_read_array(array, sizeof(struct luo_file_ser), "file",
+				set->name, luo_file_load, set);
+}
+
+/* Find the handler of an incoming file, which may have come after boot. */
+static bool luo_file_adopt(struct luo_file *f)
+{
+	if (!f->fh) {
+		f->fh = luo_handler_get(f->orphan);
+		if (f->fh) {
+			kfree(f->orphan);
+			f->orphan = NULL;
+		}
+	}
+	return f->fh;
+}
+
+static int __luo_file_retrieve(struct luo_file *f)
+{
+	int err;
+
+	err = luo_file_run(f, LUO_OP_RETRIEVE);
+	if (err) {
+		f->retrieved = err;
+		luo_file_set_state(f, LUO_FILE_FAILED, err);
+		return err;
+	}
+
+	f->retrieved = 1;
+	luo_file_set_state(f, LUO_FILE_RETRIEVED, 0);
+
+	/*
+	 * The file is whole without it; only its being held by this session
+	 * would not be noticed by a preserve.
+	 */
+	err = luo_file_hash_id(f);
+	if (err)
+		pr_warn("session '%*pEhp' token %llu: cannot be told from a file that is not held: %pe\n",
+			(int)strlen(f->token.set->name), f->token.set->name,
+			f->token.token, ERR_PTR(err));
+	return 0;
+}
+
+/**
+ * luo_file_retrieve - take a file of an incoming set back
+ * @set:   the set
+ * @token: its token
+ * @filep: set to the file, with a reference for the caller
+ *
+ * Context: under @set->lock.
+ * Return: 0; -ENOENT if there is no such token or no handler for the file; or
+ *	   what the handler's retrieve returned, now or the first time.
+ */
+int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep)
+{
+	struct luo_file *f;
+	int err;
+
+	lockdep_assert_held(&set->lock);
+
+	f = luo_file_find(set, token);
+	if (!f) {
+		luo_file_failed(set, token, -ENOENT);
+		return -ENOENT;
+	}
+	if (!luo_file_adopt(f)) {
+		luo_file_set_state(f, f->state, -ENOENT);
+		return -ENOENT;
+	}
+	if (f->retrieved < 0) {
+		luo_file_set_state(f, f->state, f->retrieved);
+		return f->retrieved;
+	}
+	if (!f->retrieved) {
+		err = __luo_file_retrieve(f);
+		if (err)
+			return err;
+	}
+
+	*filep = get_file(f->file);
+	return 0;
+}
+
+static void luo_file_finish(struct luo_file *f, struct luo_file_set *set)
+{
+	if (f->fh) {
+		luo_file_run(f, LUO_OP_FINISH);
+		luo_file_set_state(f, LUO_FILE_FINISHED, 0);
+	} else {
+		luo_handover_reject("file", set->name, f->token.token,
+				    "no-handler");
+		luo_file_set_state(f, LUO_FILE_FAILED, -ENOENT);
+	}
+	luo_file_remove(f, set);
+}
+
+/**
+ * luo_file_set_finish - let go of all files of an incoming set
+ * @set: the set
+ *
+ * Context: under @set->lock.
+ * Return: 0 and the set is empty, or -EBUSY if a handler cannot finish yet and
+ *	   nothing has changed.
+ */
+int luo_file_set_finish(struct luo_file_set *set)
+{
+	struct luo_file *f, *next;
+	int err;
+
+	lockdep_assert_held(&set->lock);
+
+	list_for_each_entry(f, &set->files, list) {
+		if (!luo_file_adopt(f))
+			continue;
+		err = luo_file_run(f, LUO_OP_CAN_FINISH);
+		if (err)
+			return err;
+	}
+
+	list_for_each_entry_safe_reverse(f, next, &set->files, list)
+		luo_file_finish(f, set);
+	return 0;
+}
+
+/**
+ * luo_file_set_retrieved - how many files of an incoming set were taken back
+ * @set: the set
+ *
+ * Context: under @set->lock, or under luo_state_lock for writing.
+ */
+u64 luo_file_set_retrieved(struct luo_file_set *set)
+{
+	struct luo_file *f;
+	u64 nr = 0;
+
+	list_for_each_entry(f, &set->files, list)
+		nr += f->retrieved > 0;
+	return nr;
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: File handlers
+ *
+ * A handler knows one kind of file: how to save it and how to make it again.
+ * It registers once; from then on every file of its kind can be preserved, and
+ * every file that a previous kernel handed over under its compatible string
+ * can be retrieved, also if the handler's module comes only after boot.
+ *
+ * A file pins its handler's module from preserve, or from the moment the
+ * incoming file finds its handler, until LUO lets go of the file.
+ *
+ * Every operation is called from luo_handler_run(), which is where it is traced
+ * and timed. can_preserve, whose shape is another, is called and traced in
+ * luo_handler_get_for(). get_id only reads a number and is not traced.
+ */
+
+#define pr_fmt(fmt) "luo: " fmt
+
+#include <linux/list_private.h>
+#include <linux/module.h>
+#include <linux/string.h>
+
+#include "luo_internal.h"
+
+static DECLARE_RWSEM(luo_handler_lock);
+static LIST_HEAD(luo_handlers);
+
+typedef int (*luo_op_int)(struct liveupdate_file_op_args *args);
+typedef void (*luo_op_void)(struct liveupdate_file_op_args *args);
+typedef bool (*luo_op_bool)(struct liveupdate_file_op_args *args);
+
+enum luo_op_kind { LUO_RETURNS_INT, LUO_RETURNS_VOID, LUO_RETURNS_BOOL };
+
+#define LUO_OP(_op, _kind)						\
+	{ .kind = (_kind),						\
+	  .offset = offsetof(struct liveupdate_file_ops, _op) }
+
+static const struct {
+	enum luo_op_kind kind;
+	size_t offset;
+} luo_ops[] = {
+	[LUO_OP_PRESERVE]	= LUO_OP(preserve,	LUO_RETURNS_INT),
+	[LUO_OP_UNPRESERVE]	= LUO_OP(unpreserve,	LUO_RETURNS_VOID),
+	[LUO_OP_FREEZE]		= LUO_OP(freeze,	LUO_RETURNS_INT),
+	[LUO_OP_UNFREEZE]	= LUO_OP(unfreeze,	LUO_RETURNS_VOID),
+	[LUO_OP_RETRIEVE]	= LUO_OP(retrieve,	LUO_RETURNS_INT),
+	[LUO_OP_CAN_FINISH]	= LUO_OP(can_finish,	LUO_RETURNS_BOOL),
+	[LUO_OP_FINISH]		= LUO_OP(finish,	LUO_RETURNS_VOID),
+};
+
+/**
+ * luo_handler_run - call one operation of a handler
+ * @call: what the events say about it
+ * @op:   any operation but can_preserve
+ * @args: what the handler is told; @args->handler is the one to call
+ *
+ * An operation that the handler does not have succeeds and is not traced.
+ *
+ * Context: may sleep; the caller sees to it that no other operation runs for
+ *	    the same file.
+ * Return: 0, the operation's negative errno, or -EBUSY for a "no".
+ */
+int luo_handler_run(const struct luo_call *call, enum luo_op op,
+		    struct liveupdate_file_op_args *args)
+{
+	const void *ops = args->handler->ops;
+	const void *fn = *(const void **)(ops + luo_ops[op].offset);
+	int ret = 0;
+	u64 start;
+
+	if (!fn)
+		return 0;
+
+	start = luo_call_enter(call, op);
+	switch (luo_ops[op].kind) {
+	case LUO_RETURNS_INT:
+		ret = ((luo_op_int)fn)(args);
+		break;
+	case LUO_RETURNS_VOID:
+		((luo_op_void)fn)(args);
+		break;
+	case LUO_RETURNS_BOOL:
+		ret = ((luo_op_bool)fn)(args) ? 0 : -EBUSY;
+		break;
+	}
+	luo_call_exit(call, op, ret, start);
+
+	return ret;
+}
+
+static bool luo_handler_takes(const struct luo_call *call,
+			      struct liveupdate_file_handler *fh,
+			      struct file *file)
+{
+	struct luo_call asked = *call;
+	bool yes;
+	u64 start;
+
+	asked.compatible = fh->compatible;
+	start = luo_call_enter(&asked, LUO_OP_CAN_PRESERVE);
+	yes = fh->ops->can_preserve(fh, file);
+	luo_call_exit(&asked, LUO_OP_CAN_PRESERVE, yes ? 0 : -ENOENT, start);
+
+	return yes;
+}
+
+/**
+ * luo_handler_get_for - find and pin the handler that takes a file
+ * @call: what the events say about it; its compatible is not used
+ * @file: the file
+ *
+ * Context: takes luo_handler_lock, may sleep.
+ * Return: the handler, to be given back with luo_handler_put(), or
+ *	   ERR_PTR(-ENOENT) if none takes the file.
+ */
+struct liveupdate_file_handler *luo_handler_get_for(const struct luo_call *call,
+						    struct file *file)
+{
+	struct liveupdate_file_handler *fh;
+
+	guard(rwsem_read)(&luo_handler_lock);
+
+	list_private_for_each_entry(fh, &luo_handlers, list) {
+		if (!try_module_get(fh->ops->owner))
+			continue;
+		if (luo_handler_takes(call, fh, file))
+			return fh;
+		module_put(fh->ops->owner);
+	}
+	return ERR_PTR(-ENOENT);
+}
+
+/* Context: under luo_handler_lock. */
+static struct liveupdate_file_handler *luo_handler_find(const char *compatible)
+{
+	struct liveupdate_file_handler *fh;
+
+	lockdep_assert_held(&luo_handler_lock);
+
+	list_private_for_each_entry(fh, &luo_handlers, list) {
+		if (!strcmp(fh->compatible, compatible))
+			return fh;
+	}
+	return NULL;
+}
+
+/**
+ * luo_handler_get - find and pin a handler by its compatible string
+ * @compatible: the string, zero-terminated
+ *
+ * Context: takes luo_handler_lock, may sleep.
+ * Return: the handler, to be given back with luo_handler_put(), or NULL if
+ *	   there is none (yet).
+ */
+struct liveupdate_file_handler *luo_handler_get(const char *compatible)
+{
+	struct liveupdate_file_handler *fh;
+
+	guard(rwsem_read)(&luo_handler_lock);
+
+	fh = luo_handler_find(compatible);
+	if (fh && !try_module_get(fh->ops->owner))
+		fh = NULL;
+	return fh;
+}
+
+/**
+ * luo_handler_put - unpin a handler
+ * @fh: from luo_handler_get() or luo_handler_get_for(), or NULL
+ */
+void luo_handler_put(struct liveupdate_file_handler *fh)
+{
+	if (fh)
+		module_put(fh->ops->owner);
+}
+
+/**
+ * liveupdate_register_file_handler - offer a handler for a kind of file
+ * @fh: the handler; it stays the caller's and must live until it is
+ *	unregistered
+ *
+ * Context: may sleep; any time after early parameters are parsed.
+ * Return: 0; -EOPNOTSUPP if live update is off; -EINVAL if a required operation
+ *	   is missing or the compatible string is empty or unterminated; -EEXIST
+ *	   if a handler of that string is there.
+ */
+int liveupdate_register_file_handler(struct liveupdate_file_handler *fh)
+{
+	const struct liveupdate_file_ops *ops = fh->ops;
+
+	if (!liveupdate_enabled())
+		return -EOPNOTSUPP;
+
+	if (!ops->can_preserve || !ops->preserve || !ops->unpreserve ||
+	    !ops->retrieve || !ops->finish)
+		return -EINVAL;
+	if (!luo_string_ok(fh->compatible, sizeof(fh->compatible)))
+		return -EINVAL;
+
+	guard(rwsem_write)(&luo_handler_lock);
+
+	if (luo_handler_find(fh->compatible)) {
+		pr_err("a file handler '%s' is registered already\n",
+		       fh->compatible);
+		return -EEXIST;
+	}
+	list_add_tail(&ACCESS_PRIVATE(fh, list), &luo_handlers);
+
+	return 0;
+}
+
+/**
+ * liveupdate_unregister_file_handler - take a handler back
+ * @fh: a registered handler
+ *
+ * A module calls it when it is unloaded, which it cannot be as long as one of
+ * its files is known. Does nothing if live update is off.
+ *
+ * Context: may sleep.
+ */
+void liveupdate_unregister_file_handler(struct liveupdate_file_handler *fh)
+{
+	if (!liveupdate_enabled())
+		return;
+
+	guard(rwsem_write)(&luo_handler_lock);
+	list_del(&ACCESS_PRIVATE(fh, list));
+}

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: Reading and writing the handover
+ *
+ * Writing: the page for the tree is set up at boot and added to KHO once; it
+ * always holds a valid tree. The jump fills it with where the arrays are. The
+ * arrays grow when sessions are created and files preserved, so that nothing is
+ * allocated on the way into the jump.
+ *
+ * Reading: nothing is followed that was not checked. The tree is checked as a
+ * whole (luo_fdt_check()), each property for its length, each address for
+ * being memory that the previous kernel preserved and that nobody restored yet,
+ * each count against the size of what it counts. A block is restored when it is
+ * read and freed after it: a chain that loops, or two chains that share a
+ * block, meet a block that is not preserved any more.
+ *
+ * What is refused is reported with luo_handover_reject() and left alone: its
+ * memory stays out of use until the next live update, and everything else is
+ * served. A tree that cannot be read is refused as a whole, and LUO works for
+ * the next live update.
+ */
+
+#define pr_fmt(fmt) "luo: " fmt
+
+#include <linux/io.h>
+#include <linux/kexec_handover.h>
+#include <linux/libfdt.h>
+#include <linux/string.h>
+#include <linux/unaligned.h>
+
+#include "luo_internal.h"
+#include "luo_kho.h"
+
+static struct {
+	u64 number;	/* live updates that this machine has been through */
+	void *fdt_out;	/* one preserved page */
+} luo_handover;
+
+/**
+ * luo_number - the live update that something belongs to
+ * @dir: on the way out the live update being made, on the way in the one that
+ *	 booted this kernel (0: none did)
+ */
+u64 luo_number(enum luo_dir dir)
+{
+	return luo_handover.number + (dir == LUO_DIR_OUT);
+}
+
+/**
+ * luo_string_ok - whether a fixed-size string field holds a name
+ * @s:	  the field
+ * @size: its bytes
+ *
+ * Return: true if it is not empty and terminated.
+ */
+bool luo_string_ok(const char *s, size_t size)
+{
+	size_t len = strnlen(s, size);
+
+	return len && len < size;
+}
+
+/**
+ * luo_handover_reject - report a part of the handover that is not served
+ * @what:   "tree", "session" or "file"
+ * @name:   the session's name, or "" if it is not known
+ * @token:  the file's token, or 0
+ * @reason: a word for why
+ */
+void luo_handover_reject(const char *what, const char *name, u64 token,
+			 const char *reason)
+{
+	pr_err("handover: refused %s '%*pEhp' token %llu: %s\n", what,
+	       (int)strlen(name), name, token, reason);
+	trace_luo_handover_reject(luo_number(LUO_DIR_IN), what, name, token,
+				  reason);
+}
+
+/*
+ * Whether the whole tree can be walked: every tag within the block, nodes
+ * nested, property names terminated. The kernel's libfdt is built without
+ * fdt_check_full(), which does the same.
+ */
+static bool luo_fdt_check(const void *fdt, size_t size)
+{
+	int offset = 0, next, depth = 0;
+	const char *name;
+	u32 tag;
+
+	if (size < sizeof(struct fdt_header) || fdt_check_header(fdt) ||
+	    fdt_totalsize(fdt) > size || fdt_num_mem_rsv(fdt) < 0)
+		return false;
+
+	for (;; offset = next) {
+		tag = fdt_next_tag(fdt, offset, &next);
+		if (next < 0)
+			return false;
+
+		switch (tag) {
+		case FDT_BEGIN_NODE:
+			depth++;
+			break;
+		case FDT_END_NODE:
+			if (--depth < 0)
+				return false;
+			break;
+		case FDT_PROP:
+			if (!depth ||
+			    !fdt_getprop_by_offset(fdt, offset, &name, NULL) ||
+			    !name)
+				return false;
+			break;
+		case FDT_END:
+			return !depth;
+		}
+	}
+}
+
+static const char *luo_fdt_u64(const void *fdt, int node, const char *prop,
+			       u64 *val)
+{
+	const void *p;
+	int len;
+
+	p = fdt_getprop(fdt, node, prop, &len);
+	if (!p)
+		return "missing-property";
+	if (len != sizeof(*val))
+		return "property-size";
+
+	*val = get_unaligned((const u64 *)p);
+	return NULL;
+}
+
+static const char *luo_fdt_compatible(const void *fdt, int node,
+				      const char *compatible)
+{
+	int err = fdt_node_check_compatible(fdt, node, compatible);
+
+	return err ? "incompatible" : NULL;
+}
+
+static const char *luo_fdt_array(const void *fdt, const char *name,
+				 const char *compatible,
+				 struct luo_array *array)
+{
+	const char *why;
+	int node;
+
+	node = fdt_subnode_offset(fdt, 0, name);
+	if (node < 0)
+		return "missing-node";
+
+	why = luo_fdt_compatible(fdt, node, compatible);
+	why = why ?: luo_fdt_u64(fdt, node, LUO_FDT_PROP_COUNT, &array->count);
+	why = why ?: luo_fdt_u64(fdt, node, LUO_FDT_PROP_DATA, &array->data);
+	why = why ?: luo_fdt_u64(fdt, node, LUO_FDT_PROP_PGCNT, &array->pgcnt);
+	return why;
+}
+
+/**
+ * luo_handover_read - read the tree that the previous kernel left
+ * @sessions: where its sessions are; an empty array if it left none or they
+ *	      are refused
+ *
+ * The tree itself is never freed: debugfs shows it.
+ *
+ * Context: once, at boot, after the page allocator is up.
+ * Return: 0 if a handover was read; -ENOENT if there is none; -EINVAL if it was
+ *	   refused as a whole.
+ */
+int luo_handover_read(struct luo_array *sessions)
+{
+	const char *why;
+	phys_addr_t phys;
+	const void *fdt;
+	size_t size;
+	u64 number;
+	int err;
+
+	*sessions = (struct luo_array){};
+
+	err = kho_retrieve_subtree(LUO_FDT_SUBTREE, &phys, &size);
+	if (err == -ENOENT)
+		return err;
+	if (err) {
+		why = "subtree";
+		goto reject;
+	}
+	if (!kho_incoming(phys, size)) {
+		why = "not-preserved";
+		goto reject;
+	}
+
+	fdt = phys_to_virt(phys);
+	if (!luo_fdt_check(fdt, size)) {
+		why = "not-a-tree";
+		goto reject;
+	}
+
+	why = luo_fdt_compatible(fdt, 0, LUO_FDT_COMPATIBLE);
+	why = why ?: luo_fdt_u64(fdt, 0, LUO_FDT_PROP_NUMBER, &number);
+	if (why)
+		goto reject;
+	luo_handover.number = number;
+
+	why = luo_fdt_array(fdt, LUO_FDT_SESSION_NODE,
+			    LUO_FDT_SESSION_COMPATIBLE, sessions);
+	if (why) {
+		*sessions = (struct luo_array){};
+		luo_handover_reject("sessions", "", 0, why);
+	}
+	return 0;
+
+reject:
+	luo_handover_reject("tree", "", 0, why);
+	return -EINVAL;
+}
+
+/*
+ * Read one block: have @fn called for its records, free it. *@block is moved on
+ * to the next one. Returns why the block was refused, or NULL.
+ */
+static const char *luo_read_block(u64 *block, size_t record_size,
+				  luo_record_fn fn, void *data, u64 *seen)
+{
+	const struct kho_block_header_ser *head;
+	struct folio *folio;
+	u64 i;
+
+	if (!kho_incoming(*block, KHO_BLOCK_SIZE))
+		return "not-preserved";
+
+	folio = kho_restore_folio(*block);
+	if (!folio)
+		return "not-preserved";
+
+	head = folio_address(folio);
+	if (head->count > (KHO_BLOCK_SIZE - sizeof(*head)) / record_size) {
+		folio_put(folio);
+		return "block-count";
+	}
+	for (i = 0; i < head->count; i++)
+		fn((const void *)(head + 1) + i * record_size, data);
+
+	*seen += head->count;
+	*block = head->next;
+	folio_put(folio);
+	return NULL;
+}
+
+/**
+ * luo_handover_read_array - read all records of an array and free its blocks
+ * @array:	 where it is
+ * @record_size: bytes of one record
+ * @what:	 "session" or "file", for what is refused
+ * @name:	 the session that the array belongs to, or ""
+ * @fn:		 called for each record, in order; the record is gone after it
+ * @data:	 for @fn
+ *
+ * Records before a damaged block are served, those behind it are lost.
+ *
+ * Context: at boot, may sleep.
+ */
+void luo_handover_read_array(const struct luo_array *array, size_t record_size,
+			     const char *what, const char *name,
+			     luo_record_fn fn, void *data)
+{
+	u64 block = array->data, blocks = 0, seen = 0;
+	const char *why = NULL;
+
+	while (block && !why) {
+		if (blocks++ == array->pgcnt)
+			why = "too-many-blocks";
+		else
+			why = luo_read_block(&block, record_size, fn, data,
+					     &seen);
+	}
+	if (!why && blocks < array->pgcnt)
+		why = "too-few-blocks";
+	if (!why && seen != array->count)
+		why = "count";
+	if (why)
+		luo_handover_reject(what, name, 0, why);
+}
+
+/**
+ * luo_handover_describe - where the records of a block set will be found
+ * @blocks: the block set, filled
+ * @count:  its records
+ * @array:  set to it
+ */
+void luo_handover_describe(const struct kho_block_set *blocks, u64 count,
+			   struct luo_array *array)
+{
+	array->data = count ? blocks->head_pa : 0;
+	array->pgcnt = count ? blocks->nblocks : 0;
+	array->count = count;
+}
+
+static int luo_fdt_write_array(void *fdt, const char *name,
+			       const char *compatible,
+			       const struct luo_array *array)
+{
+	int err;
+
+	err = fdt_begin_node(fdt, name);
+	err = err ?: fdt_property_string(fdt, LUO_FDT_PROP_COMPATIBLE,
+					 compatible);
+	err = err ?: fdt_property(fdt, LUO_FDT_PROP_COUNT, &array->count,
+				  sizeof(array->count));
+	err = err ?: fdt_property(fdt, LUO_FDT_PROP_DATA, &array->data,
+				  sizeof(array->data));
+	err = err ?: fdt_property(fdt, LUO_FDT_PROP_PGCNT, &array->pgcnt,
+				  sizeof(array->pgcnt));
+	return err ?: fdt_end_node(fdt);
+}
+
+/**
+ * luo_handover_write - write the tree for the next kernel
+ * @sessions: where the sessions are
+ *
+ * Context: at boot, and under luo_state_lock for writing.
+ * Return: 0, or -ENOSPC if the tree does not fit into its page.
+ */
+int luo_handover_write(const struct luo_array *sessions)
+{
+	u64 number = luo_number(LUO_DIR_OUT);
+	void *fdt = luo_handover.fdt_out;
+	int err;
+
+	err = fdt_create(fdt, PAGE_SIZE);
+	err = err ?: fdt_finish_reservemap(fdt);
+	err = err ?: fdt_begin_node(fdt, "");
+	err = err ?: fdt_property_string(fdt, LUO_FDT_PROP_COMPATIBLE,
+					 LUO_FDT_COMPATIBLE);
+	err = err ?: fdt_property(fdt, LUO_FDT_PROP_NUMBER, &number,
+				  sizeof(number));
+	err = err ?: luo_fdt_write_array(fdt, LUO_FDT_SESSION_NODE,
+					 LUO_FDT_SESSION_COMPATIBLE, sessions);
+	err = err ?: fdt_end_node(fdt);
+	err = err ?: fdt_finish(fdt);
+
+	return err ? -ENOSPC : 0;
+}
+
+/**
+ * luo_handover_init_out - set up the tree for the next kernel, empty
+ *
+ * Context: once, at boot, after luo_handover_read().
+ * Return: 0, or a negative errno of the allocation or of KHO.
+ */
+int luo_handover_init_out(void)
+{
+	const struct luo_array none = {};
+	void *fdt;
+	int err;
+
+	fdt = kho_alloc_preserve(PAGE_SIZE);
+	if (IS_ERR(fdt))
+		return PTR_ERR(fdt);
+
+	luo_handover.fdt_out = fdt;
+	err = luo_handover_write(&none);
+	err = err ?: kho_add_subtree(LUO_FDT_SUBTREE, fdt, PAGE_SIZE);
+	if (err) {
+		luo_handover.fdt_out = NULL;
+		kho_unpreserve_free(fdt);
+	}
+	return err;
+}

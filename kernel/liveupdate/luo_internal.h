@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/*
+ * What the files of LUO share. A layer calls only those below it:
+ *
+ *	luo_core	start
+ *	luo_ioctl	/dev/liveupdate and the calls on a session
+ *	luo_state	the state of the machine, the way into the jump
+ *	luo_session	sessions, outgoing and incoming
+ *	luo_file	a set of files; knows no session
+ *	luo_handler	file handlers and the calls to them
+ *	luo_handover	what one kernel writes and the next one reads
+ *	luo_trace	the trace events
+ *
+ * Locks, in the order in which they are taken:
+ *
+ *	luo_state_lock		rwsem. Readers: every call of an agent and the
+ *				release of a session. Writers: transitions of
+ *				the machine, which thereby have all sessions
+ *				and files to themselves.
+ *	luo_file_set.lock	mutex, one a session: its state, its files.
+ *	luo_session_set.lock	mutex, one for the outgoing and one for the
+ *				incoming sessions: which there are, which are
+ *				claimed.
+ *	luo_handler_lock	rwsem: which file handlers there are. Held for
+ *				can_preserve, for no other operation.
+ *
+ * Below them are the locks that handlers and KHO take. None of these locks is
+ * taken by a tracer: nothing that reads the trace events waits for a freeze.
+ */
+
+#ifndef _LINUX_LUO_INTERNAL_H
+#define _LINUX_LUO_INTERNAL_H
+
+#include <linux/kho_block.h>
+#include <linux/liveupdate.h>
+#include <linux/mutex.h>
+#include <linux/rhashtable-types.h>
+#include <linux/rwsem.h>
+#include <trace/events/luo.h>
+
+/* luo_trace.c */
+
+/**
+ * struct luo_call - what the events of one handler call say about it
+ * @number:     the live update
+ * @session:    name of the session
+ * @token:      of the file
+ * @compatible: of the handler
+ */
+struct luo_call {
+	u64 number;
+	const char *session;
+	u64 token;
+	const char *compatible;
+};
+
+u64 luo_call_enter(const struct luo_call *call, enum luo_op op);
+void luo_call_exit(const struct luo_call *call, enum luo_op op, int ret,
+		   u64 start);
+
+/* luo_handover.c */
+
+/**
+ * struct luo_array - an array of records in the handover
+ * @data:  physical address of its first block, 0 if there is none
+ * @pgcnt: blocks
+ * @count: records in use
+ */
+struct luo_array {
+	u64 data;
+	u64 pgcnt;
+	u64 count;
+};
+
+/**
+ * struct luo_totals - how much a handover holds
+ * @sessions: sessions
+ * @files:    files of all sessions
+ * @bytes:    preserved memory for the tree and the arrays
+ */
+struct luo_totals {
+	u64 sessions;
+	u64 files;
+	u64 bytes;
+};
+
+/* Called for each record of an array; what it refuses it reports itself. */
+typedef void (*luo_record_fn)(const void *record, void *data);
+
+int luo_handover_read(struct luo_array *sessions);
+void luo_handover_read_array(const struct luo_array *array, size_t record_size,
+			     const char *what, const char *name,
+			     luo_record_fn fn, void *data);
+void luo_handover_reject(const char *what, const char *name, u64 token,
+			 const char *reason);
+int luo_handover_init_out(void);
+int luo_handover_write(const struct luo_array *sessions);
+void luo_handover_describe(const struct kho_block_set *blocks, u64 count,
+			   struct luo_array *array);
+bool luo_string_ok(const char *s, size_t size);
+u64 luo_number(enum luo_dir dir);
+
+/* luo_handler.c */
+
+struct liveupdate_file_handler *luo_handler_get_for(const struct luo_call *call,
+						    struct file *file);
+struct liveupdate_file_handler *luo_handler_get(const char *compatible);
+void luo_handler_put(struct liveupdate_file_handler *fh);
+int luo_handler_run(const struct luo_call *call, enum luo_op op,
+		    struct liveupdate_file_op_args *args);
+
+/* luo_file.c */
+
+/**
+ * struct luo_file_set - the files of one session
+ * @lock:   guards the set, its files and the session they belong to
+ * @name:   of the session, for events and messages
+ * @dir:    outgoing or incoming
+ * @files:  &struct luo_file, in order of preservation
+ * @count:  files
+ * @blocks: the preserved memory for the records; outgoing sets only
+ */
+struct luo_file_set {
+	struct mutex lock; /* the session's */
+	const char *name;
+	enum luo_dir dir;
+	struct list_head files;
+	u64 count;
+	struct kho_block_set blocks;
+};
+
+int luo_file_init(void);
+void luo_file_set_init(struct luo_file_set *set, const char *name,
+		       enum luo_dir dir);
+void luo_file_set_destroy(struct luo_file_set *set);
+int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token);
+void luo_file_set_unpreserve(struct luo_file_set *set);
+int luo_file_set_freeze(struct luo_file_set *set, struct luo_array *array);
+void luo_file_set_unfreeze(struct luo_file_set *set);
+void luo_file_set_load(struct luo_file_set *set, const struct luo_array *array);
+int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep);
+int luo_file_set_finish(struct luo_file_set *set);
+u64 luo_file_set_retrieved(struct luo_file_set *set);
+
+/* luo_session.c */
+
+struct luo_session;
+
+int luo_session_init(void);
+void luo_sessions_load(const struct luo_array *array, struct luo_totals *totals);
+u64 luo_sessions_count(enum luo_dir dir);
+struct luo_session *luo_session_create(const u8 *name);
+struct luo_session *luo_session_claim(const u8 *name);
+void luo_session_abort(struct luo_session *session);
+void luo_session_created(const u8 *name, int ret);
+void luo_session_claimed(struct luo_session *session, const u8 *name, int ret);
+void luo_session_release(struct luo_session *session);
+const char *luo_session_name(const struct luo_session *session);
+enum luo_dir luo_session_dir(const struct luo_session *session);
+int luo_session_preserve(struct luo_session *session, struct file *file,
+			 u64 token);
+int luo_session_retrieve(struct luo_session *session, u64 token,
+			 struct file **filep);
+int luo_session_finish(struct luo_session *session);
+int luo_sessions_freeze(struct luo_array *array, struct luo_totals *totals);
+void luo_sessions_unfreeze(void);
+void luo_sessions_give_up(void);
+
+/* luo_state.c */
+
+extern struct rw_semaphore luo_state_lock;
+
+enum liveupdate_state luo_state(void);
+void luo_state_boot(void);
+void luo_state_settle(void);
+
+/* luo_ioctl.c */
+
+int luo_ioctl_init(void);
+
+#endif /* _LINUX_LUO_INTERNAL_H */

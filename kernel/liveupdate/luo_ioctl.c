@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: /dev/liveupdate
+ *
+ * One process at a time has the device open; it needs CAP_SYS_ADMIN. Sessions
+ * have file descriptors of their own, which can be passed on.
+ *
+ * All calls, on the device and on a session, are rows of one table and go
+ * through one dispatcher: it reads the structure (shorter and longer ones than
+ * this kernel's too), checks reserved fields and the direction of the session,
+ * holds luo_state_lock for reading, and keeps everybody out once the machine is
+ * frozen. A call reserves first what can run out (a descriptor), and installs
+ * the descriptor last, when nothing can fail any more.
+ */
+
+#define pr_fmt(fmt) "luo: " fmt
+
+#include <linux/anon_inodes.h>
+#include <linux/atomic.h>
+#include <linux/capability.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/nospec.h>
+#include <linux/uaccess.h>
+
+#include "luo_internal.h"
+
+union luo_ucmd_buffer {
+	struct liveupdate_ioctl_create_session create;
+	struct liveupdate_ioctl_retrieve_session retrieve;
+	struct liveupdate_session_preserve_fd preserve_fd;
+	struct liveupdate_session_retrieve_fd retrieve_fd;
+	struct liveupdate_session_finish finish;
+	struct liveupdate_session_get_name get_name;
+};
+
+/**
+ * struct luo_ucmd - one call
+ * @ubuffer:   the caller's structure
+ * @user_size: its size in bytes, as the caller says
+ * @session:   the session it was made on, NULL for the device
+ * @cmd:       copy of the structure, zero where the caller's is shorter
+ */
+struct luo_ucmd {
+	void __user *ubuffer;
+	u32 user_size;
+	struct luo_session *session;
+	union luo_ucmd_buffer cmd;
+};
+
+/* On what a call can be made */
+#define LUO_ON_DEVICE	BIT(0)
+#define LUO_ON_OUT	BIT(1)
+#define LUO_ON_IN	BIT(2)
+#define LUO_ON_SESSION	(LUO_ON_OUT | LUO_ON_IN)
+
+/**
+ * struct luo_ioctl_op - one row of the table of calls, indexed by number
+ * @on:       LUO_ON_*
+ * @size:     bytes of the structure in this kernel
+ * @min_size: bytes of its first version
+ * @zero:     offset of a u32 that must be zero, or 0 for none
+ * @execute:  does it, under luo_state_lock for reading
+ */
+struct luo_ioctl_op {
+	unsigned int on;
+	unsigned int size;
+	unsigned int min_size;
+	unsigned int zero;
+	int (*execute)(struct luo_ucmd *ucmd);
+};
+
+static const struct file_operations luo_session_fops;
+
+static int luo_respond(struct luo_ucmd *ucmd, size_t size)
+{
+	size = min_t(size_t, size, ucmd->user_size);
+	return copy_to_user(ucmd->ubuffer, &ucmd->cmd, size) ? -EFAULT : 0;
+}
+
+/*
+ * Make the open file of a session and reserve its descriptor, which goes to
+ * *@fd in the structure of @size bytes that the caller gets back. fd_install()
+ * is all that is left to do then.
+ */
+static struct file *luo_session_open(struct luo_ucmd *ucmd,
+				     struct luo_session *session, s32 *fd,
+				     size_t size)
+{
+	char name[LIVEUPDATE_SESSION_NAME_LENGTH + sizeof("[luo_session] ")];
+	struct file *file;
+	int err;
+
+	*fd = get_unused_fd_flags(O_CLOEXEC);
+	if (*fd < 0)
+		return ERR_PTR(*fd);
+
+	snprintf(name, sizeof(name), "[luo_session] %s",
+		 luo_session_name(session));
+	file = anon_inode_getfile(name, &luo_session_fops, session, O_RDWR);
+	if (IS_ERR(file))
+		goto err_fd;
+
+	err = luo_respond(ucmd, size);
+	if (err)
+		goto err_file;
+
+	return file;
+
+err_file:
+	/* The session is the caller's to undo, not release's. */
+	file->private_data = NULL;
+	fput(file);
+	file = ERR_PTR(err);
+err_fd:
+	put_unused_fd(*fd);
+	return file;
+}
+
+static int luo_ioctl_create_session(struct luo_ucmd *ucmd)
+{
+	struct liveupdate_ioctl_create_session *arg = &ucmd->cmd.create;
+	struct luo_session *session;
+	struct file *file;
+
+	session = luo_session_create(arg->name);
+	if (IS_ERR(session)) {
+		luo_session_created(arg->name, PTR_ERR(session));
+		return PTR_ERR(session);
+	}
+
+	file = luo_session_open(ucmd, session, &arg->fd, sizeof(*arg));
+	luo_session_created(arg->name, PTR_ERR_OR_ZERO(file));
+	if (IS_ERR(file)) {
+		luo_session_abort(session);
+		return PTR_ERR(file);
+	}
+
+	fd_install(arg->fd, file);
+	return 0;
+}
+
+static int luo_ioctl_retrieve_session(struct luo_ucmd *ucmd)
+{
+	struct liveupdate_ioctl_retrieve_session *arg = &ucmd->cmd.retrieve;
+	struct luo_session *session;
+	struct file *file;
+
+	session = luo_session_claim(arg->name);
+	if (IS_ERR(session)) {
+		luo_session_claimed(NULL, arg->name, PTR_ERR(session));
+		return PTR_ERR(session);
+	}
+
+	file = luo_session_open(ucmd, session, &arg->fd, sizeof(*arg));
+	luo_session_claimed(session, arg->name, PTR_ERR_OR_ZERO(file));
+	if (IS_ERR(file)) {
+		luo_session_abort(session);
+		return PTR_ERR(file);
+	}
+
+	fd_install(arg->fd, file);
+	return 0;
+}
+
+static int luo_ioctl_preserve_fd(struct luo_ucmd *ucmd)
+{
+	struct liveupdate_session_preserve_fd *arg = &ucmd->cmd.preserve_fd;
+	struct file *file __free(fput) = fget(arg->fd);
+
+	if (!file)
+		return -EBADF;
+
+	return luo_session_preserve(ucmd->session, file, arg->token);
+}
+
+static int luo_ioctl_retrieve_fd(struct luo_ucmd *ucmd)
+{
+	struct liveupdate_session_retrieve_fd *arg = &ucmd->cmd.retrieve_fd;
+	struct file *file;
+	int err;
+
+	arg->fd = get_unused_fd_flags(O_CLOEXEC);
+	if (arg->fd < 0)
+		return arg->fd;
+
+	err = luo_session_retrieve(ucmd->session, arg->token, &file);
+	if (err)
+		goto err_fd;
+
+	err = luo_respond(ucmd, sizeof(*arg));
+	if (err)
+		goto err_file;
+
+	fd_install(arg->fd, file);
+	return 0;
+
+err_file:
+	fput(file);
+err_fd:
+	put_unused_fd(arg->fd);
+	return err;
+}
+
+static int luo_ioctl_finish(struct luo_ucmd *ucmd)
+{
+	return luo_session_finish(ucmd->session);
+}
+
+static int luo_ioctl_get_name(struct luo_ucmd *ucmd)
+{
+	struct liveupdate_session_get_name *arg = &ucmd->cmd.get_name;
+
+	strscpy_pad(arg->name, luo_session_name(ucmd->session));
+	return luo_respond(ucmd, sizeof(*arg));
+}
+
+#define LUO_IOCTL(_cmd, _on, _fn, _struct, _last, _zero)		\
+	[_IOC_NR(_cmd)] = {						\
+		.on = (_on),						\
+		.size = sizeof(_struct) +				\
+			BUILD_BUG_ON_ZERO(sizeof(union luo_ucmd_buffer) < \
+					  sizeof(_struct)),		\
+		.min_size = offsetofend(_struct, _last),		\
+		.zero = (_zero),					\
+		.execute = (_fn),					\
+	}
+
+static const struct luo_ioctl_op luo_ioctl_ops[] = {
+	LUO_IOCTL(LIVEUPDATE_IOCTL_CREATE_SESSION, LUO_ON_DEVICE,
+		  luo_ioctl_create_session,
+		  struct liveupdate_ioctl_create_session, name, 0),
+	LUO_IOCTL(LIVEUPDATE_IOCTL_RETRIEVE_SESSION, LUO_ON_DEVICE,
+		  luo_ioctl_retrieve_session,
+		  struct liveupdate_ioctl_retrieve_session, name, 0),
+	LUO_IOCTL(LIVEUPDATE_SESSION_PRESERVE_FD, LUO_ON_OUT,
+		  luo_ioctl_preserve_fd,
+		  struct liveupdate_session_preserve_fd, token, 0),
+	LUO_IOCTL(LIVEUPDATE_SESSION_RETRIEVE_FD, LUO_ON_IN,
+		  luo_ioctl_retrieve_fd,
+		  struct liveupdate_session_retrieve_fd, token, 0),
+	LUO_IOCTL(LIVEUPDATE_SESSION_FINISH, LUO_ON_IN,
+		  luo_ioctl_finish, struct liveupdate_session_finish, reserved,
+		  offsetof(struct liveupdate_session_finish, reserved)),
+	LUO_IOCTL(LIVEUPDATE_SESSION_GET_NAME, LUO_ON_SESSION,
+		  luo_ioctl_get_name, struct liveupdate_session_get_name, name,
+		  offsetof(struct liveupdate_session_get_name, reserved)),
+};
+
+static const struct luo_ioctl_op *luo_ioctl_find(unsigned int cmd,
+						 bool on_device)
+{
+	const struct luo_ioctl_op *op;
+	unsigned int nr = _IOC_NR(cmd);
+
+	if (cmd != _IO(LIVEUPDATE_IOCTL_TYPE, nr) ||
+	    nr >= ARRAY_SIZE(luo_ioctl_ops))
+		return NULL;
+
+	op = &luo_ioctl_ops[array_index_nospec(nr, ARRAY_SIZE(luo_ioctl_ops))];
+	if (!op->execute)
+		return NULL;
+	return on_device == !!(op->on & LUO_ON_DEVICE) ? op : NULL;
+}
+
+static int luo_ioctl_read(struct luo_ucmd *ucmd, const struct luo_ioctl_op *op)
+{
+	int err;
+
+	err = get_user(ucmd->user_size, (u32 __user *)ucmd->ubuffer);
+	if (err)
+		return err;
+	if (ucmd->user_size < op->min_size)
+		return -EINVAL;
+
+	err = copy_struct_from_user(&ucmd->cmd, op->size, ucmd->ubuffer,
+				    ucmd->user_size);
+	if (err)
+		return err;
+
+	if (op->zero && *(u32 *)((void *)&ucmd->cmd + op->zero))
+		return -EINVAL;
+	return 0;
+}
+
+/* Whether the session is of the direction that the call is for. */
+static bool luo_ioctl_suits(const struct luo_ucmd *ucmd,
+			    const struct luo_ioctl_op *op)
+{
+	if (!ucmd->session)
+		return true;
+	return op->on & (luo_session_dir(ucmd->session) == LUO_DIR_OUT ?
+			 LUO_ON_OUT : LUO_ON_IN);
+}
+
+static int luo_ioctl_execute(struct luo_ucmd *ucmd,
+			     const struct luo_ioctl_op *op)
+{
+	guard(rwsem_read)(&luo_state_lock);
+
+	if (luo_state() == LIVEUPDATE_STATE_FROZEN)
+		return -EAGAIN;
+	return op->execute(ucmd);
+}
+
+static long luo_ioctl(struct luo_session *session, unsigned int cmd,
+		      unsigned long arg)
+{
+	struct luo_ucmd ucmd = {
+		.ubuffer = (void __user *)arg,
+		.session = session,
+	};
+	const struct luo_ioctl_op *op;
+	int err;
+
+	op = luo_ioctl_find(cmd, !session);
+	if (!op)
+		return -ENOTTY;
+
+	err = luo_ioctl_read(&ucmd, op);
+	if (err)
+		return err;
+	if (!luo_ioctl_suits(&ucmd, op))
+		return -EOPNOTSUPP;
+
+	err = luo_ioctl_execute(&ucmd, op);
+	luo_state_settle();
+	return err;
+}
+
+static long luo_session_ioctl(struct file *file, unsigned int cmd,
+			      unsigned long arg)
+{
+	return luo_ioctl(file->private_data, cmd, arg);
+}
+
+static int luo_session_fop_release(struct inode *inode, struct file *file)
+{
+	struct luo_session *session = file->private_data;
+
+	if (!session)
+		return 0;
+
+	guard(rwsem_read)(&luo_state_lock);
+
+	if (luo_state() != LIVEUPDATE_STATE_FROZEN)
+		luo_session_release(session);
+	return 0;
+}
+
+static const struct file_operations luo_session_fops = {
+	.owner		= THIS_MODULE,
+	.release	= luo_session_fop_release,
+	.unlocked_ioctl	= luo_session_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+};
+
+static atomic_t luo_device_busy = ATOMIC_INIT(0);
+
+static int luo_device_open(struct inode *inode, struct file *file)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (atomic_cmpxchg(&luo_device_busy, 0, 1))
+		return -EBUSY;
+	return 0;
+}
+
+static int luo_device_release(struct inode *inode, struct file *file)
+{
+	atomic_set(&luo_device_busy, 0);
+	return 0;
+}
+
+static long luo_device_ioctl(struct file *file, unsigned int cmd,
+			     unsigned long arg)
+{
+	return luo_ioctl(NULL, cmd, arg);
+}
+
+static const struct file_operations luo_device_fops = {
+	.owner		= THIS_MODULE,
+	.open		= luo_device_open,
+	.release	= luo_device_release,
+	.unlocked_ioctl	= luo_device_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+};
+
+static struct miscdevice luo_device = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "liveupdate",
+	.fops	= &luo_device_fops,
+	.mode	= 0600,
+};
+
+/**
+ * luo_ioctl_init - offer /dev/liveupdate
+ *
+ * Context: once, at boot, when everything else is set up.
+ * Return: 0 or a negative errno of misc_register().
+ */
+int luo_ioctl_init(void)
+{
+	return misc_register(&luo_device);
+}

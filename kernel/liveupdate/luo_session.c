@@ -1,0 +1,668 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: Sessions
+ *
+ * A session is a named set of files that goes through a live update as one. An
+ * agent holds it by a file descriptor.
+ *
+ * Outgoing sessions belong to their descriptor: closing it gives all files back
+ * and takes the session out of the handover. The jump freezes them in order of
+ * creation; if one fails, those before it are unfrozen, last first.
+ *
+ * Incoming sessions belong to this kernel until they are finished. They are
+ * made at boot from the handover, claimed by name, and finished by the agent.
+ * One that is closed before that is leaked: it is reported, keeps its files and
+ * can be claimed again. What is left of the incoming sessions is given up at
+ * the next live update: nothing hands it on.
+ *
+ * Outgoing and incoming sessions are separate sets, each with its own names. A
+ * set has a hash table for the names and a list for the order.
+ *
+ * Once the machine is frozen nothing of a session changes any more, not even by
+ * closing it: it belongs to the next kernel.
+ */
+
+#define pr_fmt(fmt) "luo: " fmt
+
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/ktime.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "luo_internal.h"
+
+/**
+ * struct luo_session - one session
+ * @name:    zero-padded, the key
+ * @node:    in &luo_session_set.by_name
+ * @list:    in &luo_session_set.list, in order of creation
+ * @state:   NORMAL or FROZEN if outgoing; UPDATED if incoming, NORMAL once
+ *	     that is finished
+ * @claimed: incoming: somebody has it open; under &luo_session_set.lock
+ * @listed:  it is in its set; under &luo_session_set.lock
+ * @born:    when it was made, ns of the monotonic clock
+ * @files:   its files; &luo_file_set.lock guards the session too
+ */
+struct luo_session {
+	char name[LIVEUPDATE_SESSION_NAME_LENGTH];
+	struct rhash_head node;
+	struct list_head list;
+	enum liveupdate_state state;
+	bool claimed;
+	bool listed;
+	u64 born;
+	struct luo_file_set files;
+};
+
+/**
+ * struct luo_session_set - all outgoing or all incoming sessions
+ * @lock:    guards the set
+ * @by_name: to find one
+ * @list:    in order of creation
+ * @count:   sessions
+ * @blocks:  the preserved memory for the records; outgoing only
+ */
+struct luo_session_set {
+	struct mutex lock; /* which there are, which are claimed */
+	struct rhashtable by_name;
+	struct list_head list;
+	u64 count;
+	struct kho_block_set blocks;
+};
+
+static const struct rhashtable_params luo_by_name_params = {
+	.head_offset		= offsetof(struct luo_session, node),
+	.key_offset		= offsetof(struct luo_session, name),
+	.key_len		= LIVEUPDATE_SESSION_NAME_LENGTH,
+	.automatic_shrinking	= true,
+};
+
+static struct luo_session_set luo_sessions[] = {
+	[LUO_DIR_OUT] = {
+		.lock	= __MUTEX_INITIALIZER(luo_sessions[LUO_DIR_OUT].lock),
+		.list	= LIST_HEAD_INIT(luo_sessions[LUO_DIR_OUT].list),
+		.blocks	= KHO_BLOCK_SET_INIT(luo_sessions[LUO_DIR_OUT].blocks,
+					     sizeof(struct luo_session_ser)),
+	},
+	[LUO_DIR_IN] = {
+		.lock	= __MUTEX_INITIALIZER(luo_sessions[LUO_DIR_IN].lock),
+		.list	= LIST_HEAD_INIT(luo_sessions[LUO_DIR_IN].list),
+	},
+};
+
+/**
+ * luo_session_init - set up the tables
+ *
+ * Context: once, at boot.
+ * Return: 0 or -ENOMEM.
+ */
+int luo_session_init(void)
+{
+	int err;
+
+	err = rhashtable_init(&luo_sessions[LUO_DIR_OUT].by_name,
+			      &luo_by_name_params);
+	if (err)
+		return err;
+
+	err = rhashtable_init(&luo_sessions[LUO_DIR_IN].by_name,
+			      &luo_by_name_params);
+	if (err)
+		rhashtable_destroy(&luo_sessions[LUO_DIR_OUT].by_name);
+	return err;
+}
+
+/**
+ * luo_sessions_count - how many sessions there are
+ * @dir: of which set
+ */
+u64 luo_sessions_count(enum luo_dir dir)
+{
+	return READ_ONCE(luo_sessions[dir].count);
+}
+
+/**
+ * luo_session_name - its name
+ * @session: the session
+ */
+const char *luo_session_name(const struct luo_session *session)
+{
+	return session->name;
+}
+
+/**
+ * luo_session_dir - whether it is outgoing or incoming
+ * @session: the session
+ */
+enum luo_dir luo_session_dir(const struct luo_session *session)
+{
+	return session->files.dir;
+}
+
+static void luo_session_set_state(struct luo_session *session,
+				  enum liveupdate_state state, u32 event,
+				  int ret)
+{
+	enum liveupdate_state old = session->state;
+
+	session->state = state;
+	trace_luo_session_state(luo_number(session->files.dir), session->name,
+				session->files.dir, old, state, event, ret);
+}
+
+static void luo_session_phase_begin(struct luo_session *session,
+				    enum luo_phase phase)
+{
+	trace_luo_phase_begin(luo_number(session->files.dir),
+			      LUO_SCOPE_SESSION, session->name, phase, 1,
+			      session->files.count, 0);
+}
+
+static void luo_session_phase_end(struct luo_session *session,
+				  enum luo_phase phase, int ret)
+{
+	trace_luo_phase_end(luo_number(session->files.dir), LUO_SCOPE_SESSION,
+			    session->name, phase, 1, session->files.count, ret);
+}
+
+static struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir)
+{
+	struct luo_session *session = kzalloc_obj(*session);
+
+	if (!session)
+		return NULL;
+
+	strscpy_pad(session->name, name);
+	session->state = dir == LUO_DIR_OUT ? LIVEUPDATE_STATE_NORMAL :
+					      LIVEUPDATE_STATE_UPDATED;
+	session->born = ktime_get_ns();
+	luo_file_set_init(&session->files, session->name, dir);
+	return session;
+}
+
+static void luo_session_free(struct luo_session *session)
+{
+	luo_file_set_destroy(&session->files);
+	kfree(session);
+}
+
+static struct luo_session_set *luo_session_set(const struct luo_session *session)
+{
+	return &luo_sessions[session->files.dir];
+}
+
+/* Put a session into its set. -EEXIST if its name is taken. */
+static int luo_session_add(struct luo_session *session)
+{
+	struct luo_session_set *set = luo_session_set(session);
+	int err;
+
+	guard(mutex)(&set->lock);
+
+	err = rhashtable_lookup_insert_fast(&set->by_name, &session->node,
+					    luo_by_name_params);
+	if (err)
+		return err;
+
+	if (session->files.dir == LUO_DIR_OUT) {
+		err = kho_block_set_grow(&set->blocks, set->count + 1);
+		if (err) {
+			rhashtable_remove_fast(&set->by_name, &session->node,
+					       luo_by_name_params);
+			return err;
+		}
+	}
+
+	list_add_tail(&session->list, &set->list);
+	WRITE_ONCE(set->count, set->count + 1);
+	session->listed = true;
+	return 0;
+}
+
+static void luo_session_remove(struct luo_session *session)
+{
+	struct luo_session_set *set = luo_session_set(session);
+
+	guard(mutex)(&set->lock);
+
+	rhashtable_remove_fast(&set->by_name, &session->node,
+			       luo_by_name_params);
+	list_del(&session->list);
+	WRITE_ONCE(set->count, set->count - 1);
+	session->listed = false;
+	if (session->files.dir == LUO_DIR_OUT)
+		kho_block_set_shrink(&set->blocks, set->count);
+}
+
+/**
+ * luo_session_create - make an outgoing session
+ * @name: LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
+ *
+ * Context: under luo_state_lock for reading, in a state that allows it.
+ * Return: the session, which luo_session_release() ends; ERR_PTR() of -EINVAL
+ *	   for an empty or unterminated name, -EEXIST if it is taken, -ENOMEM.
+ */
+struct luo_session *luo_session_create(const u8 *name)
+{
+	struct luo_session *session;
+	int err;
+
+	lockdep_assert_held(&luo_state_lock);
+
+	if (!luo_string_ok(name, LIVEUPDATE_SESSION_NAME_LENGTH))
+		return ERR_PTR(-EINVAL);
+
+	session = luo_session_alloc(name, LUO_DIR_OUT);
+	if (!session)
+		return ERR_PTR(-ENOMEM);
+
+	err = luo_session_add(session);
+	if (err) {
+		luo_session_free(session);
+		return ERR_PTR(err);
+	}
+	return session;
+}
+
+/**
+ * luo_session_claim - take an incoming session
+ * @name: LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
+ *
+ * Context: under luo_state_lock for reading, not while the machine is frozen.
+ * Return: the session, which luo_session_release() lets go of; ERR_PTR() of
+ *	   -EINVAL for an empty or unterminated name, -ENOENT if there is no such
+ *	   session, -EBUSY if it is claimed.
+ */
+struct luo_session *luo_session_claim(const u8 *name)
+{
+	struct luo_session_set *set = &luo_sessions[LUO_DIR_IN];
+	char key[LIVEUPDATE_SESSION_NAME_LENGTH];
+	struct luo_session *session;
+
+	lockdep_assert_held(&luo_state_lock);
+
+	if (!luo_string_ok(name, LIVEUPDATE_SESSION_NAME_LENGTH))
+		return ERR_PTR(-EINVAL);
+	strscpy_pad(key, name);
+
+	guard(mutex)(&set->lock);
+
+	session = rhashtable_lookup_fast(&set->by_name, key,
+					 luo_by_name_params);
+	if (!session)
+		return ERR_PTR(-ENOENT);
+	if (session->claimed)
+		return ERR_PTR(-EBUSY);
+
+	session->claimed = true;
+	return session;
+}
+
+static void luo_session_unclaim(struct luo_session *session)
+{
+	guard(mutex)(&luo_sessions[LUO_DIR_IN].lock);
+
+	session->claimed = false;
+}
+
+/**
+ * luo_session_abort - undo a create or a claim that nobody has seen yet
+ * @session: the session
+ *
+ * Context: under luo_state_lock for reading.
+ */
+void luo_session_abort(struct luo_session *session)
+{
+	if (session->files.dir == LUO_DIR_IN) {
+		luo_session_unclaim(session);
+	} else {
+		luo_session_remove(session);
+		luo_session_free(session);
+	}
+}
+
+/* A name from user space may be unterminated when a call fails because of it. */
+static void luo_name_for_event(char *to, const u8 *name)
+{
+	strscpy(to, name, LIVEUPDATE_SESSION_NAME_LENGTH);
+}
+
+/**
+ * luo_session_created - tell of the outcome of CREATE_SESSION
+ * @name: LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
+ * @ret:  what the call returns
+ */
+void luo_session_created(const u8 *name, int ret)
+{
+	char shown[LIVEUPDATE_SESSION_NAME_LENGTH];
+
+	luo_name_for_event(shown, name);
+	trace_luo_session_create(luo_number(LUO_DIR_OUT), shown, LUO_DIR_OUT,
+				 LIVEUPDATE_STATE_NORMAL, 0, ret);
+}
+
+/**
+ * luo_session_claimed - tell of the outcome of RETRIEVE_SESSION
+ * @session: the session, which nobody else sees yet; NULL if none was claimed
+ * @name:    LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
+ * @ret:     what the call returns
+ */
+void luo_session_claimed(struct luo_session *session, const u8 *name, int ret)
+{
+	char shown[LIVEUPDATE_SESSION_NAME_LENGTH];
+
+	luo_name_for_event(shown, name);
+	trace_luo_session_retrieve(luo_number(LUO_DIR_IN), shown, LUO_DIR_IN,
+				   LIVEUPDATE_STATE_UPDATED,
+				   session ? session->files.count : 0, ret);
+	if (!ret)
+		luo_session_phase_begin(session, LUO_PHASE_RESTORE);
+}
+
+static void luo_session_leak(struct luo_session *session,
+			     enum luo_leak_reason reason)
+{
+	trace_luo_session_leak(luo_number(LUO_DIR_IN), session->name,
+			       session->files.count,
+			       luo_file_set_retrieved(&session->files),
+			       ktime_get_ns() - session->born, reason);
+}
+
+static void luo_session_release_out(struct luo_session *session)
+{
+	u64 files = session->files.count;
+
+	luo_session_remove(session);
+	scoped_guard(mutex, &session->files.lock)
+		luo_file_set_unpreserve(&session->files);
+
+	trace_luo_session_release(luo_number(LUO_DIR_OUT), session->name,
+				  LUO_DIR_OUT, session->state, files, 0);
+	luo_session_free(session);
+}
+
+static void luo_session_release_in(struct luo_session *session)
+{
+	scoped_guard(mutex, &session->files.lock) {
+		trace_luo_session_release(luo_number(LUO_DIR_IN), session->name,
+					  LUO_DIR_IN, session->state,
+					  session->files.count, 0);
+		if (session->listed) {
+			pr_warn("session '%*pEhp' was closed without finish, it can be claimed again\n",
+				(int)strlen(session->name), session->name);
+			luo_session_phase_end(session, LUO_PHASE_RESTORE,
+					      -ECANCELED);
+			luo_session_leak(session, LUO_LEAK_CLOSED);
+		}
+	}
+
+	if (session->listed)
+		luo_session_unclaim(session);
+	else
+		luo_session_free(session);
+}
+
+/**
+ * luo_session_release - the last descriptor of a session is closed
+ * @session: the session; it may be gone after the call
+ *
+ * Context: under luo_state_lock for reading, not while the machine is frozen.
+ */
+void luo_session_release(struct luo_session *session)
+{
+	lockdep_assert_held(&luo_state_lock);
+
+	if (session->files.dir == LUO_DIR_OUT)
+		luo_session_release_out(session);
+	else
+		luo_session_release_in(session);
+}
+
+/**
+ * luo_session_preserve - preserve a file in an outgoing session
+ * @session: the session
+ * @file:    the file
+ * @token:   the agent's name for it
+ *
+ * Context: under luo_state_lock for reading.
+ * Return: 0; -EBUSY if the session is not NORMAL; or what luo_file_preserve()
+ *	   returns.
+ */
+int luo_session_preserve(struct luo_session *session, struct file *file,
+			 u64 token)
+{
+	guard(mutex)(&session->files.lock);
+
+	if (session->state != LIVEUPDATE_STATE_NORMAL)
+		return -EBUSY;
+	return luo_file_preserve(&session->files, file, token);
+}
+
+/**
+ * luo_session_retrieve - take a file of an incoming session back
+ * @session: the session
+ * @token:   the agent's name for it
+ * @filep:   set to the file, with a reference
+ *
+ * Context: under luo_state_lock for reading.
+ * Return: what luo_file_retrieve() returns.
+ */
+int luo_session_retrieve(struct luo_session *session, u64 token,
+			 struct file **filep)
+{
+	guard(mutex)(&session->files.lock);
+
+	return luo_file_retrieve(&session->files, token, filep);
+}
+
+/**
+ * luo_session_finish - let go of all files of an incoming session
+ * @session: the session
+ *
+ * Context: under luo_state_lock for reading.
+ * Return: 0; -EINVAL if it is finished already; -EBUSY if a handler cannot
+ *	   finish yet and nothing has changed.
+ */
+int luo_session_finish(struct luo_session *session)
+{
+	u64 files;
+	int err;
+
+	guard(mutex)(&session->files.lock);
+
+	if (session->state != LIVEUPDATE_STATE_UPDATED) {
+		err = -EINVAL;
+		files = 0;
+		goto out;
+	}
+
+	files = session->files.count;
+	luo_session_phase_begin(session, LUO_PHASE_FINISH);
+	err = luo_file_set_finish(&session->files);
+	luo_session_phase_end(session, LUO_PHASE_FINISH, err);
+	luo_session_set_state(session, err ? session->state :
+					     LIVEUPDATE_STATE_NORMAL,
+			      LIVEUPDATE_FINISH, err);
+	if (!err) {
+		luo_session_phase_end(session, LUO_PHASE_RESTORE, 0);
+		luo_session_remove(session);
+	}
+out:
+	trace_luo_session_finish(luo_number(LUO_DIR_IN), session->name,
+				 LUO_DIR_IN, session->state, files, err);
+	return err;
+}
+
+static void luo_session_unfreeze(struct luo_session *session)
+{
+	guard(mutex)(&session->files.lock);
+
+	luo_session_phase_begin(session, LUO_PHASE_CANCEL);
+	luo_file_set_unfreeze(&session->files);
+	luo_session_phase_end(session, LUO_PHASE_CANCEL, 0);
+	luo_session_set_state(session, LIVEUPDATE_STATE_NORMAL,
+			      LIVEUPDATE_CANCEL, 0);
+}
+
+static int luo_session_freeze(struct luo_session *session,
+			      struct luo_session_ser *ser)
+{
+	struct luo_array array;
+	int err;
+
+	guard(mutex)(&session->files.lock);
+
+	luo_session_phase_begin(session, LUO_PHASE_FREEZE);
+	err = luo_file_set_freeze(&session->files, &array);
+	luo_session_phase_end(session, LUO_PHASE_FREEZE, err);
+	luo_session_set_state(session, err ? session->state :
+					     LIVEUPDATE_STATE_FROZEN,
+			      LIVEUPDATE_FREEZE, err);
+	if (err)
+		return err;
+
+	memcpy(ser->name, session->name, sizeof(ser->name));
+	ser->files = array.data;
+	ser->pgcnt = array.pgcnt;
+	ser->count = array.count;
+	return 0;
+}
+
+/**
+ * luo_sessions_freeze - freeze all outgoing sessions and fill their records
+ * @array:  set to where the records are
+ * @totals: set to how much there is
+ *
+ * Context: under luo_state_lock for writing.
+ * Return: 0, or what a handler's freeze returned; all sessions are then as they
+ *	   were before.
+ */
+int luo_sessions_freeze(struct luo_array *array, struct luo_totals *totals)
+{
+	struct luo_session_set *set = &luo_sessions[LUO_DIR_OUT];
+	struct luo_session *session;
+	struct luo_session_ser *ser;
+	struct kho_block_set_it it;
+	u64 blocks;
+	int err;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	totals->sessions = set->count;
+	totals->files = 0;
+	blocks = set->blocks.nblocks;
+	kho_block_set_it_init(&it, &set->blocks);
+
+	list_for_each_entry(session, &set->list, list) {
+		/* There is a record for each session, as create saw to. */
+		ser = kho_block_set_it_reserve_entry(&it);
+		err = luo_session_freeze(session, ser);
+		if (err)
+			goto err_unfreeze;
+		totals->files += session->files.count;
+		blocks += session->files.blocks.nblocks;
+	}
+	luo_handover_describe(&set->blocks, set->count, array);
+	totals->bytes = PAGE_SIZE + blocks * KHO_BLOCK_SIZE;
+	return 0;
+
+err_unfreeze:
+	list_for_each_entry_continue_reverse(session, &set->list, list)
+		luo_session_unfreeze(session);
+	return err;
+}
+
+/**
+ * luo_sessions_unfreeze - undo luo_sessions_freeze(), last session first
+ *
+ * Context: under luo_state_lock for writing.
+ */
+void luo_sessions_unfreeze(void)
+{
+	struct luo_session *session;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	list_for_each_entry_reverse(session, &luo_sessions[LUO_DIR_OUT].list,
+				    list)
+		luo_session_unfreeze(session);
+}
+
+/**
+ * luo_sessions_give_up - the incoming sessions end with this kernel
+ *
+ * Context: under luo_state_lock for writing, when the jump is certain.
+ */
+void luo_sessions_give_up(void)
+{
+	struct luo_session *session;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	list_for_each_entry(session, &luo_sessions[LUO_DIR_IN].list, list) {
+		pr_warn("session '%*pEhp' was not finished, it is given up\n",
+			(int)strlen(session->name), session->name);
+		luo_session_leak(session, LUO_LEAK_GIVEN_UP);
+	}
+}
+
+static void luo_session_load(const void *record, void *data)
+{
+	const struct luo_session_ser *ser = record;
+	const struct luo_array files = {
+		.data = ser->files,
+		.pgcnt = ser->pgcnt,
+		.count = ser->count,
+	};
+	struct luo_totals *totals = data;
+	struct luo_session *session;
+	int err;
+
+	/* It was closed after its record had been written. */
+	if (!ser->name[0])
+		return;
+
+	if (!luo_string_ok(ser->name, sizeof(ser->name))) {
+		luo_handover_reject("session", "", 0, "bad-name");
+		return;
+	}
+
+	session = luo_session_alloc(ser->name, LUO_DIR_IN);
+	err = session ? luo_session_add(session) : -ENOMEM;
+	if (err) {
+		luo_handover_reject("session", ser->name, 0,
+				    err == -EEXIST ? "duplicate-name" :
+						     "no-memory");
+		if (session)
+			luo_session_free(session);
+		return;
+	}
+
+	scoped_guard(mutex, &session->files.lock)
+		luo_file_set_load(&session->files, &files);
+
+	totals->sessions++;
+	totals->files += session->files.count;
+	totals->bytes += ser->pgcnt * KHO_BLOCK_SIZE;
+}
+
+/**
+ * luo_sessions_load - make the incoming sessions from their records
+ * @array:  where the records are; they are gone after it
+ * @totals: set to how much there is
+ *
+ * What cannot be understood is reported and left out.
+ *
+ * Context: once, at boot.
+ */
+void luo_sessions_load(const struct luo_array *array, struct luo_totals *totals)
+{
+	*totals = (struct luo_totals){
+		.bytes = PAGE_SIZE + array->pgcnt * KHO_BLOCK_SIZE,
+	};
+	luo_handover_read_array(array, sizeof(struct luo_session_ser),
+				"session", "", luo_session_load, totals);
+}

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: Test handler
+ *
+ * /dev/liveupdate_test gives files that can be preserved and that behave as
+ * they are told to, so that every unhappy path can be walked and every figure
+ * of a tracer can be checked against one that is known. See
+ * include/uapi/linux/liveupdate_test.h for what can be set.
+ *
+ * The state of a file is one page that preserve copies it to. What is set for
+ * retrieve, can_finish and finish takes effect in the next kernel.
+ */
+
+#define pr_fmt(fmt) "luo_test: " fmt
+
+#include <linux/anon_inodes.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/kexec_handover.h>
+#include <linux/liveupdate.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/liveupdate_test.h>
+
+/**
+ * struct luo_test_op - behaviour of one operation of one file
+ * @delay_us: microseconds that each call takes
+ * @error:    errno, positive, or 0
+ * @nth:      the call that fails, from 1; 0 is every call
+ * @calls:    calls so far
+ */
+struct luo_test_op {
+	u32 delay_us;
+	u32 error;
+	u32 nth;
+	u32 calls;
+};
+
+/**
+ * struct luo_test_ser - what is handed over for one file
+ * @cookie: the agent's value
+ * @ops:    behaviour of its operations
+ */
+struct luo_test_ser {
+	u64 cookie;
+	struct luo_test_op ops[LIVEUPDATE_TEST_NR_OPS];
+};
+
+/**
+ * struct luo_test_file - one open file
+ * @lock: guards @ser
+ * @ser:  its state
+ */
+struct luo_test_file {
+	struct mutex lock; /* ser */
+	struct luo_test_ser ser;
+};
+
+static const struct file_operations luo_test_fops;
+static const bool luo_test_can_fail[LIVEUPDATE_TEST_NR_OPS] = {
+	[LIVEUPDATE_TEST_PRESERVE]	= true,
+	[LIVEUPDATE_TEST_FREEZE]	= true,
+	[LIVEUPDATE_TEST_RETRIEVE]	= true,
+	[LIVEUPDATE_TEST_CAN_FINISH]	= true,
+};
+
+/* Behave as told: take the time, return 0 or the negative errno. */
+static int luo_test_behave(struct luo_test_ser *ser, enum liveupdate_test_op nr)
+{
+	struct luo_test_op *op = &ser->ops[nr];
+
+	op->calls++;
+	fsleep(op->delay_us);
+
+	if (!op->error || (op->nth && op->nth != op->calls))
+		return 0;
+	return -(int)op->error;
+}
+
+static int luo_test_file_behave(struct luo_test_file *tf,
+				enum liveupdate_test_op nr)
+{
+	guard(mutex)(&tf->lock);
+
+	return luo_test_behave(&tf->ser, nr);
+}
+
+static bool luo_test_can_preserve(struct liveupdate_file_handler *handler,
+				  struct file *file)
+{
+	return file->f_op == &luo_test_fops;
+}
+
+static int luo_test_preserve(struct liveupdate_file_op_args *args)
+{
+	struct luo_test_file *tf = args->file->private_data;
+	struct luo_test_ser *ser;
+	int err;
+
+	err = luo_test_file_behave(tf, LIVEUPDATE_TEST_PRESERVE);
+	if (err)
+		return err;
+
+	ser = kho_alloc_preserve(sizeof(*ser));
+	if (IS_ERR(ser))
+		return PTR_ERR(ser);
+
+	args->serialized_data = virt_to_phys(ser);
+	args->private_data = ser;
+	return 0;
+}
+
+static void luo_test_unpreserve(struct liveupdate_file_op_args *args)
+{
+	luo_test_file_behave(args->file->private_data,
+			     LIVEUPDATE_TEST_UNPRESERVE);
+	kho_unpreserve_free(args->private_data);
+}
+
+static int luo_test_freeze(struct liveupdate_file_op_args *args)
+{
+	struct luo_test_file *tf = args->file->private_data;
+	struct luo_test_ser *ser = args->private_data;
+	int err;
+
+	err = luo_test_file_behave(tf, LIVEUPDATE_TEST_FREEZE);
+	if (err)
+		return err;
+
+	guard(mutex)(&tf->lock);
+	*ser = tf->ser;
+	return 0;
+}
+
+static void luo_test_unfreeze(struct liveupdate_file_op_args *args)
+{
+	luo_test_file_behave(args->file->private_data,
+			     LIVEUPDATE_TEST_UNFREEZE);
+}
+
+static struct luo_test_file *luo_test_alloc(void)
+{
+	struct luo_test_file *tf = kzalloc_obj(*tf);
+
+	if (tf)
+		mutex_init(&tf->lock);
+	return tf;
+}
+
+static int luo_test_retrieve_file(struct liveupdate_file_op_args *args,
+				  struct luo_test_ser *ser)
+{
+	struct luo_test_file *tf;
+	struct file *file;
+	int err;
+
+	err = luo_test_behave(ser, LIVEUPDATE_TEST_RETRIEVE);
+	if (err)
+		return err;
+
+	tf = luo_test_alloc();
+	if (!tf)
+		return -ENOMEM;
+	tf->ser = *ser;
+
+	file = anon_inode_getfile("[liveupdate_test]", &luo_test_fops, tf,
+				  O_RDWR);
+	if (IS_ERR(file)) {
+		kfree(tf);
+		return PTR_ERR(file);
+	}
+	args->file = file;
+	return 0;
+}
+
+static int luo_test_retrieve(struct liveupdate_file_op_args *args)
+{
+	struct luo_test_ser *ser = phys_to_virt(args->serialized_data);
+	int err;
+
+	err = luo_test_retrieve_file(args, ser);
+	kho_restore_free(ser);
+	return err;
+}
+
+static bool luo_test_can_finish(struct liveupdate_file_op_args *args)
+{
+	if (args->retrieve_status < 0)
+		return true;
+	if (!args->retrieve_status)
+		return !luo_test_behave(phys_to_virt(args->serialized_data),
+					LIVEUPDATE_TEST_CAN_FINISH);
+	return !luo_test_file_behave(args->file->private_data,
+				     LIVEUPDATE_TEST_CAN_FINISH);
+}
+
+static void luo_test_finish(struct liveupdate_file_op_args *args)
+{
+	struct luo_test_ser *ser = phys_to_virt(args->serialized_data);
+
+	if (args->retrieve_status < 0)
+		return;
+	if (args->retrieve_status) {
+		luo_test_file_behave(args->file->private_data,
+				     LIVEUPDATE_TEST_FINISH);
+		return;
+	}
+	luo_test_behave(ser, LIVEUPDATE_TEST_FINISH);
+	kho_restore_free(ser);
+}
+
+static const struct liveupdate_file_ops luo_test_ops = {
+	.can_preserve	= luo_test_can_preserve,
+	.preserve	= luo_test_preserve,
+	.unpreserve	= luo_test_unpreserve,
+	.freeze		= luo_test_freeze,
+	.unfreeze	= luo_test_unfreeze,
+	.retrieve	= luo_test_retrieve,
+	.can_finish	= luo_test_can_finish,
+	.finish		= luo_test_finish,
+	.owner		= THIS_MODULE,
+};
+
+static struct liveupdate_file_handler luo_test_handler = {
+	.ops = &luo_test_ops,
+	.compatible = "liveupdate-test-v1",
+};
+
+static int luo_test_open(struct inode *inode, struct file *file)
+{
+	struct luo_test_file *tf = luo_test_alloc();
+
+	if (!tf)
+		return -ENOMEM;
+
+	file->private_data = tf;
+	return 0;
+}
+
+static int luo_test_release(struct inode *inode, struct file *file)
+{
+	kfree(file->private_data);
+	return 0;
+}
+
+static int luo_test_set(struct luo_test_file *tf, void __user *arg)
+{
+	struct liveupdate_test_set set;
+	struct luo_test_op *op;
+
+	if (copy_from_user(&set, arg, sizeof(set)))
+		return -EFAULT;
+	if (set.size != sizeof(set) || set.reserved ||
+	    set.op >= LIVEUPDATE_TEST_NR_OPS || set.error > MAX_ERRNO)
+		return -EINVAL;
+	if (set.error && !luo_test_can_fail[set.op])
+		return -EINVAL;
+
+	guard(mutex)(&tf->lock);
+
+	op = &tf->ser.ops[set.op];
+	op->delay_us = set.delay_us;
+	op->error = set.error;
+	op->nth = set.nth;
+	return 0;
+}
+
+static int luo_test_get(struct luo_test_file *tf, void __user *arg)
+{
+	struct liveupdate_test_get get;
+	int i;
+
+	if (copy_from_user(&get, arg, sizeof(get)))
+		return -EFAULT;
+	if (get.size != sizeof(get) || get.reserved)
+		return -EINVAL;
+
+	scoped_guard(mutex, &tf->lock) {
+		if (get.cookie)
+			tf->ser.cookie = get.cookie;
+		get.cookie = tf->ser.cookie;
+		for (i = 0; i < LIVEUPDATE_TEST_NR_OPS; i++)
+			get.calls[i] = tf->ser.ops[i].calls;
+	}
+	return copy_to_user(arg, &get, sizeof(get)) ? -EFAULT : 0;
+}
+
+static long luo_test_ioctl(struct file *file, unsigned int cmd,
+			   unsigned long arg)
+{
+	struct luo_test_file *tf = file->private_data;
+
+	switch (cmd) {
+	case LIVEUPDATE_TEST_SET:
+		return luo_test_set(tf, (void __user *)arg);
+	case LIVEUPDATE_TEST_GET:
+		return luo_test_get(tf, (void __user *)arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations luo_test_fops = {
+	.owner		= THIS_MODULE,
+	.open		= luo_test_open,
+	.release	= luo_test_release,
+	.unlocked_ioctl	= luo_test_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+};
+
+static struct miscdevice luo_test_device = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "liveupdate_test",
+	.fops	= &luo_test_fops,
+	.mode	= 0600,
+};
+
+static int __init luo_test_init(void)
+{
+	int err;
+
+	if (!liveupdate_enabled())
+		return 0;
+
+	err = liveupdate_register_file_handler(&luo_test_handler);
+	if (err)
+		return err;
+
+	err = misc_register(&luo_test_device);
+	if (err)
+		liveupdate_unregister_file_handler(&luo_test_handler);
+	return err;
+}
+late_initcall(luo_test_init);

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/ktime.h>
+#include <linux/string.h>
+#include <linux/string_helpers.h>
+
+#define CREATE_TRACE_POINTS
+#include "luo_internal.h"
+
+/*
+ * What would let a name from user space look like another field of the event
+ * or break its line is recorded as an octal escape.
+ */
+#define LUO_TRACE_ESCAPE	(ESCAPE_SPACE | ESCAPE_SPECIAL | ESCAPE_NAP | \
+				 ESCAPE_APPEND | ESCAPE_OCTAL)
+#define LUO_TRACE_ESCAPE_ALSO	" =\"'\\"
+
+/**
+ * luo_trace_name_size - bytes that a name takes in a trace event
+ * @name: the name
+ *
+ * Return: size of its escaped form with the terminating zero.
+ */
+size_t luo_trace_name_size(const char *name)
+{
+	return string_escape_mem(name, strlen(name), NULL, 0, LUO_TRACE_ESCAPE,
+				 LUO_TRACE_ESCAPE_ALSO) + 1;
+}
+
+/**
+ * luo_trace_name - write the escaped form of a name
+ * @to:   room for luo_trace_name_size() bytes
+ * @name: the name, the same as given there
+ */
+void luo_trace_name(char *to, const char *name)
+{
+	int len = string_escape_mem(name, strlen(name), to,
+				    luo_trace_name_size(name) - 1,
+				    LUO_TRACE_ESCAPE, LUO_TRACE_ESCAPE_ALSO);
+
+	to[len] = '\0';
+}
+
+/**
+ * luo_call_enter - a handler is about to be called
+ * @call: who is called for what
+ * @op:   the operation
+ *
+ * Return: the time, in ns of the monotonic clock, for luo_call_exit().
+ */
+u64 luo_call_enter(const struct luo_call *call, enum luo_op op)
+{
+	trace_luo_handler_enter(call->number, call->session, call->token,
+				call->compatible, op);
+	return ktime_get_ns();
+}
+
+/**
+ * luo_call_exit - the handler returned
+ * @call:  as given to luo_call_enter()
+ * @op:    the operation
+ * @ret:   0 or a negative errno
+ * @start: what luo_call_enter() returned
+ */
+void luo_call_exit(const struct luo_call *call, enum luo_op op, int ret,
+		   u64 start)
+{
+	trace_luo_handler_exit(call->number, call->session, call->token,
+			       call->compatible, op, ret,
+			       ktime_get_ns() - start);
+}

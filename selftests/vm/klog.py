@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a kernel log must not hold.
+
+Every test reads the log of every kernel it booted and fails if a line matches
+one of these patterns, unless the test said beforehand which lines it expects.
+"""
+
+import re
+
+# (name, pattern): what the report is called, how its first line looks
+BAD = (
+    ("warning", r"WARNING: (CPU|.* at |possible|suspicious|bad|lock|inconsistent|chain)"),
+    ("bug", r"\bBUG:"),
+    ("bug", r"kernel BUG at"),
+    ("oops", r"Oops:|general protection fault|Unable to handle kernel"),
+    ("panic", r"Kernel panic"),
+    ("lockdep", r"INFO: possible (circular|recursive|irq)|INFO: inconsistent lock|"
+                r"INFO: trying to register non-static key|held lock freed|"
+                r"lock held when returning to user space|MAX_LOCKDEP|MAX_LOCK_DEPTH|"
+                r"INFO: lockdep is turned off"),
+    ("rcu", r"rcu: INFO:|suspicious RCU usage|rcu_\w+ (detected|self-detected) stall"),
+    ("kasan", r"KASAN:"),
+    ("kcsan", r"KCSAN:"),
+    ("ubsan", r"UBSAN:"),
+    ("kmemleak", r"kmemleak: \d+ new suspected|unreferenced object"),
+    ("leak", r"\bleaked\b"),
+    ("hung task", r"INFO: task .* blocked for more than|soft lockup|hard LOCKUP"),
+    ("refcount", r"refcount_t:"),
+    ("list", r"list_(add|del) corruption"),
+    ("page", r"Bad page (state|map)|page_owner|bad_page"),
+    ("sleep", r"sleeping function called from invalid context|scheduling while atomic"),
+    ("user fault", r"segfault at|traps: .* (trap|general protection)"),
+    ("out of memory", r"Out of memory:|oom-kill|page allocation failure"),
+)
+
+_BAD = tuple((name, re.compile(pattern)) for name, pattern in BAD)
+FATAL = re.compile(r"Kernel panic|---\[ end Kernel panic")
+
+
+def findings(text, expected=()):
+    """Judge a log.
+
+    text: the log; expected: regular expressions of lines that must be there
+    and are then no finding. Returns a list of messages, empty if all is well.
+    """
+    wanted = [re.compile(e) for e in expected]
+    seen = [False] * len(wanted)
+    found = []
+    for line in text.splitlines():
+        hits = [i for i, w in enumerate(wanted) if w.search(line)]
+        for i in hits:
+            seen[i] = True
+        if hits:
+            continue
+        for name, pattern in _BAD:
+            if pattern.search(line):
+                found.append("%s: %s" % (name, line.strip()))
+                break
+    for i, w in enumerate(wanted):
+        if not seen[i]:
+            found.append("expected line is missing: %s" % w.pattern)
+    return found
+
+
+def is_fatal(line):
+    """Whether the kernel says nothing more after this line."""
+    return bool(FATAL.search(line))

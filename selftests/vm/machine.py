@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Boots the test VM and follows it through its stages.
+
+A stage is one kernel: stage 0 is booted by QEMU, each kexec begins another. The
+guest talks to the host over its second serial port in frames (see vmctl.c); the
+first one is the console and is only kept and judged (klog.py).
+"""
+
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import klog
+from initramfs import Cpio
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+GUEST_TOOLS = ("vm-hello", "vm-note", "vm-put", "vm-exit", "vm-kexec")
+BOOT_LIMIT = 60     # seconds from start or kexec to the guest's hello
+STAGE_LIMIT = 120   # seconds from hello to exit or kexec
+OFF_LIMIT = 30      # seconds from exit to the end of QEMU
+TAIL = 40           # lines of console that are shown when something is wrong
+
+# KHO needs room for the next kernel, its initramfs and its page structures.
+SCRATCH = "32M,256M,32M"
+CMDLINE = ("console=ttyS0,115200 loglevel=8 ignore_loglevel panic=-1 "
+           "panic_on_oops=1 oops=panic retain_initrd kho=on "
+           "kho_scratch=" + SCRATCH)
+DEFAULT_APPEND = "liveupdate=on"
+
+
+class Failure(Exception):
+    """The VM did not do what it should. code: the runner's exit code."""
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
+
+
+def say(message):
+    print(message, file=sys.stderr, flush=True)
+
+
+def make_initramfs(kernel, nxt, files, script, args):
+    """files: list of (host path, guest name)."""
+    cpio = Cpio()
+    for name in ("bin", "sbin", "usr/bin", "dev", "proc", "sys", "tmp", "root",
+                 "etc", "state", "run", "tools", "boot", "test"):
+        cpio.add_dir(name)
+    cpio.add_char_device("dev/console", 5, 1)
+    busybox = "/bin/busybox"
+    cpio.add_file(busybox, "bin/busybox")
+    applets = subprocess.run([busybox, "--list"], check=True,
+                             capture_output=True, text=True).stdout.split()
+    for applet in applets:
+        if applet != "busybox":
+            cpio.add_symlink("bin/" + applet, "busybox")
+    vmctl = os.path.join(TOP, "build/selftests/vmctl")
+    cpio.add_file(vmctl, "tools/vmctl")
+    for tool in GUEST_TOOLS:
+        cpio.add_symlink("tools/" + tool, "vmctl")
+    cpio.add_file(os.path.join(HERE, "init"), "init")
+    cpio.add_data("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n"
+                                b"nobody:x:65534:65534:nobody:/:/bin/sh\n")
+    cpio.add_file(kernel, "boot/bzImage")
+    if nxt:
+        cpio.add_file(nxt, "boot/next")
+    else:
+        cpio.add_symlink("boot/next", "bzImage")
+    for path, name in files:
+        cpio.add_file(path, name)
+    if script:
+        cpio.add_file(script, "test/script")
+        cpio.add_data("test/args", " ".join(args).encode())
+    return cpio.finish()
+
+
+class Machine:
+    """One VM from start to end."""
+
+    def __init__(self, out, kernel, nxt=None, mem="1G", append=DEFAULT_APPEND,
+                 files=(), script=None, args=(), stage_limit=STAGE_LIMIT,
+                 quiet=False):
+        self.out = out
+        self.kernel = kernel
+        self.mem = mem
+        self.append = append
+        self.stage_limit = stage_limit
+        self.quiet = quiet
+        self.initrd = make_initramfs(kernel, nxt, files, script, args)
+        self.stage = 0
+        self.doing = "booting"
+        self.exit_code = None
+        self.start = time.monotonic()
+        self.deadline = None
+        self._console = bytearray()
+        self._buffer = bytearray()
+        os.makedirs(out, exist_ok=True)
+
+    def _say(self, message):
+        if not self.quiet:
+            say("[%5.1fs] stage %d: %s" % (time.monotonic() - self.start,
+                                           self.stage, message))
+
+    def _limit(self, seconds, doing):
+        self.deadline = time.monotonic() + seconds
+        self.doing = doing
+
+    def command(self, initrd, extra):
+        """The QEMU command line. initrd: path, extra: words for the kernel."""
+        words = [CMDLINE, self.append, "vm.stage=0",
+                 "vm.initrd=%d" % len(self.initrd)] + extra
+        return ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
+                "-M", "pc,hpet=off", "-accel", "tcg,thread=multi",
+                "-cpu", "max,la57=off", "-smp", "2", "-m", self.mem,
+                "-display", "none", "-no-reboot", "-kernel", self.kernel,
+                "-initrd", initrd, "-append", " ".join(words)]
+
+    def shell(self):
+        """Give the terminal to the guest. Returns QEMU's exit code."""
+        with tempfile.TemporaryDirectory() as tmp:
+            initrd = os.path.join(tmp, "initrd")
+            with open(initrd, "wb") as f:
+                f.write(self.initrd)
+            return subprocess.call(self.command(initrd, ["vm.shell=1"]) +
+                                   ["-serial", "mon:stdio",
+                                    "-serial", "null"])
+
+    def run(self):
+        """Follow the VM to its end. Raises Failure, returns the exit code."""
+        with tempfile.TemporaryDirectory() as tmp:
+            initrd = os.path.join(tmp, "initrd")
+            with open(initrd, "wb") as f:
+                f.write(self.initrd)
+            listeners = [self._listen(os.path.join(tmp, name))
+                         for name in ("console", "channel")]
+            ports = []
+            for name in ("console", "channel"):
+                ports += ["-chardev", "socket,id=%s,path=%s" %
+                          (name, os.path.join(tmp, name)),
+                          "-serial", "chardev:" + name]
+            with open(os.path.join(self.out, "qemu.log"), "wb") as log:
+                qemu = subprocess.Popen(self.command(initrd, []) + ports,
+                                        stdin=subprocess.DEVNULL,
+                                        stdout=log, stderr=log)
+            try:
+                self._follow(qemu, listeners)
+            finally:
+                qemu.kill()
+                qemu.wait()
+                for listener in listeners:
+                    listener.close()
+                self._save_console()
+        return self.exit_code
+
+    @staticmethod
+    def _listen(path):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.bind(path)
+        sock.listen(1)
+        sock.settimeout(30)
+        return sock
+
+    def _follow(self, qemu, listeners):
+        try:
+            console, channel = (s.accept()[0] for s in listeners)
+        except TimeoutError:
+            raise Failure(4, "QEMU did not start, see %s/qemu.log" %
+                          self.out) from None
+        self._limit(BOOT_LIMIT, "booting")
+        self._say("booting %s" % os.path.relpath(self.kernel))
+        with selectors.DefaultSelector() as sel, console, channel:
+            sel.register(console, selectors.EVENT_READ, self._on_console)
+            sel.register(channel, selectors.EVENT_READ, self._on_channel)
+            while sel.get_map():
+                left = self.deadline - time.monotonic()
+                if left <= 0:
+                    raise Failure(4, "stage %d: time limit while %s" %
+                                  (self.stage, self.doing))
+                for key, _ in sel.select(left):
+                    data = key.fileobj.recv(1 << 16)
+                    if data:
+                        key.data(data)
+                    else:
+                        sel.unregister(key.fileobj)
+        qemu.wait()
+        if self.exit_code is None:
+            raise Failure(1, "stage %d: the VM ended while %s" %
+                          (self.stage, self.doing))
+
+    def _on_console(self, data):
+        seen = len(self._console)
+        self._console += data
+        begin = self._console.rfind(b"\n", 0, seen) + 1
+        for line in self._console[begin:].decode(errors="replace").split("\n"):
+            if klog.is_fatal(line) and self.doing != "dying":
+                self._limit(2, "dying")
+
+    def _on_channel(self, data):
+        self._buffer += data
+        while True:
+            end = self._buffer.find(b"\n")
+            if end < 0:
+                return
+            words = self._buffer[:end].decode(errors="replace").split(" ", 4)
+            if len(words) != 5 or words[0] != "luovm":
+                raise Failure(1, "the guest sent what is no frame: %r" % words)
+            _, kind, stage, length, name = words
+            length = int(length)
+            if len(self._buffer) < end + 1 + length:
+                return
+            payload = bytes(self._buffer[end + 1:end + 1 + length])
+            del self._buffer[:end + 1 + length]
+            getattr(self, "_frame_" + kind)(int(stage), name, payload)
+
+    def _frame_hello(self, stage, _name, _payload):
+        self.stage = stage
+        self._limit(self.stage_limit, "running the test script")
+        self._say("up")
+
+    def _frame_note(self, _stage, _name, payload):
+        self.doing = payload.decode(errors="replace")
+        self._say(self.doing)
+
+    def _frame_file(self, stage, name, payload):
+        path = os.path.join(self.out, "stage%d" % stage)
+        os.makedirs(path, exist_ok=True)
+        with open(os.path.join(path, os.path.basename(name)), "wb") as f:
+            f.write(payload)
+
+    def _frame_kexec(self, _stage, _name, _payload):
+        self._limit(BOOT_LIMIT, "in kexec")
+        self._say("kexec")
+
+    def _frame_stayed(self, _stage, name, _payload):
+        self._limit(self.stage_limit, "running the test script")
+        self._say("reboot() failed: %s" % name)
+
+    def _frame_exit(self, _stage, name, _payload):
+        self.exit_code = int(name)
+        self._limit(OFF_LIMIT, "going down")
+
+    def console(self):
+        """What the kernels have printed so far."""
+        return self._console.decode(errors="replace").replace("\r", "")
+
+    def _save_console(self):
+        with open(os.path.join(self.out, "console.log"), "w") as f:
+            f.write(self.console())
+
+    def tail(self):
+        """The end of the console, for a message."""
+        return "\n".join("    | " + line for line in
+                         self.console().splitlines()[-TAIL:])

@@ -16,7 +16,7 @@ BAD = (
     ("panic", r"Kernel panic"),
     ("lockdep", r"INFO: possible (circular|recursive|irq)|INFO: inconsistent lock|"
                 r"INFO: trying to register non-static key|held lock freed|"
-                r"lock held when returning to user space|MAX_LOCKDEP|MAX_LOCK_DEPTH|"
+                r"lock held when returning to user space|BUG: MAX_LOCK|"
                 r"INFO: lockdep is turned off"),
     ("rcu", r"rcu: INFO:|suspicious RCU usage|rcu_\w+ (detected|self-detected) stall"),
     ("kasan", r"KASAN:"),

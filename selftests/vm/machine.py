@@ -7,7 +7,9 @@ first one is the console and is only kept and judged (klog.py).
 """
 
 import os
+import re
 import selectors
+import shutil
 import socket
 import subprocess
 import sys
@@ -28,7 +30,7 @@ TAIL = 40           # lines of console that are shown when something is wrong
 # KHO needs room for the next kernel, its initramfs and its page structures.
 SCRATCH = "32M,256M,32M"
 CMDLINE = ("console=ttyS0,115200 loglevel=8 ignore_loglevel panic=-1 "
-           "panic_on_oops=1 oops=panic retain_initrd kho=on "
+           "oops=panic retain_initrd kho=on "
            "kho_scratch=" + SCRATCH)
 DEFAULT_APPEND = "liveupdate=on"
 
@@ -100,11 +102,14 @@ class Machine:
         self._console = bytearray()
         self._buffer = bytearray()
         os.makedirs(out, exist_ok=True)
+        # What an earlier run left must not be taken for this one's.
+        for name in os.listdir(out):
+            if re.fullmatch(r"stage\d+", name):
+                shutil.rmtree(os.path.join(out, name))
 
     def _say(self, message):
         if not self.quiet:
-            say("[%5.1fs] stage %d: %s" % (time.monotonic() - self.start,
-                                           self.stage, message))
+            say("[%5.1fs] stage %d: %s" % (self.seconds(), self.stage, message))
 
     def _limit(self, seconds, doing):
         self.deadline = time.monotonic() + seconds
@@ -116,7 +121,7 @@ class Machine:
                  "vm.initrd=%d" % len(self.initrd)] + extra
         return ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
                 "-M", "pc,hpet=off", "-accel", "tcg,thread=multi",
-                "-cpu", "max,la57=off", "-smp", "2", "-m", self.mem,
+                "-cpu", "max,la57=off", "-smp", "2,sockets=2", "-m", self.mem,
                 "-display", "none", "-no-reboot", "-kernel", self.kernel,
                 "-initrd", initrd, "-append", " ".join(words)]
 
@@ -243,6 +248,10 @@ class Machine:
     def _frame_exit(self, _stage, name, _payload):
         self.exit_code = int(name)
         self._limit(OFF_LIMIT, "going down")
+
+    def seconds(self):
+        """How long it has been running."""
+        return time.monotonic() - self.start
 
     def console(self):
         """What the kernels have printed so far."""

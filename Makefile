@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0
+# Every entry point. "make help" lists them.
+
+MAKEFLAGS += --no-print-directory
+Q := $(if $(V),,@)
+PREFIX ?= /usr/local
+export KSRC V
+
+help:
+	@echo 'The main job, from nothing on a bare Debian 12 (as root):'
+	@echo '  demo          live-update a test VM and show where the time went'
+	@echo '  check         run all tests; the last line is "N passed, N failed"'
+	@echo
+	@echo 'Parts:'
+	@echo '  deps          install the Debian packages that are missing'
+	@echo '  kernel        build/bzImage, build/vmlinux: a Linux with this LUO'
+	@echo '  kernel-stock  build/stock/bzImage: the same with the LUO of the base'
+	@echo '  luotrace      build/luotrace, the tool; needs no kernel'
+	@echo '  selftests     build/selftests: programs that run in the test VM'
+	@echo '  check-host    tests that need no VM'
+	@echo '  check-static  checkpatch, W=1, sparse, kernel-doc on both bases'
+	@echo '  check-vm      tests in the VM'
+	@echo '  docs          build/docs/index.html'
+	@echo '  install       build/luotrace to $$(DESTDIR)$$(PREFIX)/sbin'
+	@echo '  clean         remove build/'
+	@echo '  distclean     remove build/ and the cache'
+	@echo
+	@echo 'KSRC=DIR takes the kernel source from DIR instead of the archive.'
+	@echo 'V=1 shows commands. The cache is $$XDG_CACHE_HOME/luotrace.'
+
+deps:
+	$(Q)tools/build/deps
+
+deps-%:
+	$(Q)tools/build/deps $*
+
+kernel: deps-kernel
+	$(Q)tools/build/kernel
+
+kernel-stock: deps-kernel
+	$(Q)tools/build/kernel --stock
+
+luotrace: deps-tool
+	$(Q)$(MAKE) -C tools/luotrace
+
+selftests: deps-kernel deps-vm
+	$(Q)$(MAKE) -C selftests KERNEL_TREE="$$(tools/build/base | head -n 1)"
+
+demo: kernel luotrace selftests
+	$(Q)selftests/demo/run
+
+check: deps
+	$(Q)tools/build/check host static vm
+
+check-host: deps-tool deps-check deps-vm
+	$(Q)tools/build/check host
+
+check-static: deps-kernel deps-check
+	$(Q)tools/build/check static
+
+check-vm: deps-kernel deps-tool deps-vm
+	$(Q)tools/build/check vm
+
+docs: deps-docs deps-kernel
+	$(Q)$(MAKE) -C Documentation
+
+install:
+	$(Q)test -x build/luotrace || { echo 'install: build/luotrace is not there; make luotrace builds it' >&2; exit 1; }
+	$(Q)install -D -m 755 build/luotrace $(DESTDIR)$(PREFIX)/sbin/luotrace
+
+clean:
+	$(Q)rm -rf build
+
+distclean: clean
+	$(Q)rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/luotrace"
+
+.PHONY: help deps kernel kernel-stock luotrace selftests demo check check-host \
+	check-static check-vm docs install clean distclean

@@ -1,0 +1,530 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * Listens to the trace events of LUO and KHO.
+ *
+ * Calls of handlers are counted in the kernel, by key and operation, with a
+ * histogram; the longest ones are kept with what they were for. Counters are
+ * per CPU and summed up by the frontend: they are exact with parallel calls.
+ * Only events that somebody wants to read one by one go through the ring
+ * buffer. What does not fit anywhere is counted.
+ */
+
+#include "types.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "luotrace.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Settings, fixed before the programs are loaded. */
+const volatile char want_session[LT_NAME_LEN];
+const volatile char want_handler[LT_COMPAT_LEN];
+const volatile __u64 want_ops = ~0ULL;	/* a bit an operation */
+const volatile __u64 want_min_ns;
+const volatile _Bool want_errors;
+const volatile __u32 stream;		/* a bit an enum lt_type */
+const volatile __u32 count_by;		/* enum lt_by */
+
+/* Set when everything is attached, so that all programs begin at once. */
+_Bool ready;
+
+/* From enum liveupdate_state. */
+#define STATE_FROZEN	2
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, LT_MAX_ROWS);
+	__type(key, struct lt_key);
+	__type(value, struct lt_row);
+} rows SEC(".maps");
+
+/* A row too big for the stack, to begin one with. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct lt_row);
+} empty_row SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct lt_slowest);
+} slowest SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LT_KHO_ACTIONS * LT_KHO_KINDS);
+	__type(key, __u32);
+	__type(value, struct lt_kho);
+} kho SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct lt_lost);
+} lost SEC(".maps");
+
+static void *only(void *map)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(map, &zero);
+}
+
+static __always_inline _Bool same(const volatile char *want, __u32 size, const char *have)
+{
+	__u32 i;
+
+	for (i = 0; i < size; i++) {
+		if (want[i] != have[i])
+			return 0;
+		if (!want[i])
+			return 1;
+	}
+	return 1;
+}
+
+/* Reserve an event if its type is streamed at all. */
+static struct lt_event *begin(__u32 type)
+{
+	struct lt_event *e;
+	struct lt_lost *l;
+
+	if (!ready || !(stream & (1U << type)))
+		return 0;
+
+	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	if (!e) {
+		l = only(&lost);
+		if (l)
+			l->events++;
+		return 0;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	e->ts = bpf_ktime_get_ns();
+	e->type = type;
+	e->pid = (__u32)bpf_get_current_pid_tgid();
+	return e;
+}
+
+static void set_name(char *to, const char *name)
+{
+	bpf_probe_read_kernel_str(to, LT_NAME_LEN, name);
+}
+
+static void set_compat(char *to, const char *compat)
+{
+	bpf_probe_read_kernel_str(to, LT_COMPAT_LEN, compat);
+}
+
+/* Whether the filters let an event pass; if not it is given back. */
+static __always_inline _Bool wanted(struct lt_event *e, _Bool is_call)
+{
+	if (want_session[0] && !same(want_session, LT_NAME_LEN, e->name))
+		return 0;
+	if (want_handler[0] && !same(want_handler, LT_COMPAT_LEN, e->compat))
+		return 0;
+	if (want_ops != ~0ULL && !is_call)
+		return 0;
+	if (want_errors && e->ret >= 0)
+		return 0;
+	return 1;
+}
+
+static void end(struct lt_event *e, _Bool pass, __u64 flags)
+{
+	if (pass)
+		bpf_ringbuf_submit(e, flags);
+	else
+		bpf_ringbuf_discard(e, 0);
+}
+
+SEC("tp_btf/luo_state")
+int BPF_PROG(on_luo_state, __u64 number, __u32 old, __u32 new, __u32 event,
+	     int ret)
+{
+	struct lt_event *e = begin(LT_STATE);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->old = old;
+	e->new = new;
+	e->what = event;
+	e->ret = ret;
+	/* After this one there is hardly time to be read. */
+	end(e, wanted(e, 0), new == STATE_FROZEN ? BPF_RB_FORCE_WAKEUP : 0);
+	return 0;
+}
+
+static __always_inline int phase(__u32 type, __u64 number, __u32 scope, const char *name,
+		 __u32 what, __u64 sessions, __u64 files, int ret)
+{
+	struct lt_event *e = begin(type);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->dir = scope;
+	e->what = what;
+	e->sessions = sessions;
+	e->files = files;
+	e->ret = ret;
+	set_name(e->name, name);
+	end(e, wanted(e, 0), 0);
+	return 0;
+}
+
+SEC("tp_btf/luo_phase_begin")
+int BPF_PROG(on_luo_phase_begin, __u64 number, __u32 scope, const char *name,
+	     __u32 what, __u64 sessions, __u64 files, int ret)
+{
+	return phase(LT_PHASE_BEGIN, number, scope, name, what, sessions, files,
+		     ret);
+}
+
+SEC("tp_btf/luo_phase_end")
+int BPF_PROG(on_luo_phase_end, __u64 number, __u32 scope, const char *name,
+	     __u32 what, __u64 sessions, __u64 files, int ret)
+{
+	return phase(LT_PHASE_END, number, scope, name, what, sessions, files,
+		     ret);
+}
+
+static __always_inline int session(__u32 type, __u64 number, const char *name, __u32 dir,
+		   __u32 state, __u64 files, int ret)
+{
+	struct lt_event *e = begin(type);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->dir = dir;
+	e->new = state;
+	e->files = files;
+	e->ret = ret;
+	set_name(e->name, name);
+	end(e, wanted(e, 0), 0);
+	return 0;
+}
+
+#define SESSION_PROG(_tp, _type)					\
+	SEC("tp_btf/" #_tp)						\
+	int BPF_PROG(on_##_tp, __u64 number, const char *name,		\
+		     __u32 dir, __u32 state, __u64 files, int ret)	\
+	{								\
+		return session(_type, number, name, dir, state, files,	\
+			       ret);					\
+	}
+
+SESSION_PROG(luo_session_create, LT_SESSION_CREATE)
+SESSION_PROG(luo_session_retrieve, LT_SESSION_RETRIEVE)
+SESSION_PROG(luo_session_release, LT_SESSION_RELEASE)
+SESSION_PROG(luo_session_finish, LT_SESSION_FINISH)
+
+SEC("tp_btf/luo_session_state")
+int BPF_PROG(on_luo_session_state, __u64 number, const char *name, __u32 dir,
+	     __u32 old, __u32 new, __u32 event, int ret)
+{
+	struct lt_event *e = begin(LT_SESSION_STATE);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->dir = dir;
+	e->old = old;
+	e->new = new;
+	e->what = event;
+	e->ret = ret;
+	set_name(e->name, name);
+	end(e, wanted(e, 0), 0);
+	return 0;
+}
+
+SEC("tp_btf/luo_session_leak")
+int BPF_PROG(on_luo_session_leak, __u64 number, const char *name, __u64 files,
+	     __u64 retrieved, __u64 age_ns, __u32 reason)
+{
+	struct lt_event *e = begin(LT_SESSION_LEAK);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->files = files;
+	e->bytes = retrieved;
+	e->duration = age_ns;
+	e->what = reason;
+	set_name(e->name, name);
+	end(e, wanted(e, 0), 0);
+	return 0;
+}
+
+SEC("tp_btf/luo_file_state")
+int BPF_PROG(on_luo_file_state, __u64 number, const char *name, __u64 token,
+	     const char *compatible, __u32 old, __u32 new, int ret)
+{
+	struct lt_event *e = begin(LT_FILE_STATE);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->token = token;
+	e->old = old;
+	e->new = new;
+	e->ret = ret;
+	set_name(e->name, name);
+	set_compat(e->compat, compatible);
+	end(e, wanted(e, 0), 0);
+	return 0;
+}
+
+SEC("tp_btf/luo_handler_enter")
+int BPF_PROG(on_luo_handler_enter, __u64 number, const char *name, __u64 token,
+	     const char *compatible, __u32 op)
+{
+	struct lt_event *e = begin(LT_HANDLER_ENTER);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->token = token;
+	e->what = op;
+	set_name(e->name, name);
+	set_compat(e->compat, compatible);
+	end(e, wanted(e, 1) && want_ops & (1ULL << (op & 63)), 0);
+	return 0;
+}
+
+/* Keep a call if it is among the longest of this CPU. */
+static void keep_slow(const struct lt_slow *call)
+{
+	struct lt_slowest *s = only(&slowest);
+	__u64 least = ~0ULL;
+	__u32 i, at = 0;
+
+	if (!s)
+		return;
+	for (i = 0; i < LT_SLOWEST; i++) {
+		if (s->calls[i].duration < least) {
+			least = s->calls[i].duration;
+			at = i;
+		}
+	}
+	if (call->duration > least && at < LT_SLOWEST)
+		s->calls[at] = *call;
+}
+
+static void add(struct lt_row *row, __u64 ns, int ret)
+{
+	__u32 slot = lt_slot(ns);
+
+	if (!row->count || ns < row->min)
+		row->min = ns;
+	if (ns > row->max)
+		row->max = ns;
+	row->count++;
+	row->sum += ns;
+	if (ret < 0)
+		row->errors++;
+	if (slot < LT_SLOTS)
+		row->slots[slot]++;
+}
+
+static void count(const struct lt_slow *call)
+{
+	struct lt_key key = { .op = call->op };
+	struct lt_row *row, *empty;
+	struct lt_lost *l;
+
+	if (count_by == LT_BY_HANDLER) {
+		__builtin_memcpy(key.name, call->compat, sizeof(call->compat));
+	} else {
+		__builtin_memcpy(key.name, call->name, sizeof(call->name));
+		if (count_by == LT_BY_FILE)
+			key.token = call->token;
+	}
+
+	row = bpf_map_lookup_elem(&rows, &key);
+	if (!row) {
+		empty = only(&empty_row);
+		if (!empty)
+			return;
+		/* Another CPU may have made the row just now. */
+		bpf_map_update_elem(&rows, &key, empty, BPF_NOEXIST);
+		row = bpf_map_lookup_elem(&rows, &key);
+	}
+	if (row) {
+		add(row, call->duration, call->ret);
+		return;
+	}
+	l = only(&lost);
+	if (l)
+		l->rows++;
+}
+
+SEC("tp_btf/luo_handler_exit")
+int BPF_PROG(on_luo_handler_exit, __u64 number, const char *name, __u64 token,
+	     const char *compatible, __u32 op, int ret, __u64 duration_ns)
+{
+	struct lt_slow call = {
+		.duration = duration_ns,
+		.token = token,
+		.op = op,
+		.ret = ret,
+	};
+	struct lt_event *e;
+
+	if (!ready)
+		return 0;
+	set_name(call.name, name);
+	set_compat(call.compat, compatible);
+
+	if (want_session[0] && !same(want_session, LT_NAME_LEN, call.name))
+		return 0;
+	if (want_handler[0] && !same(want_handler, LT_COMPAT_LEN, call.compat))
+		return 0;
+	if (!(want_ops & (1ULL << (op & 63))) || duration_ns < want_min_ns)
+		return 0;
+	if (want_errors && ret >= 0)
+		return 0;
+
+	call.ts = bpf_ktime_get_ns();
+	count(&call);
+	keep_slow(&call);
+
+	e = begin(LT_HANDLER_EXIT);
+	if (!e)
+		return 0;
+	e->number = number;
+	e->token = token;
+	e->duration = duration_ns;
+	e->what = op;
+	e->ret = ret;
+	__builtin_memcpy(e->name, call.name, sizeof(call.name));
+	__builtin_memcpy(e->compat, call.compat, sizeof(call.compat));
+	end(e, 1, 0);
+	return 0;
+}
+
+static __always_inline int handover(__u32 type, __u64 number, __u64 sessions, __u64 files,
+		    __u64 bytes, int ret)
+{
+	struct lt_event *e = begin(type);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->sessions = sessions;
+	e->files = files;
+	e->bytes = bytes;
+	e->ret = ret;
+	end(e, wanted(e, 0), 0);
+	return 0;
+}
+
+SEC("tp_btf/luo_handover_out")
+int BPF_PROG(on_luo_handover_out, __u64 number, __u64 sessions, __u64 files,
+	     __u64 bytes, int ret)
+{
+	return handover(LT_HANDOVER_OUT, number, sessions, files, bytes, ret);
+}
+
+SEC("tp_btf/luo_handover_in")
+int BPF_PROG(on_luo_handover_in, __u64 number, __u64 sessions, __u64 files,
+	     __u64 bytes, int ret)
+{
+	return handover(LT_HANDOVER_IN, number, sessions, files, bytes, ret);
+}
+
+SEC("tp_btf/luo_handover_reject")
+int BPF_PROG(on_luo_handover_reject, __u64 number, const char *what,
+	     const char *name, __u64 token, const char *reason)
+{
+	struct lt_event *e = begin(LT_HANDOVER_REJECT);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->token = token;
+	/* A refusal is an error, though the event carries no errno. */
+	e->ret = -1;
+	set_name(e->name, name);
+	set_compat(e->compat, what);
+	bpf_probe_read_kernel_str(e->text, sizeof(e->text), reason);
+	end(e, wanted(e, 0), 0);
+	return 0;
+}
+
+static __always_inline int memory(__u32 type, __u32 action, __u32 kind, __u64 pfn,
+		  __u64 nr_pages, int ret)
+{
+	__u32 slot = action * LT_KHO_KINDS + kind;
+	struct lt_event *e;
+	struct lt_kho *k;
+
+	if (!ready)
+		return 0;
+	k = bpf_map_lookup_elem(&kho, &slot);
+	if (k) {
+		k->calls++;
+		k->pages += nr_pages;
+		if (ret < 0)
+			k->errors++;
+	}
+
+	e = begin(type);
+	if (!e)
+		return 0;
+	e->what = kind;
+	e->sessions = pfn;
+	e->files = nr_pages;
+	e->ret = ret;
+	end(e, wanted(e, 0), 0);
+	return 0;
+}
+
+#define MEMORY_PROG(_tp, _type, _action)				\
+	SEC("tp_btf/" #_tp)						\
+	int BPF_PROG(on_##_tp, __u32 kind, unsigned long pfn,		\
+		     unsigned long nr_pages, int ret)			\
+	{								\
+		return memory(_type, _action, kind, pfn, nr_pages, ret); \
+	}
+
+MEMORY_PROG(kho_preserve, LT_KHO_PRESERVE, 0)
+MEMORY_PROG(kho_unpreserve, LT_KHO_UNPRESERVE, 1)
+MEMORY_PROG(kho_restore, LT_KHO_RESTORE, 2)
+
+static __always_inline int subtree(__u32 type, const char *name, __u64 bytes, int ret)
+{
+	struct lt_event *e = begin(type);
+
+	if (!e)
+		return 0;
+	e->bytes = bytes;
+	e->ret = ret;
+	set_name(e->name, name);
+	end(e, wanted(e, 0), 0);
+	return 0;
+}
+
+#define SUBTREE_PROG(_tp, _type)					\
+	SEC("tp_btf/" #_tp)						\
+	int BPF_PROG(on_##_tp, const char *name, __u64 bytes, int ret)	\
+	{								\
+		return subtree(_type, name, bytes, ret);		\
+	}
+
+SUBTREE_PROG(kho_subtree_add, LT_KHO_SUBTREE_ADD)
+SUBTREE_PROG(kho_subtree_remove, LT_KHO_SUBTREE_REMOVE)
+SUBTREE_PROG(kho_subtree_retrieve, LT_KHO_SUBTREE_RETRIEVE)

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/*
+ * What the BPF programs and the frontend share. Included by both after the
+ * types of their own world.
+ */
+
+#ifndef LUOTRACE_H
+#define LUOTRACE_H
+
+#define LT_NAME_LEN	64	/* bytes, LIVEUPDATE_SESSION_NAME_LENGTH */
+#define LT_COMPAT_LEN	48	/* bytes, LIVEUPDATE_HNDL_COMPAT_LENGTH */
+#define LT_TEXT_LEN	32	/* bytes, words of luo_handover_reject */
+
+/*
+ * Histograms: values up to 15 have a slot each, above that each power of two
+ * has 16 slots, so a slot is at most 1/16 of its value wide. The last slot
+ * takes all that is longer, 2^40 ns or 18 minutes.
+ */
+#define LT_SUB_BITS	4
+#define LT_SUB		(1 << LT_SUB_BITS)
+#define LT_MAX_BITS	40
+#define LT_SLOTS	((LT_MAX_BITS - LT_SUB_BITS + 1) * LT_SUB)
+
+#define LT_MAX_ROWS	256	/* (key, operation) pairs that are kept apart */
+#define LT_SLOWEST	32	/* longest calls kept for each CPU */
+
+/* One list for the events: constant, tracepoint. */
+#define LT_EVENTS(X)						\
+	X(STATE,		luo_state)			\
+	X(PHASE_BEGIN,		luo_phase_begin)		\
+	X(PHASE_END,		luo_phase_end)			\
+	X(SESSION_CREATE,	luo_session_create)		\
+	X(SESSION_RETRIEVE,	luo_session_retrieve)		\
+	X(SESSION_RELEASE,	luo_session_release)		\
+	X(SESSION_FINISH,	luo_session_finish)		\
+	X(SESSION_STATE,	luo_session_state)		\
+	X(SESSION_LEAK,		luo_session_leak)		\
+	X(FILE_STATE,		luo_file_state)			\
+	X(HANDLER_ENTER,	luo_handler_enter)		\
+	X(HANDLER_EXIT,		luo_handler_exit)		\
+	X(HANDOVER_OUT,		luo_handover_out)		\
+	X(HANDOVER_IN,		luo_handover_in)		\
+	X(HANDOVER_REJECT,	luo_handover_reject)		\
+	X(KHO_PRESERVE,		kho_preserve)			\
+	X(KHO_UNPRESERVE,	kho_unpreserve)			\
+	X(KHO_RESTORE,		kho_restore)			\
+	X(KHO_SUBTREE_ADD,	kho_subtree_add)		\
+	X(KHO_SUBTREE_REMOVE,	kho_subtree_remove)		\
+	X(KHO_SUBTREE_RETRIEVE,	kho_subtree_retrieve)
+
+enum lt_type {
+#define X(name, tp) LT_##name,
+	LT_EVENTS(X)
+#undef X
+	LT_NR_TYPES,
+};
+
+/**
+ * struct lt_event - one event, as it is streamed
+ * @ts:       ns of the monotonic clock
+ * @number:   the live update; 0 in kho events
+ * @token:    of the file
+ * @duration: ns, of a handler call; age of a leaked session
+ * @sessions: sessions; of kho events the page frame
+ * @files:    files; of kho events the pages
+ * @bytes:    of a handover or a subtree; files retrieved of a leaked session
+ * @type:     enum lt_type
+ * @old:      state before
+ * @new:      state after, or the state
+ * @what:     event, operation, phase, reason of a leak, or kind of memory
+ * @dir:      direction, or scope of a phase
+ * @ret:      0 or a negative errno
+ * @pid:      thread that caused it
+ * @name:     session, or subtree
+ * @compat:   handler
+ * @text:     of a reject: the reason; what was refused is in @compat
+ *
+ * Which are used depends on @type; the others are 0.
+ */
+struct lt_event {
+	__u64 ts;
+	__u64 number;
+	__u64 token;
+	__u64 duration;
+	__u64 sessions;
+	__u64 files;
+	__u64 bytes;
+	__u32 type;
+	__u32 old;
+	__u32 new;
+	__u32 what;
+	__u32 dir;
+	__s32 ret;
+	__u32 pid;
+	__u32 pad;
+	char name[LT_NAME_LEN];
+	char compat[LT_COMPAT_LEN];
+	char text[LT_TEXT_LEN];
+};
+
+/**
+ * struct lt_key - what calls are counted by
+ * @op:	   the operation
+ * @pad:   0
+ * @token: of the file, if counting by file
+ * @name:  handler, session, or session of the file
+ */
+struct lt_key {
+	__u32 op;
+	__u32 pad;
+	__u64 token;
+	char name[LT_NAME_LEN];
+};
+
+/**
+ * struct lt_row - the calls of one key on one CPU
+ * @count:  calls
+ * @errors: of them, failed
+ * @sum:    ns
+ * @min:    ns
+ * @max:    ns
+ * @slots:  histogram, see LT_SLOTS
+ */
+struct lt_row {
+	__u64 count;
+	__u64 errors;
+	__u64 sum;
+	__u64 min;
+	__u64 max;
+	__u64 slots[LT_SLOTS];
+};
+
+/**
+ * struct lt_slow - one long call
+ * @duration: ns; 0 for a place that is not in use
+ * @ts:	      when it ended
+ * @token:    of the file
+ * @op:	      the operation
+ * @ret:      0 or a negative errno
+ * @name:     session
+ * @compat:   handler
+ */
+struct lt_slow {
+	__u64 duration;
+	__u64 ts;
+	__u64 token;
+	__u32 op;
+	__s32 ret;
+	char name[LT_NAME_LEN];
+	char compat[LT_COMPAT_LEN];
+};
+
+/* The longest calls of one CPU, in no order. */
+struct lt_slowest {
+	struct lt_slow calls[LT_SLOWEST];
+};
+
+#define LT_KHO_ACTIONS	3	/* preserve, unpreserve, restore */
+#define LT_KHO_KINDS	3	/* enum kho_kind */
+
+/* Calls that marked memory, or took the mark away, on one CPU. */
+struct lt_kho {
+	__u64 calls;
+	__u64 errors;
+	__u64 pages;
+};
+
+/* What was lost on one CPU. */
+struct lt_lost {
+	__u64 events;	/* the ring buffer was full */
+	__u64 rows;	/* calls whose key did not fit into the table */
+};
+
+/* How calls are counted. */
+enum lt_by { LT_BY_HANDLER, LT_BY_SESSION, LT_BY_FILE };
+
+/* Slot of a value in a histogram. */
+static inline __u32 lt_slot(__u64 v)
+{
+	__u32 bits = 0, slot;
+	__u64 t = v;
+
+	if (v < LT_SUB)
+		return v;
+
+	/* Position of the highest bit; BPF has no instruction for it. */
+	if (t >> 32) { bits += 32; t >>= 32; }
+	if (t >> 16) { bits += 16; t >>= 16; }
+	if (t >> 8) { bits += 8; t >>= 8; }
+	if (t >> 4) { bits += 4; t >>= 4; }
+	if (t >> 2) { bits += 2; t >>= 2; }
+	if (t >> 1)
+		bits += 1;
+
+	slot = (bits - LT_SUB_BITS + 1) * LT_SUB +
+	       ((v >> (bits - LT_SUB_BITS)) & (LT_SUB - 1));
+	return slot < LT_SLOTS ? slot : LT_SLOTS - 1;
+}
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/*
+ * The few kernel types and constants that the BPF programs need. The trace
+ * events carry plain values, so there is no kernel structure among them and
+ * the programs are compiled without the headers or the BTF of any kernel.
+ */
+
+#ifndef LUOTRACE_TYPES_H
+#define LUOTRACE_TYPES_H
+
+typedef unsigned char __u8;
+typedef signed short __s16;
+typedef unsigned short __u16;
+typedef signed int __s32;
+typedef unsigned int __u32;
+typedef signed long long __s64;
+typedef unsigned long long __u64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+
+/* From the kernel's enum bpf_map_type. */
+enum {
+	BPF_MAP_TYPE_PERCPU_HASH = 5,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_RINGBUF = 27,
+};
+
+/* Flags of map creation, map update and of the ring buffer. */
+enum {
+	BPF_F_NO_PREALLOC = 1,
+	BPF_NOEXIST = 1,
+	BPF_RB_FORCE_WAKEUP = 2,
+};
+
+#endif

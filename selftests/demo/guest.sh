@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The guest's part of the demonstration, in both kernels.
+
+set -e
+
+tracer=
+start_tracer() {
+	luotrace latency --hist --json-file "/tmp/latency.json" "$@" \
+		> /tmp/latency.txt 2> /tmp/latency.err &
+	tracer=$!
+	for _ in $(seq 100); do
+		grep -q tracing /tmp/latency.err && return
+		sleep 0.1
+	done
+	cat /tmp/latency.err
+	return 1
+}
+
+stop_tracer() {
+	kill -INT $tracer
+	wait $tracer
+	vm-put /tmp/latency.txt
+	vm-put /tmp/latency.json
+}
+
+if [ "$STAGE" = 0 ]; then
+	vm-note "preserving 20 memfds of 256 MiB in all"
+	start_tracer
+	luo_agent preserve plan /state/manifest.json /tmp/ready &
+	agent=$!
+	while [ ! -e /tmp/ready ]; do
+		kill -0 $agent
+		sleep 0.1
+	done
+	vm-put /state/manifest.json
+	stop_tracer
+
+	# The freeze happens inside reboot(); nobody who traces it can tell.
+	vm-kexec
+	exit 1
+fi
+
+vm-note "retrieving and comparing"
+start_tracer
+set +e
+luo_agent restore /state/manifest.json /tmp/restore.json
+ret=$?
+set -e
+vm-put /tmp/restore.json
+stop_tracer
+exit $ret

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* What the guest tests share: the calls of LUO, each returning a negative errno. */
+
+#ifndef LUO_TEST_H
+#define LUO_TEST_H
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/liveupdate.h>
+#include <linux/liveupdate_test.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+
+#define DEVICE		"/dev/liveupdate"
+#define TEST_DEVICE	"/dev/liveupdate_test"
+#define NAME_LEN	LIVEUPDATE_SESSION_NAME_LENGTH
+
+static inline int call(int fd, unsigned long cmd, void *arg)
+{
+	return ioctl(fd, cmd, arg) ? -errno : 0;
+}
+
+static inline int open_device(void)
+{
+	int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static inline int create(int dev, const char *name)
+{
+	struct liveupdate_ioctl_create_session a = { .size = sizeof(a) };
+
+	strncpy((char *)a.name, name, sizeof(a.name));
+	return call(dev, LIVEUPDATE_IOCTL_CREATE_SESSION, &a) ?: a.fd;
+}
+
+static inline int claim(int dev, const char *name)
+{
+	struct liveupdate_ioctl_retrieve_session a = { .size = sizeof(a) };
+
+	strncpy((char *)a.name, name, sizeof(a.name));
+	return call(dev, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &a) ?: a.fd;
+}
+
+static inline int preserve(int session, int fd, uint64_t token)
+{
+	struct liveupdate_session_preserve_fd a = {
+		.size = sizeof(a), .fd = fd, .token = token,
+	};
+
+	return call(session, LIVEUPDATE_SESSION_PRESERVE_FD, &a);
+}
+
+static inline int retrieve(int session, uint64_t token)
+{
+	struct liveupdate_session_retrieve_fd a = {
+		.size = sizeof(a), .token = token,
+	};
+
+	return call(session, LIVEUPDATE_SESSION_RETRIEVE_FD, &a) ?: a.fd;
+}
+
+static inline int finish(int session)
+{
+	struct liveupdate_session_finish a = { .size = sizeof(a) };
+
+	return call(session, LIVEUPDATE_SESSION_FINISH, &a);
+}
+
+/* A file of the test handler with a value that crosses the live update. */
+static inline int test_file(uint64_t cookie)
+{
+	struct liveupdate_test_get get = {
+		.size = sizeof(get), .cookie = cookie,
+	};
+	int fd = open(TEST_DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0 && ioctl(fd, LIVEUPDATE_TEST_GET, &get))
+		return -errno;
+	return fd < 0 ? -errno : fd;
+}
+
+static inline int test_set(int fd, enum liveupdate_test_op op, int error,
+			   int nth)
+{
+	struct liveupdate_test_set set = {
+		.size = sizeof(set), .op = op, .error = error, .nth = nth,
+	};
+
+	return call(fd, LIVEUPDATE_TEST_SET, &set);
+}
+
+static inline struct liveupdate_test_get test_get(int fd)
+{
+	struct liveupdate_test_get get = { .size = sizeof(get) };
+
+	if (ioctl(fd, LIVEUPDATE_TEST_GET, &get))
+		memset(&get, 0xff, sizeof(get));
+	return get;
+}
+
+/* The byte at @i of a memfd that was filled with @seed. */
+static inline uint8_t pattern(uint64_t seed, size_t i)
+{
+	uint64_t x = (seed + 1) * 0x9e3779b97f4a7c15ULL + i / 8;
+
+	x ^= x >> 29;
+	x *= 0xbf58476d1ce4e5b9ULL;
+	return x >> (i % 8 * 8);
+}
+
+static inline int memfd(size_t size, uint64_t seed)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	uint8_t *p;
+	size_t i;
+
+	if (fd < 0 || ftruncate(fd, size))
+		return -errno;
+	if (!size)
+		return fd;
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	for (i = 0; i < size; i++)
+		p[i] = pattern(seed, i);
+	munmap(p, size);
+	return fd;
+}
+
+/* Whether a memfd has this size and still what memfd() filled it with. */
+static inline bool memfd_intact(int fd, size_t size, uint64_t seed)
+{
+	off_t have = lseek(fd, 0, SEEK_END);
+	bool same = true;
+	uint8_t *p;
+	size_t i;
+
+	if (have < 0 || (size_t)have != size)
+		return false;
+	if (!size)
+		return true;
+	p = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return false;
+	for (i = 0; i < size && same; i++)
+		same = p[i] == pattern(seed, i);
+	munmap(p, size);
+	return same;
+}
+
+#endif

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cmd.h"
+#include "msg.h"
+#include "words.h"
+
+/* So often a loop looks whether it shall stop. */
+#define POLL_MS	100
+
+static volatile sig_atomic_t signalled;
+
+uint64_t cmd_number(const char *text, const char *unit, uint64_t max,
+		    const struct argp_state *state)
+{
+	unsigned long long n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || n > max)
+		argp_error(state, "'%s' is no number of %s from 0 to %llu",
+			   text, unit, (unsigned long long)max);
+	return n;
+}
+
+static const char *cmd_name(char *arg, size_t size, const char *what,
+			    const struct argp_state *state)
+{
+	if (!*arg || strlen(arg) >= size)
+		argp_error(state, "the name of a %s has 1 to %zu bytes", what,
+			   size - 1);
+	return arg;
+}
+
+static uint64_t cmd_op(const char *arg, const struct argp_state *state)
+{
+	int op = word_find(WORDS_OP, arg);
+
+	if (op < 0)
+		argp_error(state, "unknown operation '%s', want one of %s", arg,
+			   words_all(WORDS_OP));
+	return 1ULL << op;
+}
+
+enum { KEY_ERRORS = 256, KEY_MIN_US, KEY_UNTIL_FROZEN };
+
+static error_t cmd_parse_output(int key, char *arg, struct argp_state *state)
+{
+	struct cmd_options *o = state->input;
+
+	(void)arg;
+	switch (key) {
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
+	case 'j':
+		o->json = true;
+		return 0;
+	case 'q':
+		msg_quiet = true;
+		return 0;
+	case 'v':
+		msg_verbose = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option cmd_output_options[] = {
+	{ NULL, 'h', NULL, 0, "The same as --help", -1 },
+	{ "json", 'j', NULL, 0, "JSON on stdout", 10 },
+	{ "quiet", 'q', NULL, 0, "Say nothing but errors on stderr", 10 },
+	{ "verbose", 'v', NULL, 0, "Show what the BPF loader says", 10 },
+	{ 0 },
+};
+
+const struct argp cmd_output_argp = { cmd_output_options, cmd_parse_output,
+	NULL, NULL, NULL, NULL, NULL };
+
+static error_t cmd_parse_trace(int key, char *arg, struct argp_state *state)
+{
+	struct cmd_options *o = state->input;
+	struct tracer_options *t = &o->tracer;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = o;
+		return 0;
+	case 's':
+		t->session = cmd_name(arg, LT_NAME_LEN, "session", state);
+		return 0;
+	case 'H':
+		t->handler = cmd_name(arg, LT_COMPAT_LEN, "handler", state);
+		return 0;
+	case 'o':
+		if (t->ops == TRACER_ALL_OPS)
+			t->ops = 0;
+		t->ops |= cmd_op(arg, state);
+		return 0;
+	case 'd':
+		o->duration_ms = 1000 * cmd_number(arg, "seconds", 1000000,
+						   state);
+		return 0;
+	case KEY_ERRORS:
+		t->errors = true;
+		return 0;
+	case KEY_MIN_US:
+		t->min_ns = 1000 * cmd_number(arg, "microseconds", 1000000000,
+					      state);
+		return 0;
+	case KEY_UNTIL_FROZEN:
+		o->until_frozen = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option cmd_trace_options[] = {
+	{ "session", 's', "NAME", 0, "Only this session", 1 },
+	{ "handler", 'H', "COMPATIBLE", 0, "Only this file handler", 1 },
+	{ "op", 'o', "OP", 0, "Only this operation; can be given again", 1 },
+	{ "errors", KEY_ERRORS, NULL, 0, "Only what failed", 1 },
+	{ "min-us", KEY_MIN_US, "N", 0,
+	  "Only handler calls of N microseconds or more", 1 },
+	{ "duration", 'd', "SECONDS", 0, "Stop after this time", 2 },
+	{ "until-frozen", KEY_UNTIL_FROZEN, NULL, 0,
+	  "Stop when the machine is frozen, just before the jump", 2 },
+	{ 0 },
+};
+
+static const struct argp_child cmd_trace_children[] = {
+	{ &cmd_output_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
+const struct argp cmd_trace_argp = { cmd_trace_options, cmd_parse_trace, NULL,
+	NULL, cmd_trace_children, NULL, NULL };
+
+int cmd_parse(const struct argp *argp, int argc, char **argv, void *input)
+{
+	char name[64];
+	error_t err;
+
+	snprintf(name, sizeof(name), "luotrace %s", argv[0]);
+	argv[0] = name;
+	argp_err_exit_status = EXIT_USAGE;
+	err = argp_parse(argp, argc, argv, 0, NULL, input);
+	if (err) {
+		msg_error("%s: %s", name, strerror(err));
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	signalled = 1;
+}
+
+static void catch_signals(void)
+{
+	/* A second one ends the program whatever it does. */
+	struct sigaction act = {
+		.sa_handler = on_signal,
+		.sa_flags = SA_RESETHAND,
+	};
+
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+}
+
+bool cmd_loop(struct tracer *t, uint64_t duration_ms, const bool *stop)
+{
+	uint64_t end = duration_ms ? now_ms() + duration_ms : UINT64_MAX;
+	uint64_t now;
+	int err;
+
+	catch_signals();
+	while (!signalled && !(stop && *stop)) {
+		now = now_ms();
+		if (now >= end)
+			break;
+		err = tracer_poll(t, end - now < POLL_MS ? end - now : POLL_MS);
+		if (err && err != -EINTR) {
+			msg_error("cannot read events: %s", strerror(-err));
+			break;
+		}
+	}
+	/* What came last is still in the buffer. */
+	if (!stop || !*stop)
+		tracer_poll(t, 0);
+	return signalled;
+}
+
+json_t *cmd_json(const char *name, const struct probe *probe)
+{
+	return json_pack("{si, ss, ss}", "schema", CMD_SCHEMA, "command", name,
+			 "kernel", probe->release);
+}
+
+int cmd_json_print(json_t *root, size_t flags)
+{
+	char *text = json_dumps(root, flags);
+
+	json_decref(root);
+	if (!text) {
+		msg_error("cannot make the JSON output: out of memory");
+		return EXIT_FINDING;
+	}
+	/* One write: before the jump there may be no time for a second one. */
+	puts(text);
+	fflush(stdout);
+	free(text);
+	return EXIT_FINE;
+}
+
+json_t *cmd_json_lost(const struct tracer_lost *lost)
+{
+	return json_pack("{sI, sI, sI}",
+			 "events", (json_int_t)lost->events,
+			 "uncounted_calls", (json_int_t)lost->rows,
+			 "missed", (json_int_t)lost->missed);
+}
+
+void cmd_warn_lost(const struct tracer_lost *lost)
+{
+	if (lost->events)
+		msg_error("%llu events were dropped because the buffer was full; filter more",
+			  (unsigned long long)lost->events);
+	if (lost->rows)
+		msg_error("%llu calls were not counted because there are more than %d different keys; filter more or count by handler",
+			  (unsigned long long)lost->rows, LT_MAX_ROWS);
+	if (lost->missed)
+		msg_error("%llu events were missed because others were handled on the same CPU",
+			  (unsigned long long)lost->missed);
+}

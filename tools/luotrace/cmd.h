@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* The commands of luotrace, and what they have in common. */
+
+#ifndef CMD_H
+#define CMD_H
+
+#include <argp.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "probe.h"
+#include "tracer.h"
+
+/* The number in every JSON output; changes when a field changes its meaning. */
+#define CMD_SCHEMA	1
+
+/* Exit codes. */
+enum {
+	EXIT_FINE = 0,
+	EXIT_FINDING = 1,	/* also: the output could not be written */
+	EXIT_USAGE = 2,
+	EXIT_CANNOT = 3,
+};
+
+/**
+ * struct cmd - one command
+ * @name:  its name
+ * @brief: what it answers, for the list of commands
+ * @run:   argv[0] is the name; returns an exit code
+ */
+struct cmd {
+	const char *name;
+	const char *brief;
+	int (*run)(int argc, char **argv);
+};
+
+int cmd_check(int argc, char **argv);
+int cmd_latency(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
+
+/**
+ * struct cmd_options - options that several commands have
+ * @tracer:	  what to trace
+ * @json:	  JSON on stdout
+ * @duration_ms:  stop after this time, 0 for never
+ * @until_frozen: stop when the machine is frozen
+ */
+struct cmd_options {
+	struct tracer_options tracer;
+	bool json;
+	uint64_t duration_ms;
+	bool until_frozen;
+};
+
+/* For struct argp.children of a command that traces; input: cmd_options. */
+extern const struct argp cmd_trace_argp;
+
+/* The same for a command that only prints; input: cmd_options. */
+extern const struct argp cmd_output_argp;
+
+/**
+ * cmd_parse - parse a command's options
+ * @argp: its options
+ * @argc: from struct cmd.run
+ * @argv: from struct cmd.run
+ * @input: what its parser fills
+ *
+ * Return: -1 to go on, or an exit code.
+ */
+int cmd_parse(const struct argp *argp, int argc, char **argv, void *input);
+
+/**
+ * cmd_number - parse a number of an option
+ * @text:  the text
+ * @unit:  what is counted, for the message
+ * @max:   the largest that is allowed
+ * @state: of the parser; it ends the program with a message if @text is no
+ *	   number from 0 to @max
+ */
+uint64_t cmd_number(const char *text, const char *unit, uint64_t max,
+		    const struct argp_state *state);
+
+/**
+ * cmd_loop - trace until there is a reason to stop
+ * @t:		 the tracer
+ * @duration_ms: stop after this time, 0 for never
+ * @stop:	 stop when this becomes true, NULL for never
+ *
+ * The first Ctrl-C (SIGINT) or SIGTERM stops it as well.
+ *
+ * Return: true if it was a signal that stopped it.
+ */
+bool cmd_loop(struct tracer *t, uint64_t duration_ms, const bool *stop);
+
+/**
+ * cmd_json - begin a JSON output
+ * @name:  the command
+ * @probe: what the kernel offers
+ */
+json_t *cmd_json(const char *name, const struct probe *probe);
+
+/**
+ * cmd_json_print - print a JSON output and free it
+ * @root:  the output
+ * @flags: for jansson
+ *
+ * Return: EXIT_FINE, or EXIT_FINDING after a message.
+ */
+int cmd_json_print(json_t *root, size_t flags);
+
+/**
+ * cmd_warn_lost - say what was lost, if anything was
+ * @lost: what was lost
+ */
+void cmd_warn_lost(const struct tracer_lost *lost);
+
+/** cmd_json_lost - the same for a JSON output */
+json_t *cmd_json_lost(const struct tracer_lost *lost);
+
+#endif

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "cmd.h"
+
+static const char check_doc[] =
+	"Shows what this kernel offers for tracing live updates.\v"
+	"Exit code 0 if trace and latency will work, else 3.\n\n"
+	"Examples:\n"
+	"  luotrace check\n"
+	"  luotrace check --json | jq .works";
+
+static const char *const flavours[] = {
+	[FLAVOUR_NONE] = "none",
+	[FLAVOUR_STOCK] = "stock",
+	[FLAVOUR_TRACED] = "traced",
+};
+
+static const char *const flavour_texts[] = {
+	[FLAVOUR_NONE] = "none in this kernel",
+	[FLAVOUR_STOCK] = "the base kernel's own, without trace events",
+	[FLAVOUR_TRACED] = "with trace events",
+};
+
+static const char *known_text(enum known k)
+{
+	return k == YES ? "yes" : k == NO ? "no" : "unknown";
+}
+
+static json_t *known_json(enum known k)
+{
+	return k == UNKNOWN ? json_null() : json_boolean(k == YES);
+}
+
+/* How many events luotrace knows. */
+static unsigned int known_events(bool kho)
+{
+	unsigned int n = 0;
+	int type;
+
+	for (type = 0; type < LT_NR_TYPES; type++)
+		n += probe_is_kho(type) == kho;
+	return n;
+}
+
+static int check_json(const struct probe *p, const char *why_not)
+{
+	json_t *root = cmd_json("check", p);
+	json_t *missing = json_array();
+	int type;
+
+	for (type = 0; type < LT_NR_TYPES; type++) {
+		if (!p->tracepoints[type])
+			json_array_append_new(missing,
+				json_string(probe_tracepoint(type)));
+	}
+	json_object_set_new(root, "flavour", json_string(flavours[p->flavour]));
+	json_object_set_new(root, "device", known_json(p->device));
+	json_object_set_new(root, "luo_events", json_integer(p->nr_luo));
+	json_object_set_new(root, "kho_events", json_integer(p->nr_kho));
+	json_object_set_new(root, "missing_events", missing);
+	json_object_set_new(root, "session_iterator",
+			    json_boolean(p->session_iter));
+	json_object_set_new(root, "file_iterator", json_boolean(p->file_iter));
+	json_object_set_new(root, "recorder", known_json(p->recorder));
+	json_object_set_new(root, "kho", known_json(p->kho));
+	json_object_set_new(root, "btf", json_boolean(p->btf));
+	json_object_set_new(root, "privileged", json_boolean(p->privileged));
+	json_object_set_new(root, "works", json_boolean(!why_not));
+	json_object_set_new(root, "why_not",
+			    why_not ? json_string(why_not) : json_null());
+	return cmd_json_print(root, JSON_INDENT(2));
+}
+
+static void check_text(const struct probe *p, const char *why_not)
+{
+	int type;
+
+	printf("kernel         %s\n", p->release);
+	printf("LUO            %s\n", flavour_texts[p->flavour]);
+	printf("/dev/liveupdate %s\n",
+	       p->device == YES ? "there, live update is on" :
+	       p->device == NO ? "not there; boot with liveupdate=on" :
+				 "unknown");
+	printf("luo events     %u of %u\n", p->nr_luo, known_events(false));
+	printf("kho events     %u of %u\n", p->nr_kho, known_events(true));
+	for (type = 0; type < LT_NR_TYPES; type++) {
+		if (!p->tracepoints[type] && (p->nr_luo || p->nr_kho))
+			printf("               missing: %s\n",
+			       probe_tracepoint(type));
+	}
+	printf("iterators      sessions %s, files %s\n",
+	       known_text(p->session_iter), known_text(p->file_iter));
+	printf("recorder       %s\n", known_text(p->recorder));
+	printf("KHO            %s\n",
+	       p->kho == UNKNOWN ? "unknown, debugfs is not mounted" :
+				   known_text(p->kho));
+	printf("BTF            %s\n", known_text(p->btf));
+	printf("privilege      %s\n", known_text(p->privileged));
+	printf("\ntrace, latency %s\n", why_not ? "will not work" : "will work");
+	if (why_not)
+		printf("because        %s\n", why_not);
+}
+
+int cmd_check(int argc, char **argv)
+{
+	static const struct argp_child children[] = {
+		{ &cmd_output_argp, 0, NULL, 0 },
+		{ 0 },
+	};
+	static const struct argp argp = { NULL, NULL, NULL, check_doc,
+		children, NULL, NULL };
+	struct cmd_options o = {};
+	const char *why_not;
+	struct probe p;
+	int ret;
+
+	ret = cmd_parse(&argp, argc, argv, &o);
+	if (ret >= 0)
+		return ret;
+
+	probe_kernel(&p);
+	why_not = probe_why_not(&p);
+	if (o.json)
+		check_json(&p, why_not);
+	else
+		check_text(&p, why_not);
+	return why_not ? EXIT_CANNOT : EXIT_FINE;
+}

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "hist.h"
+#include "msg.h"
+#include "report.h"
+#include "words.h"
+
+static const char latency_doc[] =
+	"Counts the calls of file handlers and how long they take.\v"
+	"Without INTERVAL it prints when it is stopped (Ctrl-C), with INTERVAL "
+	"every so many seconds what was new, COUNT times.\n\n"
+	"Examples:\n"
+	"  luotrace latency --hist          until Ctrl-C, with histograms\n"
+	"  luotrace latency 1 10            every second, ten times\n"
+	"  luotrace latency --by file -s vm-a\n"
+	"  luotrace latency --until-frozen --json-file out.json";
+
+struct latency {
+	struct cmd_options o;
+	bool hist;
+	const char *json_file;
+	uint64_t interval_ms;
+	uint64_t count;
+	struct life *life;
+	bool frozen;
+};
+
+static void on_event(const struct lt_event *e, void *data)
+{
+	struct latency *l = data;
+
+	if (e->type >= LT_NR_TYPES)
+		return;
+	life_event(l->life, e);
+	if (e->type == LT_STATE && e->new == STATE_FROZEN)
+		l->frozen = true;
+}
+
+static int parse_by(const char *arg, struct argp_state *state)
+{
+	static const char *const words[] = {
+		[LT_BY_HANDLER] = "handler",
+		[LT_BY_SESSION] = "session",
+		[LT_BY_FILE] = "file",
+	};
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		if (!strcmp(words[i], arg))
+			return i;
+	}
+	argp_error(state, "cannot count by '%s', want handler, session or file",
+		   arg);
+	return 0;
+}
+
+enum { KEY_HIST = 512, KEY_BY, KEY_JSON_FILE };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct latency *l = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &l->o;
+		return 0;
+	case KEY_HIST:
+		l->hist = true;
+		return 0;
+	case KEY_BY:
+		l->o.tracer.by = parse_by(arg, state);
+		return 0;
+	case KEY_JSON_FILE:
+		l->json_file = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (state->arg_num > 1)
+			argp_error(state, "too many arguments, want INTERVAL [COUNT]");
+		if (state->arg_num)
+			l->count = cmd_number(arg, "times", 1000000, state);
+		else
+			l->interval_ms = 1000 * cmd_number(arg, "seconds",
+							   1000000, state);
+		return 0;
+	case ARGP_KEY_END:
+		if (state->arg_num && !l->interval_ms)
+			argp_error(state, "INTERVAL is at least 1 second");
+		if (state->arg_num > 1 && !l->count)
+			argp_error(state, "COUNT is at least 1");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int take(struct latency *l, struct tracer *t, const struct probe *probe,
+		struct report *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->by = l->o.tracer.by;
+	r->life = l->life;
+	r->frozen = l->frozen;
+	r->has_kho = probe->tracepoints[LT_KHO_PRESERVE];
+	r->nr_rows = tracer_read_rows(t, &r->rows);
+	if (r->nr_rows < 0)
+		return r->nr_rows;
+	r->nr_slow = tracer_read_slowest(t, r->slow, REPORT_SLOWEST);
+	if (r->nr_slow < 0 || tracer_read_kho(t, r->kho)) {
+		free(r->rows);
+		return -EIO;
+	}
+	tracer_read_lost(t, &r->lost);
+	return 0;
+}
+
+static int write_json(const struct latency *l, const struct report *r,
+		      const struct probe *probe)
+{
+	json_t *root = cmd_json("latency", probe);
+	FILE *f;
+	int err;
+
+	report_json(r, l->hist, root);
+	if (!l->json_file)
+		return cmd_json_print(root, JSON_INDENT(2));
+
+	f = fopen(l->json_file, "w");
+	err = f ? json_dumpf(root, f, JSON_INDENT(2)) : -1;
+	if (f && fclose(f))
+		err = -1;
+	json_decref(root);
+	if (err) {
+		msg_error("cannot write '%s': %s", l->json_file,
+			  strerror(errno));
+		return EXIT_FINDING;
+	}
+	return EXIT_FINE;
+}
+
+/* Text and JSON of one reading; a whole text goes out in one write. */
+static int print(const struct latency *l, const struct report *r,
+		 const struct probe *probe)
+{
+	int ret = EXIT_FINE;
+	size_t size;
+	char *text;
+	FILE *f;
+
+	if (!l->o.json) {
+		f = open_memstream(&text, &size);
+		if (!f) {
+			msg_error("out of memory");
+			return EXIT_FINDING;
+		}
+		report_text(r, l->hist, f);
+		fclose(f);
+		fwrite(text, 1, size, stdout);
+		fflush(stdout);
+		free(text);
+	}
+	if (l->o.json || l->json_file)
+		ret = write_json(l, r, probe);
+	cmd_warn_lost(&r->lost);
+	return ret;
+}
+
+static const struct tracer_row *find_row(const struct report *r,
+					 const struct lt_key *key)
+{
+	int i;
+
+	for (i = 0; i < r->nr_rows; i++) {
+		if (!memcmp(&r->rows[i].key, key, sizeof(*key)))
+			return &r->rows[i];
+	}
+	return NULL;
+}
+
+/* Reduce the rows to what is new since the earlier reading. */
+static void subtract(struct report *r, const struct report *earlier)
+{
+	const struct tracer_row *old;
+	int i, n = 0;
+
+	for (i = 0; i < r->nr_rows; i++) {
+		old = find_row(earlier, &r->rows[i].key);
+		if (old)
+			hist_subtract(&r->rows[i].calls, &old->calls);
+		if (r->rows[i].calls.count)
+			r->rows[n++] = r->rows[i];
+	}
+	r->nr_rows = n;
+}
+
+static int print_interval(struct latency *l, struct report *now,
+			  const struct report *earlier,
+			  const struct probe *probe)
+{
+	struct report shown = *now;
+	int ret;
+
+	shown.rows = calloc(now->nr_rows + 1, sizeof(*shown.rows));
+	if (!shown.rows) {
+		msg_error("out of memory");
+		return EXIT_FINDING;
+	}
+	memcpy(shown.rows, now->rows, now->nr_rows * sizeof(*shown.rows));
+	subtract(&shown, earlier);
+	if (l->o.json || l->json_file) {
+		ret = print(l, &shown, probe);
+	} else {
+		report_table(&shown, stdout);
+		putchar('\n');
+		fflush(stdout);
+		ret = EXIT_FINE;
+	}
+	free(shown.rows);
+	return ret;
+}
+
+static int run_intervals(struct latency *l, struct tracer *t,
+			 const struct probe *probe)
+{
+	struct report earlier = {}, now;
+	int ret = EXIT_FINE;
+	uint64_t n = 0;
+	bool stop;
+
+	do {
+		stop = cmd_loop(t, l->interval_ms,
+				l->o.until_frozen ? &l->frozen : NULL);
+		if (take(l, t, probe, &now)) {
+			ret = EXIT_FINDING;
+			break;
+		}
+		ret = print_interval(l, &now, &earlier, probe);
+		free(earlier.rows);
+		earlier = now;
+		n++;
+	} while (!stop && ret == EXIT_FINE && n != l->count &&
+		 !(l->o.until_frozen && l->frozen));
+	free(earlier.rows);
+	return ret;
+}
+
+static int run_once(struct latency *l, struct tracer *t,
+		    const struct probe *probe)
+{
+	struct report r;
+	int ret;
+
+	cmd_loop(t, l->o.duration_ms, l->o.until_frozen ? &l->frozen : NULL);
+	if (take(l, t, probe, &r))
+		return EXIT_FINDING;
+	ret = print(l, &r, probe);
+	free(r.rows);
+	return ret;
+}
+
+static int latency_run(struct latency *l, const struct probe *probe)
+{
+	struct tracer *t;
+	int ret;
+
+	l->life = life_new();
+	if (!l->life) {
+		msg_error("out of memory");
+		return EXIT_FINDING;
+	}
+	t = tracer_open(probe, &l->o.tracer, on_event, l);
+	if (!t) {
+		life_free(l->life);
+		return EXIT_CANNOT;
+	}
+	msg_note("tracing, Ctrl-C stops");
+	ret = l->interval_ms ? run_intervals(l, t, probe) :
+			       run_once(l, t, probe);
+	tracer_close(t);
+	life_free(l->life);
+	return ret;
+}
+
+int cmd_latency(int argc, char **argv)
+{
+	static const struct argp_option options[] = {
+		{ "hist", KEY_HIST, NULL, 0, "With histograms", 3 },
+		{ "by", KEY_BY, "WHAT", 0,
+		  "Count by handler (default), session or file", 3 },
+		{ "json-file", KEY_JSON_FILE, "FILE", 0,
+		  "The same as JSON into FILE, besides the text", 3 },
+		{ 0 },
+	};
+	static const struct argp_child children[] = {
+		{ &cmd_trace_argp, 0, NULL, 0 },
+		{ 0 },
+	};
+	static const struct argp argp = { options, parse, "[INTERVAL [COUNT]]",
+		latency_doc, children, NULL, NULL };
+	struct latency l = {
+		.o.tracer = {
+			.ops = TRACER_ALL_OPS,
+			.stream = 1U << LT_STATE | 1U << LT_PHASE_END |
+				  1U << LT_SESSION_CREATE |
+				  1U << LT_SESSION_RETRIEVE |
+				  1U << LT_SESSION_RELEASE |
+				  1U << LT_SESSION_FINISH |
+				  1U << LT_SESSION_STATE |
+				  1U << LT_SESSION_LEAK,
+		},
+	};
+	const char *why_not;
+	struct probe probe;
+	int ret;
+
+	ret = cmd_parse(&argp, argc, argv, &l);
+	if (ret >= 0)
+		return ret;
+
+	probe_kernel(&probe);
+	why_not = probe_why_not(&probe);
+	if (why_not) {
+		msg_error("%s", why_not);
+		return EXIT_CANNOT;
+	}
+	return latency_run(&l, &probe);
+}

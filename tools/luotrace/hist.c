@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "hist.h"
+
+uint64_t hist_low(unsigned int slot)
+{
+	unsigned int octave = slot / LT_SUB;
+
+	if (!octave)
+		return slot;
+	return (uint64_t)(LT_SUB + slot % LT_SUB) << (octave - 1);
+}
+
+uint64_t hist_high(unsigned int slot)
+{
+	return slot == LT_SLOTS - 1 ? UINT64_MAX : hist_low(slot + 1) - 1;
+}
+
+uint64_t hist_percentile(const struct lt_row *row, double p)
+{
+	uint64_t rank = (uint64_t)(row->count * p / 100 + 0.9999999);
+	uint64_t seen = 0, v;
+	unsigned int slot;
+
+	if (!rank)
+		rank = 1;
+	for (slot = 0; slot < LT_SLOTS - 1; slot++) {
+		seen += row->slots[slot];
+		if (seen >= rank)
+			break;
+	}
+	/* The middle of the slot errs least. */
+	v = slot == LT_SLOTS - 1 ? row->max :
+	    hist_low(slot) + (hist_high(slot) - hist_low(slot)) / 2;
+	if (v < row->min)
+		v = row->min;
+	return v > row->max ? row->max : v;
+}
+
+void hist_add(struct lt_row *sum, const struct lt_row *row)
+{
+	unsigned int slot;
+
+	if (!row->count)
+		return;
+	if (!sum->count || row->min < sum->min)
+		sum->min = row->min;
+	if (row->max > sum->max)
+		sum->max = row->max;
+	sum->count += row->count;
+	sum->errors += row->errors;
+	sum->sum += row->sum;
+	for (slot = 0; slot < LT_SLOTS; slot++)
+		sum->slots[slot] += row->slots[slot];
+}
+
+void hist_subtract(struct lt_row *row, const struct lt_row *earlier)
+{
+	uint64_t min = row->min, max = row->max;
+	unsigned int slot;
+	int first = 1;
+
+	row->count -= earlier->count;
+	row->errors -= earlier->errors;
+	row->sum -= earlier->sum;
+	row->min = 0;
+	row->max = 0;
+	for (slot = 0; slot < LT_SLOTS; slot++) {
+		row->slots[slot] -= earlier->slots[slot];
+		if (!row->slots[slot])
+			continue;
+		if (first)
+			row->min = hist_low(slot) > min ? hist_low(slot) : min;
+		first = 0;
+		row->max = hist_high(slot) < max ? hist_high(slot) : max;
+	}
+}

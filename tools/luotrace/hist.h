@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* Arithmetic on the histograms of bpf/luotrace.h. */
+
+#ifndef HIST_H
+#define HIST_H
+
+#include <linux/types.h>
+#include <stdint.h>
+
+#include "../../bpf/luotrace.h"
+
+/** hist_low - the least value that falls into a slot, ns */
+uint64_t hist_low(unsigned int slot);
+
+/** hist_high - the largest value that falls into a slot, ns */
+uint64_t hist_high(unsigned int slot);
+
+/**
+ * hist_percentile - a value that a share of all values does not exceed
+ * @row: the calls
+ * @p:	 the share, above 0, at most 100
+ *
+ * Return: ns, exact to the width of a slot (1/16 of the value) and within the
+ *	   row's minimum and maximum.
+ */
+uint64_t hist_percentile(const struct lt_row *row, double p);
+
+/**
+ * hist_add - add the calls of one CPU
+ * @sum: the sum so far
+ * @row: the calls
+ */
+void hist_add(struct lt_row *sum, const struct lt_row *row);
+
+/**
+ * hist_subtract - the calls since an earlier reading
+ * @row:     the calls now; reduced to those since then
+ * @earlier: the calls then
+ *
+ * The minimum and maximum of the difference are known to the width of a slot.
+ */
+void hist_subtract(struct lt_row *row, const struct lt_row *earlier);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* What is said on stderr; stdout is for data. */
+
+#ifndef MSG_H
+#define MSG_H
+
+#include <stdbool.h>
+
+/* -v was given */
+extern bool msg_verbose;
+
+/* -q was given */
+extern bool msg_quiet;
+
+/** msg_error - say why something failed */
+__attribute__((format(printf, 1, 2))) void msg_error(const char *fmt, ...);
+
+/** msg_note - say what is going on, unless -q was given */
+__attribute__((format(printf, 1, 2))) void msg_note(const char *fmt, ...);
+
+#endif

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/magic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "probe.h"
+
+#define BTF_PATH	"/sys/kernel/btf/vmlinux"
+
+static const char *const tracepoints[LT_NR_TYPES] = {
+#define X(name, tp) [LT_##name] = #tp,
+	LT_EVENTS(X)
+#undef X
+};
+
+const char *probe_tracepoint(enum lt_type type)
+{
+	return tracepoints[type];
+}
+
+bool probe_is_kho(enum lt_type type)
+{
+	return !strncmp(tracepoints[type], "kho_", 4);
+}
+
+static enum known probe_path(const char *path)
+{
+	if (!access(path, F_OK))
+		return YES;
+	return errno == ENOENT ? NO : UNKNOWN;
+}
+
+/* Where debugfs is not mounted, that a file is not there tells nothing. */
+static enum known probe_debugfs(const char *path)
+{
+	struct statfs fs;
+
+	if (statfs("/sys/kernel/debug", &fs) || fs.f_type != DEBUGFS_MAGIC)
+		return UNKNOWN;
+	return probe_path(path);
+}
+
+static bool probe_capable(unsigned int cap, const struct __user_cap_data_struct *data)
+{
+	return data[cap / 32].effective & (1U << (cap % 32));
+}
+
+static bool probe_privileged(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2] = {};
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	return probe_capable(CAP_SYS_ADMIN, data) ||
+	       (probe_capable(CAP_BPF, data) && probe_capable(CAP_PERFMON, data));
+}
+
+static bool probe_has(const struct btf *btf, const char *name, __u32 kind)
+{
+	return btf__find_by_name_kind(btf, name, kind) > 0;
+}
+
+static void probe_btf(struct probe *p)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	char name[64];
+	int type;
+
+	p->btf = btf;
+	if (!btf)
+		return;
+
+	for (type = 0; type < LT_NR_TYPES; type++) {
+		snprintf(name, sizeof(name), "btf_trace_%s", tracepoints[type]);
+		p->tracepoints[type] = probe_has(btf, name, BTF_KIND_TYPEDEF);
+		if (!p->tracepoints[type])
+			continue;
+		if (probe_is_kho(type))
+			p->nr_kho++;
+		else
+			p->nr_luo++;
+	}
+	p->session_iter = probe_has(btf, "bpf_iter_luo_session", BTF_KIND_FUNC);
+	p->file_iter = probe_has(btf, "bpf_iter_luo_file", BTF_KIND_FUNC);
+
+	if (p->nr_luo)
+		p->flavour = FLAVOUR_TRACED;
+	else if (probe_has(btf, "liveupdate_reboot", BTF_KIND_FUNC))
+		p->flavour = FLAVOUR_STOCK;
+	btf__free(btf);
+}
+
+void probe_kernel(struct probe *p)
+{
+	struct utsname uts;
+
+	memset(p, 0, sizeof(*p));
+	if (!uname(&uts))
+		snprintf(p->release, sizeof(p->release), "%s", uts.release);
+	p->privileged = probe_privileged();
+	p->device = probe_path("/dev/liveupdate");
+	p->recorder = probe_path("/sys/kernel/liveupdate/recorder");
+	p->kho = probe_debugfs("/sys/kernel/debug/kho");
+	probe_btf(p);
+}
+
+const char *probe_why_not(const struct probe *p)
+{
+	if (!p->btf)
+		return "this kernel shows no BTF at " BTF_PATH
+		       "; build it with CONFIG_DEBUG_INFO_BTF=y";
+	if (p->flavour == FLAVOUR_NONE)
+		return "this kernel has no Live Update Orchestrator; boot one that is built with CONFIG_LIVEUPDATE=y";
+	if (p->flavour == FLAVOUR_STOCK)
+		return "this kernel's Live Update Orchestrator has no luo trace events; boot one that is built with the LUO of this project";
+	if (!p->tracepoints[LT_HANDLER_EXIT] || !p->tracepoints[LT_STATE])
+		return "this kernel lacks the trace events luo_handler_exit or luo_state; use the luotrace that belongs to it";
+	if (!p->privileged)
+		return "tracing needs CAP_BPF and CAP_PERFMON; run luotrace as root";
+	return NULL;
+}

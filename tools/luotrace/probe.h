@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* What the running kernel offers, asked in one place. */
+
+#ifndef PROBE_H
+#define PROBE_H
+
+#include <stdbool.h>
+
+#include <linux/types.h>
+#include "../../bpf/luotrace.h"
+
+/* What cannot be seen is not the same as what is not there. */
+enum known { NO, YES, UNKNOWN };
+
+enum flavour { FLAVOUR_NONE, FLAVOUR_STOCK, FLAVOUR_TRACED };
+
+/**
+ * struct probe - what there is
+ * @release:	  of the kernel
+ * @privileged:	  CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN
+ * @btf:	  /sys/kernel/btf/vmlinux can be read
+ * @device:	  /dev/liveupdate is there, so live update is on
+ * @flavour:	  whose LUO the kernel was built with
+ * @tracepoints:  which of the events it has, by enum lt_type
+ * @nr_luo:	  how many of the luo events
+ * @nr_kho:	  how many of the kho events
+ * @session_iter: it has the BPF iterator luo_session
+ * @file_iter:	  it has the BPF iterator luo_file
+ * @recorder:	  it has the recorder
+ * @kho:	  KHO is on
+ */
+struct probe {
+	char release[65];
+	bool privileged;
+	bool btf;
+	enum known device;
+	enum flavour flavour;
+	bool tracepoints[LT_NR_TYPES];
+	unsigned int nr_luo;
+	unsigned int nr_kho;
+	bool session_iter;
+	bool file_iter;
+	enum known recorder;
+	enum known kho;
+};
+
+/** probe_tracepoint - name of the tracepoint of an event */
+const char *probe_tracepoint(enum lt_type type);
+
+/** probe_is_kho - whether an event is one of KHO's */
+bool probe_is_kho(enum lt_type type);
+
+/** probe_kernel - find out; never fails, what it cannot see is UNKNOWN */
+void probe_kernel(struct probe *p);
+
+/**
+ * probe_why_not - why handler calls cannot be traced here
+ * @p: from probe_kernel()
+ *
+ * Return: one sentence that says what is missing and how to get it, or NULL if
+ *	   nothing is.
+ */
+const char *probe_why_not(const struct probe *p);
+
+#endif

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "fmt.h"
+#include "hist.h"
+#include "report.h"
+#include "words.h"
+
+#define BAR_WIDTH	36
+#define NAME_BUF	(4 * LT_NAME_LEN + 1)
+
+static const char *const actions[LT_KHO_ACTIONS] = { "preserve", "unpreserve",
+						     "restore" };
+static const char *const by_names[] = {
+	[LT_BY_HANDLER] = "handler",
+	[LT_BY_SESSION] = "session",
+	[LT_BY_FILE] = "file",
+};
+
+/* The columns of times, in order. */
+static const struct {
+	const char *name;
+	double percentile;	/* 0: see time_of() */
+} times[] = {
+	{ "avg", 0 }, { "p50", 50 }, { "p90", 90 }, { "p99", 99 }, { "max", 0 },
+};
+
+#define NR_TIMES	(sizeof(times) / sizeof(times[0]))
+
+static uint64_t time_of(const struct lt_row *row, size_t i)
+{
+	if (times[i].percentile > 0)
+		return hist_percentile(row, times[i].percentile);
+	return i ? row->max : row->sum / row->count;
+}
+
+static bool same_group(const struct lt_key *a, const struct lt_key *b)
+{
+	return a->token == b->token && !strncmp(a->name, b->name, LT_NAME_LEN);
+}
+
+static void print_group(const struct report *r, const struct lt_key *key,
+			FILE *f)
+{
+	char name[NAME_BUF];
+
+	fprintf(f, "%s", fmt_name(name, sizeof(name), key->name));
+	if (r->by == LT_BY_FILE)
+		fprintf(f, " token %llu", (unsigned long long)key->token);
+}
+
+void report_table(const struct report *r, FILE *f)
+{
+	char ns[FMT_LEN];
+	size_t t;
+	int i;
+
+	fprintf(f, "Handler calls by %s\n", by_names[r->by]);
+	if (!r->nr_rows) {
+		fprintf(f, "  none was seen\n");
+		return;
+	}
+	fprintf(f, "  %-14s %8s %6s", "operation", "calls", "errors");
+	for (t = 0; t < NR_TIMES; t++)
+		fprintf(f, " %8s", times[t].name);
+	fputc('\n', f);
+
+	for (i = 0; i < r->nr_rows; i++) {
+		const struct tracer_row *row = &r->rows[i];
+
+		if (!i || !same_group(&row->key, &r->rows[i - 1].key)) {
+			print_group(r, &row->key, f);
+			fputc('\n', f);
+		}
+		fprintf(f, "  %-14s %8llu %6llu", word(WORDS_OP, row->key.op),
+			(unsigned long long)row->calls.count,
+			(unsigned long long)row->calls.errors);
+		for (t = 0; t < NR_TIMES; t++)
+			fprintf(f, " %8s", fmt_ns(ns, time_of(&row->calls, t)));
+		fputc('\n', f);
+	}
+}
+
+/* One line for each power of two, from the first to the last in use. */
+static void print_hist(const struct lt_row *row, FILE *f)
+{
+	uint64_t octaves[LT_SLOTS / LT_SUB] = {}, most = 0;
+	unsigned int o, first = ~0U, last = 0;
+	char low[FMT_LEN], high[FMT_LEN], bar[BAR_WIDTH + 1];
+
+	for (o = 0; o < LT_SLOTS; o++)
+		octaves[o / LT_SUB] += row->slots[o];
+	for (o = 0; o < LT_SLOTS / LT_SUB; o++) {
+		if (!octaves[o])
+			continue;
+		if (first == ~0U)
+			first = o;
+		last = o;
+		if (octaves[o] > most)
+			most = octaves[o];
+	}
+	for (o = first; o <= last; o++)
+		fprintf(f, "  %8s - %-8s %8llu |%-*s|\n",
+			fmt_ns(low, hist_low(o * LT_SUB)),
+			o == LT_SLOTS / LT_SUB - 1 ? "" :
+			fmt_ns(high, hist_low((o + 1) * LT_SUB)),
+			(unsigned long long)octaves[o], BAR_WIDTH,
+			fmt_bar(bar, BAR_WIDTH, octaves[o], most));
+}
+
+static void print_hists(const struct report *r, FILE *f)
+{
+	int i;
+
+	for (i = 0; i < r->nr_rows; i++) {
+		fputc('\n', f);
+		print_group(r, &r->rows[i].key, f);
+		fprintf(f, " %s\n", word(WORDS_OP, r->rows[i].key.op));
+		print_hist(&r->rows[i].calls, f);
+	}
+}
+
+static void print_slow(const struct report *r, FILE *f)
+{
+	char ns[FMT_LEN], session[NAME_BUF], compat[NAME_BUF];
+	int i;
+
+	fprintf(f, "\nLongest calls\n");
+	if (!r->nr_slow)
+		fprintf(f, "  none was seen\n");
+	for (i = 0; i < r->nr_slow; i++) {
+		const struct lt_slow *c = &r->slow[i];
+
+		fprintf(f, "  %8s  %-12s %s, session %s token %llu",
+			fmt_ns(ns, c->duration), word(WORDS_OP, c->op),
+			fmt_name(compat, sizeof(compat), c->compat),
+			fmt_name(session, sizeof(session), c->name),
+			(unsigned long long)c->token);
+		if (c->ret)
+			fprintf(f, ": %s", strerror(-c->ret));
+		fputc('\n', f);
+	}
+}
+
+static void print_kho(const struct report *r, FILE *f)
+{
+	char bytes[FMT_LEN];
+	int a, k, lines = 0;
+
+	fprintf(f, "\nMemory marked for the next kernel (KHO)\n");
+	if (!r->has_kho) {
+		fprintf(f, "  - (this kernel has no kho events)\n");
+		return;
+	}
+	for (a = 0; a < LT_KHO_ACTIONS; a++) {
+		for (k = 0; k < LT_KHO_KINDS; k++) {
+			const struct lt_kho *m = &r->kho[a][k];
+
+			if (!m->calls)
+				continue;
+			if (!lines++)
+				fprintf(f, "  %-10s %-8s %8s %6s %10s %9s\n",
+					"action", "kind", "calls", "errors",
+					"pages", "size");
+			fprintf(f, "  %-10s %-8s %8llu %6llu %10llu %9s\n",
+				actions[a], word(WORDS_KHO_KIND, k),
+				(unsigned long long)m->calls,
+				(unsigned long long)m->errors,
+				(unsigned long long)m->pages,
+				fmt_bytes(bytes, m->pages *
+						 sysconf(_SC_PAGESIZE)));
+		}
+	}
+	if (!lines)
+		fprintf(f, "  none was seen\n");
+}
+
+void report_text(const struct report *r, bool hist, FILE *f)
+{
+	report_table(r, f);
+	if (hist)
+		print_hists(r, f);
+	print_slow(r, f);
+	print_kho(r, f);
+	fputc('\n', f);
+	life_print(r->life, f);
+	if (r->lost.events || r->lost.rows || r->lost.missed)
+		fprintf(f, "\nLost: %llu events dropped, %llu calls not counted, %llu events missed\n",
+			(unsigned long long)r->lost.events,
+			(unsigned long long)r->lost.rows,
+			(unsigned long long)r->lost.missed);
+}
+
+static json_t *hist_json(const struct lt_row *row)
+{
+	json_t *all = json_array();
+	unsigned int slot;
+
+	for (slot = 0; slot < LT_SLOTS; slot++) {
+		if (!row->slots[slot])
+			continue;
+		json_array_append_new(all, json_pack("{sI, so, sI}",
+			"low_ns", (json_int_t)hist_low(slot),
+			"high_ns", slot == LT_SLOTS - 1 ? json_null() :
+			json_integer(hist_high(slot)),
+			"count", (json_int_t)row->slots[slot]));
+	}
+	return all;
+}
+
+static json_t *row_json(const struct report *r, const struct tracer_row *row,
+			bool hist)
+{
+	json_t *o = json_object();
+	char key[16];
+	size_t t;
+
+	json_object_set_new(o, r->by == LT_BY_HANDLER ? "handler" : "session",
+			    fmt_json_name(row->key.name));
+	if (r->by == LT_BY_FILE)
+		json_object_set_new(o, "token", json_integer(row->key.token));
+	json_object_set_new(o, "op", json_string(word(WORDS_OP, row->key.op)));
+	json_object_set_new(o, "count", json_integer(row->calls.count));
+	json_object_set_new(o, "errors", json_integer(row->calls.errors));
+	json_object_set_new(o, "total_ns", json_integer(row->calls.sum));
+	json_object_set_new(o, "min_ns", json_integer(row->calls.min));
+	for (t = 0; t < NR_TIMES; t++) {
+		snprintf(key, sizeof(key), "%s_ns", times[t].name);
+		json_object_set_new(o, key,
+				    json_integer(time_of(&row->calls, t)));
+	}
+	if (hist)
+		json_object_set_new(o, "histogram", hist_json(&row->calls));
+	return o;
+}
+
+static json_t *slow_json(const struct lt_slow *c)
+{
+	return json_pack("{sI, ss, so, so, sI, si}",
+			 "duration_ns", (json_int_t)c->duration,
+			 "op", word(WORDS_OP, c->op),
+			 "handler", fmt_json_name(c->compat),
+			 "session", fmt_json_name(c->name),
+			 "token", (json_int_t)c->token, "ret", c->ret);
+}
+
+static json_t *kho_json(const struct report *r)
+{
+	json_t *all = json_array();
+	int a, k;
+
+	for (a = 0; a < LT_KHO_ACTIONS; a++) {
+		for (k = 0; k < LT_KHO_KINDS; k++) {
+			const struct lt_kho *m = &r->kho[a][k];
+
+			json_array_append_new(all,
+				json_pack("{ss, ss, sI, sI, sI, sI}",
+				"action", actions[a],
+				"kind", word(WORDS_KHO_KIND, k),
+				"calls", (json_int_t)m->calls,
+				"errors", (json_int_t)m->errors,
+				"pages", (json_int_t)m->pages,
+				"bytes", (json_int_t)(m->pages *
+						sysconf(_SC_PAGESIZE))));
+		}
+	}
+	return all;
+}
+
+void report_json(const struct report *r, bool hist, json_t *root)
+{
+	json_t *rows = json_array(), *slow = json_array();
+	int64_t number = life_number(r->life);
+	int i;
+
+	for (i = 0; i < r->nr_rows; i++)
+		json_array_append_new(rows, row_json(r, &r->rows[i], hist));
+	for (i = 0; i < r->nr_slow; i++)
+		json_array_append_new(slow, slow_json(&r->slow[i]));
+
+	json_object_set_new(root, "liveupdate_number",
+			    number < 0 ? json_null() : json_integer(number));
+	json_object_set_new(root, "frozen", json_boolean(r->frozen));
+	json_object_set_new(root, "by", json_string(by_names[r->by]));
+	json_object_set_new(root, "calls", rows);
+	json_object_set_new(root, "slowest", slow);
+	json_object_set_new(root, "kho", r->has_kho ? kho_json(r) : json_null());
+	json_object_set_new(root, "sessions", life_json(r->life));
+	json_object_set_new(root, "lost", cmd_json_lost(&r->lost));
+}

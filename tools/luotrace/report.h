@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* What the latency command found: for people and for programs. */
+
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "life.h"
+#include "tracer.h"
+
+#define REPORT_SLOWEST	10	/* longest calls shown */
+
+/**
+ * struct report - one reading
+ * @by:	     how the calls are counted
+ * @rows:    the calls
+ * @nr_rows: how many rows
+ * @slow:    the longest calls, longest first
+ * @nr_slow: how many
+ * @kho:     memory that was marked
+ * @has_kho: the kernel has the events for it
+ * @life:    the sessions
+ * @lost:    what was lost
+ * @frozen:  the machine was frozen when it was taken
+ */
+struct report {
+	enum lt_by by;
+	struct tracer_row *rows;
+	int nr_rows;
+	struct lt_slow slow[REPORT_SLOWEST];
+	int nr_slow;
+	struct lt_kho kho[LT_KHO_ACTIONS][LT_KHO_KINDS];
+	bool has_kho;
+	const struct life *life;
+	struct tracer_lost lost;
+	bool frozen;
+};
+
+/** report_table - the table of calls alone */
+void report_table(const struct report *r, FILE *f);
+
+/**
+ * report_text - everything, for people
+ * @r:	  the reading
+ * @hist: with histograms
+ * @f:	  where to
+ */
+void report_text(const struct report *r, bool hist, FILE *f);
+
+/**
+ * report_json - everything, added to a JSON output
+ * @r:	  the reading
+ * @hist: with histograms
+ * @root: from cmd_json()
+ */
+void report_json(const struct report *r, bool hist, json_t *root);
+
+#endif

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hist.h"
+#include "luotrace.skel.h"
+#include "msg.h"
+#include "tracer.h"
+
+struct tracer {
+	struct luotrace_bpf *bpf;
+	struct ring_buffer *ring;
+	void (*event)(const struct lt_event *e, void *data);
+	void *data;
+	int nr_cpus;
+};
+
+/* libbpf talks much when all is well; only what it warns of is of use. */
+static int tracer_print(enum libbpf_print_level level, const char *fmt,
+			va_list ap)
+{
+	if (level == LIBBPF_WARN && msg_verbose)
+		return vfprintf(stderr, fmt, ap);
+	return 0;
+}
+
+static int tracer_on_event(void *ctx, void *data, size_t size)
+{
+	struct tracer *t = ctx;
+
+	if (size >= sizeof(struct lt_event))
+		t->event(data, t->data);
+	return 0;
+}
+
+/* Programs whose trace event this kernel does not have are left out. */
+static void tracer_choose(struct luotrace_bpf *bpf, const struct probe *probe)
+{
+	struct bpf_program *prog;
+	char name[64];
+	int type;
+
+	for (type = 0; type < LT_NR_TYPES; type++) {
+		snprintf(name, sizeof(name), "on_%s", probe_tracepoint(type));
+		prog = bpf_object__find_program_by_name(bpf->obj, name);
+		if (prog)
+			bpf_program__set_autoload(prog,
+						  probe->tracepoints[type]);
+	}
+}
+
+static void tracer_configure(struct luotrace_bpf *bpf,
+			     const struct tracer_options *options)
+{
+	if (options->session)
+		strncpy((char *)bpf->rodata->want_session, options->session,
+			LT_NAME_LEN - 1);
+	if (options->handler)
+		strncpy((char *)bpf->rodata->want_handler, options->handler,
+			LT_COMPAT_LEN - 1);
+	bpf->rodata->want_ops = options->ops;
+	bpf->rodata->want_min_ns = options->min_ns;
+	bpf->rodata->want_errors = options->errors;
+	bpf->rodata->stream = options->stream;
+	bpf->rodata->count_by = options->by;
+}
+
+struct tracer *tracer_open(const struct probe *probe,
+			   const struct tracer_options *options,
+			   void (*event)(const struct lt_event *e, void *data),
+			   void *data)
+{
+	struct tracer *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (!t) {
+		msg_error("out of memory");
+		return NULL;
+	}
+	t->event = event;
+	t->data = data;
+	libbpf_set_print(tracer_print);
+
+	t->nr_cpus = libbpf_num_possible_cpus();
+	if (t->nr_cpus < 0) {
+		msg_error("cannot tell the number of CPUs: %s",
+			  strerror(-t->nr_cpus));
+		goto fail;
+	}
+
+	t->bpf = luotrace_bpf__open();
+	if (!t->bpf) {
+		msg_error("cannot open the BPF programs: %s", strerror(errno));
+		goto fail;
+	}
+	tracer_choose(t->bpf, probe);
+	tracer_configure(t->bpf, options);
+
+	err = luotrace_bpf__load(t->bpf);
+	if (err) {
+		msg_error("the kernel refused the BPF programs: %s; -v shows what it said",
+			  strerror(-err));
+		goto fail;
+	}
+	t->ring = ring_buffer__new(bpf_map__fd(t->bpf->maps.events),
+				   tracer_on_event, t, NULL);
+	if (!t->ring) {
+		msg_error("cannot map the ring buffer: %s", strerror(errno));
+		goto fail;
+	}
+	err = luotrace_bpf__attach(t->bpf);
+	if (err) {
+		msg_error("cannot attach to the trace events: %s",
+			  strerror(-err));
+		goto fail;
+	}
+	t->bpf->bss->ready = true;
+	return t;
+
+fail:
+	tracer_close(t);
+	return NULL;
+}
+
+void tracer_close(struct tracer *t)
+{
+	if (!t)
+		return;
+	ring_buffer__free(t->ring);
+	luotrace_bpf__destroy(t->bpf);
+	free(t);
+}
+
+int tracer_poll(struct tracer *t, int wait_ms)
+{
+	int n = ring_buffer__poll(t->ring, wait_ms);
+
+	return n < 0 ? n : 0;
+}
+
+/* Read the values of all CPUs for a key of a map: an array, to be freed. */
+static void *tracer_percpu(struct tracer *t, struct bpf_map *map,
+			   const void *key, size_t key_size)
+{
+	size_t size = bpf_map__value_size(map);
+	size_t all = ((size + 7) & ~(size_t)7) * t->nr_cpus;
+	void *values = calloc(1, all);
+	int err;
+
+	if (!values) {
+		msg_error("out of memory");
+		return NULL;
+	}
+	err = bpf_map__lookup_elem(map, key, key_size, values, all, 0);
+	if (err) {
+		msg_error("cannot read the map '%s': %s", bpf_map__name(map),
+			  strerror(-err));
+		free(values);
+		return NULL;
+	}
+	return values;
+}
+
+static int tracer_compare_rows(const void *a, const void *b)
+{
+	const struct tracer_row *x = a, *y = b;
+	int c = strncmp(x->key.name, y->key.name, LT_NAME_LEN);
+
+	if (c)
+		return c;
+	if (x->key.token != y->key.token)
+		return x->key.token < y->key.token ? -1 : 1;
+	return (int)x->key.op - (int)y->key.op;
+}
+
+static int tracer_read_row(struct tracer *t, const struct lt_key *key,
+			   struct tracer_row *row)
+{
+	struct lt_row *cpus = tracer_percpu(t, t->bpf->maps.rows, key,
+					    sizeof(*key));
+	int cpu;
+
+	if (!cpus)
+		return -EIO;
+
+	memset(row, 0, sizeof(*row));
+	row->key = *key;
+	for (cpu = 0; cpu < t->nr_cpus; cpu++)
+		hist_add(&row->calls, &cpus[cpu]);
+	free(cpus);
+	return 0;
+}
+
+int tracer_read_rows(struct tracer *t, struct tracer_row **rows)
+{
+	struct lt_key key, *prev = NULL;
+	int err, n = 0;
+
+	*rows = calloc(LT_MAX_ROWS, sizeof(**rows));
+	if (!*rows) {
+		msg_error("out of memory");
+		return -ENOMEM;
+	}
+	while (n < LT_MAX_ROWS &&
+	       !bpf_map__get_next_key(t->bpf->maps.rows, prev, &key,
+				      sizeof(key))) {
+		err = tracer_read_row(t, &key, &(*rows)[n]);
+		if (err) {
+			free(*rows);
+			*rows = NULL;
+			return err;
+		}
+		prev = &key;
+		if ((*rows)[n].calls.count)
+			n++;
+	}
+	qsort(*rows, n, sizeof(**rows), tracer_compare_rows);
+	return n;
+}
+
+static int tracer_compare_slow(const void *a, const void *b)
+{
+	const struct lt_slow *x = a, *y = b;
+
+	if (x->duration != y->duration)
+		return x->duration < y->duration ? 1 : -1;
+	return x->ts < y->ts ? -1 : x->ts > y->ts;
+}
+
+int tracer_read_slowest(struct tracer *t, struct lt_slow *calls,
+			unsigned int max)
+{
+	unsigned int n = 0, all = t->nr_cpus * LT_SLOWEST;
+	struct lt_slowest *cpus;
+	struct lt_slow *flat;
+	__u32 zero = 0;
+
+	cpus = tracer_percpu(t, t->bpf->maps.slowest, &zero, sizeof(zero));
+	if (!cpus)
+		return -EIO;
+
+	flat = cpus->calls;
+	qsort(flat, all, sizeof(*flat), tracer_compare_slow);
+	while (n < max && n < all && flat[n].duration) {
+		calls[n] = flat[n];
+		n++;
+	}
+	free(cpus);
+	return n;
+}
+
+int tracer_read_kho(struct tracer *t,
+		    struct lt_kho sum[LT_KHO_ACTIONS][LT_KHO_KINDS])
+{
+	struct lt_kho *cpus, *to;
+	__u32 slot;
+	int cpu;
+
+	memset(sum, 0, sizeof(*to) * LT_KHO_ACTIONS * LT_KHO_KINDS);
+	for (slot = 0; slot < LT_KHO_ACTIONS * LT_KHO_KINDS; slot++) {
+		cpus = tracer_percpu(t, t->bpf->maps.kho, &slot, sizeof(slot));
+		if (!cpus)
+			return -EIO;
+		to = &sum[slot / LT_KHO_KINDS][slot % LT_KHO_KINDS];
+		for (cpu = 0; cpu < t->nr_cpus; cpu++) {
+			to->calls += cpus[cpu].calls;
+			to->errors += cpus[cpu].errors;
+			to->pages += cpus[cpu].pages;
+		}
+		free(cpus);
+	}
+	return 0;
+}
+
+void tracer_read_lost(struct tracer *t, struct tracer_lost *lost)
+{
+	struct bpf_program *prog;
+	struct bpf_prog_info info;
+	struct lt_lost *cpus;
+	__u32 zero = 0, len;
+	int cpu;
+
+	memset(lost, 0, sizeof(*lost));
+	cpus = tracer_percpu(t, t->bpf->maps.lost, &zero, sizeof(zero));
+	for (cpu = 0; cpus && cpu < t->nr_cpus; cpu++) {
+		lost->events += cpus[cpu].events;
+		lost->rows += cpus[cpu].rows;
+	}
+	free(cpus);
+
+	bpf_object__for_each_program(prog, t->bpf->obj) {
+		memset(&info, 0, sizeof(info));
+		len = sizeof(info);
+		if (bpf_program__fd(prog) >= 0 &&
+		    !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+			lost->missed += info.recursion_misses;
+	}
+}

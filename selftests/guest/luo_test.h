@@ -30,6 +30,14 @@ static inline int call(int fd, unsigned long cmd, void *arg)
 	return ioctl(fd, cmd, arg) ? -errno : 0;
 }
 
+static inline void set_name(__u8 *to, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NAME_LEN && name[i]; i++)
+		to[i] = name[i];
+}
+
 static inline int open_device(void)
 {
 	int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
@@ -41,7 +49,7 @@ static inline int create(int dev, const char *name)
 {
 	struct liveupdate_ioctl_create_session a = { .size = sizeof(a) };
 
-	strncpy((char *)a.name, name, sizeof(a.name));
+	set_name(a.name, name);
 	return call(dev, LIVEUPDATE_IOCTL_CREATE_SESSION, &a) ?: a.fd;
 }
 
@@ -49,7 +57,7 @@ static inline int claim(int dev, const char *name)
 {
 	struct liveupdate_ioctl_retrieve_session a = { .size = sizeof(a) };
 
-	strncpy((char *)a.name, name, sizeof(a.name));
+	set_name(a.name, name);
 	return call(dev, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &a) ?: a.fd;
 }
 

@@ -29,7 +29,10 @@ TAIL = 40           # lines of console that are shown when something is wrong
 
 # KHO needs room for the next kernel, its initramfs and its page structures.
 SCRATCH = "32M,256M,32M"
-CMDLINE = ("console=ttyS0,115200 loglevel=8 ignore_loglevel panic=-1 "
+# The TSC of an emulated machine is the host's, the same on all CPUs. The kernel
+# cannot know that, and measuring its frequency against an emulated timer fails
+# now and then; without TSC it would count time in ticks.
+CMDLINE = ("tsc=reliable console=ttyS0,115200 loglevel=8 ignore_loglevel panic=-1 "
            "oops=panic retain_initrd kho=on "
            "kho_scratch=" + SCRATCH)
 DEFAULT_APPEND = "liveupdate=on"
@@ -45,6 +48,13 @@ class Failure(Exception):
 
 def say(message):
     print(message, file=sys.stderr, flush=True)
+
+
+def tsc_khz():
+    """Frequency of the host's TSC."""
+    out = subprocess.run(["vm-tsc"], check=True, capture_output=True,
+                         executable=os.path.join(TOP, "build/selftests/vmctl"))
+    return int(out.stdout)
 
 
 def make_initramfs(kernel, nxt, files, script, args):
@@ -117,7 +127,8 @@ class Machine:
 
     def command(self, initrd, extra):
         """The QEMU command line. initrd: path, extra: words for the kernel."""
-        words = [CMDLINE, self.append, "vm.stage=0",
+        words = [CMDLINE, "tsc_early_khz=%d" % tsc_khz(), self.append,
+                 "vm.stage=0",
                  "vm.initrd=%d" % len(self.initrd)] + extra
         return ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
                 "-M", "pc,hpet=off", "-accel", "tcg,thread=multi",

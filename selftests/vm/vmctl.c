@@ -11,6 +11,8 @@
  *				load this kernel's image, or the next one, for
  *				kexec and jump into it; exit code 100 if the
  *				jump is refused
+ *	vm-tsc			print the frequency of the TSC in kHz; the
+ *				runner calls it on the host
  *
  * What goes to the host goes through the second serial port as frames: a line
  * "luovm TYPE STAGE LENGTH NAME", then LENGTH bytes.
@@ -22,6 +24,7 @@
 #include <linux/reboot.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +34,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #define CHANNEL		"/dev/ttyS1"
 #define INITRD		"/sys/firmware/initrd"
@@ -278,6 +283,31 @@ static int vm_kexec(int argc, char **argv)
 	return do_jump ? jump() : 0;
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static int vm_tsc(int argc, char **argv)
+{
+	const struct timespec span = { .tv_nsec = 100000000 };
+	uint64_t tsc, ns;
+
+	(void)argv;
+	if (argc != 1)
+		return 2;
+	ns = now_ns();
+	tsc = __rdtsc();
+	nanosleep(&span, NULL);
+	ns = now_ns() - ns;
+	tsc = __rdtsc() - tsc;
+	printf("%.0f\n", tsc * 1e6 / ns);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -288,6 +318,7 @@ static const struct {
 	{ "vm-put",	vm_put,		"FILE [NAME]" },
 	{ "vm-exit",	vm_exit,	"CODE" },
 	{ "vm-kexec",	vm_kexec,	"[--load|--exec] [--next]" },
+	{ "vm-tsc",	vm_tsc,		"" },
 };
 
 int main(int argc, char **argv)

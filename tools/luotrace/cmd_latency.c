@@ -311,7 +311,8 @@ int cmd_latency(int argc, char **argv)
 				  1U << LT_SESSION_RELEASE |
 				  1U << LT_SESSION_FINISH |
 				  1U << LT_SESSION_STATE |
-				  1U << LT_SESSION_LEAK,
+				  1U << LT_SESSION_LEAK |
+				  1U << LT_FILE_STATE,
 		},
 	};
 	const char *why_not;

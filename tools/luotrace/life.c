@@ -130,6 +130,22 @@ static const struct {
 	[LT_SESSION_LEAK] = { "leaked", 1, false },
 };
 
+/* Count the files of an outgoing session as they come and go. */
+static void life_file(struct life *life, const struct lt_event *e)
+{
+	struct session *s;
+
+	if (e->ret || e->old == e->new)
+		return;
+	if (e->old != FILE_NONE && e->new != FILE_NONE)
+		return;
+	s = life_session(life, e, 0, false);
+	if (s && e->new == FILE_PRESERVED)
+		s->files++;
+	else if (s && e->new == FILE_NONE && s->files)
+		s->files--;
+}
+
 void life_event(struct life *life, const struct lt_event *e)
 {
 	const char *what = shapes[e->type].what;
@@ -149,6 +165,9 @@ void life_event(struct life *life, const struct lt_event *e)
 		what = e->new == STATE_FROZEN ? "frozen" :
 		       e->ret ? "failed" :
 		       e->old == STATE_FROZEN ? "unfrozen" : NULL;
+	} else if (e->type == LT_FILE_STATE) {
+		life_file(life, e);
+		return;
 	} else if (e->type == LT_PHASE_END && e->dir) {
 		/* All that freezes is outgoing, all else is incoming. */
 		dir = strcmp(word(WORDS_PHASE, e->what), "freeze") &&
@@ -161,7 +180,8 @@ void life_event(struct life *life, const struct lt_event *e)
 	s = life_session(life, e, dir, shapes[e->type].begins && !e->ret);
 	if (!s)
 		return;
-	if (e->files > s->files)
+	/* A session that is closed or finished tells how many it had. */
+	if (e->files)
 		s->files = e->files;
 	if (!what)
 		return;

@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * Sessions and files through live updates.
+ *
+ *	kexec_test hold0	make the sessions of stage 0, hold them
+ *	kexec_test -f stage0	attempts to jump that fail
+ *	kexec_test -f stage1	what came over, and every unhappy path of it
+ *	kexec_test hold1	take a file back, preserve it again, hold it
+ *	kexec_test -f stage2	what came over the second time
+ *
+ * A program that holds prints "ready" when the sessions are there.
+ */
+
+#include "luo_test.h"
+
+#include <linux/reboot.h>
+#include <signal.h>
+#include <sys/reboot.h>
+#include <sys/wait.h>
+
+#define MANY		200
+#define LONGEST		"a name as long as a session's can be, sixty-three bytes in all."
+#define ODD		"od d=\"x\"\t\\\n'\xff"
+
+/* What is preserved in stage 0: a memfd, or, without size, a test file. */
+static const struct item {
+	const char *session;
+	uint64_t token;
+	long size;	/* bytes of a memfd; -1: a test file */
+	off_t pos;	/* file position of the memfd */
+	int seals;
+	int op;		/* of the test file: which operation fails */
+	int error;
+	int nth;
+} items[] = {
+	{ "mixed", 0, 0 },
+	{ "mixed", 1, 1 },
+	{ "mixed", UINT64_MAX, 4096, .pos = 1234 },
+	{ "mixed", 5, (4 << 20) + 123, .seals = F_SEAL_SHRINK | F_SEAL_GROW },
+	{ "mixed", 6, -1 },
+	{ "refuses", 1, -1, .op = LIVEUPDATE_TEST_CAN_FINISH, .error = EAGAIN,
+	  .nth = 1 },
+	{ "refuses", 2, 4096 },
+	{ "fails", 1, -1, .op = LIVEUPDATE_TEST_RETRIEVE, .error = EILSEQ },
+	{ "fails", 2, 4096 },
+	{ "dropped", 1, 4096 },
+	{ "dropped", 2, 8192 },
+	{ "killed", 1, 65536 },
+	{ "discarded", 1, 1 << 20 },
+	{ "discarded", 2, -1 },
+	{ "unclaimed", 1, 4096 },
+	{ "again", 1, 12345 },
+	{ LONGEST, 1, 4096 },
+	{ ODD, 1, 4096 },
+};
+
+#define NR_ITEMS	(sizeof(items) / sizeof(items[0]))
+
+static const struct item *item_of(const char *session, uint64_t token)
+{
+	size_t i;
+
+	for (i = 0; i < NR_ITEMS; i++) {
+		if (items[i].token == token && !strcmp(items[i].session, session))
+			return &items[i];
+	}
+	abort();
+}
+
+static uint64_t seed_of(const struct item *item)
+{
+	return 1000 + (item - items);
+}
+
+static void must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "hold: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static int make_item(const struct item *item)
+{
+	int fd;
+
+	if (item->size < 0) {
+		fd = test_file(seed_of(item));
+		must(fd >= 0, "test file");
+		if (item->error)
+			must(!test_set(fd, item->op, item->error, item->nth),
+			     "behaviour");
+		return fd;
+	}
+	fd = memfd(item->size, seed_of(item));
+	must(fd >= 0, "memfd");
+	must(lseek(fd, item->pos, SEEK_SET) == item->pos, "position");
+	if (item->seals)
+		must(!fcntl(fd, F_ADD_SEALS, item->seals), "seals");
+	return fd;
+}
+
+static int hold(void)
+{
+	puts("ready");
+	fflush(stdout);
+	pause();
+	return 0;
+}
+
+static int hold0(void)
+{
+	int dev = open_device(), session = -1, fd;
+	const char *name = "";
+	char many[32];
+	size_t i;
+
+	must(dev >= 0, "device");
+	must(create(dev, "empty") >= 0, "empty");
+	for (i = 0; i < NR_ITEMS; i++) {
+		if (strcmp(name, items[i].session)) {
+			name = items[i].session;
+			session = create(dev, name);
+			must(session >= 0, name);
+		}
+		fd = make_item(&items[i]);
+		must(!preserve(session, fd, items[i].token), name);
+		close(fd);
+	}
+	for (i = 0; i < MANY; i++) {
+		snprintf(many, sizeof(many), "many-%zu", i);
+		session = create(dev, many);
+		fd = memfd(4096, i);
+		must(session >= 0 && !preserve(session, fd, i), many);
+		close(fd);
+	}
+	/* Given back before the jump: it must not arrive. */
+	session = create(dev, "closed");
+	fd = memfd(4096, 1);
+	must(!preserve(session, fd, 1), "closed");
+	close(session);
+	close(dev);
+	return hold();
+}
+
+static int hold1(void)
+{
+	const struct item *item = item_of("again", 1);
+	int dev = open_device(), in, out, fd;
+
+	must(dev >= 0, "device");
+	in = claim(dev, "again");
+	out = create(dev, "again");
+	must(in >= 0 && out >= 0, "both sessions named again");
+	fd = retrieve(in, 1);
+	must(memfd_intact(fd, item->size, seed_of(item)), "content");
+	/* It belongs to the incoming session until that is finished. */
+	must(preserve(out, fd, 1) == -EBUSY, "busy");
+	must(!finish(in), "finish");
+	must(!preserve(out, fd, 1), "preserve again");
+	close(dev);
+	return hold();
+}
+
+static bool intact(int fd, const struct item *item)
+{
+	return memfd_intact(fd, item->size, seed_of(item));
+}
+
+static int jump(void)
+{
+	reboot(LINUX_REBOOT_CMD_KEXEC);
+	return -errno;
+}
+
+/* Stage 0: reboot() fails, and everything is as before. */
+
+FIXTURE(stage0)
+{
+	int dev;
+};
+
+FIXTURE_SETUP(stage0)
+{
+	self->dev = open_device();
+	ASSERT_LE(0, self->dev);
+	ASSERT_EQ(0, system("vm-kexec --load"));
+}
+
+FIXTURE_TEARDOWN(stage0)
+{
+	close(self->dev);
+}
+
+TEST_F(stage0, a_freeze_that_fails_fails_reboot_and_is_undone)
+{
+	int a = create(self->dev, "a"), b = create(self->dev, "b");
+	int first = test_file(1), bad = test_file(2), last = test_file(3);
+	int mem = memfd(1 << 20, 77), i;
+
+	ASSERT_EQ(0, preserve(a, first, 1));
+	ASSERT_EQ(0, preserve(a, mem, 2));
+	ASSERT_EQ(0, preserve(b, bad, 3));
+	ASSERT_EQ(0, preserve(b, last, 4));
+	ASSERT_EQ(0, test_set(bad, LIVEUPDATE_TEST_FREEZE, EDOM, 0));
+
+	for (i = 1; i <= 3; i++) {
+		ASSERT_EQ(-EDOM, jump());
+		EXPECT_EQ(i, test_get(first).calls[LIVEUPDATE_TEST_FREEZE]);
+		EXPECT_EQ(i, test_get(first).calls[LIVEUPDATE_TEST_UNFREEZE]);
+		EXPECT_EQ(i, test_get(bad).calls[LIVEUPDATE_TEST_FREEZE]);
+		EXPECT_EQ(0, test_get(bad).calls[LIVEUPDATE_TEST_UNFREEZE]);
+		EXPECT_EQ(0, test_get(last).calls[LIVEUPDATE_TEST_FREEZE]);
+	}
+	EXPECT_TRUE(memfd_intact(mem, 1 << 20, 77));
+
+	/* Everything works on. */
+	EXPECT_EQ(0, preserve(b, memfd(4096, 1), 5));
+	EXPECT_EQ(-EEXIST, create(self->dev, "a"));
+	close(a);
+	EXPECT_EQ(0, ftruncate(mem, 4096));
+	a = create(self->dev, "a");
+	EXPECT_LE(0, a);
+}
+
+TEST_F(stage0, the_nth_file_of_the_mth_session_may_fail)
+{
+	int sessions[3], files[3][3], s, f, bad_s, bad_f;
+	char name[8];
+
+	for (s = 0; s < 3; s++) {
+		snprintf(name, sizeof(name), "n%d", s);
+		sessions[s] = create(self->dev, name);
+		for (f = 0; f < 3; f++) {
+			files[s][f] = test_file(1);
+			ASSERT_EQ(0, preserve(sessions[s], files[s][f], f));
+		}
+	}
+	for (bad_s = 0; bad_s < 3; bad_s++) {
+		for (bad_f = 0; bad_f < 3; bad_f++) {
+			int bad = files[bad_s][bad_f];
+
+			test_set(bad, LIVEUPDATE_TEST_FREEZE, ENOSPC, 0);
+			ASSERT_EQ(-ENOSPC, jump());
+			test_set(bad, LIVEUPDATE_TEST_FREEZE, 0, 0);
+		}
+	}
+	/* A file is frozen when any file from it on fails, undone after it. */
+	for (s = 0; s < 3; s++) {
+		for (f = 0; f < 3; f++) {
+			struct liveupdate_test_get g = test_get(files[s][f]);
+			unsigned int at = 3 * s + f;
+
+			EXPECT_EQ(9 - at, g.calls[LIVEUPDATE_TEST_FREEZE]);
+			EXPECT_EQ(8 - at, g.calls[LIVEUPDATE_TEST_UNFREEZE]);
+		}
+	}
+}
+
+/* Stage 1: what came over. */
+
+FIXTURE(stage1)
+{
+	int dev;
+};
+
+FIXTURE_SETUP(stage1)
+{
+	self->dev = open_device();
+	ASSERT_LE(0, self->dev);
+}
+
+FIXTURE_TEARDOWN(stage1)
+{
+	close(self->dev);
+}
+
+TEST_F(stage1, an_empty_session_arrives)
+{
+	int s = claim(self->dev, "empty");
+
+	ASSERT_LE(0, s);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(s, F_GETFD));
+	EXPECT_EQ(-ENOENT, retrieve(s, 1));
+	EXPECT_EQ(-EOPNOTSUPP, preserve(s, memfd(1, 1), 1));
+	EXPECT_EQ(0, finish(s));
+}
+
+TEST_F(stage1, a_closed_session_does_not_arrive)
+{
+	EXPECT_EQ(-ENOENT, claim(self->dev, "closed"));
+}
+
+TEST_F(stage1, mixed_files_arrive_intact_in_any_order)
+{
+	int s = claim(self->dev, "mixed"), fd, again;
+	struct liveupdate_test_get g;
+	const struct item *item;
+	size_t i;
+
+	ASSERT_LE(0, s);
+	for (i = NR_ITEMS; i-- > 0;) {
+		item = &items[i];
+		if (strcmp(item->session, "mixed"))
+			continue;
+		fd = retrieve(s, item->token);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(FD_CLOEXEC, fcntl(fd, F_GETFD));
+		if (item->size < 0) {
+			g = test_get(fd);
+			EXPECT_EQ(seed_of(item), g.cookie);
+			EXPECT_EQ(1, g.calls[LIVEUPDATE_TEST_PRESERVE]);
+			EXPECT_EQ(1, g.calls[LIVEUPDATE_TEST_FREEZE]);
+			EXPECT_EQ(1, g.calls[LIVEUPDATE_TEST_RETRIEVE]);
+			continue;
+		}
+		EXPECT_EQ(item->pos, lseek(fd, 0, SEEK_CUR));
+		if (item->seals)
+			EXPECT_EQ(item->seals, fcntl(fd, F_GET_SEALS) & item->seals);
+		EXPECT_TRUE(intact(fd, item))
+			TH_LOG("token %llu", (unsigned long long)item->token);
+	}
+
+	/* A second retrieve gives the same open file. */
+	fd = retrieve(s, 1);
+	again = retrieve(s, 1);
+	EXPECT_NE(fd, again);
+	EXPECT_EQ(7, lseek(fd, 7, SEEK_SET));
+	EXPECT_EQ(7, lseek(again, 0, SEEK_CUR));
+
+	EXPECT_EQ(-ENOENT, retrieve(s, 4711));
+	EXPECT_EQ(0, finish(s));
+	EXPECT_EQ(-EINVAL, finish(s));
+	EXPECT_EQ(-ENOENT, retrieve(s, 1));
+	EXPECT_EQ(-ENOENT, claim(self->dev, "mixed"));
+
+	/* It is the user's alone now. */
+	close(s);
+	EXPECT_TRUE(intact(fd, item_of("mixed", 1)));
+	s = create(self->dev, "mixed");
+	EXPECT_EQ(0, preserve(s, fd, 1));
+}
+
+TEST_F(stage1, a_handler_may_refuse_to_finish_yet)
+{
+	int s = claim(self->dev, "refuses"), t, m;
+
+	ASSERT_LE(0, s);
+	t = retrieve(s, 1);
+	ASSERT_LE(0, t);
+	EXPECT_EQ(-EBUSY, finish(s));
+	EXPECT_EQ(0, test_get(t).calls[LIVEUPDATE_TEST_FINISH]);
+	/* nothing has changed */
+	m = retrieve(s, 2);
+	ASSERT_LE(0, m);
+	EXPECT_TRUE(intact(m, item_of("refuses", 2)));
+	EXPECT_EQ(0, finish(s));
+	EXPECT_EQ(1, test_get(t).calls[LIVEUPDATE_TEST_FINISH]);
+	EXPECT_EQ(2, test_get(t).calls[LIVEUPDATE_TEST_CAN_FINISH]);
+}
+
+TEST_F(stage1, a_retrieve_that_failed_keeps_failing)
+{
+	int s = claim(self->dev, "fails"), m;
+
+	ASSERT_LE(0, s);
+	EXPECT_EQ(-EILSEQ, retrieve(s, 1));
+	EXPECT_EQ(-EILSEQ, retrieve(s, 1));
+	m = retrieve(s, 2);
+	ASSERT_LE(0, m);
+	EXPECT_TRUE(intact(m, item_of("fails", 2)));
+	EXPECT_EQ(0, finish(s));
+}
+
+TEST_F(stage1, a_claimed_session_is_busy)
+{
+	int s = claim(self->dev, "dropped");
+
+	ASSERT_LE(0, s);
+	EXPECT_EQ(-EBUSY, claim(self->dev, "dropped"));
+	/* An outgoing one of the same name is another session. */
+	EXPECT_LE(0, create(self->dev, "dropped"));
+}
+
+TEST_F(stage1, a_dropped_session_can_be_claimed_again_with_all_files)
+{
+	int s = claim(self->dev, "dropped"), one, two;
+
+	ASSERT_LE(0, s);
+	one = retrieve(s, 1);
+	ASSERT_LE(0, one);
+	close(one);
+	close(s);
+
+	s = claim(self->dev, "dropped");
+	ASSERT_LE(0, s);
+	one = retrieve(s, 1);
+	two = retrieve(s, 2);
+	EXPECT_TRUE(intact(one, item_of("dropped", 1)));
+	EXPECT_TRUE(intact(two, item_of("dropped", 2)));
+	EXPECT_EQ(0, finish(s));
+}
+
+TEST_F(stage1, a_session_of_a_killed_agent_can_be_claimed)
+{
+	int ready[2], s, fd;
+	pid_t pid;
+	char c;
+
+	ASSERT_EQ(0, pipe(ready));
+	pid = fork();
+	if (!pid) {
+		s = claim(self->dev, "killed");
+		fd = retrieve(s, 1);
+		if (s < 0 || fd < 0 || write(ready[1], "x", 1) != 1)
+			_exit(1);
+		pause();
+	}
+	ASSERT_EQ(1, read(ready[0], &c, 1));
+	EXPECT_EQ(-EBUSY, claim(self->dev, "killed"));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+
+	s = claim(self->dev, "killed");
+	ASSERT_LE(0, s);
+	fd = retrieve(s, 1);
+	EXPECT_TRUE(intact(fd, item_of("killed", 1)));
+	EXPECT_EQ(0, finish(s));
+}
+
+TEST_F(stage1, finish_discards_what_was_not_retrieved)
+{
+	int s = claim(self->dev, "discarded");
+
+	ASSERT_LE(0, s);
+	EXPECT_EQ(0, finish(s));
+	EXPECT_EQ(-ENOENT, retrieve(s, 1));
+}
+
+TEST_F(stage1, names_arrive_as_they_were)
+{
+	static const char *const names[] = { LONGEST, ODD };
+	struct liveupdate_session_get_name a = { .size = sizeof(a) };
+	size_t i;
+	int s, fd;
+
+	for (i = 0; i < 2; i++) {
+		s = claim(self->dev, names[i]);
+		ASSERT_LE(0, s);
+		EXPECT_EQ(0, call(s, LIVEUPDATE_SESSION_GET_NAME, &a));
+		EXPECT_STREQ(names[i], (char *)a.name);
+		fd = retrieve(s, 1);
+		EXPECT_TRUE(intact(fd, item_of(names[i], 1)));
+		EXPECT_EQ(0, finish(s));
+	}
+}
+
+TEST_F(stage1, many_sessions_arrive)
+{
+	char name[32];
+	int i, s, fd;
+
+	for (i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "many-%d", i);
+		s = claim(self->dev, name);
+		ASSERT_LE(0, s);
+		fd = retrieve(s, i);
+		ASSERT_LE(0, fd);
+		EXPECT_TRUE(memfd_intact(fd, 4096, i));
+		EXPECT_EQ(0, finish(s));
+		close(fd);
+		close(s);
+	}
+}
+
+/* Stage 2: over again. */
+
+FIXTURE(stage2)
+{
+	int dev;
+};
+
+FIXTURE_SETUP(stage2)
+{
+	self->dev = open_device();
+	ASSERT_LE(0, self->dev);
+}
+
+FIXTURE_TEARDOWN(stage2)
+{
+	close(self->dev);
+}
+
+TEST_F(stage2, a_file_that_was_preserved_twice_is_intact)
+{
+	int s = claim(self->dev, "again"), fd;
+
+	ASSERT_LE(0, s);
+	fd = retrieve(s, 1);
+	EXPECT_TRUE(intact(fd, item_of("again", 1)));
+	EXPECT_EQ(0, finish(s));
+}
+
+TEST_F(stage2, a_session_nobody_claimed_is_gone)
+{
+	EXPECT_EQ(-ENOENT, claim(self->dev, "unclaimed"));
+}
+
+TEST_F(stage2, finished_sessions_are_gone)
+{
+	EXPECT_EQ(-ENOENT, claim(self->dev, "mixed"));
+	EXPECT_EQ(-ENOENT, claim(self->dev, "many-7"));
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "hold0"))
+		return hold0();
+	if (argc == 2 && !strcmp(argv[1], "hold1"))
+		return hold1();
+	return test_harness_run(argc, argv);
+}

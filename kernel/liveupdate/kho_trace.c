@@ -16,23 +16,8 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/kho.h>
 
+#include "kho_trace.h"
 #include "luo_kho.h"
-
-typeof(kho_preserve_folio) kho_base_preserve_folio;
-typeof(kho_unpreserve_folio) kho_base_unpreserve_folio;
-typeof(kho_restore_folio) kho_base_restore_folio;
-typeof(kho_preserve_pages) kho_base_preserve_pages;
-typeof(kho_unpreserve_pages) kho_base_unpreserve_pages;
-typeof(kho_restore_pages) kho_base_restore_pages;
-typeof(kho_preserve_vmalloc) kho_base_preserve_vmalloc;
-typeof(kho_unpreserve_vmalloc) kho_base_unpreserve_vmalloc;
-typeof(kho_restore_vmalloc) kho_base_restore_vmalloc;
-typeof(kho_alloc_preserve) kho_base_alloc_preserve;
-typeof(kho_unpreserve_free) kho_base_unpreserve_free;
-typeof(kho_restore_free) kho_base_restore_free;
-typeof(kho_add_subtree) kho_base_add_subtree;
-typeof(kho_remove_subtree) kho_base_remove_subtree;
-typeof(kho_retrieve_subtree) kho_base_retrieve_subtree;
 
 #define kho_preserve_folio	kho_base_preserve_folio
 #define kho_unpreserve_folio	kho_base_unpreserve_folio

@@ -623,6 +623,7 @@ int luo_file_set_finish(struct luo_file_set *set)
  * @set: the set
  *
  * Context: under @set->lock, or under luo_state_lock for writing.
+ * Return: their number.
  */
 u64 luo_file_set_retrieved(struct luo_file_set *set)
 {

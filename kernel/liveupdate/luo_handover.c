@@ -26,6 +26,7 @@
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
 #include <linux/libfdt.h>
+#include <linux/mm.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
 
@@ -39,8 +40,10 @@ static struct {
 
 /**
  * luo_number - the live update that something belongs to
- * @dir: on the way out the live update being made, on the way in the one that
- *	 booted this kernel (0: none did)
+ * @dir: outgoing or incoming
+ *
+ * Return: on the way out the live update being made, on the way in the one that
+ *	   booted this kernel, 0 if none did.
  */
 u64 luo_number(enum luo_dir dir)
 {

@@ -118,6 +118,9 @@ int luo_session_init(void)
 /**
  * luo_sessions_count - how many sessions there are
  * @dir: of which set
+ *
+ * Return: their number, which may change unless luo_state_lock is held for
+ *	   writing.
  */
 u64 luo_sessions_count(enum luo_dir dir)
 {
@@ -125,8 +128,10 @@ u64 luo_sessions_count(enum luo_dir dir)
 }
 
 /**
- * luo_session_name - its name
+ * luo_session_name - the name of a session
  * @session: the session
+ *
+ * Return: the name, which lives as long as the session.
  */
 const char *luo_session_name(const struct luo_session *session)
 {
@@ -134,8 +139,10 @@ const char *luo_session_name(const struct luo_session *session)
 }
 
 /**
- * luo_session_dir - whether it is outgoing or incoming
+ * luo_session_dir - the set that a session belongs to
  * @session: the session
+ *
+ * Return: outgoing or incoming.
  */
 enum luo_dir luo_session_dir(const struct luo_session *session)
 {

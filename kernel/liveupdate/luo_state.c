@@ -28,6 +28,7 @@ static enum liveupdate_state luo_machine_state = LIVEUPDATE_STATE_NORMAL;
  * luo_state - the state of the machine
  *
  * Context: the answer lasts as long as luo_state_lock is held.
+ * Return: NORMAL, FROZEN or UPDATED.
  */
 enum liveupdate_state luo_state(void)
 {

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* The names under which kho_trace.c compiles the base's functions. */
+
+#ifndef _LINUX_KHO_TRACE_H
+#define _LINUX_KHO_TRACE_H
+
+#include <linux/kexec_handover.h>
+
+extern typeof(kho_preserve_folio) kho_base_preserve_folio;
+extern typeof(kho_unpreserve_folio) kho_base_unpreserve_folio;
+extern typeof(kho_restore_folio) kho_base_restore_folio;
+extern typeof(kho_preserve_pages) kho_base_preserve_pages;
+extern typeof(kho_unpreserve_pages) kho_base_unpreserve_pages;
+extern typeof(kho_restore_pages) kho_base_restore_pages;
+extern typeof(kho_preserve_vmalloc) kho_base_preserve_vmalloc;
+extern typeof(kho_unpreserve_vmalloc) kho_base_unpreserve_vmalloc;
+extern typeof(kho_restore_vmalloc) kho_base_restore_vmalloc;
+extern typeof(kho_alloc_preserve) kho_base_alloc_preserve;
+extern typeof(kho_unpreserve_free) kho_base_unpreserve_free;
+extern typeof(kho_restore_free) kho_base_restore_free;
+extern typeof(kho_add_subtree) kho_base_add_subtree;
+extern typeof(kho_remove_subtree) kho_base_remove_subtree;
+extern typeof(kho_retrieve_subtree) kho_base_retrieve_subtree;
+
+#endif /* _LINUX_KHO_TRACE_H */

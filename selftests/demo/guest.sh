@@ -6,7 +6,7 @@ set -e
 
 tracer=
 start_tracer() {
-	luotrace latency --hist --json-file "/tmp/latency.json" "$@" \
+	luotrace latency --hist --json-file /tmp/latency.json \
 		> /tmp/latency.txt 2> /tmp/latency.err &
 	tracer=$!
 	for _ in $(seq 100); do

@@ -9,7 +9,8 @@ import re
 
 # (name, pattern): what the report is called, how its first line looks
 BAD = (
-    ("warning", r"WARNING: (CPU|.* at |possible|suspicious|bad|lock|inconsistent|chain)"),
+    ("warning", r"WARNING: (CPU|.* at |possible|suspicious|bad|lock|inconsistent|"
+                r"chain)"),
     ("bug", r"\bBUG:"),
     ("bug", r"kernel BUG at"),
     ("oops", r"Oops:|general protection fault|Unable to handle kernel"),

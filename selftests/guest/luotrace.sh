@@ -1,0 +1,29 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# luotrace where there is something to trace.
+
+luotrace check --json > /tmp/check.json || exit 1
+
+luotrace latency --hist --json > /tmp/latency.json 2> /tmp/err.1 &
+luotrace trace --kho --json > /tmp/trace.json 2> /tmp/err.2 &
+luotrace latency --by file --json -o preserve --min-us 5000 \
+	> /tmp/byfile.json 2> /tmp/err.3 &
+for n in 1 2 3; do
+	for _ in $(seq 100); do
+		grep -q tracing /tmp/err.$n && break
+		sleep 0.1
+	done
+done
+luotrace_test work || exit 1
+kill -INT %1 %2 %3
+wait
+cat /tmp/err.1 /tmp/err.2 /tmp/err.3
+
+su nobody -s /bin/sh -c 'luotrace latency' 2> /tmp/nobody
+echo "$?" >> /tmp/nobody
+
+luotrace_test > /tmp/luotrace.tap
+ret=$?
+vm-put /tmp/luotrace.tap
+vm-put /tmp/latency.json
+exit $ret

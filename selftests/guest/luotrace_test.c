@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * luotrace against calls that are known:
+ *
+ *	luotrace_test work	two sessions at once, with set delays and errors
+ *	luotrace_test		compare what luotrace wrote to /tmp with them
+ */
+
+#include "luo_test.h"
+
+#include <jansson.h>
+#include <sys/wait.h>
+
+#define FILES		10	/* of each session */
+#define FAILING		3	/* preserve of this one fails first */
+#define SLOW		7	/* preserve of this one takes longest */
+#define DELAY_US	2000
+#define SLOW_US		60000
+#define MEMFD_BYTES	(1 << 20)
+#define PAGE		4096
+
+static const char *const sessions[] = { "work-a", "work \"b\"\n" };
+
+static int delayed_file(int i)
+{
+	struct liveupdate_test_set set = {
+		.size = sizeof(set),
+		.op = LIVEUPDATE_TEST_PRESERVE,
+		.delay_us = i == SLOW ? SLOW_US : DELAY_US,
+		.error = i == FAILING ? EIO : 0,
+		.nth = 1,
+	};
+	int fd = test_file(i + 1);
+
+	if (fd < 0 || call(fd, LIVEUPDATE_TEST_SET, &set))
+		exit(1);
+	return fd;
+}
+
+static int work_one(int session)
+{
+	int i, fd;
+
+	for (i = 0; i < FILES; i++) {
+		fd = delayed_file(i);
+		if (preserve(session, fd, i) != (i == FAILING ? -EIO : 0))
+			return 1;
+		if (i == FAILING && preserve(session, fd, i))
+			return 1;
+	}
+	return preserve(session, memfd(MEMFD_BYTES, 1), 100) ? 1 : 0;
+}
+
+static int work(void)
+{
+	int dev = open_device(), fds[2], status, ret = 0, i;
+
+	for (i = 0; i < 2; i++)
+		fds[i] = create(dev, sessions[i]);
+	for (i = 0; i < 2; i++) {
+		if (!fork())
+			_exit(fds[i] < 0 ? 1 : work_one(fds[i]));
+	}
+	for (i = 0; i < 2; i++) {
+		wait(&status);
+		ret |= status;
+	}
+	close(fds[0]);
+	close(fds[1]);
+	return ret ? 1 : 0;
+}
+
+FIXTURE(output)
+{
+	json_t *latency;
+	json_t *byfile;
+	json_t *trace;	/* array of the lines */
+};
+
+static json_t *load_lines(const char *path)
+{
+	json_t *all = json_array(), *line;
+	FILE *f = fopen(path, "r");
+
+	while (f && (line = json_loadf(f, JSON_DISABLE_EOF_CHECK, NULL)))
+		json_array_append_new(all, line);
+	return all;
+}
+
+FIXTURE_SETUP(output)
+{
+	self->latency = json_load_file("/tmp/latency.json", 0, NULL);
+	self->byfile = json_load_file("/tmp/byfile.json", 0, NULL);
+	self->trace = load_lines("/tmp/trace.json");
+	ASSERT_NE(NULL, self->latency);
+	ASSERT_NE(NULL, self->byfile);
+}
+
+FIXTURE_TEARDOWN(output)
+{
+	json_decref(self->latency);
+	json_decref(self->byfile);
+	json_decref(self->trace);
+}
+
+static long number(json_t *o, const char *key)
+{
+	json_t *v = json_object_get(o, key);
+
+	return json_is_integer(v) ? json_integer_value(v) : -1;
+}
+
+static bool is(json_t *o, const char *key, const char *text)
+{
+	const char *v = json_string_value(json_object_get(o, key));
+
+	return v && !strcmp(v, text);
+}
+
+static json_t *row(json_t *root, const char *handler, const char *op)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach(json_object_get(root, "calls"), i, o) {
+		if (is(o, "handler", handler) && is(o, "op", op))
+			return o;
+	}
+	return NULL;
+}
+
+#define TEST_HANDLER	"liveupdate-test-v1"
+
+TEST_F(output, calls_and_errors_are_exact)
+{
+	json_t *p = row(self->latency, TEST_HANDLER, "preserve");
+
+	EXPECT_EQ(2 * (FILES + 1), number(p, "count"));
+	EXPECT_EQ(2, number(p, "errors"));
+	p = row(self->latency, TEST_HANDLER, "unpreserve");
+	EXPECT_EQ(2 * FILES, number(p, "count"));
+	EXPECT_EQ(0, number(p, "errors"));
+	EXPECT_EQ(NULL, row(self->latency, TEST_HANDLER, "freeze"));
+	EXPECT_EQ(0, number(json_object_get(self->latency, "lost"), "events"));
+	EXPECT_EQ(0, number(json_object_get(self->latency, "lost"), "missed"));
+}
+
+TEST_F(output, times_are_those_that_were_set)
+{
+	json_t *p = row(self->latency, TEST_HANDLER, "preserve");
+
+	EXPECT_LE(DELAY_US * 1000, number(p, "min_ns"));
+	EXPECT_GE(DELAY_US * 1000 + 15000000, number(p, "p50_ns"));
+	EXPECT_LE(DELAY_US * 1000, number(p, "p50_ns"));
+	EXPECT_LE(SLOW_US * 1000, number(p, "max_ns"));
+	EXPECT_GE(SLOW_US * 1000 + 30000000, number(p, "max_ns"));
+}
+
+TEST_F(output, figures_agree_with_the_events_call_by_call)
+{
+	long count = 0, total = 0, max = 0, ns;
+	json_t *p = row(self->latency, TEST_HANDLER, "preserve"), *e;
+	size_t i;
+
+	json_array_foreach(self->trace, i, e) {
+		if (!is(e, "event", "luo_handler_exit") ||
+		    !is(e, "op", "preserve") ||
+		    !is(e, "compatible", TEST_HANDLER))
+			continue;
+		ns = number(e, "duration_ns");
+		count++;
+		total += ns;
+		max = ns > max ? ns : max;
+	}
+	EXPECT_EQ(count, number(p, "count"));
+	EXPECT_EQ(total, number(p, "total_ns"));
+	EXPECT_EQ(max, number(p, "max_ns"));
+}
+
+TEST_F(output, the_histogram_holds_all_calls)
+{
+	json_t *p = row(self->latency, TEST_HANDLER, "preserve"), *slot;
+	long sum = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(p, "histogram"), i, slot) {
+		EXPECT_LE(number(slot, "low_ns"), number(slot, "high_ns"));
+		sum += number(slot, "count");
+	}
+	EXPECT_EQ(2 * (FILES + 1), sum);
+}
+
+TEST_F(output, the_longest_calls_come_first_with_what_they_were_for)
+{
+	json_t *slow = json_object_get(self->latency, "slowest"), *o;
+	size_t i;
+
+	ASSERT_LE(2, json_array_size(slow));
+	for (i = 0; i < 2; i++) {
+		o = json_array_get(slow, i);
+		EXPECT_EQ(SLOW, number(o, "token"));
+		EXPECT_TRUE(is(o, "op", "preserve"));
+		EXPECT_TRUE(is(o, "session", sessions[0]) ||
+			    is(o, "session", sessions[1]));
+	}
+	for (i = 1; i < json_array_size(slow); i++)
+		EXPECT_GE(number(json_array_get(slow, i - 1), "duration_ns"),
+			  number(json_array_get(slow, i), "duration_ns"));
+}
+
+TEST_F(output, memory_is_counted_and_given_back)
+{
+	long preserved = 0, given_back = 0;
+	json_t *o;
+	size_t i;
+
+	json_array_foreach(json_object_get(self->latency, "kho"), i, o) {
+		EXPECT_EQ(number(o, "pages") * PAGE, number(o, "bytes"));
+		EXPECT_EQ(0, number(o, "errors"));
+		if (is(o, "action", "preserve"))
+			preserved += number(o, "pages");
+		else if (is(o, "action", "unpreserve"))
+			given_back += number(o, "pages");
+	}
+	EXPECT_LE(2 * (MEMFD_BYTES / PAGE + FILES), preserved);
+	EXPECT_EQ(preserved, given_back);
+}
+
+TEST_F(output, sessions_have_their_lives)
+{
+	json_t *lives = json_object_get(self->latency, "sessions"), *o, *steps;
+	size_t i;
+
+	ASSERT_EQ(2, json_array_size(lives));
+	json_array_foreach(lives, i, o) {
+		EXPECT_TRUE(is(o, "session", sessions[i]));
+		EXPECT_TRUE(is(o, "dir", "out"));
+		EXPECT_EQ(FILES + 1, number(o, "files"));
+		steps = json_object_get(o, "life");
+		EXPECT_EQ(2, json_array_size(steps));
+		EXPECT_TRUE(is(json_array_get(steps, 0), "what", "created"));
+		EXPECT_TRUE(is(json_array_get(steps, 1), "what", "closed"));
+	}
+	EXPECT_EQ(1, number(self->latency, "liveupdate_number"));
+}
+
+TEST_F(output, filters_let_only_the_slow_files_pass)
+{
+	json_t *calls = json_object_get(self->byfile, "calls"), *o;
+	size_t i;
+
+	json_array_foreach(calls, i, o) {
+		EXPECT_TRUE(is(o, "op", "preserve"));
+		EXPECT_LE(5000000, number(o, "min_ns"));
+		/* the average is rounded down */
+		EXPECT_EQ(number(o, "avg_ns"),
+			  number(o, "total_ns") / number(o, "count"));
+	}
+	/* Others may have been slow too, these two were for certain. */
+	EXPECT_LE(2, json_array_size(calls));
+}
+
+TEST_F(output, the_trace_begins_and_ends)
+{
+	size_t n = json_array_size(self->trace);
+	json_t *end = json_array_get(self->trace, n - 1);
+
+	EXPECT_TRUE(is(json_array_get(self->trace, 0), "event", "start"));
+	EXPECT_EQ(1, number(json_array_get(self->trace, 0), "schema"));
+	EXPECT_TRUE(is(end, "event", "end"));
+	EXPECT_EQ(0, number(json_object_get(end, "lost"), "events"));
+}
+
+TEST(check_says_that_all_is_there)
+{
+	json_t *c = json_load_file("/tmp/check.json", 0, NULL);
+
+	ASSERT_NE(NULL, c);
+	EXPECT_TRUE(is(c, "flavour", "traced"));
+	EXPECT_EQ(15, number(c, "luo_events"));
+	EXPECT_EQ(6, number(c, "kho_events"));
+	EXPECT_TRUE(json_is_true(json_object_get(c, "works")));
+	EXPECT_TRUE(json_is_true(json_object_get(c, "kho")));
+	EXPECT_EQ(0, json_array_size(json_object_get(c, "missing_events")));
+	json_decref(c);
+}
+
+TEST(who_may_not_trace_is_told_so)
+{
+	char text[256] = "";
+	FILE *f = fopen("/tmp/nobody", "r");
+
+	ASSERT_NE(NULL, f);
+	EXPECT_LT(0, fread(text, 1, sizeof(text) - 1, f));
+	EXPECT_STREQ("luotrace: tracing needs CAP_BPF and CAP_PERFMON; run luotrace as root\n3\n",
+		     text);
+	fclose(f);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "work"))
+		return work();
+	return test_harness_run(argc, argv);
+}

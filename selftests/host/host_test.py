@@ -1,0 +1,271 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Host tests that run programs: luotrace's command line, the set-up scripts, the
+judge of kernel logs, lists that must be the same in two places. Prints TAP."""
+
+import os
+import re
+import stat
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(TOP, "selftests/vm"))
+sys.path.insert(0, os.path.join(TOP, "tools/build"))
+
+import klog                       # noqa: E402
+from initramfs import Cpio        # noqa: E402
+
+LUOTRACE = os.path.join(TOP, "build/san/luotrace")
+count = failed = 0
+
+
+def check(ok, what, *talk):
+    global count, failed
+    count += 1
+    failed += not ok
+    if not ok:
+        for text in talk:
+            for line in str(text).splitlines():
+                print("# " + line)
+    print("%s %d %s" % ("ok" if ok else "not ok", count, what), flush=True)
+
+
+def run(command, **kwargs):
+    kwargs.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.run(command, stdout=kwargs.pop("stdout", subprocess.PIPE),
+                          stderr=subprocess.PIPE, text=True, cwd=TOP, **kwargs)
+
+
+# arguments, exit code, regex of stdout, regex of stderr
+COMMAND_LINE = (
+    ("", 2, r"^$", r"usage: luotrace COMMAND"),
+    ("nonsense", 2, r"^$", r"unknown command 'nonsense'"),
+    ("--help", 0, r"(?s)check.*trace.*latency.*exit codes", r"^$"),
+    ("-h", 0, r"usage: luotrace", r"^$"),
+    ("check -h", 0, r"(?s)Usage: luotrace check.*Examples:", r"^$"),
+    ("trace --help", 0, r"(?s)Usage: luotrace trace.*Examples:", r"^$"),
+    ("latency -h", 0, r"(?s)Usage: luotrace latency.*Examples:", r"^$"),
+    ("latency --nonsense", 2, r"^$", r"unrecognized option"),
+    ("latency -o nonsense", 2, r"^$", r"unknown operation 'nonsense', want "
+     r"one of can_preserve, preserve,"),
+    ("latency --by colour", 2, r"^$", r"want handler, session or file"),
+    ("latency 0", 2, r"^$", r"INTERVAL is at least 1 second"),
+    ("latency 1 0", 2, r"^$", r"COUNT is at least 1"),
+    ("latency 1 2 3", 2, r"^$", r"too many arguments"),
+    ("latency x", 2, r"^$", r"'x' is no number of seconds"),
+    ("latency -d -1", 2, r"^$", r"'-1' is no number of seconds"),
+    ("trace --min-us 1e3", 2, r"^$", r"'1e3' is no number of microseconds"),
+    ("trace -s " + "x" * 64, 2, r"^$", r"a session has 1 to 63 bytes"),
+    ("trace -H " + "x" * 48, 2, r"^$", r"a handler has 1 to 47 bytes"),
+    # The host has no LUO with trace events.
+    ("trace", 3, r"^$", r"^luotrace: this kernel .*; \w+"),
+    ("latency 1", 3, r"^$", r"^luotrace: this kernel .*; \w+"),
+    ("check", 3, r"(?s)kernel .*will not work\s+because .*", r"^$"),
+    ("check --json", 3, r'(?s)"schema": 1.*"works": false', r"^$"),
+)
+
+
+def test_command_line():
+    for args, code, out, err in COMMAND_LINE:
+        r = run([LUOTRACE] + args.split())
+        check(r.returncode == code and re.search(out, r.stdout) and
+              re.search(err, r.stderr),
+              "luotrace %s ends with %d" % (args[:40], code), r.returncode,
+              r.stdout, r.stderr)
+    with open("/dev/full", "w") as full:
+        r = run([LUOTRACE, "--help"], stdout=full)
+    check(r.returncode == 1 and "cannot write the output" in r.stderr,
+          "a full disk is a failure", r.returncode, r.stderr)
+    for text in (run([LUOTRACE] + a.split()).stdout
+                 for a in ("check", "check -h", "trace -h", "latency -h")):
+        longest = max(len(line) for line in text.splitlines())
+        check(longest <= 132, "help and output fit the terminal", longest)
+
+
+def test_static():
+    r = run(["file", "-b", "build/luotrace"]) if os.path.exists(
+        "/usr/bin/file") else run(["readelf", "-l", "build/luotrace"])
+    check(r.returncode == 0 and "INTERP" not in r.stdout and
+          "dynamically linked" not in r.stdout, "build/luotrace is static",
+          r.stdout)
+
+
+def lists_of(header):
+    """The EM()/E_() lists of a trace header: name -> words."""
+    with open(os.path.join(TOP, header)) as f:
+        text = f.read().replace("\\\n", " ")
+    return {name: re.findall(r'E[M_]\(\w+,\s*"([^"]+)"\)', body) for name, body
+            in re.findall(r"^#define (\w+)[ \t]+(E[M_]\(.*)$", text, re.M)}
+
+
+def test_words():
+    ours = run([os.path.join(TOP, "build/host/luotrace_test"),
+                "words"]).stdout.splitlines()
+    kernel = lists_of("include/trace/events/luo.h")
+    kernel.update(lists_of("include/trace/events/kho.h"))
+    names = ("LUO_DIRS", "LUO_STATES", "LUO_EVENTS", "LUO_FILE_STATES",
+             "LUO_OPS", "LUO_PHASES", "LUO_SCOPES", "LUO_LEAK_REASONS",
+             "KHO_KINDS")
+    check(set(names) == set(kernel), "every list of the headers is known here",
+          sorted(kernel))
+    for name, line in zip(names, ours):
+        check(line.split(", ") == kernel.get(name),
+              "luotrace has the words of %s" % name, line, kernel.get(name))
+
+
+def test_events():
+    events = set()
+    for header in ("luo", "kho"):
+        with open(os.path.join(TOP, "include/trace/events/%s.h" % header)) as f:
+            events |= set(re.findall(
+                r"^(?:TRACE_EVENT\(|DEFINE_EVENT\(\w+, )(\w+),", f.read(),
+                re.M))
+    with open(os.path.join(TOP, "bpf/luotrace.h")) as f:
+        ours = set(re.findall(r"X\([A-Z_]+,\s*(\w+)\)", f.read()))
+    with open(os.path.join(TOP, "bpf/luotrace.bpf.c")) as f:
+        progs = set(re.findall(r'(?:SEC\("tp_btf/|_PROG\()(\w+)', f.read()))
+    progs.discard("_tp")
+    check(events == ours, "luotrace knows every trace event", events ^ ours)
+    check(events <= progs, "there is a BPF program for each", events - progs)
+
+
+KLOG = (
+    ("[    1.0] WARNING: CPU: 0 PID: 1 at mm/slub.c:1 foo+0x1/0x2", "warning"),
+    ("[    1.0] WARNING: possible circular locking dependency", "warning"),
+    ("[    1.0] BUG: KASAN: slab-use-after-free in luo_x", "bug"),
+    ("[    1.0] BUG: sleeping function called from invalid context", "bug"),
+    ("[    1.0] Oops: 0000 [#1] SMP", "oops"),
+    ("[    1.0] Kernel panic - not syncing: x", "panic"),
+    ("[    1.0] rcu: INFO: rcu_preempt self-detected stall", "rcu"),
+    ("[    1.0] UBSAN: array-index-out-of-bounds in x.c", "ubsan"),
+    ("[    1.0] INFO: task x:1 blocked for more than 120 seconds", "hung task"),
+    ("[    1.0] foo: 3 objects leaked", "leak"),
+    ("[    1.0] refcount_t: underflow; use-after-free.", "refcount"),
+    ("[    1.0] list_del corruption. next->prev should be", "list"),
+    ("[    1.0] busybox[7]: segfault at 0 ip 0", "user fault"),
+)
+
+
+def test_klog():
+    for line, name in KLOG:
+        found = klog.findings("x\n%s\ny" % line)
+        check(len(found) == 1 and found[0].startswith(name + ":"),
+              "a kernel log with %s is bad" % name, found)
+    good = "[ 0.1] ... MAX_LOCK_DEPTH: 48\n[ 0.2] luo: live update 1: 0 sessions"
+    check(klog.findings(good) == [], "a good kernel log is good",
+          klog.findings(good))
+    line = KLOG[0][0]
+    check(klog.findings(line, [r"slub\.c"]) == [], "an expected line is fine")
+    check(len(klog.findings(good, ["slub"])) == 1,
+          "an expected line that is missing is not")
+
+
+def test_cpio():
+    cpio = Cpio()
+    cpio.add_data("a/b", b"hello", 0o600)
+    cpio.add_symlink("a/c", "b")
+    data = cpio.finish()
+    check(len(data) % 512 == 0, "an archive can be followed by another")
+    r = subprocess.run(["busybox", "cpio", "-tv"], input=data,
+                       capture_output=True)
+    check(b"a/b" in r.stdout and b"a/c -> b" in r.stdout, "cpio can read it",
+          r.stdout, r.stderr)
+
+
+def test_setup():
+    """The scripts that set things up say what is wrong and leave nothing."""
+    with tempfile.TemporaryDirectory() as tmp:
+        os.chmod(tmp, 0o755)
+        env = dict(os.environ, XDG_CACHE_HOME=tmp)
+        env.pop("KSRC", None)
+
+        r = run(["tools/build/base"], env=dict(env, KSRC="/etc"))
+        check(r.returncode == 1 and "KSRC='/etc' is no Linux source tree" in
+              r.stderr, "a wrong KSRC is refused", r.stderr)
+
+        r = run(["tools/build/base"],
+                env=dict(env, LUO_MIRROR="http://127.0.0.1:9/debian"))
+        left = [n for n in os.listdir(tmp + "/luotrace")
+                if not n.endswith(".lock") and n != "base"]
+        check(r.returncode == 1 and "cannot be reached" in r.stderr,
+              "an unreachable archive is reported", r.stderr)
+        check(not left and not os.listdir(tmp + "/luotrace/base"),
+              "and leaves nothing behind", left)
+
+        r = run(["tools/build/base", "--nonsense"], env=env)
+        check(r.returncode == 1 and "usage:" in r.stderr,
+              "an unknown argument is refused", r.stderr)
+
+    bad = run(["tools/build/deps", "nonsense"])
+    check(bad.returncode == 1 and "no group 'nonsense'" in bad.stderr,
+          "an unknown group of packages is refused", bad.stderr)
+    with tempfile.TemporaryDirectory() as tmp:
+        # A dpkg-query that knows no package, and a user who is not root.
+        fake = os.path.join(tmp, "dpkg-query")
+        with open(fake, "w") as f:
+            f.write("#!/bin/sh\nexit 1\n")
+        os.chmod(fake, 0o755)
+        fake = os.path.join(tmp, "id")
+        with open(fake, "w") as f:
+            f.write("#!/bin/sh\necho 1000\n")
+        os.chmod(fake, 0o755)
+        r = run(["tools/build/deps", "tool"],
+                env=dict(os.environ, PATH=tmp + ":" + os.environ["PATH"]))
+        check(r.returncode == 1 and "not root, cannot install: gcc" in r.stderr
+              and "sudo make deps" in r.stderr,
+              "who is not root is told what to do", r.stderr)
+
+
+def test_space():
+    """On a file system that is too small, as root with mount."""
+    with tempfile.TemporaryDirectory() as tmp:
+        fake = os.path.join(tmp, "df")
+        with open(fake, "w") as f:
+            f.write("#!/bin/sh\necho Avail\necho 5G\n")
+        os.chmod(fake, os.stat(fake).st_mode | stat.S_IXUSR)
+        with open(fake, "w") as f:
+            f.write("#!/bin/sh\necho Avail\necho 5\n")
+        r = run(["tools/build/base"],
+                env={"PATH": tmp + ":" + os.environ["PATH"], "HOME": tmp})
+        check(r.returncode == 1 and "only 5 GiB are free" in r.stderr,
+              "too little space is reported", r.stderr)
+
+
+def test_counting():
+    """The total counts each result once, and what is missing as failed."""
+    script = os.path.join(TOP, "tools/build/check")
+    source = {"__name__": "check_under_test", "__file__": script}
+    with open(script) as f:
+        exec(compile(f.read(), script, "exec"), source)
+    cases = (
+        ("1..2\nok 1 a\nok 2 b", 2, 0, 0),
+        ("1..2\nok 1 a\nnot ok 2 b", 1, 1, 0),
+        ("1..1\n    1..2\n    ok 1 a\n    ok 2 b\nok 1 all", 2, 0, 0),
+        ("1..1\n    1..2\n    ok 1 a\n    not ok 2 b\nnot ok 1 all", 1, 1, 0),
+        ("1..1\n    1..1\n    ok 1 a\nnot ok 1 all", 1, 1, 0),
+        ("1..1\nok 1 a # SKIP why", 0, 0, 1),
+        ("1..2\n    1..1\n    ok 1 a\nok 1 x\nok 2 y", 2, 0, 0),
+    )
+    for text, passed, bad, skipped in cases:
+        c = source["Counter"]()
+        for line in text.splitlines():
+            c.line(line)
+        check((c.passed, c.failed, c.skipped) == (passed, bad, skipped),
+              "counting %r" % text[:24], (c.passed, c.failed, c.skipped))
+
+
+def main():
+    print("TAP version 13")
+    for name, test in sorted(globals().items()):
+        if name.startswith("test_"):
+            test()
+    print("1..%d" % count)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/* The parts of luotrace that need no kernel, as TAP. */
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "fmt.h"
+#include "hist.h"
+#include "life.h"
+#include "report.h"
+#include "words.h"
+
+static int tests, failures;
+
+static void check(bool ok, const char *what)
+{
+	printf("%s %d %s\n", ok ? "ok" : "not ok", ++tests, what);
+	failures += !ok;
+}
+
+static void check_text(const char *is, const char *want, const char *what)
+{
+	if (strcmp(is, want))
+		printf("# is   '%s'\n# want '%s'\n", is, want);
+	check(!strcmp(is, want), what);
+}
+
+static void test_units(void)
+{
+	static const struct {
+		uint64_t v;
+		const char *ns, *bytes;
+	} rows[] = {
+		{ 0, "0ns", "0B" },
+		{ 1, "1ns", "1B" },
+		{ 999, "999ns", "999B" },
+		{ 1000, "1.00us", "1000B" },
+		{ 1024, "1.02us", "1.00KiB" },
+		{ 12345, "12.3us", "12.1KiB" },
+		{ 999499, "999us", "976KiB" },
+		{ 999500, "1.00ms", "976KiB" },
+		{ 4194304, "4.19ms", "4.00MiB" },
+		{ 1500000000, "1.50s", "1.40GiB" },
+		{ 268435456, "268ms", "256MiB" },
+		{ UINT64_MAX, "18446744074s", "16777216TiB" },
+	};
+	char buf[FMT_LEN], what[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(what, sizeof(what), "fmt_ns %llu",
+			 (unsigned long long)rows[i].v);
+		check_text(fmt_ns(buf, rows[i].v), rows[i].ns, what);
+		snprintf(what, sizeof(what), "fmt_bytes %llu",
+			 (unsigned long long)rows[i].v);
+		check_text(fmt_bytes(buf, rows[i].v), rows[i].bytes, what);
+	}
+}
+
+static void test_names(void)
+{
+	char buf[64];
+	json_t *j;
+
+	check_text(fmt_name(buf, sizeof(buf), "vm-a"), "vm-a", "plain name");
+	check_text(fmt_name(buf, sizeof(buf), "a\nb\x1b[1m\\"),
+		   "a\\x0ab\\x1b[1m\\x5c", "control characters");
+	check_text(fmt_name(buf, sizeof(buf), "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"),
+		   "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "UTF-8");
+	check_text(fmt_name(buf, sizeof(buf), "\xff\xc3(\xc0\x80\xed\xa0\x80"),
+		   "\\xff\\xc3(\\xc0\\x80\\xed\\xa0\\x80", "no UTF-8");
+	check_text(fmt_name(buf, sizeof(buf), "\xc2\x9b" "1m"),
+		   "\\xc2\\x9b1m", "C1 control character");
+	check_text(fmt_name(buf, 6, "\xff\xff"), "\\xff", "cut between escapes");
+	j = fmt_json_name("\xff");
+	check(j && !strcmp(json_string_value(j), "\\xff"), "JSON of no UTF-8");
+	json_decref(j);
+}
+
+static void test_bars(void)
+{
+	char buf[11];
+
+	check_text(fmt_bar(buf, 10, 0, 100), "", "bar of nothing");
+	check_text(fmt_bar(buf, 10, 1, 1000), "#", "bar of little");
+	check_text(fmt_bar(buf, 10, 50, 100), "#####", "bar of half");
+	check_text(fmt_bar(buf, 10, 100, 100), "##########", "whole bar");
+}
+
+static void test_slots(void)
+{
+	bool ok = true;
+	uint64_t v;
+	unsigned int s;
+
+	for (s = 0; s < LT_SLOTS - 1; s++)
+		ok = ok && lt_slot(hist_low(s)) == s &&
+		     lt_slot(hist_high(s)) == s &&
+		     hist_high(s) + 1 == hist_low(s + 1);
+	check(ok, "slots follow each other without gap");
+	check(lt_slot(UINT64_MAX) == LT_SLOTS - 1, "the last slot takes the rest");
+	for (v = 16, ok = true; v < 1ULL << 39; v += v / 7 + 1)
+		ok = ok && hist_high(lt_slot(v)) - hist_low(lt_slot(v)) <= v / 16;
+	check(ok, "a slot is at most 1/16 of its value wide");
+}
+
+static void row_add(struct lt_row *r, uint64_t v)
+{
+	if (!r->count || v < r->min)
+		r->min = v;
+	if (v > r->max)
+		r->max = v;
+	r->count++;
+	r->sum += v;
+	r->slots[lt_slot(v)]++;
+}
+
+static bool near(uint64_t is, uint64_t want)
+{
+	uint64_t off = is > want ? is - want : want - is;
+
+	if (off * 20 > want)
+		printf("# is %llu, want %llu\n", (unsigned long long)is,
+		       (unsigned long long)want);
+	return off * 20 <= want;
+}
+
+static void test_percentiles(void)
+{
+	static struct lt_row r, b, sum;
+	uint64_t i;
+
+	for (i = 1; i <= 10000; i++)
+		row_add(&r, i * 1000);
+	check(near(hist_percentile(&r, 50), 5000000), "p50 within 5 %");
+	check(near(hist_percentile(&r, 90), 9000000), "p90 within 5 %");
+	check(near(hist_percentile(&r, 99), 9900000), "p99 within 5 %");
+	check(hist_percentile(&r, 100) <= r.max, "p100 is at most the maximum");
+
+	row_add(&b, 777);
+	check(hist_percentile(&b, 1) == 777 && hist_percentile(&b, 99) == 777,
+	      "of one call all percentiles are that call");
+
+	hist_add(&sum, &r);
+	hist_add(&sum, &b);
+	check(sum.count == 10001 && sum.min == 777 && sum.max == 10000000 &&
+	      sum.sum == r.sum + b.sum, "rows add up");
+	hist_subtract(&sum, &r);
+	check(sum.count == 1 && sum.sum == 777 && near(sum.max, 777) &&
+	      near(sum.min, 777), "what was new is left");
+}
+
+/* Fill the lives with those of two sessions, one in each direction. */
+static void live(struct life *life)
+{
+	struct lt_event e = { .ts = 1000000000, .number = 3 };
+
+	strcpy(e.name, "vm\n1");
+	e.type = LT_SESSION_CREATE;
+	life_event(life, &e);
+	e.type = LT_FILE_STATE;
+	e.new = FILE_PRESERVED;
+	e.ts += 1000000;
+	life_event(life, &e);
+	life_event(life, &e);
+	e.ret = -12;
+	e.new = FILE_NONE;
+	life_event(life, &e);
+	e.ret = 0;
+	e.type = LT_SESSION_STATE;
+	e.old = STATE_NORMAL;
+	e.new = STATE_FROZEN;
+	e.ts += 1000000;
+	life_event(life, &e);
+
+	memset(&e, 0, sizeof(e));
+	strcpy(e.name, "vm\n1");
+	e.ts = 2000000000;
+	e.number = 3;
+	e.type = LT_SESSION_RETRIEVE;
+	e.files = 2;
+	life_event(life, &e);
+	e.type = LT_SESSION_LEAK;
+	life_event(life, &e);
+}
+
+static const char life_text[] =
+	"Sessions, seconds since the first event\n"
+	"  name                 dir files  life\n"
+	"  vm\\x0a1              out     2  created 0.000 > frozen 0.002\n"
+	"  vm\\x0a1              in      2  claimed 1.000 > leaked 1.000\n";
+
+static void test_life(void)
+{
+	struct life *life = life_new();
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	live(life);
+	life_print(life, f);
+	fclose(f);
+	check_text(text, life_text, "lives as text");
+	check(life_number(life) == 3, "the live update is known");
+	free(text);
+	life_free(life);
+}
+
+/* The exact form of the report, and that JSON says the same. */
+static void test_report(void)
+{
+	static struct tracer_row row;
+	struct report r = { .rows = &row, .nr_rows = 1, .nr_slow = 1 };
+	struct life *life = life_new();
+	json_t *root = json_object(), *call;
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	strcpy(row.key.name, "memfd-v2");
+	row.key.op = word_find(WORDS_OP, "freeze");
+	row_add(&row.calls, 1500);
+	row_add(&row.calls, 150000);
+	row.calls.errors = 1;
+	r.life = life;
+	r.slow[0] = (struct lt_slow){ .duration = 150000, .token = 7,
+				      .op = row.key.op, .ret = -5 };
+	strcpy(r.slow[0].name, "vm-a");
+	strcpy(r.slow[0].compat, "memfd-v2");
+
+	report_text(&r, false, f);
+	fclose(f);
+	check_text(text,
+		"Handler calls by handler\n"
+		"  operation         calls errors      avg      p50      p90      p99      max\n"
+		"memfd-v2\n"
+		"  freeze                2      1   75.8us   1.50us    150us    150us    150us\n"
+		"\nLongest calls\n"
+		"     150us  freeze       memfd-v2, session vm-a token 7: Input/output error\n"
+		"\nMemory marked for the next kernel (KHO)\n"
+		"  - (this kernel has no kho events)\n"
+		"\nSessions, seconds since the first event\n"
+		"  none was seen\n", "report as text");
+	free(text);
+
+	report_json(&r, true, root);
+	call = json_array_get(json_object_get(root, "calls"), 0);
+	check(json_integer_value(json_object_get(call, "count")) == 2 &&
+	      json_integer_value(json_object_get(call, "errors")) == 1 &&
+	      json_integer_value(json_object_get(call, "max_ns")) == 150000 &&
+	      json_integer_value(json_object_get(call, "avg_ns")) == 75750 &&
+	      json_array_size(json_object_get(call, "histogram")) == 2,
+	      "report as JSON");
+	check(json_is_null(json_object_get(root, "kho")) &&
+	      json_is_null(json_object_get(root, "liveupdate_number")),
+	      "what is not known is null");
+	json_decref(root);
+	life_free(life);
+}
+
+static void test_why_not(void)
+{
+	struct probe p = { .btf = true, .flavour = FLAVOUR_TRACED,
+			   .privileged = true };
+
+	p.tracepoints[LT_HANDLER_EXIT] = p.tracepoints[LT_STATE] = true;
+	check(!probe_why_not(&p), "all is there");
+	p.privileged = false;
+	check(strstr(probe_why_not(&p), "root"), "no privilege");
+	p.tracepoints[LT_STATE] = false;
+	check(strstr(probe_why_not(&p), "luo_state"), "an event is missing");
+	p.flavour = FLAVOUR_STOCK;
+	check(strstr(probe_why_not(&p), "trace events"), "stock LUO");
+	p.flavour = FLAVOUR_NONE;
+	check(strstr(probe_why_not(&p), "CONFIG_LIVEUPDATE=y"), "no LUO");
+	p.btf = false;
+	check(strstr(probe_why_not(&p), "BTF"), "no BTF");
+}
+
+int main(int argc, char **argv)
+{
+	enum words list;
+
+	/* The words, for a test that compares them with the kernel's. */
+	if (argc == 2 && !strcmp(argv[1], "words")) {
+		for (list = 0; list < WORDS_NR; list++)
+			puts(words_all(list));
+		return 0;
+	}
+	puts("TAP version 13");
+	test_units();
+	test_names();
+	test_bars();
+	test_slots();
+	test_percentiles();
+	test_life();
+	test_report();
+	test_why_not();
+	printf("1..%d\n", tests);
+	return failures ? 1 : 0;
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * The ABI of /dev/liveupdate as numbers: a program that was compiled against
+ * any earlier header must go on working. The table is written by hand; nothing
+ * of it comes from the header.
+ */
+
+#include <linux/liveupdate.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct row {
+	const char *name;
+	unsigned long is;
+	unsigned long want;
+};
+
+#define VALUE(x, want)		{ #x, (unsigned long)(x), want }
+#define SIZE(s, want)		{ "sizeof(" #s ")", sizeof(struct s), want }
+#define AT(s, m, want)		{ #s "." #m, offsetof(struct s, m), want }
+
+static const struct row rows[] = {
+	VALUE(LIVEUPDATE_IOCTL_TYPE, 0xba),
+	VALUE(LIVEUPDATE_SESSION_NAME_LENGTH, 64),
+	VALUE(LIVEUPDATE_IOCTL_CREATE_SESSION, 0xba00),
+	VALUE(LIVEUPDATE_IOCTL_RETRIEVE_SESSION, 0xba01),
+	VALUE(LIVEUPDATE_SESSION_PRESERVE_FD, 0xba40),
+	VALUE(LIVEUPDATE_SESSION_RETRIEVE_FD, 0xba41),
+	VALUE(LIVEUPDATE_SESSION_RESTORE_FD, 0xba41),
+	VALUE(LIVEUPDATE_SESSION_FINISH, 0xba42),
+	VALUE(LIVEUPDATE_SESSION_GET_NAME, 0xba43),
+	VALUE(LIVEUPDATE_STATE_NORMAL, 0),
+	VALUE(LIVEUPDATE_STATE_PREPARED, 1),
+	VALUE(LIVEUPDATE_STATE_FROZEN, 2),
+	VALUE(LIVEUPDATE_STATE_UPDATED, 3),
+	VALUE(LIVEUPDATE_PREPARE, 0),
+	VALUE(LIVEUPDATE_FREEZE, 1),
+	VALUE(LIVEUPDATE_FINISH, 2),
+	VALUE(LIVEUPDATE_CANCEL, 3),
+	SIZE(liveupdate_ioctl_create_session, 72),
+	AT(liveupdate_ioctl_create_session, size, 0),
+	AT(liveupdate_ioctl_create_session, fd, 4),
+	AT(liveupdate_ioctl_create_session, name, 8),
+	SIZE(liveupdate_ioctl_retrieve_session, 72),
+	AT(liveupdate_ioctl_retrieve_session, size, 0),
+	AT(liveupdate_ioctl_retrieve_session, fd, 4),
+	AT(liveupdate_ioctl_retrieve_session, name, 8),
+	SIZE(liveupdate_session_preserve_fd, 16),
+	AT(liveupdate_session_preserve_fd, size, 0),
+	AT(liveupdate_session_preserve_fd, fd, 4),
+	AT(liveupdate_session_preserve_fd, token, 8),
+	SIZE(liveupdate_session_retrieve_fd, 16),
+	AT(liveupdate_session_retrieve_fd, size, 0),
+	AT(liveupdate_session_retrieve_fd, fd, 4),
+	AT(liveupdate_session_retrieve_fd, token, 8),
+	SIZE(liveupdate_session_finish, 8),
+	AT(liveupdate_session_finish, size, 0),
+	AT(liveupdate_session_finish, reserved, 4),
+	SIZE(liveupdate_session_get_name, 72),
+	AT(liveupdate_session_get_name, size, 0),
+	AT(liveupdate_session_get_name, reserved, 4),
+	AT(liveupdate_session_get_name, name, 8),
+};
+
+int main(void)
+{
+	size_t i, n = sizeof(rows) / sizeof(rows[0]);
+	int failed = 0;
+
+	printf("TAP version 13\n1..%zu\n", n);
+	for (i = 0; i < n; i++) {
+		const struct row *r = &rows[i];
+
+		if (r->is != r->want)
+			printf("# %s is %lu, want %lu\n", r->name, r->is,
+			       r->want);
+		printf("%s %zu %s\n", r->is == r->want ? "ok" : "not ok", i + 1,
+		       r->name);
+		failed |= r->is != r->want;
+	}
+	return failed;
+}

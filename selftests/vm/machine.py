@@ -194,6 +194,9 @@ class Machine:
             sel.register(channel, selectors.EVENT_READ, self._on_channel)
             while sel.get_map():
                 left = self.deadline - time.monotonic()
+                if left <= 0 and self.doing == "dying":
+                    raise Failure(3, "stage %d: the kernel panicked" %
+                                  self.stage)
                 if left <= 0:
                     raise Failure(4, "stage %d: time limit while %s" %
                                   (self.stage, self.doing))

@@ -349,6 +349,16 @@ int luo_handover_write(const struct luo_array *sessions)
 }
 
 /**
+ * luo_handover_fdt - the tree for the next kernel
+ *
+ * Return: its page.
+ */
+void *luo_handover_fdt(void)
+{
+	return luo_handover.fdt_out;
+}
+
+/**
  * luo_handover_init_out - set up the tree for the next kernel, empty
  *
  * Context: once, at boot, after luo_handover_read().

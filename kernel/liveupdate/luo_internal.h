@@ -96,6 +96,7 @@ void luo_handover_reject(const char *what, const char *name, u64 token,
 			 const char *reason);
 int luo_handover_init_out(void);
 int luo_handover_write(const struct luo_array *sessions);
+void *luo_handover_fdt(void);
 void luo_handover_describe(const struct kho_block_set *blocks, u64 count,
 			   struct luo_array *array);
 bool luo_string_ok(const char *s, size_t size);
@@ -174,6 +175,18 @@ extern struct rw_semaphore luo_state_lock;
 enum liveupdate_state luo_state(void);
 void luo_state_boot(void);
 void luo_state_settle(void);
+
+/* luo_test_damage.c */
+
+#ifdef CONFIG_LIVEUPDATE_SELFTEST
+int luo_test_damage_set(const void __user *arg);
+int luo_test_damage(const struct luo_array *sessions);
+#else
+static inline int luo_test_damage(const struct luo_array *sessions)
+{
+	return 0;
+}
+#endif
 
 /* luo_ioctl.c */
 

@@ -89,6 +89,7 @@ static int luo_freeze(struct luo_totals *totals)
 		return err;
 
 	err = luo_handover_write(&sessions);
+	err = err ?: luo_test_damage(&sessions);
 	trace_luo_handover_out(luo_number(LUO_DIR_OUT), totals->sessions,
 			       totals->files, totals->bytes, err);
 	if (err)

@@ -30,6 +30,8 @@
 #include <linux/uaccess.h>
 #include <uapi/linux/liveupdate_test.h>
 
+#include "luo_internal.h"
+
 /**
  * struct luo_test_op - behaviour of one operation of one file
  * @delay_us: microseconds that each call takes
@@ -303,6 +305,8 @@ static long luo_test_ioctl(struct file *file, unsigned int cmd,
 		return luo_test_set(tf, (void __user *)arg);
 	case LIVEUPDATE_TEST_GET:
 		return luo_test_get(tf, (void __user *)arg);
+	case LIVEUPDATE_TEST_DAMAGE:
+		return luo_test_damage_set((void __user *)arg);
 	default:
 		return -ENOTTY;
 	}

@@ -78,4 +78,47 @@ struct liveupdate_test_get {
 
 #define LIVEUPDATE_TEST_GET	_IO(0xBA, LIVEUPDATE_TEST_CMD_BASE + 1)
 
+/**
+ * enum liveupdate_test_where - parts of the handover that can be damaged
+ * @LIVEUPDATE_TEST_TREE:          the flattened device tree
+ * @LIVEUPDATE_TEST_SESSION_BLOCK: header of a block of session records
+ * @LIVEUPDATE_TEST_SESSION:       record of a session
+ * @LIVEUPDATE_TEST_FILE_BLOCK:    header of a block of a session's file records
+ * @LIVEUPDATE_TEST_FILE:          record of a file
+ */
+enum liveupdate_test_where {
+	LIVEUPDATE_TEST_TREE = 0,
+	LIVEUPDATE_TEST_SESSION_BLOCK = 1,
+	LIVEUPDATE_TEST_SESSION = 2,
+	LIVEUPDATE_TEST_FILE_BLOCK = 3,
+	LIVEUPDATE_TEST_FILE = 4,
+};
+
+/**
+ * struct liveupdate_test_damage - LIVEUPDATE_TEST_DAMAGE: spoil the handover
+ * @size:    in, bytes in this structure
+ * @where:   in, enum liveupdate_test_where
+ * @session: in, number of the session, from 0, in order of creation
+ * @index:   in, number of the block, or of the file in its session, from 0
+ * @offset:  in, bytes from the beginning of that part
+ * @len:     in, bytes to overwrite, 1 to 64; 0 to overwrite 8 with the part's
+ *	     own physical address
+ * @value:   in, what to overwrite them with, over and over
+ *
+ * Takes effect in the next live update, when the handover has been written. A
+ * second call replaces the first. If the part is not there, reboot() fails with
+ * ENOENT. Errors: EINVAL for an unknown part or length.
+ */
+struct liveupdate_test_damage {
+	__u32		size;
+	__u32		where;
+	__u32		session;
+	__u32		index;
+	__u32		offset;
+	__u32		len;
+	__aligned_u64	value;
+};
+
+#define LIVEUPDATE_TEST_DAMAGE	_IO(0xBA, LIVEUPDATE_TEST_CMD_BASE + 2)
+
 #endif /* _UAPI_LIVEUPDATE_TEST_H */

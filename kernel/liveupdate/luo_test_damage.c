@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: Damaging the handover
+ *
+ * What the next kernel does with a handover that is not as it should be can be
+ * tested only with one that is not. LIVEUPDATE_TEST_DAMAGE names a few bytes;
+ * they are overwritten after the handover has been written, just before the
+ * jump.
+ */
+
+#include <linux/io.h>
+#include <linux/mutex.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/liveupdate_test.h>
+
+#include "luo_internal.h"
+
+#define LUO_DAMAGE_MAX	64	/* bytes */
+
+static DEFINE_MUTEX(luo_damage_lock);
+static struct liveupdate_test_damage luo_damage; /* size 0: none */
+
+/**
+ * luo_test_damage_set - LIVEUPDATE_TEST_DAMAGE
+ * @arg: struct liveupdate_test_damage
+ *
+ * Return: 0, -EFAULT, or -EINVAL for an unknown part, a length over 64, or an
+ *	   offset outside a block.
+ */
+int luo_test_damage_set(const void __user *arg)
+{
+	struct liveupdate_test_damage damage;
+
+	if (copy_from_user(&damage, arg, sizeof(damage)))
+		return -EFAULT;
+	if (damage.size != sizeof(damage) ||
+	    damage.where > LIVEUPDATE_TEST_FILE ||
+	    damage.len > LUO_DAMAGE_MAX ||
+	    damage.offset > KHO_BLOCK_SIZE - LUO_DAMAGE_MAX)
+		return -EINVAL;
+
+	guard(mutex)(&luo_damage_lock);
+	luo_damage = damage;
+	return 0;
+}
+
+/* The block of that number of a chain, NULL if the chain is shorter. */
+static struct kho_block_header_ser *luo_damage_block(u64 data, u32 index)
+{
+	struct kho_block_header_ser *block;
+
+	while (data) {
+		block = phys_to_virt(data);
+		if (!index--)
+			return block;
+		data = block->next;
+	}
+	return NULL;
+}
+
+/* The record of that number of an array. */
+static void *luo_damage_record(u64 data, u32 index, size_t size)
+{
+	u32 per_block = (KHO_BLOCK_SIZE - sizeof(struct kho_block_header_ser)) /
+			size;
+	struct kho_block_header_ser *block;
+
+	block = luo_damage_block(data, index / per_block);
+	if (!block || index % per_block >= block->count)
+		return NULL;
+	return (void *)(block + 1) + index % per_block * size;
+}
+
+static void *luo_damage_find(const struct luo_array *sessions)
+{
+	const struct luo_session_ser *session;
+
+	if (luo_damage.where == LIVEUPDATE_TEST_TREE)
+		return luo_handover_fdt();
+	if (luo_damage.where == LIVEUPDATE_TEST_SESSION_BLOCK)
+		return luo_damage_block(sessions->data, luo_damage.index);
+
+	session = luo_damage_record(sessions->data, luo_damage.session,
+				    sizeof(*session));
+	if (!session || luo_damage.where == LIVEUPDATE_TEST_SESSION)
+		return (void *)session;
+	if (luo_damage.where == LIVEUPDATE_TEST_FILE_BLOCK)
+		return luo_damage_block(session->files, luo_damage.index);
+	return luo_damage_record(session->files, luo_damage.index,
+				 sizeof(struct luo_file_ser));
+}
+
+/**
+ * luo_test_damage - do what was asked for, once
+ * @sessions: where the sessions are
+ *
+ * Context: under luo_state_lock for writing, when the handover is written.
+ * Return: 0, or -ENOENT if there is no such part.
+ */
+int luo_test_damage(const struct luo_array *sessions)
+{
+	u64 value;
+	u32 i;
+	u8 *at;
+
+	guard(mutex)(&luo_damage_lock);
+
+	if (!luo_damage.size)
+		return 0;
+
+	at = luo_damage_find(sessions);
+	luo_damage.size = 0;
+	if (!at)
+		return -ENOENT;
+
+	value = luo_damage.value;
+	if (!luo_damage.len) {
+		value = virt_to_phys(at);
+		luo_damage.len = sizeof(value);
+	}
+	for (i = 0; i < luo_damage.len; i++)
+		at[luo_damage.offset + i] = value >> (i % 8 * 8);
+	return 0;
+}

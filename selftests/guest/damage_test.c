@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * Damaged handovers: one part of it is spoiled, and the next kernel says what
+ * it refused and serves the rest.
+ *
+ *	damage_test hold N	make sessions, ask for damage N, hold them
+ *	damage_test N		check what came over of damage N, as TAP
+ *	damage_test count	how many there are
+ */
+
+#include "luo_test.h"
+
+#include <libfdt.h>
+#include <stddef.h>
+
+#define TREE_PATH	"/sys/kernel/debug/kho/out/sub_fdts/LUO"
+#define TRACE_PATH	"/sys/kernel/tracing/trace"
+#define LONG_NAME	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
+
+/* "b" fills a block of file records and begins a second one. */
+#define PER_FILE_BLOCK	63
+#define B_FILES		70
+/* "a", "b", "c", the long name, and empty ones: two blocks of sessions. */
+#define PER_BLOCK	46
+#define EMPTY		56
+
+#define REFUSED(what, name, token, reason)				\
+	"what=" what " name=" name " token=" token " reason=" reason
+#define GONE		-1
+
+/* The offsets of the format, written by hand. */
+enum {
+	SESSION_NAME = 0, SESSION_FILES = 64, SESSION_PGCNT = 72,
+	SESSION_COUNT = 80,
+	FILE_COMPATIBLE = 0, FILE_TOKEN = 48,
+	BLOCK_NEXT = 0, BLOCK_COUNT = 8,
+};
+
+/*
+ * What is spoiled, what the kernel says of it first (NULL: nothing), and what is
+ * left: how many of the files of "a" (2) and "b" (70), of "c" (1), or GONE; how
+ * many empty sessions; whether the one with the long name.
+ */
+static const struct damage {
+	const char *what;
+	enum liveupdate_test_where where;
+	unsigned int session, index;
+	unsigned int offset, len;
+	uint64_t value;
+	const char *node, *prop;	/* of the tree: offset is from its value */
+	const char *says;
+	int a, b, c, empty, longname;
+} damages[] = {
+#define ALL	2, B_FILES, 1, EMPTY, 1
+#define NOTHING	GONE, GONE, GONE, 0, 0
+#define FIRST	2, B_FILES, 1, PER_BLOCK - 4, 1
+	{ "nothing", LIVEUPDATE_TEST_SESSION, 0, 0, SESSION_NAME, 1, 'a',
+	  NULL, NULL, NULL, ALL },
+	{ "magic of the tree", LIVEUPDATE_TEST_TREE, 0, 0, 0, 4, 0, NULL, NULL,
+	  REFUSED("tree", "", "0", "not-a-tree"), NOTHING },
+	{ "size of the tree", LIVEUPDATE_TEST_TREE, 0, 0, 4, 4, 0xffffffff,
+	  NULL, NULL, REFUSED("tree", "", "0", "not-a-tree"), NOTHING },
+	{ "version of the tree", LIVEUPDATE_TEST_TREE, 0, 0, 5, 1, '9', "/",
+	  "compatible", REFUSED("tree", "", "0", "incompatible"), NOTHING },
+	{ "name of the number", LIVEUPDATE_TEST_TREE, 0, 0, -4, 4, 0, "/",
+	  "liveupdate-number", REFUSED("tree", "", "0", "missing-property"),
+	  NOTHING },
+	{ "length of the number", LIVEUPDATE_TEST_TREE, 0, 0, -8, 4, 0x04000000,
+	  "/", "liveupdate-number", REFUSED("tree", "", "0", "not-a-tree"),
+	  NOTHING },
+	{ "version of the sessions", LIVEUPDATE_TEST_TREE, 0, 0, 13, 1, '9',
+	  "/luo-session", "compatible",
+	  REFUSED("sessions", "", "0", "incompatible"), NOTHING },
+	{ "number of sessions", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8, 1000,
+	  "/luo-session", "count", REFUSED("session", "", "0", "count"), ALL },
+	{ "address of the sessions", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8, 0x1000,
+	  "/luo-session", "data", REFUSED("session", "", "0", "not-preserved"),
+	  NOTHING },
+	{ "address outside of memory", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8,
+	  UINT64_MAX, "/luo-session", "data",
+	  REFUSED("session", "", "0", "not-preserved"), NOTHING },
+	{ "too few session blocks announced", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8,
+	  1, "/luo-session", "pgcnt",
+	  REFUSED("session", "", "0", "too-many-blocks"), FIRST },
+	{ "too many session blocks announced", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8,
+	  9, "/luo-session", "pgcnt",
+	  REFUSED("session", "", "0", "too-few-blocks"), ALL },
+	{ "records in a session block", LIVEUPDATE_TEST_SESSION_BLOCK, 0, 0,
+	  BLOCK_COUNT, 8, PER_BLOCK + 1, NULL, NULL,
+	  REFUSED("session", "", "0", "block-count"), NOTHING },
+	{ "chain of session blocks cut", LIVEUPDATE_TEST_SESSION_BLOCK, 0, 0,
+	  BLOCK_NEXT, 8, 0, NULL, NULL,
+	  REFUSED("session", "", "0", "too-few-blocks"), FIRST },
+	{ "loop of session blocks", LIVEUPDATE_TEST_SESSION_BLOCK, 0, 0,
+	  BLOCK_NEXT, 0, 0, NULL, NULL,
+	  REFUSED("session", "", "0", "not-preserved"), FIRST },
+	{ "session name without end", LIVEUPDATE_TEST_SESSION, 3, 0,
+	  SESSION_NAME + 63, 1, 'f', NULL, NULL,
+	  REFUSED("session", "", "0", "bad-name"), 2, B_FILES, 1, EMPTY, 0 },
+	{ "session name twice", LIVEUPDATE_TEST_SESSION, 2, 0, SESSION_NAME, 1,
+	  'a', NULL, NULL, REFUSED("session", "a", "0", "duplicate-name"),
+	  2, B_FILES, GONE, EMPTY, 1 },
+	{ "session record not in use", LIVEUPDATE_TEST_SESSION, 0, 0,
+	  SESSION_NAME, 64, 0, NULL, NULL, NULL, GONE, B_FILES, 1, EMPTY, 1 },
+	{ "address of files", LIVEUPDATE_TEST_SESSION, 0, 0, SESSION_FILES, 8,
+	  0x1000, NULL, NULL, REFUSED("file", "a", "0", "not-preserved"),
+	  0, B_FILES, 1, EMPTY, 1 },
+	{ "number of files", LIVEUPDATE_TEST_SESSION, 0, 0, SESSION_COUNT, 8, 3,
+	  NULL, NULL, REFUSED("file", "a", "0", "count"), ALL },
+	{ "no file blocks announced", LIVEUPDATE_TEST_SESSION, 0, 0,
+	  SESSION_PGCNT, 8, 0, NULL, NULL,
+	  REFUSED("file", "a", "0", "too-many-blocks"), 0, B_FILES, 1, EMPTY, 1 },
+	{ "records in a file block", LIVEUPDATE_TEST_FILE_BLOCK, 1, 0,
+	  BLOCK_COUNT, 8, PER_FILE_BLOCK + 1, NULL, NULL,
+	  REFUSED("file", "b", "0", "block-count"), 2, 0, 1, EMPTY, 1 },
+	{ "chain of file blocks cut", LIVEUPDATE_TEST_FILE_BLOCK, 1, 0,
+	  BLOCK_NEXT, 8, 0, NULL, NULL,
+	  REFUSED("file", "b", "0", "too-few-blocks"), 2, PER_FILE_BLOCK, 1,
+	  EMPTY, 1 },
+	{ "loop of file blocks", LIVEUPDATE_TEST_FILE_BLOCK, 1, 0, BLOCK_NEXT,
+	  0, 0, NULL, NULL, REFUSED("file", "b", "0", "not-preserved"),
+	  2, PER_FILE_BLOCK, 1, EMPTY, 1 },
+	{ "no handler named", LIVEUPDATE_TEST_FILE, 0, 0, FILE_COMPATIBLE, 1, 0,
+	  NULL, NULL, REFUSED("file", "a", "1", "bad-compatible"), 1, B_FILES,
+	  1, EMPTY, 1 },
+	{ "handler named without end", LIVEUPDATE_TEST_FILE, 0, 0,
+	  FILE_COMPATIBLE, 48, 0x7878787878787878, NULL, NULL,
+	  REFUSED("file", "a", "1", "bad-compatible"), 1, B_FILES, 1, EMPTY, 1 },
+	{ "unknown handler", LIVEUPDATE_TEST_FILE, 0, 0, FILE_COMPATIBLE, 1,
+	  'x', NULL, NULL, REFUSED("file", "a", "1", "no-handler"), 1, B_FILES,
+	  1, EMPTY, 1 },
+	{ "token twice", LIVEUPDATE_TEST_FILE, 0, 1, FILE_TOKEN, 8, 1, NULL,
+	  NULL, REFUSED("file", "a", "1", "duplicate-token"), 1, B_FILES, 1,
+	  EMPTY, 1 },
+};
+
+#define NR_DAMAGES	(sizeof(damages) / sizeof(damages[0]))
+
+static void must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "damage_test: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+/* Offset of the value of a property, in the tree as it will be written. */
+static unsigned int value_offset(const struct damage *d)
+{
+	static char tree[4096];
+	int fd = open(TREE_PATH, O_RDONLY), node;
+	const void *value;
+
+	must(fd >= 0 && read(fd, tree, sizeof(tree)) > 0, TREE_PATH);
+	close(fd);
+	node = fdt_path_offset(tree, d->node);
+	value = node < 0 ? NULL : fdt_getprop(tree, node, d->prop, NULL);
+	must(value, d->prop);
+	return (const char *)value - tree;
+}
+
+static void ask_for(const struct damage *d)
+{
+	struct liveupdate_test_damage arg = {
+		.size = sizeof(arg), .where = d->where, .session = d->session,
+		.index = d->index, .offset = d->offset, .len = d->len,
+		.value = d->value,
+	};
+	int fd = open(TEST_DEVICE, O_RDWR);
+
+	if (d->prop)
+		arg.offset += value_offset(d);
+	must(fd >= 0 && !ioctl(fd, LIVEUPDATE_TEST_DAMAGE, &arg), d->what);
+	close(fd);
+}
+
+static int hold(const struct damage *d)
+{
+	int dev = open_device(), a, b, c, i;
+	char name[16];
+
+	must(dev >= 0, "device");
+	a = create(dev, "a");
+	b = create(dev, "b");
+	c = create(dev, "c");
+	must(create(dev, LONG_NAME) >= 0, LONG_NAME);
+	for (i = 0; i < EMPTY; i++) {
+		snprintf(name, sizeof(name), "empty-%d", i);
+		must(create(dev, name) >= 0, name);
+	}
+	must(!preserve(a, memfd(5000, 1), 1), "a");
+	must(!preserve(a, memfd(6000, 2), 2), "a");
+	must(!preserve(c, memfd(7000, 3), 1), "c");
+	for (i = 0; i < B_FILES; i++)
+		must(!preserve(b, test_file(i + 1), i), "b");
+	ask_for(d);
+	puts("ready");
+	fflush(stdout);
+	pause();
+	return 0;
+}
+
+static int tests, failures;
+
+static void check(int is, int want, const char *what)
+{
+	if (is != want)
+		printf("# %s: is %d, want %d\n", what, is, want);
+	printf("%s %d %s\n", is == want ? "ok" : "not ok", ++tests, what);
+	failures += is != want;
+}
+
+/* How many files of a session can be retrieved with what they held. */
+static int count_files(int dev, const char *name, int (*one)(int session, int i),
+		       int max)
+{
+	int session = claim(dev, name), i, n = 0;
+
+	if (session == -ENOENT)
+		return GONE;
+	must(session >= 0, name);
+	for (i = 0; i < max; i++)
+		n += one(session, i);
+	must(!finish(session), "finish");
+	close(session);
+	return n;
+}
+
+static int memfd_of_a(int session, int i)
+{
+	int fd = retrieve(session, i + 1), ok;
+
+	if (fd < 0)
+		return 0;
+	ok = memfd_intact(fd, 5000 + 1000 * i, 1 + i);
+	close(fd);
+	return ok;
+}
+
+static int memfd_of_c(int session, int i)
+{
+	int fd = retrieve(session, i + 1), ok;
+
+	if (fd < 0)
+		return 0;
+	ok = memfd_intact(fd, 7000, 3);
+	close(fd);
+	return ok;
+}
+
+static int file_of_b(int session, int i)
+{
+	int fd = retrieve(session, i), ok;
+
+	if (fd < 0)
+		return 0;
+	ok = test_get(fd).cookie == (unsigned int)i + 1;
+	close(fd);
+	return ok;
+}
+
+static int none(int session, int i)
+{
+	(void)session;
+	(void)i;
+	return 0;
+}
+
+static int count_empty(int dev)
+{
+	char name[16];
+	int i, n = 0;
+
+	for (i = 0; i < EMPTY; i++) {
+		snprintf(name, sizeof(name), "empty-%d", i);
+		n += count_files(dev, name, none, 0) == 0;
+	}
+	return n;
+}
+
+/* The first refusal in the trace since boot, or NULL. */
+static const char *first_refusal(void)
+{
+	static char line[512];
+	FILE *f = fopen(TRACE_PATH, "r");
+	char *at;
+
+	must(f, TRACE_PATH);
+	while (fgets(line, sizeof(line), f)) {
+		at = strstr(line, "luo_handover_reject: ");
+		at = at ? strstr(at, "what=") : NULL;
+		if (!at)
+			continue;
+		at[strcspn(at, "\n")] = '\0';
+		fclose(f);
+		return at;
+	}
+	fclose(f);
+	return NULL;
+}
+
+static int verify(const struct damage *d)
+{
+	const char *says = first_refusal();
+	bool same = says && d->says ? !strcmp(says, d->says) : says == d->says;
+	int dev = open_device(), again;
+
+	must(dev >= 0, "device");
+	printf("TAP version 13\n1..7\n");
+	if (!same)
+		printf("# says '%s', want '%s'\n", says ?: "nothing",
+		       d->says ?: "nothing");
+	printf("%s %d %s: what was refused\n", same ? "ok" : "not ok", ++tests,
+	       d->what);
+	failures += !same;
+	check(count_files(dev, "a", memfd_of_a, 2), d->a, "files of a");
+	check(count_files(dev, "b", file_of_b, B_FILES), d->b, "files of b");
+	check(count_files(dev, "c", memfd_of_c, 1), d->c, "files of c");
+	check(count_empty(dev), d->empty, "empty sessions");
+	check(count_files(dev, LONG_NAME, none, 0), d->longname ? 0 : GONE,
+	      "the long name");
+	/* And the next update can be made. */
+	again = create(dev, "a");
+	check(again >= 0 && !preserve(again, memfd(4096, 1), 1), 1,
+	      "a new session");
+	return failures ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int n;
+
+	if (argc == 2 && !strcmp(argv[1], "count")) {
+		printf("%zu\n", NR_DAMAGES);
+		return 0;
+	}
+	if (argc < 2 || sscanf(argv[argc - 1], "%u", &n) != 1 || n >= NR_DAMAGES)
+		return 2;
+	return argc == 3 ? hold(&damages[n]) : verify(&damages[n]);
+}

@@ -44,7 +44,7 @@ luotrace: deps-tool
 	$(Q)$(MAKE) -C tools/luotrace
 
 selftests: deps-kernel deps-vm
-	$(Q)$(MAKE) -C selftests KERNEL_TREE="$$(tools/build/base | head -n 1)"
+	$(Q)$(MAKE) -C selftests KERNEL_TREE="$$(tools/build/base)"
 
 demo: kernel luotrace selftests
 	$(Q)selftests/demo/run

@@ -250,12 +250,12 @@ def test_counting():
         ("1..1\nok 1 a # SKIP why", 0, 0, 1),
         ("1..2\n    1..1\n    ok 1 a\nok 1 x\nok 2 y", 2, 0, 0),
     )
-    for text, passed, bad, skipped in cases:
+    for i, (text, passed, bad, skipped) in enumerate(cases, 1):
         c = source["Counter"]()
         for line in text.splitlines():
             c.line(line)
         check((c.passed, c.failed, c.skipped) == (passed, bad, skipped),
-              "counting %r" % text[:24], (c.passed, c.failed, c.skipped))
+              "results are counted once, case %d" % i, (c.passed, c.failed, c.skipped))
 
 
 def main():

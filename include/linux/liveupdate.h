@@ -26,7 +26,7 @@ struct module;
  * @file:            the file; for retrieve an output, with one reference; NULL
  *                   for can_finish and finish unless it was retrieved
  * @serialized_data: the one u64 that the next kernel gets; preserve sets it,
- *                   freeze may change it
+ *                   prepare and freeze may change it
  * @private_data:    the handler's own pointer, set by preserve, for the
  *                   operations of this kernel only
  */
@@ -44,7 +44,11 @@ struct liveupdate_file_op_args {
  *                nothing, is asked for files of every kind.
  * @preserve:     required; save what can be saved while the workload runs.
  * @unpreserve:   required; undo @preserve.
- * @freeze:       optional; make the saved state final, inside reboot(2).
+ * @prepare:      optional; save more of it: the agent says that the live update
+ *                is near. The workload may still run.
+ * @cancel:       optional; undo @prepare.
+ * @freeze:       optional; make the saved state final. Most often inside
+ *                reboot(2), in the blackout.
  * @unfreeze:     optional; undo @freeze.
  * @retrieve:     required; make the file again in the next kernel.
  * @can_finish:   optional; whether @finish may be called now.
@@ -66,6 +70,8 @@ struct liveupdate_file_ops {
 			     struct file *file);
 	int (*preserve)(struct liveupdate_file_op_args *args);
 	void (*unpreserve)(struct liveupdate_file_op_args *args);
+	int (*prepare)(struct liveupdate_file_op_args *args);
+	void (*cancel)(struct liveupdate_file_op_args *args);
 	int (*freeze)(struct liveupdate_file_op_args *args);
 	void (*unfreeze)(struct liveupdate_file_op_args *args);
 	int (*retrieve)(struct liveupdate_file_op_args *args);

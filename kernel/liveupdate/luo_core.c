@@ -92,6 +92,7 @@ static int __init luo_init(void)
 	luo_boot();
 
 	err = luo_handover_init_out();
+	err = err ?: luo_state_init();
 	err = err ?: luo_ioctl_init();
 	if (!err)
 		return 0;

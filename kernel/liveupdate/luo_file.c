@@ -7,13 +7,14 @@
  * no session; whoever owns the set holds its lock around every call here.
  *
  * On the way out: preserve takes a reference to the file and has its handler
- * save it; freeze has the handler make that final and fills the file's record;
- * unfreeze and unpreserve undo them. On the way in: load makes a file from each
+ * save it; prepare has the handler save more of it; freeze has it make that
+ * final; write fills the file's record. unfreeze, cancel and unpreserve undo
+ * them, last file first. On the way in: load makes a file from each
  * record; retrieve has the handler make the open file again; finish lets go.
  *
- * Unhappy paths: a preserve that fails leaves nothing behind. A freeze that
- * fails unfreezes the files before it, last first, and the set is as it was. A
- * retrieve that fails is remembered and keeps failing; the file still takes
+ * Unhappy paths: a preserve that fails leaves nothing behind. A prepare or a
+ * freeze that fails is undone for the files before it, last first, and the set
+ * is as it was. A retrieve that fails is remembered and keeps failing; the file still takes
  * part in finish, where its handler learns of it. An incoming file whose
  * handler is not there stays until its handler comes; if the set is finished
  * without it, it is refused and its memory stays out of use until the next live
@@ -344,9 +345,16 @@ failed:
 	return err;
 }
 
+static void luo_file_give_back(struct luo_file *f, struct luo_file_set *set)
+{
+	luo_file_run(f, LUO_OP_UNPRESERVE);
+	luo_file_set_state(f, LUO_FILE_NONE, 0);
+	luo_file_remove(f, set);
+}
+
 /**
  * luo_file_set_unpreserve - give all files back, last preserved first
- * @set: an outgoing set that is not frozen
+ * @set: an outgoing set that is neither prepared nor frozen
  *
  * Context: under @set->lock.
  */
@@ -356,66 +364,135 @@ void luo_file_set_unpreserve(struct luo_file_set *set)
 
 	lockdep_assert_held(&set->lock);
 
-	list_for_each_entry_safe_reverse(f, next, &set->files, list) {
-		luo_file_run(f, LUO_OP_UNPRESERVE);
-		luo_file_set_state(f, LUO_FILE_NONE, 0);
-		luo_file_remove(f, set);
-	}
+	list_for_each_entry_safe_reverse(f, next, &set->files, list)
+		luo_file_give_back(f, set);
 	kho_block_set_shrink(&set->blocks, 0);
 }
 
-/* Unfreeze the files before @f, or all if @f is the head of the list. */
-static void luo_file_unfreeze_before(struct luo_file_set *set,
-				     struct luo_file *f)
+/**
+ * luo_file_unpreserve - give one file back
+ * @set:   an outgoing set that is neither prepared nor frozen
+ * @token: the file's
+ *
+ * Context: under @set->lock.
+ * Return: 0, or -ENOENT if there is no such token.
+ */
+int luo_file_unpreserve(struct luo_file_set *set, u64 token)
 {
-	list_for_each_entry_continue_reverse(f, &set->files, list) {
-		luo_file_run(f, LUO_OP_UNFREEZE);
-		luo_file_set_state(f, LUO_FILE_PRESERVED, 0);
+	struct luo_file *f = luo_file_find(set, token);
+
+	if (!f) {
+		luo_file_failed(set, token, -ENOENT);
+		return -ENOENT;
 	}
+
+	luo_file_give_back(f, set);
+	kho_block_set_shrink(&set->blocks, set->count);
+	return 0;
 }
 
 /**
- * luo_file_set_freeze - make the state of all files final, fill their records
- * @set:   an outgoing set
- * @array: set to where the records are
- *
- * Context: under @set->lock.
- * Return: 0, or what a handler's freeze returned; all files are then as they
- *	   were before.
+ * struct luo_file_step - one step on the way out, and the one that undoes it
+ * @op:	  the step
+ * @undo: what undoes it
+ * @from: state of the files before it
+ * @to:	  state of the files after it
  */
-int luo_file_set_freeze(struct luo_file_set *set, struct luo_array *array)
+struct luo_file_step {
+	enum luo_op op;
+	enum luo_op undo;
+	enum luo_file_state from;
+	enum luo_file_state to;
+};
+
+static const struct luo_file_step luo_file_prepare = {
+	LUO_OP_PREPARE, LUO_OP_CANCEL, LUO_FILE_PRESERVED, LUO_FILE_PREPARED
+};
+
+static const struct luo_file_step luo_file_freeze = {
+	LUO_OP_FREEZE, LUO_OP_UNFREEZE, LUO_FILE_PREPARED, LUO_FILE_FROZEN
+};
+
+/* Undo a step for the files before @f, or for all if @f is the list's head. */
+static void luo_file_undo_before(struct luo_file_set *set, struct luo_file *f,
+				 const struct luo_file_step *step)
 {
-	struct kho_block_set_it it;
-	struct luo_file_ser *ser;
+	list_for_each_entry_continue_reverse(f, &set->files, list) {
+		luo_file_run(f, step->undo);
+		luo_file_set_state(f, step->from, 0);
+	}
+}
+
+static void luo_file_set_undo(struct luo_file_set *set,
+			      const struct luo_file_step *step)
+{
+	lockdep_assert_held(&set->lock);
+
+	luo_file_undo_before(set, list_entry(&set->files, struct luo_file,
+					     list), step);
+}
+
+/* Make a step with all files; if one fails, it is undone for those before. */
+static int luo_file_set_do(struct luo_file_set *set,
+			   const struct luo_file_step *step)
+{
 	struct luo_file *f;
 	int err;
 
 	lockdep_assert_held(&set->lock);
 
-	kho_block_set_it_init(&it, &set->blocks);
-
 	list_for_each_entry(f, &set->files, list) {
-		err = luo_file_run(f, LUO_OP_FREEZE);
+		err = luo_file_run(f, step->op);
 		if (err)
-			goto err_unfreeze;
-
-		/* There is a record for each file, as preserve saw to. */
-		ser = kho_block_set_it_reserve_entry(&it);
-		strscpy_pad(ser->compatible, f->fh->compatible);
-		ser->token = f->token.token;
-		ser->data = f->data;
-		luo_file_set_state(f, LUO_FILE_FROZEN, 0);
+			goto err_undo;
+		luo_file_set_state(f, step->to, 0);
 	}
-	luo_handover_describe(&set->blocks, set->count, array);
 	return 0;
 
-err_unfreeze:
-	pr_err("session '%*pEhp' token %llu: freeze by '%s' failed: %pe\n",
+err_undo:
+	pr_err("session '%*pEhp' token %llu: '%s' failed: %pe\n",
 	       (int)strlen(set->name), set->name, f->token.token,
 	       f->fh->compatible, ERR_PTR(err));
-	luo_file_set_state(f, LUO_FILE_PRESERVED, err);
-	luo_file_unfreeze_before(set, f);
+	luo_file_set_state(f, step->from, err);
+	luo_file_undo_before(set, f, step);
 	return err;
+}
+
+/**
+ * luo_file_set_prepare - have all files save more of their state
+ * @set: an outgoing set that is neither prepared nor frozen
+ *
+ * Context: under @set->lock.
+ * Return: 0, or what a handler's prepare returned; all files are then as they
+ *	   were before.
+ */
+int luo_file_set_prepare(struct luo_file_set *set)
+{
+	return luo_file_set_do(set, &luo_file_prepare);
+}
+
+/**
+ * luo_file_set_cancel - undo luo_file_set_prepare(), last file first
+ * @set: a prepared set
+ *
+ * Context: under @set->lock.
+ */
+void luo_file_set_cancel(struct luo_file_set *set)
+{
+	luo_file_set_undo(set, &luo_file_prepare);
+}
+
+/**
+ * luo_file_set_freeze - make the state of all files final
+ * @set: a prepared set
+ *
+ * Context: under @set->lock.
+ * Return: 0, or what a handler's freeze returned; all files are then as they
+ *	   were before.
+ */
+int luo_file_set_freeze(struct luo_file_set *set)
+{
+	return luo_file_set_do(set, &luo_file_freeze);
 }
 
 /**
@@ -426,10 +503,33 @@ err_unfreeze:
  */
 void luo_file_set_unfreeze(struct luo_file_set *set)
 {
+	luo_file_set_undo(set, &luo_file_freeze);
+}
+
+/**
+ * luo_file_set_write - fill the records of all files
+ * @set:   a frozen set
+ * @array: set to where the records are
+ *
+ * Context: under @set->lock. Cannot fail: preserve saw to it that there is a
+ *	    record for each file.
+ */
+void luo_file_set_write(struct luo_file_set *set, struct luo_array *array)
+{
+	struct kho_block_set_it it;
+	struct luo_file_ser *ser;
+	struct luo_file *f;
+
 	lockdep_assert_held(&set->lock);
 
-	luo_file_unfreeze_before(set, list_entry(&set->files, struct luo_file,
-						 list));
+	kho_block_set_it_init(&it, &set->blocks);
+	list_for_each_entry(f, &set->files, list) {
+		ser = kho_block_set_it_reserve_entry(&it);
+		strscpy_pad(ser->compatible, f->fh->compatible);
+		ser->token = f->token.token;
+		ser->data = f->data;
+	}
+	luo_handover_describe(&set->blocks, set->count, array);
 }
 
 static const char *__luo_file_load(struct luo_file_set *set,

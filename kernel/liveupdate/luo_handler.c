@@ -43,6 +43,8 @@ static const struct {
 } luo_ops[] = {
 	[LUO_OP_PRESERVE]	= LUO_OP(preserve,	LUO_RETURNS_INT),
 	[LUO_OP_UNPRESERVE]	= LUO_OP(unpreserve,	LUO_RETURNS_VOID),
+	[LUO_OP_PREPARE]	= LUO_OP(prepare,	LUO_RETURNS_INT),
+	[LUO_OP_CANCEL]		= LUO_OP(cancel,	LUO_RETURNS_VOID),
 	[LUO_OP_FREEZE]		= LUO_OP(freeze,	LUO_RETURNS_INT),
 	[LUO_OP_UNFREEZE]	= LUO_OP(unfreeze,	LUO_RETURNS_VOID),
 	[LUO_OP_RETRIEVE]	= LUO_OP(retrieve,	LUO_RETURNS_INT),

@@ -137,8 +137,12 @@ void luo_file_set_init(struct luo_file_set *set, const char *name,
 void luo_file_set_destroy(struct luo_file_set *set);
 int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token);
 void luo_file_set_unpreserve(struct luo_file_set *set);
-int luo_file_set_freeze(struct luo_file_set *set, struct luo_array *array);
+int luo_file_unpreserve(struct luo_file_set *set, u64 token);
+int luo_file_set_prepare(struct luo_file_set *set);
+void luo_file_set_cancel(struct luo_file_set *set);
+int luo_file_set_freeze(struct luo_file_set *set);
 void luo_file_set_unfreeze(struct luo_file_set *set);
+void luo_file_set_write(struct luo_file_set *set, struct luo_array *array);
 void luo_file_set_load(struct luo_file_set *set, const struct luo_array *array);
 int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep);
 int luo_file_set_finish(struct luo_file_set *set);
@@ -163,9 +167,16 @@ int luo_session_preserve(struct luo_session *session, struct file *file,
 			 u64 token);
 int luo_session_retrieve(struct luo_session *session, u64 token,
 			 struct file **filep);
+int luo_session_unpreserve(struct luo_session *session, u64 token);
 int luo_session_finish(struct luo_session *session);
-int luo_sessions_freeze(struct luo_array *array, struct luo_totals *totals);
-void luo_sessions_unfreeze(void);
+enum liveupdate_state luo_session_state(struct luo_session *session);
+int luo_session_event(struct luo_session *session, u32 event);
+int luo_sessions_prepare(void);
+void luo_sessions_cancel(void);
+int luo_sessions_freeze(void);
+void luo_sessions_undo(void);
+void luo_sessions_write(struct luo_array *array, struct luo_totals *totals);
+int luo_sessions_finish(void);
 void luo_sessions_give_up(void);
 
 /* luo_state.c */
@@ -174,7 +185,9 @@ extern struct rw_semaphore luo_state_lock;
 
 enum liveupdate_state luo_state(void);
 void luo_state_boot(void);
+int luo_state_event(u32 event);
 void luo_state_settle(void);
+int luo_state_init(void);
 
 /* luo_test_damage.c */
 

@@ -35,6 +35,11 @@ union luo_ucmd_buffer {
 	struct liveupdate_session_retrieve_fd retrieve_fd;
 	struct liveupdate_session_finish finish;
 	struct liveupdate_session_get_name get_name;
+	struct liveupdate_ioctl_get_state get_state;
+	struct liveupdate_ioctl_set_event set_event;
+	struct liveupdate_session_unpreserve_fd unpreserve_fd;
+	struct liveupdate_session_get_state session_get_state;
+	struct liveupdate_session_set_event session_set_event;
 };
 
 /**
@@ -57,13 +62,17 @@ struct luo_ucmd {
 #define LUO_ON_IN	BIT(2)
 #define LUO_ON_SESSION	(LUO_ON_OUT | LUO_ON_IN)
 
+/* A call that takes luo_state_lock itself */
+#define LUO_MOVES	BIT(3)
+
 /**
  * struct luo_ioctl_op - one row of the table of calls, indexed by number
- * @on:       LUO_ON_*
+ * @on:       LUO_ON_*, LUO_MOVES
  * @size:     bytes of the structure in this kernel
  * @min_size: bytes of its first version
  * @zero:     offset of a u32 that must be zero, or 0 for none
- * @execute:  does it, under luo_state_lock for reading
+ * @execute:  does it, under luo_state_lock for reading unless it moves the
+ *	      machine
  */
 struct luo_ioctl_op {
 	unsigned int on;
@@ -126,6 +135,10 @@ static int luo_ioctl_create_session(struct luo_ucmd *ucmd)
 	struct luo_session *session;
 	struct file *file;
 
+	if (luo_state() == LIVEUPDATE_STATE_PREPARED) {
+		luo_session_created(arg->name, -EAGAIN);
+		return -EAGAIN;
+	}
 	session = luo_session_create(arg->name);
 	if (IS_ERR(session)) {
 		luo_session_created(arg->name, PTR_ERR(session));
@@ -218,6 +231,43 @@ static int luo_ioctl_get_name(struct luo_ucmd *ucmd)
 	return luo_respond(ucmd, sizeof(*arg));
 }
 
+static int luo_ioctl_unpreserve_fd(struct luo_ucmd *ucmd)
+{
+	return luo_session_unpreserve(ucmd->session,
+				      ucmd->cmd.unpreserve_fd.token);
+}
+
+static int luo_ioctl_get_state(struct luo_ucmd *ucmd)
+{
+	struct liveupdate_ioctl_get_state *arg = &ucmd->cmd.get_state;
+
+	arg->state = luo_state();
+	return luo_respond(ucmd, sizeof(*arg));
+}
+
+static int luo_ioctl_session_get_state(struct luo_ucmd *ucmd)
+{
+	struct liveupdate_session_get_state *arg = &ucmd->cmd.session_get_state;
+
+	arg->state = luo_session_state(ucmd->session);
+	return luo_respond(ucmd, sizeof(*arg));
+}
+
+static int luo_ioctl_set_event(struct luo_ucmd *ucmd)
+{
+	u32 event = ucmd->cmd.set_event.event;
+
+	return event > LIVEUPDATE_CANCEL ? -EOPNOTSUPP : luo_state_event(event);
+}
+
+static int luo_ioctl_session_set_event(struct luo_ucmd *ucmd)
+{
+	u32 event = ucmd->cmd.session_set_event.event;
+
+	return event > LIVEUPDATE_CANCEL ? -EOPNOTSUPP :
+	       luo_session_event(ucmd->session, event);
+}
+
 #define LUO_IOCTL(_cmd, _on, _fn, _struct, _last, _zero)		\
 	[_IOC_NR(_cmd)] = {						\
 		.on = (_on),						\
@@ -248,6 +298,22 @@ static const struct luo_ioctl_op luo_ioctl_ops[] = {
 	LUO_IOCTL(LIVEUPDATE_SESSION_GET_NAME, LUO_ON_SESSION,
 		  luo_ioctl_get_name, struct liveupdate_session_get_name, name,
 		  offsetof(struct liveupdate_session_get_name, reserved)),
+	LUO_IOCTL(LIVEUPDATE_IOCTL_GET_STATE, LUO_ON_DEVICE,
+		  luo_ioctl_get_state, struct liveupdate_ioctl_get_state,
+		  state, 0),
+	LUO_IOCTL(LIVEUPDATE_IOCTL_SET_EVENT, LUO_ON_DEVICE | LUO_MOVES,
+		  luo_ioctl_set_event, struct liveupdate_ioctl_set_event,
+		  event, 0),
+	LUO_IOCTL(LIVEUPDATE_SESSION_UNPRESERVE_FD, LUO_ON_OUT,
+		  luo_ioctl_unpreserve_fd,
+		  struct liveupdate_session_unpreserve_fd, token,
+		  offsetof(struct liveupdate_session_unpreserve_fd, reserved)),
+	LUO_IOCTL(LIVEUPDATE_SESSION_GET_STATE, LUO_ON_SESSION,
+		  luo_ioctl_session_get_state,
+		  struct liveupdate_session_get_state, state, 0),
+	LUO_IOCTL(LIVEUPDATE_SESSION_SET_EVENT, LUO_ON_SESSION,
+		  luo_ioctl_session_set_event,
+		  struct liveupdate_session_set_event, event, 0),
 };
 
 static const struct luo_ioctl_op *luo_ioctl_find(unsigned int cmd,
@@ -299,6 +365,9 @@ static bool luo_ioctl_suits(const struct luo_ucmd *ucmd,
 static int luo_ioctl_execute(struct luo_ucmd *ucmd,
 			     const struct luo_ioctl_op *op)
 {
+	if (op->on & LUO_MOVES)
+		return op->execute(ucmd);
+
 	guard(rwsem_read)(&luo_state_lock);
 
 	if (luo_state() == LIVEUPDATE_STATE_FROZEN)

@@ -6,9 +6,12 @@
  * A session is a named set of files that goes through a live update as one. An
  * agent holds it by a file descriptor.
  *
- * Outgoing sessions belong to their descriptor: closing it gives all files back
- * and takes the session out of the handover. The jump freezes them in order of
- * creation; if one fails, those before it are unfrozen, last first.
+ * Outgoing sessions belong to their descriptor: closing it, in any state, undoes
+ * what was done, gives all files back and takes the session out of the handover.
+ * They are prepared and frozen by their agent, one by one, or by the machine, all
+ * of them in order of creation. The machine leaves alone what is prepared or
+ * frozen already. If one fails, each session before it is brought back, last
+ * first, to the state in which the machine found it.
  *
  * Incoming sessions belong to this kernel until they are finished. They are
  * made at boot from the handover, claimed by name, and finished by the agent.
@@ -39,8 +42,9 @@
  * @name:    zero-padded, the key
  * @node:    in &luo_session_set.by_name
  * @list:    in &luo_session_set.list, in order of creation
- * @state:   NORMAL or FROZEN if outgoing; UPDATED if incoming, NORMAL once
- *	     that is finished
+ * @state:   NORMAL, PREPARED or FROZEN if outgoing; UPDATED if incoming, NORMAL
+ *	     once that is finished
+ * @found:   outgoing: the state in which a transition of the machine found it
  * @claimed: incoming: somebody has it open; under &luo_session_set.lock
  * @listed:  it is in its set; under &luo_session_set.lock
  * @born:    when it was made, ns of the monotonic clock
@@ -51,6 +55,7 @@ struct luo_session {
 	struct rhash_head node;
 	struct list_head list;
 	enum liveupdate_state state;
+	enum liveupdate_state found;
 	bool claimed;
 	bool listed;
 	u64 born;
@@ -378,14 +383,62 @@ static void luo_session_leak(struct luo_session *session,
 			       ktime_get_ns() - session->born, reason);
 }
 
+/* A step of a session with its phase and its change of state. */
+static int luo_session_step(struct luo_session *session, enum luo_phase phase,
+			    int (*step)(struct luo_file_set *set),
+			    enum liveupdate_state to, u32 event)
+{
+	int err;
+
+	lockdep_assert_held(&session->files.lock);
+
+	luo_session_phase_begin(session, phase);
+	err = step(&session->files);
+	luo_session_phase_end(session, phase, err);
+	luo_session_set_state(session, err ? session->state : to, event, err);
+	return err;
+}
+
+static int luo_session_prepare(struct luo_session *session)
+{
+	return luo_session_step(session, LUO_PHASE_PREPARE,
+				luo_file_set_prepare, LIVEUPDATE_STATE_PREPARED,
+				LIVEUPDATE_PREPARE);
+}
+
+static int luo_session_freeze(struct luo_session *session)
+{
+	return luo_session_step(session, LUO_PHASE_FREEZE, luo_file_set_freeze,
+				LIVEUPDATE_STATE_FROZEN, LIVEUPDATE_FREEZE);
+}
+
+/* Bring an outgoing session back to an earlier state. */
+static void luo_session_back(struct luo_session *session,
+			     enum liveupdate_state to)
+{
+	lockdep_assert_held(&session->files.lock);
+
+	if (session->state <= to)
+		return;
+
+	luo_session_phase_begin(session, LUO_PHASE_CANCEL);
+	if (session->state == LIVEUPDATE_STATE_FROZEN)
+		luo_file_set_unfreeze(&session->files);
+	if (to == LIVEUPDATE_STATE_NORMAL)
+		luo_file_set_cancel(&session->files);
+	luo_session_phase_end(session, LUO_PHASE_CANCEL, 0);
+	luo_session_set_state(session, to, LIVEUPDATE_CANCEL, 0);
+}
+
 static void luo_session_release_out(struct luo_session *session)
 {
 	u64 files = session->files.count;
 
 	luo_session_remove(session);
-	scoped_guard(mutex, &session->files.lock)
+	scoped_guard(mutex, &session->files.lock) {
+		luo_session_back(session, LIVEUPDATE_STATE_NORMAL);
 		luo_file_set_unpreserve(&session->files);
-
+	}
 	trace_luo_session_release(luo_number(LUO_DIR_OUT), session->name,
 				  LUO_DIR_OUT, session->state, files, 0);
 	luo_session_free(session);
@@ -449,6 +502,38 @@ int luo_session_preserve(struct luo_session *session, struct file *file,
 }
 
 /**
+ * luo_session_unpreserve - give one file of an outgoing session back
+ * @session: the session
+ * @token:   the agent's name for it
+ *
+ * Context: under luo_state_lock for reading.
+ * Return: 0; -EBUSY if the session is not NORMAL; -ENOENT if there is no such
+ *	   token.
+ */
+int luo_session_unpreserve(struct luo_session *session, u64 token)
+{
+	guard(mutex)(&session->files.lock);
+
+	if (session->state != LIVEUPDATE_STATE_NORMAL)
+		return -EBUSY;
+	return luo_file_unpreserve(&session->files, token);
+}
+
+/**
+ * luo_session_state - the state of a session
+ * @session: the session
+ *
+ * Context: under luo_state_lock for reading.
+ * Return: its state, NORMAL if it is finished.
+ */
+enum liveupdate_state luo_session_state(struct luo_session *session)
+{
+	guard(mutex)(&session->files.lock);
+
+	return session->state;
+}
+
+/**
  * luo_session_retrieve - take a file of an incoming session back
  * @session: the session
  * @token:   the agent's name for it
@@ -465,6 +550,88 @@ int luo_session_retrieve(struct luo_session *session, u64 token,
 	return luo_file_retrieve(&session->files, token, filep);
 }
 
+/* Context: under the session's lock. */
+static int __luo_session_finish(struct luo_session *session)
+{
+	u64 files = session->files.count;
+	int err;
+
+	luo_session_phase_begin(session, LUO_PHASE_FINISH);
+	err = luo_file_set_finish(&session->files);
+	luo_session_phase_end(session, LUO_PHASE_FINISH, err);
+	luo_session_set_state(session, err ? session->state :
+					     LIVEUPDATE_STATE_NORMAL,
+			      LIVEUPDATE_FINISH, err);
+	if (!err) {
+		if (session->claimed)
+			luo_session_phase_end(session, LUO_PHASE_RESTORE, 0);
+		luo_session_remove(session);
+	}
+	trace_luo_session_finish(luo_number(LUO_DIR_IN), session->name,
+				 LUO_DIR_IN, session->state, files, err);
+	return err;
+}
+
+static int luo_session_cancel(struct luo_session *session)
+{
+	luo_session_back(session, LIVEUPDATE_STATE_NORMAL);
+	return 0;
+}
+
+/* A freeze that fails leads back to NORMAL. */
+static int luo_session_freeze_alone(struct luo_session *session)
+{
+	int err = luo_session_freeze(session);
+
+	if (err)
+		luo_session_back(session, LIVEUPDATE_STATE_NORMAL);
+	return err;
+}
+
+/* Which events a session knows, by direction and state. */
+static const struct {
+	enum luo_dir dir;
+	enum liveupdate_state state;
+	u32 event;
+	int (*run)(struct luo_session *session);
+} luo_session_events[] = {
+	{ LUO_DIR_OUT, LIVEUPDATE_STATE_NORMAL, LIVEUPDATE_PREPARE,
+	  luo_session_prepare },
+	{ LUO_DIR_OUT, LIVEUPDATE_STATE_PREPARED, LIVEUPDATE_FREEZE,
+	  luo_session_freeze_alone },
+	{ LUO_DIR_OUT, LIVEUPDATE_STATE_PREPARED, LIVEUPDATE_CANCEL,
+	  luo_session_cancel },
+	{ LUO_DIR_OUT, LIVEUPDATE_STATE_FROZEN, LIVEUPDATE_CANCEL,
+	  luo_session_cancel },
+	{ LUO_DIR_IN, LIVEUPDATE_STATE_UPDATED, LIVEUPDATE_FINISH,
+	  __luo_session_finish },
+};
+
+/**
+ * luo_session_event - move one session on
+ * @session: the session
+ * @event:   enum liveupdate_event
+ *
+ * Context: under luo_state_lock for reading.
+ * Return: 0; -EINVAL if its state does not allow the event; -EBUSY if a handler
+ *	   cannot finish yet; or what a handler returned.
+ */
+int luo_session_event(struct luo_session *session, u32 event)
+{
+	int i;
+
+	guard(mutex)(&session->files.lock);
+
+	for (i = 0; i < ARRAY_SIZE(luo_session_events); i++) {
+		if (luo_session_events[i].dir == session->files.dir &&
+		    luo_session_events[i].state == session->state &&
+		    luo_session_events[i].event == event)
+			return luo_session_events[i].run(session);
+	}
+	luo_session_set_state(session, session->state, event, -EINVAL);
+	return -EINVAL;
+}
+
 /**
  * luo_session_finish - let go of all files of an incoming session
  * @session: the session
@@ -475,86 +642,117 @@ int luo_session_retrieve(struct luo_session *session, u64 token,
  */
 int luo_session_finish(struct luo_session *session)
 {
-	u64 files;
-	int err;
-
-	guard(mutex)(&session->files.lock);
-
-	if (session->state != LIVEUPDATE_STATE_UPDATED) {
-		err = -EINVAL;
-		files = 0;
-		goto out;
-	}
-
-	files = session->files.count;
-	luo_session_phase_begin(session, LUO_PHASE_FINISH);
-	err = luo_file_set_finish(&session->files);
-	luo_session_phase_end(session, LUO_PHASE_FINISH, err);
-	luo_session_set_state(session, err ? session->state :
-					     LIVEUPDATE_STATE_NORMAL,
-			      LIVEUPDATE_FINISH, err);
-	if (!err) {
-		luo_session_phase_end(session, LUO_PHASE_RESTORE, 0);
-		luo_session_remove(session);
-	}
-out:
-	trace_luo_session_finish(luo_number(LUO_DIR_IN), session->name,
-				 LUO_DIR_IN, session->state, files, err);
-	return err;
+	return luo_session_event(session, LIVEUPDATE_FINISH);
 }
 
-static void luo_session_unfreeze(struct luo_session *session)
+/* Bring the sessions before @session back to how the machine found them. */
+static void luo_sessions_undo_before(struct luo_session *session)
 {
-	guard(mutex)(&session->files.lock);
+	struct list_head *list = &luo_sessions[LUO_DIR_OUT].list;
 
-	luo_session_phase_begin(session, LUO_PHASE_CANCEL);
-	luo_file_set_unfreeze(&session->files);
-	luo_session_phase_end(session, LUO_PHASE_CANCEL, 0);
-	luo_session_set_state(session, LIVEUPDATE_STATE_NORMAL,
-			      LIVEUPDATE_CANCEL, 0);
+	list_for_each_entry_continue_reverse(session, list, list) {
+		guard(mutex)(&session->files.lock);
+		luo_session_back(session, session->found);
+	}
 }
 
-static int luo_session_freeze(struct luo_session *session,
-			      struct luo_session_ser *ser)
+/* Have all outgoing sessions that are in state @from make a step. */
+static int luo_sessions_do(enum liveupdate_state from,
+			   int (*step)(struct luo_session *session))
 {
-	struct luo_array array;
+	struct luo_session *session;
 	int err;
 
-	guard(mutex)(&session->files.lock);
+	lockdep_assert_held_write(&luo_state_lock);
 
-	luo_session_phase_begin(session, LUO_PHASE_FREEZE);
-	err = luo_file_set_freeze(&session->files, &array);
-	luo_session_phase_end(session, LUO_PHASE_FREEZE, err);
-	luo_session_set_state(session, err ? session->state :
-					     LIVEUPDATE_STATE_FROZEN,
-			      LIVEUPDATE_FREEZE, err);
-	if (err)
-		return err;
-
-	memcpy(ser->name, session->name, sizeof(ser->name));
-	ser->files = array.data;
-	ser->pgcnt = array.pgcnt;
-	ser->count = array.count;
+	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list) {
+		guard(mutex)(&session->files.lock);
+		if (session->state != from)
+			continue;
+		err = step(session);
+		if (err)
+			return err;
+	}
 	return 0;
 }
 
 /**
- * luo_sessions_freeze - freeze all outgoing sessions and fill their records
- * @array:  set to where the records are
- * @totals: set to how much there is
+ * luo_sessions_prepare - prepare the outgoing sessions that are NORMAL
+ *
+ * Context: under luo_state_lock for writing. luo_sessions_undo() undoes it, also
+ *	    if it failed half-way.
+ * Return: 0, or what a handler's prepare returned.
+ */
+int luo_sessions_prepare(void)
+{
+	struct luo_session *session;
+
+	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list)
+		session->found = session->state;
+
+	return luo_sessions_do(LIVEUPDATE_STATE_NORMAL, luo_session_prepare);
+}
+
+/**
+ * luo_sessions_freeze - freeze the outgoing sessions that are PREPARED
+ *
+ * Context: after luo_sessions_prepare(), under luo_state_lock for writing.
+ *	    luo_sessions_undo() undoes both, also if it failed half-way.
+ * Return: 0, or what a handler's freeze returned.
+ */
+int luo_sessions_freeze(void)
+{
+	return luo_sessions_do(LIVEUPDATE_STATE_PREPARED, luo_session_freeze);
+}
+
+/**
+ * luo_sessions_undo - bring the outgoing sessions back, last one first, to the
+ * states in which luo_sessions_prepare() found them
  *
  * Context: under luo_state_lock for writing.
- * Return: 0, or what a handler's freeze returned; all sessions are then as they
- *	   were before.
  */
-int luo_sessions_freeze(struct luo_array *array, struct luo_totals *totals)
+void luo_sessions_undo(void)
+{
+	struct list_head *list = &luo_sessions[LUO_DIR_OUT].list;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	luo_sessions_undo_before(list_entry(list, struct luo_session, list));
+}
+
+/**
+ * luo_sessions_cancel - bring all outgoing sessions back to NORMAL, last first
+ *
+ * Context: under luo_state_lock for writing.
+ */
+void luo_sessions_cancel(void)
+{
+	struct luo_session *session;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	list_for_each_entry_reverse(session, &luo_sessions[LUO_DIR_OUT].list,
+				    list) {
+		guard(mutex)(&session->files.lock);
+		luo_session_back(session, LIVEUPDATE_STATE_NORMAL);
+	}
+}
+
+/**
+ * luo_sessions_write - fill the records of all outgoing sessions
+ * @array:  set to where they are
+ * @totals: set to how much there is
+ *
+ * Context: under luo_state_lock for writing, when all sessions are frozen.
+ */
+void luo_sessions_write(struct luo_array *array, struct luo_totals *totals)
 {
 	struct luo_session_set *set = &luo_sessions[LUO_DIR_OUT];
 	struct luo_session *session;
 	struct luo_session_ser *ser;
 	struct kho_block_set_it it;
+	struct luo_array files;
 	u64 blocks;
-	int err;
 
 	lockdep_assert_held_write(&luo_state_lock);
 
@@ -564,38 +762,59 @@ int luo_sessions_freeze(struct luo_array *array, struct luo_totals *totals)
 	kho_block_set_it_init(&it, &set->blocks);
 
 	list_for_each_entry(session, &set->list, list) {
+		guard(mutex)(&session->files.lock);
+		luo_file_set_write(&session->files, &files);
 		/* There is a record for each session, as create saw to. */
 		ser = kho_block_set_it_reserve_entry(&it);
-		err = luo_session_freeze(session, ser);
-		if (err)
-			goto err_unfreeze;
-		totals->files += session->files.count;
-		blocks += session->files.blocks.nblocks;
+		memcpy(ser->name, session->name, sizeof(ser->name));
+		ser->files = files.data;
+		ser->pgcnt = files.pgcnt;
+		ser->count = files.count;
+		totals->files += files.count;
+		blocks += files.pgcnt;
 	}
 	luo_handover_describe(&set->blocks, set->count, array);
 	totals->bytes = PAGE_SIZE + blocks * KHO_BLOCK_SIZE;
-	return 0;
+}
 
-err_unfreeze:
-	list_for_each_entry_continue_reverse(session, &set->list, list)
-		luo_session_unfreeze(session);
-	return err;
+/* Context: under the session's lock; the session may be gone after it. */
+static int luo_session_end(struct luo_session *session)
+{
+	bool claimed = session->claimed;
+
+	if (!claimed) {
+		pr_warn("session '%*pEhp' was not claimed, it is discarded\n",
+			(int)strlen(session->name), session->name);
+		luo_session_leak(session, LUO_LEAK_DISCARDED);
+	}
+	return __luo_session_finish(session);
 }
 
 /**
- * luo_sessions_unfreeze - undo luo_sessions_freeze(), last session first
+ * luo_sessions_finish - finish the claimed incoming sessions, discard the others
  *
  * Context: under luo_state_lock for writing.
+ * Return: 0 and there is none left, or -EBUSY if some cannot finish yet.
  */
-void luo_sessions_unfreeze(void)
+int luo_sessions_finish(void)
 {
-	struct luo_session *session;
+	struct luo_session *session, *next;
+	int err = 0, failed;
+	bool claimed;
 
 	lockdep_assert_held_write(&luo_state_lock);
 
-	list_for_each_entry_reverse(session, &luo_sessions[LUO_DIR_OUT].list,
-				    list)
-		luo_session_unfreeze(session);
+	list_for_each_entry_safe(session, next, &luo_sessions[LUO_DIR_IN].list,
+				 list) {
+		claimed = session->claimed;
+		scoped_guard(mutex, &session->files.lock)
+			failed = luo_session_end(session);
+		if (failed)
+			err = failed;
+		else if (!claimed)
+			luo_session_free(session);
+	}
+	return err;
 }
 
 /**

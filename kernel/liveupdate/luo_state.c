@@ -3,19 +3,29 @@
 /**
  * DOC: The state of the machine
  *
- * NORMAL: no live update is under way. reboot(KEXEC) freezes all outgoing
- * sessions and writes the handover; then the machine is FROZEN and jumps. If
- * anything fails on the way, all of it is undone in reverse, reboot() returns
- * the error, and the machine runs on in the state it had before.
+ * NORMAL: no live update is under way. PREPARE has all outgoing sessions save
+ * what they can while the workload runs; the machine is PREPARED, and CANCEL
+ * leads back. reboot(KEXEC) prepares what is not prepared yet, freezes all
+ * outgoing sessions and writes the handover; then the machine is FROZEN and
+ * jumps. If anything fails on the way, all of it is undone in reverse, reboot()
+ * returns the error, and the machine runs on in the state it had before, its
+ * sessions too.
  *
  * UPDATED: this kernel was booted by a live update and still holds incoming
- * sessions. It is NORMAL when the last of them is finished. A live update that
- * starts earlier gives up those that are left.
+ * sessions. It is NORMAL when the last of them is finished, or when FINISH for
+ * the whole machine finishes those that are claimed and discards the others. A
+ * live update that starts earlier gives up those that are left; it cannot be
+ * prepared then.
+ *
+ * /sys/kernel/liveupdate/state has the state as a word and can be polled,
+ * .../number says how many live updates the machine has been through.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
 
 #include <linux/err.h>
+#include <linux/kobject.h>
+#include <linux/sysfs.h>
 
 #include "luo_internal.h"
 
@@ -23,12 +33,13 @@
 DECLARE_RWSEM(luo_state_lock);
 
 static enum liveupdate_state luo_machine_state = LIVEUPDATE_STATE_NORMAL;
+static struct kobject *luo_kobj;
 
 /**
  * luo_state - the state of the machine
  *
  * Context: the answer lasts as long as luo_state_lock is held.
- * Return: NORMAL, FROZEN or UPDATED.
+ * Return: the state.
  */
 enum liveupdate_state luo_state(void)
 {
@@ -45,6 +56,8 @@ static void luo_state_set(enum luo_dir dir, enum liveupdate_state state,
 
 	WRITE_ONCE(luo_machine_state, state);
 	trace_luo_state(luo_number(dir), old, state, event, ret);
+	if (old != state && luo_kobj)
+		sysfs_notify(luo_kobj, NULL, "state");
 }
 
 /**
@@ -79,33 +92,146 @@ void luo_state_settle(void)
 			      LIVEUPDATE_FINISH, 0);
 }
 
+static void luo_phase_begin(enum luo_dir dir, enum luo_phase phase)
+{
+	trace_luo_phase_begin(luo_number(dir), LUO_SCOPE_GLOBAL, "", phase,
+			      luo_sessions_count(dir), 0, 0);
+}
+
+static void luo_phase_end(enum luo_dir dir, enum luo_phase phase, u64 files,
+			  int ret)
+{
+	trace_luo_phase_end(luo_number(dir), LUO_SCOPE_GLOBAL, "", phase,
+			    luo_sessions_count(dir), files, ret);
+}
+
+static int luo_prepare(void)
+{
+	int err;
+
+	luo_phase_begin(LUO_DIR_OUT, LUO_PHASE_PREPARE);
+	err = luo_sessions_prepare();
+	luo_phase_end(LUO_DIR_OUT, LUO_PHASE_PREPARE, 0, err);
+	return err;
+}
+
+static int luo_event_prepare(void)
+{
+	int err = luo_prepare();
+
+	if (err)
+		luo_sessions_undo();
+	return err;
+}
+
+static int luo_event_cancel(void)
+{
+	luo_phase_begin(LUO_DIR_OUT, LUO_PHASE_CANCEL);
+	luo_sessions_cancel();
+	luo_phase_end(LUO_DIR_OUT, LUO_PHASE_CANCEL, 0, 0);
+	return 0;
+}
+
+static int luo_event_finish(void)
+{
+	int err;
+
+	luo_phase_begin(LUO_DIR_IN, LUO_PHASE_FINISH);
+	err = luo_sessions_finish();
+	luo_phase_end(LUO_DIR_IN, LUO_PHASE_FINISH, 0, err);
+	return err;
+}
+
+static int luo_event_busy(void)
+{
+	return -EBUSY;
+}
+
+/* Which events the machine knows, by state. */
+static const struct {
+	enum liveupdate_state from;
+	u32 event;
+	enum liveupdate_state to;
+	enum luo_dir dir;
+	int (*run)(void);
+} luo_events[] = {
+	{ LIVEUPDATE_STATE_NORMAL, LIVEUPDATE_PREPARE,
+	  LIVEUPDATE_STATE_PREPARED, LUO_DIR_OUT, luo_event_prepare },
+	{ LIVEUPDATE_STATE_PREPARED, LIVEUPDATE_CANCEL,
+	  LIVEUPDATE_STATE_NORMAL, LUO_DIR_OUT, luo_event_cancel },
+	{ LIVEUPDATE_STATE_UPDATED, LIVEUPDATE_FINISH,
+	  LIVEUPDATE_STATE_NORMAL, LUO_DIR_IN, luo_event_finish },
+	{ LIVEUPDATE_STATE_UPDATED, LIVEUPDATE_PREPARE,
+	  LIVEUPDATE_STATE_UPDATED, LUO_DIR_OUT, luo_event_busy },
+};
+
+/**
+ * luo_state_event - move the machine on
+ * @event: enum liveupdate_event
+ *
+ * Context: may sleep, takes luo_state_lock for writing.
+ * Return: 0; -EINVAL if the state does not allow the event; -EBUSY for PREPARE
+ *	   while UPDATED, or if a session cannot finish yet; -EAGAIN once the
+ *	   machine is frozen; or what a handler returned.
+ */
+int luo_state_event(u32 event)
+{
+	int i, err;
+
+	guard(rwsem_write)(&luo_state_lock);
+
+	if (luo_machine_state == LIVEUPDATE_STATE_FROZEN)
+		return -EAGAIN;
+
+	for (i = 0; i < ARRAY_SIZE(luo_events); i++) {
+		if (luo_events[i].from != luo_machine_state ||
+		    luo_events[i].event != event)
+			continue;
+		err = luo_events[i].run();
+		luo_state_set(luo_events[i].dir, err ? luo_machine_state :
+						       luo_events[i].to,
+			      event, err);
+		return err;
+	}
+	luo_state_set(event == LIVEUPDATE_FINISH ? LUO_DIR_IN : LUO_DIR_OUT,
+		      luo_machine_state, event, -EINVAL);
+	return -EINVAL;
+}
+
+/* All the way to a written handover. What fails is undone by the caller. */
 static int luo_freeze(struct luo_totals *totals)
 {
 	struct luo_array sessions;
 	int err;
 
-	err = luo_sessions_freeze(&sessions, totals);
+	err = luo_prepare();
 	if (err)
 		return err;
 
-	err = luo_handover_write(&sessions);
-	err = err ?: luo_test_damage(&sessions);
-	trace_luo_handover_out(luo_number(LUO_DIR_OUT), totals->sessions,
-			       totals->files, totals->bytes, err);
-	if (err)
-		luo_sessions_unfreeze();
+	luo_phase_begin(LUO_DIR_OUT, LUO_PHASE_FREEZE);
+	err = luo_sessions_freeze();
+	if (!err) {
+		luo_sessions_write(&sessions, totals);
+		err = luo_handover_write(&sessions);
+		err = err ?: luo_test_damage(&sessions);
+		trace_luo_handover_out(luo_number(LUO_DIR_OUT),
+				       totals->sessions, totals->files,
+				       totals->bytes, err);
+	}
+	luo_phase_end(LUO_DIR_OUT, LUO_PHASE_FREEZE, totals->files, err);
 	return err;
 }
 
 /**
  * liveupdate_reboot - the last step before the jump into the next kernel
  *
- * kernel_kexec() calls it when nothing else can fail any more. It freezes what
- * is to be preserved and writes the handover.
+ * kernel_kexec() calls it when nothing else can fail any more. It prepares and
+ * freezes what is to be preserved and writes the handover.
  *
  * Context: in reboot(2), may sleep, takes luo_state_lock for writing.
  * Return: 0 if the jump can be made, also if live update is off; what a
- *	   handler's freeze returned if it cannot, and nothing has changed.
+ *	   handler's prepare or freeze returned if it cannot, and nothing has
+ *	   changed.
  */
 int liveupdate_reboot(void)
 {
@@ -118,12 +244,9 @@ int liveupdate_reboot(void)
 
 	guard(rwsem_write)(&luo_state_lock);
 
-	trace_luo_phase_begin(number, LUO_SCOPE_GLOBAL, "", LUO_PHASE_FREEZE,
-			      luo_sessions_count(LUO_DIR_OUT), 0, 0);
 	err = luo_freeze(&totals);
-	trace_luo_phase_end(number, LUO_SCOPE_GLOBAL, "", LUO_PHASE_FREEZE,
-			    totals.sessions, totals.files, err);
 	if (err) {
+		luo_sessions_undo();
 		pr_err("live update %llu failed, this kernel goes on: %pe\n",
 		       number, ERR_PTR(err));
 		luo_state_set(LUO_DIR_OUT, luo_machine_state,
@@ -137,4 +260,58 @@ int liveupdate_reboot(void)
 	pr_info("live update %llu: %llu sessions with %llu files handed over\n",
 		number, totals.sessions, totals.files);
 	return 0;
+}
+
+static const char *const luo_state_words[] = {
+	[LIVEUPDATE_STATE_NORMAL]	= "normal",
+	[LIVEUPDATE_STATE_PREPARED]	= "prepared",
+	[LIVEUPDATE_STATE_FROZEN]	= "frozen",
+	[LIVEUPDATE_STATE_UPDATED]	= "updated",
+};
+
+static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	return sysfs_emit(buf, "%s\n", luo_state_words[luo_state()]);
+}
+
+static ssize_t number_show(struct kobject *kobj, struct kobj_attribute *attr,
+			   char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", luo_number(LUO_DIR_IN));
+}
+
+static struct kobj_attribute luo_state_attr = __ATTR_RO(state);
+static struct kobj_attribute luo_number_attr = __ATTR_RO(number);
+
+static struct attribute *luo_attrs[] = {
+	&luo_state_attr.attr,
+	&luo_number_attr.attr,
+	NULL,
+};
+
+static const struct attribute_group luo_attr_group = {
+	.attrs = luo_attrs,
+};
+
+/**
+ * luo_state_init - offer /sys/kernel/liveupdate
+ *
+ * Context: once, at boot.
+ * Return: 0 or a negative errno of sysfs.
+ */
+int luo_state_init(void)
+{
+	int err;
+
+	luo_kobj = kobject_create_and_add("liveupdate", kernel_kobj);
+	if (!luo_kobj)
+		return -ENOMEM;
+
+	err = sysfs_create_group(luo_kobj, &luo_attr_group);
+	if (err) {
+		kobject_put(luo_kobj);
+		luo_kobj = NULL;
+	}
+	return err;
 }

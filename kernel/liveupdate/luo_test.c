@@ -69,6 +69,7 @@ struct luo_test_file {
 static const struct file_operations luo_test_fops;
 static const bool luo_test_can_fail[LIVEUPDATE_TEST_NR_OPS] = {
 	[LIVEUPDATE_TEST_PRESERVE]	= true,
+	[LIVEUPDATE_TEST_PREPARE]	= true,
 	[LIVEUPDATE_TEST_FREEZE]	= true,
 	[LIVEUPDATE_TEST_RETRIEVE]	= true,
 	[LIVEUPDATE_TEST_CAN_FINISH]	= true,
@@ -125,6 +126,17 @@ static void luo_test_unpreserve(struct liveupdate_file_op_args *args)
 	luo_test_file_behave(args->file->private_data,
 			     LIVEUPDATE_TEST_UNPRESERVE);
 	kho_unpreserve_free(args->private_data);
+}
+
+static int luo_test_prepare(struct liveupdate_file_op_args *args)
+{
+	return luo_test_file_behave(args->file->private_data,
+				    LIVEUPDATE_TEST_PREPARE);
+}
+
+static void luo_test_cancel(struct liveupdate_file_op_args *args)
+{
+	luo_test_file_behave(args->file->private_data, LIVEUPDATE_TEST_CANCEL);
 }
 
 static int luo_test_freeze(struct liveupdate_file_op_args *args)
@@ -223,6 +235,8 @@ static const struct liveupdate_file_ops luo_test_ops = {
 	.can_preserve	= luo_test_can_preserve,
 	.preserve	= luo_test_preserve,
 	.unpreserve	= luo_test_unpreserve,
+	.prepare	= luo_test_prepare,
+	.cancel		= luo_test_cancel,
 	.freeze		= luo_test_freeze,
 	.unfreeze	= luo_test_unfreeze,
 	.retrieve	= luo_test_retrieve,

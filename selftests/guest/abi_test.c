@@ -102,6 +102,11 @@ static const struct {
 	{ true, 0x41, 16, true, 0 },	/* RETRIEVE_FD */
 	{ true, 0x42, 8, true, 4 },	/* FINISH */
 	{ true, 0x43, 72, false, 4 },	/* GET_NAME */
+	{ false, 0x20, 8, false, 0 },	/* GET_STATE */
+	{ false, 0x21, 8, false, 0 },	/* SET_EVENT */
+	{ true, 0x60, 16, false, 4 },	/* UNPRESERVE_FD */
+	{ true, 0x61, 8, false, 0 },	/* GET_STATE of a session */
+	{ true, 0x62, 8, false, 0 },	/* SET_EVENT of a session */
 };
 
 #define NR_CALLS	(sizeof(calls) / sizeof(calls[0]))
@@ -116,7 +121,7 @@ static int call_fd(const FIXTURE_DATA(luo) *self, size_t i)
 static int answer_to_zeros(size_t i)
 {
 	static const int answers[] = { -EINVAL, -EINVAL, 0, -EOPNOTSUPP,
-				       -EOPNOTSUPP, 0 };
+				       -EOPNOTSUPP, 0, 0, 0, -ENOENT, 0, 0 };
 
 	return answers[i];
 }
@@ -131,6 +136,9 @@ static int zeros(int fd, size_t i, uint32_t size, size_t dirty)
 		buf[dirty] = 1;
 	/* Descriptor 0 is no file that can be preserved. */
 	ret = call(fd, CALL_NR(i), buf);
+	/* Event 0 is PREPARE; take it back. */
+	if (!ret && (calls[i].nr == 0x21 || calls[i].nr == 0x62))
+		event(fd, calls[i].on_session, LIVEUPDATE_CANCEL);
 	return calls[i].nr == 0x40 && ret == -ENOENT ? 0 : ret;
 }
 

@@ -70,6 +70,35 @@ static inline int preserve(int session, int fd, uint64_t token)
 	return call(session, LIVEUPDATE_SESSION_PRESERVE_FD, &a);
 }
 
+static inline int unpreserve(int session, uint64_t token)
+{
+	struct liveupdate_session_unpreserve_fd a = {
+		.size = sizeof(a), .token = token,
+	};
+
+	return call(session, LIVEUPDATE_SESSION_UNPRESERVE_FD, &a);
+}
+
+/* State of the machine, or of a session. */
+static inline int state(int fd, bool session)
+{
+	struct liveupdate_ioctl_get_state a = { .size = sizeof(a) };
+
+	return call(fd, session ? LIVEUPDATE_SESSION_GET_STATE :
+				  LIVEUPDATE_IOCTL_GET_STATE, &a) ?: (int)a.state;
+}
+
+/* Move the machine, or a session, on. */
+static inline int event(int fd, bool session, unsigned int event)
+{
+	struct liveupdate_ioctl_set_event a = {
+		.size = sizeof(a), .event = event,
+	};
+
+	return call(fd, session ? LIVEUPDATE_SESSION_SET_EVENT :
+				  LIVEUPDATE_IOCTL_SET_EVENT, &a);
+}
+
 static inline int retrieve(int session, uint64_t token)
 {
 	struct liveupdate_session_retrieve_fd a = {

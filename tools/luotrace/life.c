@@ -162,16 +162,17 @@ void life_event(struct life *life, const struct lt_event *e)
 
 	if (e->type == LT_SESSION_STATE) {
 		dir = e->dir;
-		what = e->new == STATE_FROZEN ? "frozen" :
-		       e->ret ? "failed" :
-		       e->old == STATE_FROZEN ? "unfrozen" : NULL;
+		what = e->ret ? "failed" :
+		       e->new == STATE_PREPARED ? "prepared" :
+		       e->new == STATE_FROZEN ? "frozen" :
+		       e->new < e->old && !dir ? "cancelled" : NULL;
 	} else if (e->type == LT_FILE_STATE) {
 		life_file(life, e);
 		return;
 	} else if (e->type == LT_PHASE_END && e->dir) {
-		/* All that freezes is outgoing, all else is incoming. */
-		dir = strcmp(word(WORDS_PHASE, e->what), "freeze") &&
-		      strcmp(word(WORDS_PHASE, e->what), "cancel");
+		/* These are the phases of incoming sessions. */
+		dir = !strcmp(word(WORDS_PHASE, e->what), "finish") ||
+		      !strcmp(word(WORDS_PHASE, e->what), "restore");
 		what = NULL;
 	} else if (!what) {
 		return;

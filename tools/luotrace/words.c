@@ -5,7 +5,7 @@
 
 #include "words.h"
 
-#define MAX_WORDS	10
+#define MAX_WORDS	12
 
 static const char *const lists[WORDS_NR][MAX_WORDS] = {
 	[WORDS_DIR] = { "out", "in" },
@@ -13,11 +13,13 @@ static const char *const lists[WORDS_NR][MAX_WORDS] = {
 	[WORDS_EVENT] = { "prepare", "freeze", "finish", "cancel", "boot" },
 	[WORDS_FILE_STATE] = { "none", "preserved", "prepared", "frozen",
 			       "incoming", "retrieved", "finished", "failed" },
-	[WORDS_OP] = { "can_preserve", "preserve", "unpreserve", "freeze",
-		       "unfreeze", "retrieve", "can_finish", "finish" },
-	[WORDS_PHASE] = { "freeze", "cancel", "finish", "boot", "restore" },
+	[WORDS_OP] = { "can_preserve", "preserve", "unpreserve", "prepare",
+		       "cancel", "freeze", "unfreeze", "retrieve",
+		       "can_finish", "finish" },
+	[WORDS_PHASE] = { "prepare", "freeze", "cancel", "finish", "boot",
+			  "restore" },
 	[WORDS_SCOPE] = { "global", "session" },
-	[WORDS_LEAK_REASON] = { "closed", "given-up" },
+	[WORDS_LEAK_REASON] = { "closed", "discarded", "given-up" },
 	[WORDS_KHO_KIND] = { "folio", "pages", "vmalloc" },
 };
 

@@ -64,6 +64,8 @@
 	EM(LUO_OP_CAN_PRESERVE,		"can_preserve")		\
 	EM(LUO_OP_PRESERVE,		"preserve")		\
 	EM(LUO_OP_UNPRESERVE,		"unpreserve")		\
+	EM(LUO_OP_PREPARE,		"prepare")		\
+	EM(LUO_OP_CANCEL,		"cancel")		\
 	EM(LUO_OP_FREEZE,		"freeze")		\
 	EM(LUO_OP_UNFREEZE,		"unfreeze")		\
 	EM(LUO_OP_RETRIEVE,		"retrieve")		\
@@ -71,6 +73,7 @@
 	E_(LUO_OP_FINISH,		"finish")
 
 #define LUO_PHASES						\
+	EM(LUO_PHASE_PREPARE,		"prepare")		\
 	EM(LUO_PHASE_FREEZE,		"freeze")		\
 	EM(LUO_PHASE_CANCEL,		"cancel")		\
 	EM(LUO_PHASE_FINISH,		"finish")		\
@@ -83,6 +86,7 @@
 
 #define LUO_LEAK_REASONS					\
 	EM(LUO_LEAK_CLOSED,		"closed")		\
+	EM(LUO_LEAK_DISCARDED,		"discarded")		\
 	E_(LUO_LEAK_GIVEN_UP,		"given-up")
 
 #ifndef __LUO_DECLARE_TRACE_ENUMS_ONCE_ONLY
@@ -302,7 +306,8 @@ TRACE_EVENT(luo_session_state,
 
 /*
  * An incoming session lost its owner before FINISH: closed and waiting to be
- * claimed again, or given up at the next live update. retrieved counts the
+ * claimed again, discarded without having been claimed, or given up at the next
+ * live update. retrieved counts the
  * files that the agent had taken back; age_ns is the time since this kernel
  * read the session from the handover.
  */

@@ -51,6 +51,8 @@ enum {
 	LIVEUPDATE_CMD_BASE = 0x00,
 	LIVEUPDATE_CMD_CREATE_SESSION = LIVEUPDATE_CMD_BASE,
 	LIVEUPDATE_CMD_RETRIEVE_SESSION = 0x01,
+	LIVEUPDATE_CMD_GET_STATE = 0x20,
+	LIVEUPDATE_CMD_SET_EVENT = 0x21,
 };
 
 /* Calls on a session */
@@ -60,6 +62,9 @@ enum {
 	LIVEUPDATE_CMD_SESSION_RETRIEVE_FD = 0x41,
 	LIVEUPDATE_CMD_SESSION_FINISH = 0x42,
 	LIVEUPDATE_CMD_SESSION_GET_NAME = 0x43,
+	LIVEUPDATE_CMD_SESSION_UNPRESERVE_FD = 0x60,
+	LIVEUPDATE_CMD_SESSION_GET_STATE = 0x61,
+	LIVEUPDATE_CMD_SESSION_SET_EVENT = 0x62,
 };
 
 /**
@@ -131,6 +136,50 @@ struct liveupdate_ioctl_retrieve_session {
 
 #define LIVEUPDATE_IOCTL_RETRIEVE_SESSION				\
 	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_RETRIEVE_SESSION)
+
+/**
+ * struct liveupdate_ioctl_get_state - LIVEUPDATE_IOCTL_GET_STATE
+ * @size:  in, bytes in this structure
+ * @state: out, enum liveupdate_state
+ *
+ * The state of the machine; /sys/kernel/liveupdate/state says it as a word and
+ * can be polled.
+ */
+struct liveupdate_ioctl_get_state {
+	__u32		size;
+	__u32		state;
+};
+
+#define LIVEUPDATE_IOCTL_GET_STATE					\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_GET_STATE)
+
+/**
+ * struct liveupdate_ioctl_set_event - LIVEUPDATE_IOCTL_SET_EVENT
+ * @size:  in, bytes in this structure
+ * @event: in, enum liveupdate_event
+ *
+ * Moves the whole machine on:
+ *
+ *  - PREPARE, while NORMAL: every outgoing session that is NORMAL is prepared,
+ *    in order of creation; the machine is PREPARED. If one fails, those before
+ *    it are cancelled, and the errno is the handler's.
+ *  - CANCEL, while PREPARED: every outgoing session is NORMAL again, also those
+ *    that were prepared or frozen one by one; the machine is NORMAL.
+ *  - FINISH, while UPDATED: claimed sessions are finished, unclaimed ones are
+ *    discarded with all they hold; the machine is NORMAL. If one cannot finish
+ *    yet (EBUSY), it is left, and so is UPDATED.
+ *
+ * Errors: EBUSY for PREPARE while UPDATED; EOPNOTSUPP for an unknown event;
+ * EINVAL for FREEZE, which is reboot()'s alone, and for any other event that
+ * the state does not allow; and those of the handlers.
+ */
+struct liveupdate_ioctl_set_event {
+	__u32		size;
+	__u32		event;
+};
+
+#define LIVEUPDATE_IOCTL_SET_EVENT					\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_SET_EVENT)
 
 /**
  * struct liveupdate_session_preserve_fd - LIVEUPDATE_SESSION_PRESERVE_FD
@@ -217,5 +266,62 @@ struct liveupdate_session_get_name {
 
 #define LIVEUPDATE_SESSION_GET_NAME					\
 	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_SESSION_GET_NAME)
+
+/**
+ * struct liveupdate_session_unpreserve_fd - LIVEUPDATE_SESSION_UNPRESERVE_FD
+ * @size:     in, bytes in this structure
+ * @reserved: in, zero
+ * @token:    in, as it was given to PRESERVE_FD
+ *
+ * Outgoing sessions only. Gives one file back.
+ *
+ * Errors: ENOENT if there is no such token, EBUSY if the session is not NORMAL.
+ */
+struct liveupdate_session_unpreserve_fd {
+	__u32		size;
+	__u32		reserved;
+	__aligned_u64	token;
+};
+
+#define LIVEUPDATE_SESSION_UNPRESERVE_FD				\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_SESSION_UNPRESERVE_FD)
+
+/**
+ * struct liveupdate_session_get_state - LIVEUPDATE_SESSION_GET_STATE
+ * @size:  in, bytes in this structure
+ * @state: out, enum liveupdate_state; NORMAL in a finished session
+ */
+struct liveupdate_session_get_state {
+	__u32		size;
+	__u32		state;
+};
+
+#define LIVEUPDATE_SESSION_GET_STATE					\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_SESSION_GET_STATE)
+
+/**
+ * struct liveupdate_session_set_event - LIVEUPDATE_SESSION_SET_EVENT
+ * @size:  in, bytes in this structure
+ * @event: in, enum liveupdate_event
+ *
+ * Moves this session on, whatever the others do:
+ *
+ *  - PREPARE, an outgoing one while NORMAL, to PREPARED
+ *  - FREEZE, an outgoing one while PREPARED, to FROZEN; a failure leads back to
+ *    NORMAL
+ *  - CANCEL, an outgoing one while PREPARED or FROZEN, to NORMAL
+ *  - FINISH, an incoming one while UPDATED: as LIVEUPDATE_SESSION_FINISH
+ *
+ * Errors: EOPNOTSUPP for an unknown event; EINVAL for an event that the state
+ * does not allow; EBUSY for FINISH if a handler cannot finish yet; and those of
+ * the handlers.
+ */
+struct liveupdate_session_set_event {
+	__u32		size;
+	__u32		event;
+};
+
+#define LIVEUPDATE_SESSION_SET_EVENT					\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_SESSION_SET_EVENT)
 
 #endif /* _UAPI_LIVEUPDATE_H */

@@ -23,6 +23,8 @@
  * @LIVEUPDATE_TEST_RETRIEVE:   retrieve
  * @LIVEUPDATE_TEST_CAN_FINISH: can_finish; any errno means "no"
  * @LIVEUPDATE_TEST_FINISH:     finish, cannot fail
+ * @LIVEUPDATE_TEST_PREPARE:    prepare
+ * @LIVEUPDATE_TEST_CANCEL:     cancel, cannot fail
  * @LIVEUPDATE_TEST_NR_OPS:     number of operations
  */
 enum liveupdate_test_op {
@@ -33,7 +35,9 @@ enum liveupdate_test_op {
 	LIVEUPDATE_TEST_RETRIEVE = 4,
 	LIVEUPDATE_TEST_CAN_FINISH = 5,
 	LIVEUPDATE_TEST_FINISH = 6,
-	LIVEUPDATE_TEST_NR_OPS = 7,
+	LIVEUPDATE_TEST_PREPARE = 7,
+	LIVEUPDATE_TEST_CANCEL = 8,
+	LIVEUPDATE_TEST_NR_OPS = 9,
 };
 
 /**
@@ -73,7 +77,7 @@ struct liveupdate_test_get {
 	__u32		size;
 	__u32		reserved;
 	__aligned_u64	cookie;
-	__u32		calls[8];
+	__u32		calls[16];
 };
 
 #define LIVEUPDATE_TEST_GET	_IO(0xBA, LIVEUPDATE_TEST_CMD_BASE + 1)

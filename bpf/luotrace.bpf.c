@@ -24,6 +24,7 @@ const volatile __u64 want_ops = ~0ULL;	/* a bit an operation */
 const volatile __u64 want_min_ns;
 const volatile _Bool want_errors;
 const volatile __u32 stream;		/* a bit an enum lt_type */
+const volatile _Bool whole_lives;	/* only the session filters what is streamed */
 const volatile __u32 count_by;		/* enum lt_by */
 
 /* Set when everything is attached, so that all programs begin at once. */
@@ -127,11 +128,18 @@ static void set_compat(char *to, const char *compat)
 	bpf_probe_read_kernel_str(to, LT_COMPAT_LEN, compat);
 }
 
-/* Whether the filters let an event pass; if not it is given back. */
+/*
+ * Whether the filters let an event pass; if not it is given back. The state of
+ * the machine always passes: the frontend may wait for it.
+ */
 static __always_inline _Bool wanted(struct lt_event *e, _Bool is_call)
 {
+	if (e->type == LT_STATE)
+		return 1;
 	if (want_session[0] && !same(want_session, LT_NAME_LEN, e->name))
 		return 0;
+	if (whole_lives)
+		return 1;
 	if (want_handler[0] && !same(want_handler, LT_COMPAT_LEN, e->compat))
 		return 0;
 	if (want_ops != ~0ULL && !is_call)

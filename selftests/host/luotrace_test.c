@@ -66,6 +66,8 @@ static void test_names(void)
 	json_t *j;
 
 	check_text(fmt_name(buf, sizeof(buf), "vm-a"), "vm-a", "plain name");
+	check_text(fmt_name(buf, sizeof(buf), "x ret=0 \"y\""),
+		   "x\\x20ret\\x3d0\\x20\\x22y\\x22", "no forged field");
 	check_text(fmt_name(buf, sizeof(buf), "a\nb\x1b[1m\\"),
 		   "a\\x0ab\\x1b[1m\\x5c", "control characters");
 	check_text(fmt_name(buf, sizeof(buf), "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"),

@@ -186,7 +186,8 @@ static uint64_t now_ms(void)
 	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
 }
 
-bool cmd_loop(struct tracer *t, uint64_t duration_ms, const bool *stop)
+enum loop_end cmd_loop(struct tracer *t, uint64_t duration_ms,
+		       const bool *stop)
 {
 	uint64_t end = duration_ms ? now_ms() + duration_ms : UINT64_MAX;
 	uint64_t now;
@@ -200,13 +201,13 @@ bool cmd_loop(struct tracer *t, uint64_t duration_ms, const bool *stop)
 		err = tracer_poll(t, end - now < POLL_MS ? end - now : POLL_MS);
 		if (err && err != -EINTR) {
 			msg_error("cannot read events: %s", strerror(-err));
-			break;
+			return LOOP_ERROR;
 		}
 	}
 	/* What came last is still in the buffer. */
 	if (!stop || !*stop)
 		tracer_poll(t, 0);
-	return signalled;
+	return signalled ? LOOP_SIGNAL : LOOP_DONE;
 }
 
 json_t *cmd_json(const char *name, const struct probe *probe)
@@ -229,6 +230,14 @@ int cmd_json_print(json_t *root, size_t flags)
 	fflush(stdout);
 	free(text);
 	return EXIT_FINE;
+}
+
+json_t *cmd_json_token(uint64_t token)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)token);
+	return json_string(text);
 }
 
 json_t *cmd_json_lost(const struct tracer_lost *lost)

@@ -82,6 +82,9 @@ int cmd_parse(const struct argp *argp, int argc, char **argv, void *input);
 uint64_t cmd_number(const char *text, const char *unit, uint64_t max,
 		    const struct argp_state *state);
 
+/* Why cmd_loop() ended: as asked for, by a signal, by an error that was told. */
+enum loop_end { LOOP_DONE, LOOP_SIGNAL, LOOP_ERROR };
+
 /**
  * cmd_loop - trace until there is a reason to stop
  * @t:		 the tracer
@@ -90,9 +93,8 @@ uint64_t cmd_number(const char *text, const char *unit, uint64_t max,
  *
  * The first Ctrl-C (SIGINT) or SIGTERM stops it as well.
  *
- * Return: true if it was a signal that stopped it.
  */
-bool cmd_loop(struct tracer *t, uint64_t duration_ms, const bool *stop);
+enum loop_end cmd_loop(struct tracer *t, uint64_t duration_ms, const bool *stop);
 
 /**
  * cmd_json - begin a JSON output
@@ -115,6 +117,12 @@ int cmd_json_print(json_t *root, size_t flags);
  * @lost: what was lost
  */
 void cmd_warn_lost(const struct tracer_lost *lost);
+
+/**
+ * cmd_json_token - a token: a string, as not every u64 is a number in JSON
+ * @token: the token
+ */
+json_t *cmd_json_token(uint64_t token);
 
 /** cmd_json_lost - the same for a JSON output */
 json_t *cmd_json_lost(const struct tracer_lost *lost);

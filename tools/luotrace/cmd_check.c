@@ -13,17 +13,25 @@ static const char *const flavours[] = {
 	[FLAVOUR_NONE] = "none",
 	[FLAVOUR_STOCK] = "stock",
 	[FLAVOUR_TRACED] = "traced",
+	[FLAVOUR_UNKNOWN] = "unknown",
 };
 
 static const char *const flavour_texts[] = {
 	[FLAVOUR_NONE] = "none in this kernel",
 	[FLAVOUR_STOCK] = "the base kernel's own, without trace events",
 	[FLAVOUR_TRACED] = "with trace events",
+	[FLAVOUR_UNKNOWN] = "unknown, this kernel shows no BTF",
 };
 
 static const char *known_text(enum known k)
 {
 	return k == YES ? "yes" : k == NO ? "no" : "unknown";
+}
+
+/* What is read from BTF is unknown without. */
+static enum known from_btf(const struct probe *p, bool yes)
+{
+	return !p->btf ? UNKNOWN : yes ? YES : NO;
 }
 
 static json_t *known_json(enum known k)
@@ -42,25 +50,41 @@ static unsigned int known_events(bool kho)
 	return n;
 }
 
+static json_t *count_json(const struct probe *p, unsigned int n)
+{
+	return p->btf ? json_integer(n) : json_null();
+}
+
+static void print_count(const struct probe *p, const char *name,
+			unsigned int n, unsigned int of)
+{
+	if (p->btf)
+		printf("%s events     %u of %u\n", name, n, of);
+	else
+		printf("%s events     unknown\n", name);
+}
+
 static int check_json(const struct probe *p, const char *why_not)
 {
 	json_t *root = cmd_json("check", p);
-	json_t *missing = json_array();
+	json_t *missing = p->btf ? json_array() : NULL;
 	int type;
 
-	for (type = 0; type < LT_NR_TYPES; type++) {
+	for (type = 0; p->btf && type < LT_NR_TYPES; type++) {
 		if (!p->tracepoints[type])
 			json_array_append_new(missing,
 				json_string(probe_tracepoint(type)));
 	}
 	json_object_set_new(root, "flavour", json_string(flavours[p->flavour]));
 	json_object_set_new(root, "device", known_json(p->device));
-	json_object_set_new(root, "luo_events", json_integer(p->nr_luo));
-	json_object_set_new(root, "kho_events", json_integer(p->nr_kho));
-	json_object_set_new(root, "missing_events", missing);
+	json_object_set_new(root, "luo_events", count_json(p, p->nr_luo));
+	json_object_set_new(root, "kho_events", count_json(p, p->nr_kho));
+	json_object_set_new(root, "missing_events",
+			    p->btf ? missing : json_null());
 	json_object_set_new(root, "session_iterator",
-			    json_boolean(p->session_iter));
-	json_object_set_new(root, "file_iterator", json_boolean(p->file_iter));
+			    known_json(from_btf(p, p->session_iter)));
+	json_object_set_new(root, "file_iterator",
+			    known_json(from_btf(p, p->file_iter)));
 	json_object_set_new(root, "recorder", known_json(p->recorder));
 	json_object_set_new(root, "kho", known_json(p->kho));
 	json_object_set_new(root, "btf", json_boolean(p->btf));
@@ -81,15 +105,16 @@ static void check_text(const struct probe *p, const char *why_not)
 	       p->device == YES ? "there, live update is on" :
 	       p->device == NO ? "not there; boot with liveupdate=on" :
 				 "unknown");
-	printf("luo events     %u of %u\n", p->nr_luo, known_events(false));
-	printf("kho events     %u of %u\n", p->nr_kho, known_events(true));
+	print_count(p, "luo", p->nr_luo, known_events(false));
+	print_count(p, "kho", p->nr_kho, known_events(true));
 	for (type = 0; type < LT_NR_TYPES; type++) {
 		if (!p->tracepoints[type] && (p->nr_luo || p->nr_kho))
 			printf("               missing: %s\n",
 			       probe_tracepoint(type));
 	}
 	printf("iterators      sessions %s, files %s\n",
-	       known_text(p->session_iter), known_text(p->file_iter));
+	       known_text(from_btf(p, p->session_iter)),
+	       known_text(from_btf(p, p->file_iter)));
 	printf("recorder       %s\n", known_text(p->recorder));
 	printf("KHO            %s\n",
 	       p->kho == UNKNOWN ? "unknown, debugfs is not mounted" :

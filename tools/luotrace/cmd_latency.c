@@ -182,11 +182,19 @@ static const struct tracer_row *find_row(const struct report *r,
 	return NULL;
 }
 
-/* Reduce the rows to what is new since the earlier reading. */
+/* Reduce calls and memory to what is new since the earlier reading. */
 static void subtract(struct report *r, const struct report *earlier)
 {
 	const struct tracer_row *old;
-	int i, n = 0;
+	int i, a, k, n = 0;
+
+	for (a = 0; a < LT_KHO_ACTIONS; a++) {
+		for (k = 0; k < LT_KHO_KINDS; k++) {
+			r->kho[a][k].calls -= earlier->kho[a][k].calls;
+			r->kho[a][k].errors -= earlier->kho[a][k].errors;
+			r->kho[a][k].pages -= earlier->kho[a][k].pages;
+		}
+	}
 
 	for (i = 0; i < r->nr_rows; i++) {
 		old = find_row(earlier, &r->rows[i].key);
@@ -229,13 +237,13 @@ static int run_intervals(struct latency *l, struct tracer *t,
 {
 	struct report earlier = {}, now;
 	int ret = EXIT_FINE;
+	enum loop_end stop;
 	uint64_t n = 0;
-	bool stop;
 
 	do {
 		stop = cmd_loop(t, l->interval_ms,
 				l->o.until_frozen ? &l->frozen : NULL);
-		if (take(l, t, probe, &now)) {
+		if (stop == LOOP_ERROR || take(l, t, probe, &now)) {
 			ret = EXIT_FINDING;
 			break;
 		}
@@ -243,7 +251,7 @@ static int run_intervals(struct latency *l, struct tracer *t,
 		free(earlier.rows);
 		earlier = now;
 		n++;
-	} while (!stop && ret == EXIT_FINE && n != l->count &&
+	} while (stop == LOOP_DONE && ret == EXIT_FINE && n != l->count &&
 		 !(l->o.until_frozen && l->frozen));
 	free(earlier.rows);
 	return ret;
@@ -255,8 +263,9 @@ static int run_once(struct latency *l, struct tracer *t,
 	struct report r;
 	int ret;
 
-	cmd_loop(t, l->o.duration_ms, l->o.until_frozen ? &l->frozen : NULL);
-	if (take(l, t, probe, &r))
+	if (cmd_loop(t, l->o.duration_ms, l->o.until_frozen ?
+					  &l->frozen : NULL) == LOOP_ERROR ||
+	    take(l, t, probe, &r))
 		return EXIT_FINDING;
 	ret = print(l, &r, probe);
 	free(r.rows);
@@ -305,6 +314,7 @@ int cmd_latency(int argc, char **argv)
 	struct latency l = {
 		.o.tracer = {
 			.ops = TRACER_ALL_OPS,
+			.lives = true,
 			.stream = 1U << LT_STATE | 1U << LT_PHASE_END |
 				  1U << LT_SESSION_CREATE |
 				  1U << LT_SESSION_RETRIEVE |

@@ -158,7 +158,7 @@ static json_t *event_json(const struct trace *tr, const struct lt_event *e)
 		set(o, e->type >= LT_KHO_PRESERVE ? "name" : "session",
 		    fmt_json_name(e->name));
 	if (f & F_TOKEN)
-		set(o, "token", json_integer(e->token));
+		set(o, "token", cmd_json_token(e->token));
 	if (f & F_COMPAT)
 		set(o, e->type == LT_HANDOVER_REJECT ? "what" : "compatible",
 		    fmt_json_name(e->compat));
@@ -188,20 +188,38 @@ static json_t *event_json(const struct trace *tr, const struct lt_event *e)
 	return o;
 }
 
+static void print_json(struct trace *tr, json_t *o)
+{
+	if (cmd_json_print(o, JSON_COMPACT))
+		tr->failed = true;
+}
+
+/* The state of the machine comes also where the filters do not ask for it. */
+static bool wanted(const struct trace *tr, const struct lt_event *e)
+{
+	const struct tracer_options *t = &tr->o.tracer;
+
+	return e->type != LT_STATE ||
+	       (!t->session && !t->handler && t->ops == TRACER_ALL_OPS &&
+		(!t->errors || e->ret < 0));
+}
+
 static void on_event(const struct lt_event *e, void *data)
 {
 	struct trace *tr = data;
 
 	if (e->type >= LT_NR_TYPES)
 		return;
-	if (!tr->start)
-		tr->start = e->ts;
-	if (!tr->o.json)
-		print_text(tr, e);
-	else if (cmd_json_print(event_json(tr, e), JSON_COMPACT))
-		tr->failed = true;
 	if (e->type == LT_STATE && e->new == STATE_FROZEN && tr->o.until_frozen)
 		tr->frozen = true;
+	if (!wanted(tr, e))
+		return;
+	if (!tr->start)
+		tr->start = e->ts;
+	if (tr->o.json)
+		print_json(tr, event_json(tr, e));
+	else
+		print_text(tr, e);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -249,16 +267,17 @@ static int trace_run(struct trace *tr, const struct probe *probe)
 		json_t *head = cmd_json("trace", probe);
 
 		set(head, "event", json_string("start"));
-		cmd_json_print(head, JSON_COMPACT);
+		print_json(tr, head);
 	}
 	msg_note("tracing, Ctrl-C stops");
-	cmd_loop(t, tr->o.duration_ms, &tr->frozen);
+	if (cmd_loop(t, tr->o.duration_ms, &tr->frozen) == LOOP_ERROR)
+		tr->failed = true;
 	tracer_read_lost(t, &lost);
 	if (tr->o.json) {
 		end = json_object();
 		set(end, "event", json_string("end"));
 		set(end, "lost", cmd_json_lost(&lost));
-		cmd_json_print(end, JSON_COMPACT);
+		print_json(tr, end);
 	}
 	cmd_warn_lost(&lost);
 	tracer_close(t);

@@ -91,7 +91,7 @@ char *fmt_name(char *buf, size_t size, const char *name)
 
 		len = utf8_len(s);
 		/* C1 control characters are two bytes of UTF-8. */
-		if (!len || *s < ' ' || *s == 0x7f || *s == '\\' ||
+		if (!len || *s < ' ' || *s == 0x7f || strchr(" =\"\\", *s) ||
 		    (len == 2 && s[0] == 0xc2 && s[1] < 0xa0)) {
 			snprintf(escape, sizeof(escape), "\\x%02x", *s);
 			what = escape;

@@ -35,8 +35,8 @@ char *fmt_bytes(char *buf, uint64_t bytes);
  * fmt_name - a name from user space, printable
  * @buf:  room for it
  * @size: bytes in @buf
- * @name: zero-terminated; control characters, backslashes and bytes that are no
- *	  UTF-8 become \xNN
+ * @name: zero-terminated; control characters, bytes that are no UTF-8 and what
+ *	  could look like another field (space, =, ", \) become \xNN
  *
  * Return: @buf; what does not fit is cut.
  */

@@ -80,8 +80,10 @@ static void probe_btf(struct probe *p)
 	int type;
 
 	p->btf = btf;
-	if (!btf)
+	if (!btf) {
+		p->flavour = FLAVOUR_UNKNOWN;
 		return;
+	}
 
 	for (type = 0; type < LT_NR_TYPES; type++) {
 		snprintf(name, sizeof(name), "btf_trace_%s", tracepoints[type]);

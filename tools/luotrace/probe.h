@@ -13,13 +13,14 @@
 /* What cannot be seen is not the same as what is not there. */
 enum known { NO, YES, UNKNOWN };
 
-enum flavour { FLAVOUR_NONE, FLAVOUR_STOCK, FLAVOUR_TRACED };
+enum flavour { FLAVOUR_NONE, FLAVOUR_STOCK, FLAVOUR_TRACED, FLAVOUR_UNKNOWN };
 
 /**
  * struct probe - what there is
  * @release:	  of the kernel
  * @privileged:	  CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN
- * @btf:	  /sys/kernel/btf/vmlinux can be read
+ * @btf:	  /sys/kernel/btf/vmlinux can be read; if not, nothing is known of
+ *		  flavour, tracepoints and iterators
  * @device:	  /dev/liveupdate is there, so live update is on
  * @flavour:	  whose LUO the kernel was built with
  * @tracepoints:  which of the events it has, by enum lt_type

@@ -221,7 +221,8 @@ static json_t *row_json(const struct report *r, const struct tracer_row *row,
 	json_object_set_new(o, r->by == LT_BY_HANDLER ? "handler" : "session",
 			    fmt_json_name(row->key.name));
 	if (r->by == LT_BY_FILE)
-		json_object_set_new(o, "token", json_integer(row->key.token));
+		json_object_set_new(o, "token",
+				    cmd_json_token(row->key.token));
 	json_object_set_new(o, "op", json_string(word(WORDS_OP, row->key.op)));
 	json_object_set_new(o, "count", json_integer(row->calls.count));
 	json_object_set_new(o, "errors", json_integer(row->calls.errors));
@@ -239,12 +240,12 @@ static json_t *row_json(const struct report *r, const struct tracer_row *row,
 
 static json_t *slow_json(const struct lt_slow *c)
 {
-	return json_pack("{sI, ss, so, so, sI, si}",
+	return json_pack("{sI, ss, so, so, so, si}",
 			 "duration_ns", (json_int_t)c->duration,
 			 "op", word(WORDS_OP, c->op),
 			 "handler", fmt_json_name(c->compat),
 			 "session", fmt_json_name(c->name),
-			 "token", (json_int_t)c->token, "ret", c->ret);
+			 "token", cmd_json_token(c->token), "ret", c->ret);
 }
 
 static json_t *kho_json(const struct report *r)

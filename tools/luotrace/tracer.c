@@ -69,6 +69,7 @@ static void tracer_configure(struct luotrace_bpf *bpf,
 	bpf->rodata->want_errors = options->errors;
 	bpf->rodata->stream = options->stream;
 	bpf->rodata->count_by = options->by;
+	bpf->rodata->whole_lives = options->lives;
 }
 
 struct tracer *tracer_open(const struct probe *probe,

@@ -26,6 +26,10 @@
  * @errors:  only what failed
  * @stream:  a bit for each enum lt_type that tracer_poll() shall give
  * @by:	     how calls are counted
+ * @lives:   of what is streamed only @session is a filter, so that the lives of
+ *	     sessions are whole
+ *
+ * The state of the machine is streamed whatever the filters are.
  */
 struct tracer_options {
 	const char *session;
@@ -35,6 +39,7 @@ struct tracer_options {
 	bool errors;
 	uint32_t stream;
 	enum lt_by by;
+	bool lives;
 };
 
 #define TRACER_ALL_OPS	UINT64_MAX

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * LUO at scale: many files in one session, many sessions, through one live
+ * update. Prints how long each part took, for 1, 10 and 100 thousand files and
+ * 1 and 10 thousand sessions, so that a person sees whether it grows linearly.
+ *
+ *	scale_test hold		preserve, print times, hold
+ *	scale_test		take it all back, as TAP, with times
+ */
+
+#include "luo_test.h"
+
+#include <sys/resource.h>
+#include <time.h>
+
+static const int files[] = { 1000, 10000, 100000 };
+static const int sessions[] = { 1000, 10000 };
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void report(const char *what, int n, double since)
+{
+	double s = now() - since;
+
+	printf("# %-28s %7d: %7.3f s, %6.1f us each\n", what, n, s,
+	       s / n * 1e6);
+	fflush(stdout);
+}
+
+static void must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "scale_test: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void name_files(char *name, size_t size, int n)
+{
+	snprintf(name, size, "files-%d", n);
+}
+
+static void preserve_files(int dev, int n)
+{
+	double start = now();
+	char name[32];
+	int s, i, fd;
+
+	name_files(name, sizeof(name), n);
+	s = create(dev, name);
+	must(s >= 0, name);
+	for (i = 0; i < n; i++) {
+		fd = test_file(i + 1);
+		/* tokens as an agent may choose them, far apart */
+		must(fd >= 0 && !preserve(s, fd, i * 0x9e3779b97f4a7c15ULL),
+		     "preserve");
+		close(fd);
+	}
+	report("open and preserve files", n, start);
+}
+
+static void name_session(char *name, size_t size, int n, int i)
+{
+	snprintf(name, size, "of-%d-%d", n, i);
+}
+
+static void create_sessions(int dev, int n)
+{
+	double start = now();
+	char name[32];
+	int i;
+
+	for (i = 0; i < n; i++) {
+		name_session(name, sizeof(name), n, i);
+		must(create(dev, name) >= 0, name);
+	}
+	report("create sessions", n, start);
+}
+
+static int hold(void)
+{
+	struct rlimit many = { 20000, 20000 };
+	int dev = open_device();
+	size_t i;
+
+	must(dev >= 0 && !setrlimit(RLIMIT_NOFILE, &many), "device");
+	for (i = 0; i < 3; i++)
+		preserve_files(dev, files[i]);
+	for (i = 0; i < 2; i++)
+		create_sessions(dev, sessions[i]);
+	puts("ready");
+	fflush(stdout);
+	pause();
+	return 0;
+}
+
+static bool restore_files(int dev, int n)
+{
+	double start = now();
+	char name[32];
+	int s, i, fd;
+	bool ok = true;
+
+	name_files(name, sizeof(name), n);
+	s = claim(dev, name);
+	must(s >= 0, name);
+	for (i = 0; i < n && ok; i++) {
+		fd = retrieve(s, i * 0x9e3779b97f4a7c15ULL);
+		ok = fd >= 0 && test_get(fd).cookie == (unsigned int)i + 1;
+		close(fd);
+	}
+	report("retrieve files", n, start);
+	start = now();
+	ok = ok && !finish(s);
+	report("finish files", n, start);
+	close(s);
+	return ok;
+}
+
+static bool claim_sessions(int dev, int n)
+{
+	double start = now();
+	char name[32];
+	bool ok = true;
+	int i, s;
+
+	for (i = 0; i < n && ok; i++) {
+		name_session(name, sizeof(name), n, i);
+		s = claim(dev, name);
+		ok = s >= 0 && !finish(s);
+		close(s);
+	}
+	report("claim and finish sessions", n, start);
+	return ok;
+}
+
+int main(int argc, char **argv)
+{
+	int dev, failures = 0, n = 0;
+	size_t i;
+	bool ok;
+
+	if (argc == 2 && !strcmp(argv[1], "hold"))
+		return hold();
+
+	dev = open_device();
+	must(dev >= 0, "device");
+	printf("TAP version 13\n1..6\n");
+	for (i = 0; i < 3; i++) {
+		ok = restore_files(dev, files[i]);
+		failures += !ok;
+		printf("%s %d %d files in one session came over\n",
+		       ok ? "ok" : "not ok", ++n, files[i]);
+	}
+	for (i = 0; i < 2; i++) {
+		ok = claim_sessions(dev, sessions[i]);
+		failures += !ok;
+		printf("%s %d %d sessions came over\n", ok ? "ok" : "not ok",
+		       ++n, sessions[i]);
+	}
+	ok = state(dev, false) == LIVEUPDATE_STATE_NORMAL;
+	failures += !ok;
+	printf("%s %d the machine is normal again\n", ok ? "ok" : "not ok", ++n);
+	return failures ? 1 : 0;
+}

@@ -9,16 +9,11 @@
  * On the way out: preserve takes a reference to the file and has its handler
  * save it; prepare has the handler save more of it; freeze has it make that
  * final; write fills the file's record. unfreeze, cancel and unpreserve undo
- * them, last file first. On the way in: load makes a file from each
- * record; retrieve has the handler make the open file again; finish lets go.
+ * them, last file first. The way in is in luo_file_in.c.
  *
  * Unhappy paths: a preserve that fails leaves nothing behind. A prepare or a
  * freeze that fails is undone for the files before it, last first, and the set
- * is as it was. A retrieve that fails is remembered and keeps failing; the file still takes
- * part in finish, where its handler learns of it. An incoming file whose
- * handler is not there stays until its handler comes; if the set is finished
- * without it, it is refused and its memory stays out of use until the next live
- * update. finish asks all files first and changes nothing if one cannot.
+ * is as it was.
  *
  * Files are found by (set, token) and by (handler, id) in two hash tables that
  * span all sets: the cost of a lookup does not depend on how many there are.
@@ -35,48 +30,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "luo_internal.h"
-
-struct luo_token_key {
-	const struct luo_file_set *set;
-	u64 token;
-};
-
-struct luo_id_key {
-	const struct liveupdate_file_handler *fh;
-	unsigned long id;
-};
-
-/**
- * struct luo_file - one file that is preserved or was handed over
- * @by_token:	node in luo_files_by_token
- * @by_id:	node in luo_files_by_id, as long as @file is not NULL
- * @token:	the set and the agent's name for the file
- * @id:		the handler and what it calls the file; the handler is NULL in
- *		an incoming file that did not find it yet
- * @list:	in &luo_file_set.files
- * @fh:		the handler, pinned
- * @orphan:	the compatible string of an incoming file without handler
- * @file:	the open file, with a reference; NULL until it is retrieved
- * @data:	the u64 that is handed over
- * @private:	the handler's own
- * @state:	where it is
- * @retrieved:	0, 1 once it is retrieved, or the errno of the failed retrieve
- */
-struct luo_file {
-	struct rhash_head by_token;
-	struct rhash_head by_id;
-	struct luo_token_key token;
-	struct luo_id_key id;
-	struct list_head list;
-	struct liveupdate_file_handler *fh;
-	char *orphan;
-	struct file *file;
-	u64 data;
-	void *private;
-	enum luo_file_state state;
-	int retrieved;
-};
+#include "luo_file.h"
 
 static const struct rhashtable_params luo_by_token_params = {
 	.head_offset		= offsetof(struct luo_file, by_token),
@@ -115,7 +69,7 @@ int luo_file_init(void)
 	return err;
 }
 
-static const char *luo_file_compatible(const struct luo_file *f)
+const char *luo_file_compatible(const struct luo_file *f)
 {
 	return f->fh ? f->fh->compatible : f->orphan;
 }
@@ -132,7 +86,7 @@ static struct luo_call luo_file_call(const struct luo_file *f)
 	};
 }
 
-static int luo_file_run(struct luo_file *f, enum luo_op op)
+int luo_file_run(struct luo_file *f, enum luo_op op)
 {
 	struct liveupdate_file_op_args args = {
 		.handler = f->fh,
@@ -155,8 +109,8 @@ static int luo_file_run(struct luo_file *f, enum luo_op op)
 }
 
 /* The file changed its state to @state, or, with an errno, did not. */
-static void luo_file_set_state(struct luo_file *f, enum luo_file_state state,
-			       int ret)
+void luo_file_set_state(struct luo_file *f, enum luo_file_state state,
+			int ret)
 {
 	enum luo_file_state old = f->state;
 
@@ -167,13 +121,13 @@ static void luo_file_set_state(struct luo_file *f, enum luo_file_state state,
 }
 
 /* A call for a file failed before there was a file to change its state. */
-static void luo_file_failed(const struct luo_file_set *set, u64 token, int ret)
+void luo_file_failed(const struct luo_file_set *set, u64 token, int ret)
 {
 	trace_luo_file_state(luo_number(set->dir), set->name, token, "",
 			     LUO_FILE_NONE, LUO_FILE_NONE, ret);
 }
 
-static struct luo_file *luo_file_find(const struct luo_file_set *set, u64 token)
+struct luo_file *luo_file_find(const struct luo_file_set *set, u64 token)
 {
 	struct luo_token_key key = { .set = set, .token = token };
 
@@ -183,13 +137,13 @@ static struct luo_file *luo_file_find(const struct luo_file_set *set, u64 token)
 				      luo_by_token_params);
 }
 
-static int luo_file_hash_token(struct luo_file *f)
+int luo_file_hash_token(struct luo_file *f)
 {
 	return rhashtable_lookup_insert_fast(&luo_files_by_token, &f->by_token,
 					     luo_by_token_params);
 }
 
-static int luo_file_hash_id(struct luo_file *f)
+int luo_file_hash_id(struct luo_file *f)
 {
 	f->id.fh = f->fh;
 	f->id.id = f->fh->ops->get_id ? f->fh->ops->get_id(f->file) :
@@ -211,7 +165,7 @@ static void luo_file_unhash_id(struct luo_file *f)
 }
 
 /* Let go of a file that is in no table and no list any more. */
-static void luo_file_free(struct luo_file *f)
+void luo_file_free(struct luo_file *f)
 {
 	if (f->file)
 		fput(f->file);
@@ -221,7 +175,7 @@ static void luo_file_free(struct luo_file *f)
 }
 
 /* Take a file out of its set; nothing can find it after that. */
-static void luo_file_remove(struct luo_file *f, struct luo_file_set *set)
+void luo_file_remove(struct luo_file *f, struct luo_file_set *set)
 {
 	list_del(&f->list);
 	set->count--;
@@ -530,207 +484,4 @@ void luo_file_set_write(struct luo_file_set *set, struct luo_array *array)
 		ser->data = f->data;
 	}
 	luo_handover_describe(&set->blocks, set->count, array);
-}
-
-static const char *__luo_file_load(struct luo_file_set *set,
-				   const struct luo_file_ser *ser)
-{
-	struct luo_file *f;
-	int err;
-
-	f = kzalloc_obj(*f);
-	if (!f)
-		return "no-memory";
-
-	f->token.set = set;
-	f->token.token = ser->token;
-	f->data = ser->data;
-	f->fh = luo_handler_get(ser->compatible);
-	if (!f->fh) {
-		f->orphan = kstrdup(ser->compatible, GFP_KERNEL);
-		if (!f->orphan) {
-			luo_file_free(f);
-			return "no-memory";
-		}
-	}
-
-	err = luo_file_hash_token(f);
-	if (err) {
-		luo_file_free(f);
-		return err == -EEXIST ? "duplicate-token" : "no-memory";
-	}
-
-	list_add_tail(&f->list, &set->files);
-	set->count++;
-	luo_file_set_state(f, LUO_FILE_INCOMING, 0);
-	return f->fh ? NULL : "no-handler";
-}
-
-static void luo_file_load(const void *record, void *data)
-{
-	const struct luo_file_ser *ser = record;
-	struct luo_file_set *set = data;
-	const char *why;
-
-	if (!luo_string_ok(ser->compatible, sizeof(ser->compatible)))
-		why = "bad-compatible";
-	else
-		why = __luo_file_load(set, ser);
-	if (why)
-		luo_handover_reject("file", set->name, ser->token, why);
-}
-
-/**
- * luo_file_set_load - make the files of an incoming session from its records
- * @set:   an empty incoming set
- * @array: where the records are; they are gone after it
- *
- * What cannot be understood is reported and left out. A file whose handler is
- * not there yet is reported too, but kept: its handler may come.
- *
- * Context: at boot, under @set->lock.
- */
-void luo_file_set_load(struct luo_file_set *set, const struct luo_array *array)
-{
-	lockdep_assert_held(&set->lock);
-
-	luo_handover_read_array(array, sizeof(struct luo_file_ser), "file",
-				set->name, luo_file_load, set);
-}
-
-/* Find the handler of an incoming file, which may have come after boot. */
-static bool luo_file_adopt(struct luo_file *f)
-{
-	if (!f->fh) {
-		f->fh = luo_handler_get(f->orphan);
-		if (f->fh) {
-			kfree(f->orphan);
-			f->orphan = NULL;
-		}
-	}
-	return f->fh;
-}
-
-static int __luo_file_retrieve(struct luo_file *f)
-{
-	int err;
-
-	err = luo_file_run(f, LUO_OP_RETRIEVE);
-	if (err) {
-		f->retrieved = err;
-		luo_file_set_state(f, LUO_FILE_FAILED, err);
-		return err;
-	}
-
-	f->retrieved = 1;
-	luo_file_set_state(f, LUO_FILE_RETRIEVED, 0);
-
-	/*
-	 * The file is whole without it; only its being held by this session
-	 * would not be noticed by a preserve.
-	 */
-	err = luo_file_hash_id(f);
-	if (err)
-		pr_warn("session '%*pEhp' token %llu: cannot be told from a file that is not held: %pe\n",
-			(int)strlen(f->token.set->name), f->token.set->name,
-			f->token.token, ERR_PTR(err));
-	return 0;
-}
-
-/**
- * luo_file_retrieve - take a file of an incoming set back
- * @set:   the set
- * @token: its token
- * @filep: set to the file, with a reference for the caller
- *
- * Context: under @set->lock.
- * Return: 0; -ENOENT if there is no such token or no handler for the file; or
- *	   what the handler's retrieve returned, now or the first time.
- */
-int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep)
-{
-	struct luo_file *f;
-	int err;
-
-	lockdep_assert_held(&set->lock);
-
-	f = luo_file_find(set, token);
-	if (!f) {
-		luo_file_failed(set, token, -ENOENT);
-		return -ENOENT;
-	}
-	if (!luo_file_adopt(f)) {
-		luo_file_set_state(f, f->state, -ENOENT);
-		return -ENOENT;
-	}
-	if (f->retrieved < 0) {
-		luo_file_set_state(f, f->state, f->retrieved);
-		return f->retrieved;
-	}
-	if (!f->retrieved) {
-		err = __luo_file_retrieve(f);
-		if (err)
-			return err;
-	}
-
-	*filep = get_file(f->file);
-	return 0;
-}
-
-static void luo_file_finish(struct luo_file *f, struct luo_file_set *set)
-{
-	if (f->fh) {
-		luo_file_run(f, LUO_OP_FINISH);
-		luo_file_set_state(f, LUO_FILE_FINISHED, 0);
-	} else {
-		luo_handover_reject("file", set->name, f->token.token,
-				    "no-handler");
-		luo_file_set_state(f, LUO_FILE_FAILED, -ENOENT);
-	}
-	luo_file_remove(f, set);
-}
-
-/**
- * luo_file_set_finish - let go of all files of an incoming set
- * @set: the set
- *
- * Context: under @set->lock.
- * Return: 0 and the set is empty, or -EBUSY if a handler cannot finish yet and
- *	   nothing has changed.
- */
-int luo_file_set_finish(struct luo_file_set *set)
-{
-	struct luo_file *f, *next;
-	int err;
-
-	lockdep_assert_held(&set->lock);
-
-	list_for_each_entry(f, &set->files, list) {
-		if (!luo_file_adopt(f))
-			continue;
-		err = luo_file_run(f, LUO_OP_CAN_FINISH);
-		if (err)
-			return err;
-	}
-
-	list_for_each_entry_safe_reverse(f, next, &set->files, list)
-		luo_file_finish(f, set);
-	return 0;
-}
-
-/**
- * luo_file_set_retrieved - how many files of an incoming set were taken back
- * @set: the set
- *
- * Context: under @set->lock, or under luo_state_lock for writing.
- * Return: their number.
- */
-u64 luo_file_set_retrieved(struct luo_file_set *set)
-{
-	struct luo_file *f;
-	u64 nr = 0;
-
-	list_for_each_entry(f, &set->files, list)
-		nr += f->retrieved > 0;
-	return nr;
 }

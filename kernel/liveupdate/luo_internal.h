@@ -111,7 +111,7 @@ void luo_handler_put(struct liveupdate_file_handler *fh);
 int luo_handler_run(const struct luo_call *call, enum luo_op op,
 		    struct liveupdate_file_op_args *args);
 
-/* luo_file.c */
+/* luo_file.c, luo_file_in.c */
 
 /**
  * struct luo_file_set - the files of one session
@@ -148,7 +148,7 @@ int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep);
 int luo_file_set_finish(struct luo_file_set *set);
 u64 luo_file_set_retrieved(struct luo_file_set *set);
 
-/* luo_session.c */
+/* luo_session.c, luo_sessions.c */
 
 struct luo_session;
 

@@ -35,48 +35,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "luo_internal.h"
-
-/**
- * struct luo_session - one session
- * @name:    zero-padded, the key
- * @node:    in &luo_session_set.by_name
- * @list:    in &luo_session_set.list, in order of creation
- * @state:   NORMAL, PREPARED or FROZEN if outgoing; UPDATED if incoming, NORMAL
- *	     once that is finished
- * @found:   outgoing: the state in which a transition of the machine found it
- * @claimed: incoming: somebody has it open; under &luo_session_set.lock
- * @listed:  it is in its set; under &luo_session_set.lock
- * @born:    when it was made, ns of the monotonic clock
- * @files:   its files; &luo_file_set.lock guards the session too
- */
-struct luo_session {
-	char name[LIVEUPDATE_SESSION_NAME_LENGTH];
-	struct rhash_head node;
-	struct list_head list;
-	enum liveupdate_state state;
-	enum liveupdate_state found;
-	bool claimed;
-	bool listed;
-	u64 born;
-	struct luo_file_set files;
-};
-
-/**
- * struct luo_session_set - all outgoing or all incoming sessions
- * @lock:    guards the set
- * @by_name: to find one
- * @list:    in order of creation
- * @count:   sessions
- * @blocks:  the preserved memory for the records; outgoing only
- */
-struct luo_session_set {
-	struct mutex lock; /* which there are, which are claimed */
-	struct rhashtable by_name;
-	struct list_head list;
-	u64 count;
-	struct kho_block_set blocks;
-};
+#include "luo_session.h"
 
 static const struct rhashtable_params luo_by_name_params = {
 	.head_offset		= offsetof(struct luo_session, node),
@@ -85,7 +44,7 @@ static const struct rhashtable_params luo_by_name_params = {
 	.automatic_shrinking	= true,
 };
 
-static struct luo_session_set luo_sessions[] = {
+struct luo_session_set luo_sessions[] = {
 	[LUO_DIR_OUT] = {
 		.lock	= __MUTEX_INITIALIZER(luo_sessions[LUO_DIR_OUT].lock),
 		.list	= LIST_HEAD_INIT(luo_sessions[LUO_DIR_OUT].list),
@@ -121,18 +80,6 @@ int luo_session_init(void)
 }
 
 /**
- * luo_sessions_count - how many sessions there are
- * @dir: of which set
- *
- * Return: their number, which may change unless luo_state_lock is held for
- *	   writing.
- */
-u64 luo_sessions_count(enum luo_dir dir)
-{
-	return READ_ONCE(luo_sessions[dir].count);
-}
-
-/**
  * luo_session_name - the name of a session
  * @session: the session
  *
@@ -154,9 +101,9 @@ enum luo_dir luo_session_dir(const struct luo_session *session)
 	return session->files.dir;
 }
 
-static void luo_session_set_state(struct luo_session *session,
-				  enum liveupdate_state state, u32 event,
-				  int ret)
+void luo_session_set_state(struct luo_session *session,
+			   enum liveupdate_state state, u32 event,
+			   int ret)
 {
 	enum liveupdate_state old = session->state;
 
@@ -180,7 +127,7 @@ static void luo_session_phase_end(struct luo_session *session,
 			    session->name, phase, 1, session->files.count, ret);
 }
 
-static struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir)
+struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir)
 {
 	struct luo_session *session = kzalloc_obj(*session);
 
@@ -195,7 +142,7 @@ static struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir)
 	return session;
 }
 
-static void luo_session_free(struct luo_session *session)
+void luo_session_free(struct luo_session *session)
 {
 	luo_file_set_destroy(&session->files);
 	kfree(session);
@@ -207,7 +154,7 @@ static struct luo_session_set *luo_session_set(const struct luo_session *session
 }
 
 /* Put a session into its set. -EEXIST if its name is taken. */
-static int luo_session_add(struct luo_session *session)
+int luo_session_add(struct luo_session *session)
 {
 	struct luo_session_set *set = luo_session_set(session);
 	int err;
@@ -374,8 +321,8 @@ void luo_session_claimed(struct luo_session *session, const u8 *name, int ret)
 		luo_session_phase_begin(session, LUO_PHASE_RESTORE);
 }
 
-static void luo_session_leak(struct luo_session *session,
-			     enum luo_leak_reason reason)
+void luo_session_leak(struct luo_session *session,
+		      enum luo_leak_reason reason)
 {
 	trace_luo_session_leak(luo_number(LUO_DIR_IN), session->name,
 			       session->files.count,
@@ -399,22 +346,22 @@ static int luo_session_step(struct luo_session *session, enum luo_phase phase,
 	return err;
 }
 
-static int luo_session_prepare(struct luo_session *session)
+int luo_session_prepare(struct luo_session *session)
 {
 	return luo_session_step(session, LUO_PHASE_PREPARE,
 				luo_file_set_prepare, LIVEUPDATE_STATE_PREPARED,
 				LIVEUPDATE_PREPARE);
 }
 
-static int luo_session_freeze(struct luo_session *session)
+int luo_session_freeze(struct luo_session *session)
 {
 	return luo_session_step(session, LUO_PHASE_FREEZE, luo_file_set_freeze,
 				LIVEUPDATE_STATE_FROZEN, LIVEUPDATE_FREEZE);
 }
 
 /* Bring an outgoing session back to an earlier state. */
-static void luo_session_back(struct luo_session *session,
-			     enum liveupdate_state to)
+void luo_session_back(struct luo_session *session,
+		      enum liveupdate_state to)
 {
 	lockdep_assert_held(&session->files.lock);
 
@@ -551,7 +498,7 @@ int luo_session_retrieve(struct luo_session *session, u64 token,
 }
 
 /* Context: under the session's lock. */
-static int __luo_session_finish(struct luo_session *session)
+int __luo_session_finish(struct luo_session *session)
 {
 	u64 files = session->files.count;
 	int err;
@@ -642,253 +589,12 @@ int luo_session_event(struct luo_session *session, u32 event)
  */
 int luo_session_finish(struct luo_session *session)
 {
-	return luo_session_event(session, LIVEUPDATE_FINISH);
-}
+	int err = luo_session_event(session, LIVEUPDATE_FINISH);
 
-/* Bring the sessions before @session back to how the machine found them. */
-static void luo_sessions_undo_before(struct luo_session *session)
-{
-	struct list_head *list = &luo_sessions[LUO_DIR_OUT].list;
-
-	list_for_each_entry_continue_reverse(session, list, list) {
-		guard(mutex)(&session->files.lock);
-		luo_session_back(session, session->found);
-	}
-}
-
-/* Have all outgoing sessions that are in state @from make a step. */
-static int luo_sessions_do(enum liveupdate_state from,
-			   int (*step)(struct luo_session *session))
-{
-	struct luo_session *session;
-	int err;
-
-	lockdep_assert_held_write(&luo_state_lock);
-
-	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list) {
-		guard(mutex)(&session->files.lock);
-		if (session->state != from)
-			continue;
-		err = step(session);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/**
- * luo_sessions_prepare - prepare the outgoing sessions that are NORMAL
- *
- * Context: under luo_state_lock for writing. luo_sessions_undo() undoes it, also
- *	    if it failed half-way.
- * Return: 0, or what a handler's prepare returned.
- */
-int luo_sessions_prepare(void)
-{
-	struct luo_session *session;
-
-	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list)
-		session->found = session->state;
-
-	return luo_sessions_do(LIVEUPDATE_STATE_NORMAL, luo_session_prepare);
-}
-
-/**
- * luo_sessions_freeze - freeze the outgoing sessions that are PREPARED
- *
- * Context: after luo_sessions_prepare(), under luo_state_lock for writing.
- *	    luo_sessions_undo() undoes both, also if it failed half-way.
- * Return: 0, or what a handler's freeze returned.
- */
-int luo_sessions_freeze(void)
-{
-	return luo_sessions_do(LIVEUPDATE_STATE_PREPARED, luo_session_freeze);
-}
-
-/**
- * luo_sessions_undo - bring the outgoing sessions back, last one first, to the
- * states in which luo_sessions_prepare() found them
- *
- * Context: under luo_state_lock for writing.
- */
-void luo_sessions_undo(void)
-{
-	struct list_head *list = &luo_sessions[LUO_DIR_OUT].list;
-
-	lockdep_assert_held_write(&luo_state_lock);
-
-	luo_sessions_undo_before(list_entry(list, struct luo_session, list));
-}
-
-/**
- * luo_sessions_cancel - bring all outgoing sessions back to NORMAL, last first
- *
- * Context: under luo_state_lock for writing.
- */
-void luo_sessions_cancel(void)
-{
-	struct luo_session *session;
-
-	lockdep_assert_held_write(&luo_state_lock);
-
-	list_for_each_entry_reverse(session, &luo_sessions[LUO_DIR_OUT].list,
-				    list) {
-		guard(mutex)(&session->files.lock);
-		luo_session_back(session, LIVEUPDATE_STATE_NORMAL);
-	}
-}
-
-/**
- * luo_sessions_write - fill the records of all outgoing sessions
- * @array:  set to where they are
- * @totals: set to how much there is
- *
- * Context: under luo_state_lock for writing, when all sessions are frozen.
- */
-void luo_sessions_write(struct luo_array *array, struct luo_totals *totals)
-{
-	struct luo_session_set *set = &luo_sessions[LUO_DIR_OUT];
-	struct luo_session *session;
-	struct luo_session_ser *ser;
-	struct kho_block_set_it it;
-	struct luo_array files;
-	u64 blocks;
-
-	lockdep_assert_held_write(&luo_state_lock);
-
-	totals->sessions = set->count;
-	totals->files = 0;
-	blocks = set->blocks.nblocks;
-	kho_block_set_it_init(&it, &set->blocks);
-
-	list_for_each_entry(session, &set->list, list) {
-		guard(mutex)(&session->files.lock);
-		luo_file_set_write(&session->files, &files);
-		/* There is a record for each session, as create saw to. */
-		ser = kho_block_set_it_reserve_entry(&it);
-		memcpy(ser->name, session->name, sizeof(ser->name));
-		ser->files = files.data;
-		ser->pgcnt = files.pgcnt;
-		ser->count = files.count;
-		totals->files += files.count;
-		blocks += files.pgcnt;
-	}
-	luo_handover_describe(&set->blocks, set->count, array);
-	totals->bytes = PAGE_SIZE + blocks * KHO_BLOCK_SIZE;
-}
-
-/* Context: under the session's lock; the session may be gone after it. */
-static int luo_session_end(struct luo_session *session)
-{
-	bool claimed = session->claimed;
-
-	if (!claimed) {
-		pr_warn("session '%*pEhp' was not claimed, it is discarded\n",
-			(int)strlen(session->name), session->name);
-		luo_session_leak(session, LUO_LEAK_DISCARDED);
-	}
-	return __luo_session_finish(session);
-}
-
-/**
- * luo_sessions_finish - finish the claimed incoming sessions, discard the others
- *
- * Context: under luo_state_lock for writing.
- * Return: 0 and there is none left, or -EBUSY if some cannot finish yet.
- */
-int luo_sessions_finish(void)
-{
-	struct luo_session *session, *next;
-	int err = 0, failed;
-	bool claimed;
-
-	lockdep_assert_held_write(&luo_state_lock);
-
-	list_for_each_entry_safe(session, next, &luo_sessions[LUO_DIR_IN].list,
-				 list) {
-		claimed = session->claimed;
-		scoped_guard(mutex, &session->files.lock)
-			failed = luo_session_end(session);
-		if (failed)
-			err = failed;
-		else if (!claimed)
-			luo_session_free(session);
-	}
+	/* It was not even tried. */
+	if (err == -EINVAL)
+		trace_luo_session_finish(luo_number(LUO_DIR_IN), session->name,
+					 LUO_DIR_IN, LIVEUPDATE_STATE_NORMAL, 0,
+					 err);
 	return err;
-}
-
-/**
- * luo_sessions_give_up - the incoming sessions end with this kernel
- *
- * Context: under luo_state_lock for writing, when the jump is certain.
- */
-void luo_sessions_give_up(void)
-{
-	struct luo_session *session;
-
-	lockdep_assert_held_write(&luo_state_lock);
-
-	list_for_each_entry(session, &luo_sessions[LUO_DIR_IN].list, list) {
-		pr_warn("session '%*pEhp' was not finished, it is given up\n",
-			(int)strlen(session->name), session->name);
-		luo_session_leak(session, LUO_LEAK_GIVEN_UP);
-	}
-}
-
-static void luo_session_load(const void *record, void *data)
-{
-	const struct luo_session_ser *ser = record;
-	const struct luo_array files = {
-		.data = ser->files,
-		.pgcnt = ser->pgcnt,
-		.count = ser->count,
-	};
-	struct luo_totals *totals = data;
-	struct luo_session *session;
-	int err;
-
-	/* It was closed after its record had been written. */
-	if (!ser->name[0])
-		return;
-
-	if (!luo_string_ok(ser->name, sizeof(ser->name))) {
-		luo_handover_reject("session", "", 0, "bad-name");
-		return;
-	}
-
-	session = luo_session_alloc(ser->name, LUO_DIR_IN);
-	err = session ? luo_session_add(session) : -ENOMEM;
-	if (err) {
-		luo_handover_reject("session", ser->name, 0,
-				    err == -EEXIST ? "duplicate-name" :
-						     "no-memory");
-		if (session)
-			luo_session_free(session);
-		return;
-	}
-
-	scoped_guard(mutex, &session->files.lock)
-		luo_file_set_load(&session->files, &files);
-
-	totals->sessions++;
-	totals->files += session->files.count;
-	totals->bytes += ser->pgcnt * KHO_BLOCK_SIZE;
-}
-
-/**
- * luo_sessions_load - make the incoming sessions from their records
- * @array:  where the records are; they are gone after it
- * @totals: set to how much there is
- *
- * What cannot be understood is reported and left out.
- *
- * Context: once, at boot.
- */
-void luo_sessions_load(const struct luo_array *array, struct luo_totals *totals)
-{
-	*totals = (struct luo_totals){
-		.bytes = PAGE_SIZE + array->pgcnt * KHO_BLOCK_SIZE,
-	};
-	luo_handover_read_array(array, sizeof(struct luo_session_ser),
-				"session", "", luo_session_load, totals);
 }

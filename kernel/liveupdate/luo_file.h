@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* What luo_file.c (files, and the way out) and luo_file_in.c share. */
+
+#ifndef _LINUX_LUO_FILE_H
+#define _LINUX_LUO_FILE_H
+
+#include <linux/rhashtable-types.h>
+
+#include "luo_internal.h"
+
+struct luo_token_key {
+	const struct luo_file_set *set;
+	u64 token;
+};
+
+struct luo_id_key {
+	const struct liveupdate_file_handler *fh;
+	unsigned long id;
+};
+
+/**
+ * struct luo_file - one file that is preserved or was handed over
+ * @by_token:	node in luo_files_by_token
+ * @by_id:	node in luo_files_by_id, as long as @file is not NULL
+ * @token:	the set and the agent's name for the file
+ * @id:		the handler and what it calls the file; the handler is NULL in
+ *		an incoming file that did not find it yet
+ * @list:	in &luo_file_set.files
+ * @fh:		the handler, pinned
+ * @orphan:	the compatible string of an incoming file without handler
+ * @file:	the open file, with a reference; NULL until it is retrieved
+ * @data:	the u64 that is handed over
+ * @private:	the handler's own
+ * @state:	where it is
+ * @retrieved:	0, 1 once it is retrieved, or the errno of the failed retrieve
+ */
+struct luo_file {
+	struct rhash_head by_token;
+	struct rhash_head by_id;
+	struct luo_token_key token;
+	struct luo_id_key id;
+	struct list_head list;
+	struct liveupdate_file_handler *fh;
+	char *orphan;
+	struct file *file;
+	u64 data;
+	void *private;
+	enum luo_file_state state;
+	int retrieved;
+};
+
+const char *luo_file_compatible(const struct luo_file *f);
+int luo_file_run(struct luo_file *f, enum luo_op op);
+void luo_file_set_state(struct luo_file *f, enum luo_file_state state,
+			int ret);
+void luo_file_failed(const struct luo_file_set *set, u64 token, int ret);
+struct luo_file *luo_file_find(const struct luo_file_set *set, u64 token);
+int luo_file_hash_token(struct luo_file *f);
+int luo_file_hash_id(struct luo_file *f);
+void luo_file_remove(struct luo_file *f, struct luo_file_set *set);
+void luo_file_free(struct luo_file *f);
+
+#endif /* _LINUX_LUO_FILE_H */

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: Incoming files
+ *
+ * load makes a file from each record of the handover; retrieve has its handler
+ * make the open file again; finish lets go of it.
+ *
+ * Unhappy paths: a retrieve that fails is remembered and keeps failing; the file
+ * still takes part in finish, where its handler learns of it. A file whose
+ * handler is not there stays until its handler comes; if the set is finished
+ * without it, it is refused and its memory stays out of use until the next live
+ * update. finish asks all files first and changes nothing if one cannot.
+ */
+
+#define pr_fmt(fmt) "luo: " fmt
+
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "luo_file.h"
+
+static const char *__luo_file_load(struct luo_file_set *set,
+				   const struct luo_file_ser *ser)
+{
+	struct luo_file *f;
+	int err;
+
+	f = kzalloc_obj(*f);
+	if (!f)
+		return "no-memory";
+
+	f->token.set = set;
+	f->token.token = ser->token;
+	f->data = ser->data;
+	f->fh = luo_handler_get(ser->compatible);
+	if (!f->fh) {
+		f->orphan = kstrdup(ser->compatible, GFP_KERNEL);
+		if (!f->orphan) {
+			luo_file_free(f);
+			return "no-memory";
+		}
+	}
+
+	err = luo_file_hash_token(f);
+	if (err) {
+		luo_file_free(f);
+		return err == -EEXIST ? "duplicate-token" : "no-memory";
+	}
+
+	list_add_tail(&f->list, &set->files);
+	set->count++;
+	luo_file_set_state(f, LUO_FILE_INCOMING, 0);
+	return f->fh ? NULL : "no-handler";
+}
+
+static void luo_file_load(const void *record, void *data)
+{
+	const struct luo_file_ser *ser = record;
+	struct luo_file_set *set = data;
+	const char *why;
+
+	if (!luo_string_ok(ser->compatible, sizeof(ser->compatible)))
+		why = "bad-compatible";
+	else
+		why = __luo_file_load(set, ser);
+	if (why)
+		luo_handover_reject("file", set->name, ser->token, why);
+}
+
+/**
+ * luo_file_set_load - make the files of an incoming session from its records
+ * @set:   an empty incoming set
+ * @array: where the records are; they are gone after it
+ *
+ * What cannot be understood is reported and left out. A file whose handler is
+ * not there yet is reported too, but kept: its handler may come.
+ *
+ * Context: at boot, under @set->lock.
+ */
+void luo_file_set_load(struct luo_file_set *set, const struct luo_array *array)
+{
+	lockdep_assert_held(&set->lock);
+
+	luo_handover_read_array(array, sizeof(struct luo_file_ser), "file",
+				set->name, luo_file_load, set);
+}
+
+/* Find the handler of an incoming file, which may have come after boot. */
+static bool luo_file_adopt(struct luo_file *f)
+{
+	if (!f->fh) {
+		f->fh = luo_handler_get(f->orphan);
+		if (f->fh) {
+			kfree(f->orphan);
+			f->orphan = NULL;
+		}
+	}
+	return f->fh;
+}
+
+static int __luo_file_retrieve(struct luo_file *f)
+{
+	int err;
+
+	err = luo_file_run(f, LUO_OP_RETRIEVE);
+	if (err) {
+		f->retrieved = err;
+		luo_file_set_state(f, LUO_FILE_FAILED, err);
+		return err;
+	}
+
+	f->retrieved = 1;
+	luo_file_set_state(f, LUO_FILE_RETRIEVED, 0);
+
+	/*
+	 * The file is whole without it; only its being held by this session
+	 * would not be noticed by a preserve.
+	 */
+	err = luo_file_hash_id(f);
+	if (err)
+		pr_warn("session '%*pEhp' token %llu: cannot be told from a file that is not held: %pe\n",
+			(int)strlen(f->token.set->name), f->token.set->name,
+			f->token.token, ERR_PTR(err));
+	return 0;
+}
+
+/**
+ * luo_file_retrieve - take a file of an incoming set back
+ * @set:   the set
+ * @token: its token
+ * @filep: set to the file, with a reference for the caller
+ *
+ * Context: under @set->lock.
+ * Return: 0; -ENOENT if there is no such token or no handler for the file; or
+ *	   what the handler's retrieve returned, now or the first time.
+ */
+int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep)
+{
+	struct luo_file *f;
+	int err;
+
+	lockdep_assert_held(&set->lock);
+
+	f = luo_file_find(set, token);
+	if (!f) {
+		luo_file_failed(set, token, -ENOENT);
+		return -ENOENT;
+	}
+	if (!luo_file_adopt(f)) {
+		luo_file_set_state(f, f->state, -ENOENT);
+		return -ENOENT;
+	}
+	if (f->retrieved < 0) {
+		luo_file_set_state(f, f->state, f->retrieved);
+		return f->retrieved;
+	}
+	if (!f->retrieved) {
+		err = __luo_file_retrieve(f);
+		if (err)
+			return err;
+	}
+
+	*filep = get_file(f->file);
+	return 0;
+}
+
+static void luo_file_finish(struct luo_file *f, struct luo_file_set *set)
+{
+	if (f->fh) {
+		luo_file_run(f, LUO_OP_FINISH);
+		luo_file_set_state(f, LUO_FILE_FINISHED, 0);
+	} else {
+		luo_handover_reject("file", set->name, f->token.token,
+				    "no-handler");
+		luo_file_set_state(f, LUO_FILE_FAILED, -ENOENT);
+	}
+	luo_file_remove(f, set);
+}
+
+/**
+ * luo_file_set_finish - let go of all files of an incoming set
+ * @set: the set
+ *
+ * Context: under @set->lock.
+ * Return: 0 and the set is empty, or -EBUSY if a handler cannot finish yet and
+ *	   nothing has changed.
+ */
+int luo_file_set_finish(struct luo_file_set *set)
+{
+	struct luo_file *f, *next;
+	int err;
+
+	lockdep_assert_held(&set->lock);
+
+	list_for_each_entry(f, &set->files, list) {
+		if (!luo_file_adopt(f))
+			continue;
+		err = luo_file_run(f, LUO_OP_CAN_FINISH);
+		if (err)
+			return err;
+	}
+
+	list_for_each_entry_safe_reverse(f, next, &set->files, list)
+		luo_file_finish(f, set);
+	return 0;
+}
+
+/**
+ * luo_file_set_retrieved - how many files of an incoming set were taken back
+ * @set: the set
+ *
+ * Context: under @set->lock, or under luo_state_lock for writing.
+ * Return: their number.
+ */
+u64 luo_file_set_retrieved(struct luo_file_set *set)
+{
+	struct luo_file *f;
+	u64 nr = 0;
+
+	list_for_each_entry(f, &set->files, list)
+		nr += f->retrieved > 0;
+	return nr;
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: All sessions
+ *
+ * What the machine does with all outgoing or all incoming sessions when its
+ * state changes. Everything here has the sessions to itself: it runs under
+ * luo_state_lock for writing, or at boot.
+ */
+
+#define pr_fmt(fmt) "luo: " fmt
+
+#include <linux/err.h>
+#include <linux/string.h>
+
+#include "luo_session.h"
+
+/**
+ * luo_sessions_count - how many sessions there are
+ * @dir: of which set
+ *
+ * Return: their number, which may change unless luo_state_lock is held for
+ *	   writing.
+ */
+u64 luo_sessions_count(enum luo_dir dir)
+{
+	return READ_ONCE(luo_sessions[dir].count);
+}
+
+/* Have all outgoing sessions that are in state @from make a step. */
+static int luo_sessions_do(enum liveupdate_state from,
+			   int (*step)(struct luo_session *session))
+{
+	struct luo_session *session;
+	int err;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list) {
+		guard(mutex)(&session->files.lock);
+		if (session->state != from)
+			continue;
+		err = step(session);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/**
+ * luo_sessions_prepare - prepare the outgoing sessions that are NORMAL
+ *
+ * Context: under luo_state_lock for writing. luo_sessions_undo() undoes it, also
+ *	    if it failed half-way.
+ * Return: 0, or what a handler's prepare returned.
+ */
+int luo_sessions_prepare(void)
+{
+	struct luo_session *session;
+
+	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list)
+		session->found = session->state;
+
+	return luo_sessions_do(LIVEUPDATE_STATE_NORMAL, luo_session_prepare);
+}
+
+/**
+ * luo_sessions_freeze - freeze the outgoing sessions that are PREPARED
+ *
+ * Context: after luo_sessions_prepare(), under luo_state_lock for writing.
+ *	    luo_sessions_undo() undoes both, also if it failed half-way.
+ * Return: 0, or what a handler's freeze returned.
+ */
+int luo_sessions_freeze(void)
+{
+	return luo_sessions_do(LIVEUPDATE_STATE_PREPARED, luo_session_freeze);
+}
+
+/**
+ * luo_sessions_undo - bring the outgoing sessions back, last one first, to the
+ * states in which luo_sessions_prepare() found them
+ *
+ * Context: under luo_state_lock for writing.
+ */
+void luo_sessions_undo(void)
+{
+	struct luo_session *session;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	list_for_each_entry_reverse(session, &luo_sessions[LUO_DIR_OUT].list,
+				    list) {
+		guard(mutex)(&session->files.lock);
+		luo_session_back(session, session->found);
+	}
+}
+
+/**
+ * luo_sessions_cancel - bring all outgoing sessions back to NORMAL, last first
+ *
+ * Context: under luo_state_lock for writing.
+ */
+void luo_sessions_cancel(void)
+{
+	struct luo_session *session;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list)
+		session->found = LIVEUPDATE_STATE_NORMAL;
+	luo_sessions_undo();
+}
+
+/**
+ * luo_sessions_write - fill the records of all outgoing sessions
+ * @array:  set to where they are
+ * @totals: set to how much there is
+ *
+ * Context: under luo_state_lock for writing, when all sessions are frozen.
+ */
+void luo_sessions_write(struct luo_array *array, struct luo_totals *totals)
+{
+	struct luo_session_set *set = &luo_sessions[LUO_DIR_OUT];
+	struct luo_session *session;
+	struct luo_session_ser *ser;
+	struct kho_block_set_it it;
+	struct luo_array files;
+	u64 blocks;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	totals->sessions = set->count;
+	totals->files = 0;
+	blocks = set->blocks.nblocks;
+	kho_block_set_it_init(&it, &set->blocks);
+
+	list_for_each_entry(session, &set->list, list) {
+		guard(mutex)(&session->files.lock);
+		luo_file_set_write(&session->files, &files);
+		/* There is a record for each session, as create saw to. */
+		ser = kho_block_set_it_reserve_entry(&it);
+		memcpy(ser->name, session->name, sizeof(ser->name));
+		ser->files = files.data;
+		ser->pgcnt = files.pgcnt;
+		ser->count = files.count;
+		totals->files += files.count;
+		blocks += files.pgcnt;
+	}
+	luo_handover_describe(&set->blocks, set->count, array);
+	totals->bytes = PAGE_SIZE + blocks * KHO_BLOCK_SIZE;
+}
+
+/* Context: under the session's lock; the session may be gone after it. */
+static int luo_session_end(struct luo_session *session)
+{
+	bool claimed = session->claimed;
+
+	if (!claimed) {
+		pr_warn("session '%*pEhp' was not claimed, it is discarded\n",
+			(int)strlen(session->name), session->name);
+		luo_session_leak(session, LUO_LEAK_DISCARDED);
+	}
+	return __luo_session_finish(session);
+}
+
+/**
+ * luo_sessions_finish - finish the claimed incoming sessions, discard the others
+ *
+ * Context: under luo_state_lock for writing.
+ * Return: 0 and there is none left, or -EBUSY if some cannot finish yet.
+ */
+int luo_sessions_finish(void)
+{
+	struct luo_session *session, *next;
+	int err = 0, failed;
+	bool claimed;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	list_for_each_entry_safe(session, next, &luo_sessions[LUO_DIR_IN].list,
+				 list) {
+		claimed = session->claimed;
+		scoped_guard(mutex, &session->files.lock)
+			failed = luo_session_end(session);
+		if (failed)
+			err = failed;
+		else if (!claimed)
+			luo_session_free(session);
+	}
+	return err;
+}
+
+/**
+ * luo_sessions_give_up - the incoming sessions end with this kernel
+ *
+ * Context: under luo_state_lock for writing, when the jump is certain.
+ */
+void luo_sessions_give_up(void)
+{
+	struct luo_session *session;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	list_for_each_entry(session, &luo_sessions[LUO_DIR_IN].list, list) {
+		pr_warn("session '%*pEhp' was not finished, it is given up\n",
+			(int)strlen(session->name), session->name);
+		luo_session_leak(session, LUO_LEAK_GIVEN_UP);
+	}
+}
+
+static void luo_session_load(const void *record, void *data)
+{
+	const struct luo_session_ser *ser = record;
+	const struct luo_array files = {
+		.data = ser->files,
+		.pgcnt = ser->pgcnt,
+		.count = ser->count,
+	};
+	struct luo_totals *totals = data;
+	struct luo_session *session;
+	int err;
+
+	/* It was closed after its record had been written. */
+	if (!ser->name[0])
+		return;
+
+	if (!luo_string_ok(ser->name, sizeof(ser->name))) {
+		luo_handover_reject("session", "", 0, "bad-name");
+		return;
+	}
+
+	session = luo_session_alloc(ser->name, LUO_DIR_IN);
+	err = session ? luo_session_add(session) : -ENOMEM;
+	if (err) {
+		luo_handover_reject("session", ser->name, 0,
+				    err == -EEXIST ? "duplicate-name" :
+						     "no-memory");
+		if (session)
+			luo_session_free(session);
+		return;
+	}
+
+	scoped_guard(mutex, &session->files.lock)
+		luo_file_set_load(&session->files, &files);
+
+	totals->sessions++;
+	totals->files += session->files.count;
+	totals->bytes += ser->pgcnt * KHO_BLOCK_SIZE;
+}
+
+/**
+ * luo_sessions_load - make the incoming sessions from their records
+ * @array:  where the records are; they are gone after it
+ * @totals: set to how much there is
+ *
+ * What cannot be understood is reported and left out.
+ *
+ * Context: once, at boot.
+ */
+void luo_sessions_load(const struct luo_array *array, struct luo_totals *totals)
+{
+	*totals = (struct luo_totals){
+		.bytes = PAGE_SIZE + array->pgcnt * KHO_BLOCK_SIZE,
+	};
+	luo_handover_read_array(array, sizeof(struct luo_session_ser),
+				"session", "", luo_session_load, totals);
+}

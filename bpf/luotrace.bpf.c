@@ -40,7 +40,6 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, LT_MAX_ROWS);
 	__type(key, struct lt_key);
 	__type(value, struct lt_row);

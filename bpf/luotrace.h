@@ -120,7 +120,8 @@ struct lt_key {
  * @sum:    ns
  * @min:    ns
  * @max:    ns
- * @slots:  histogram, see LT_SLOTS
+ * @slots:  histogram, see LT_SLOTS; 32 bits, as rows are allocated beforehand
+ *	    for every CPU
  */
 struct lt_row {
 	__u64 count;
@@ -128,7 +129,7 @@ struct lt_row {
 	__u64 sum;
 	__u64 min;
 	__u64 max;
-	__u64 slots[LT_SLOTS];
+	__u32 slots[LT_SLOTS];
 };
 
 /**

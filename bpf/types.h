@@ -29,7 +29,6 @@ enum {
 
 /* Flags of map creation, map update and of the ring buffer. */
 enum {
-	BPF_F_NO_PREALLOC = 1,
 	BPF_NOEXIST = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
 };

@@ -55,6 +55,15 @@
 #undef kho_remove_subtree
 #undef kho_retrieve_subtree
 
+/* As luo_emit(): no task's event comes in between on the CPU of another's. */
+#define kho_emit(event, ...)						\
+do {									\
+	if (trace_##event##_enabled()) {				\
+		guard(preempt_notrace)();				\
+		trace_##event(__VA_ARGS__);				\
+	}								\
+} while (0)
+
 /* Order of the preserved block that begins at @phys, negative if none does. */
 static int kho_incoming_order(phys_addr_t phys)
 {
@@ -108,8 +117,8 @@ int kho_preserve_folio(struct folio *folio)
 {
 	int err = kho_base_preserve_folio(folio);
 
-	trace_kho_preserve(KHO_KIND_FOLIO, folio_pfn(folio),
-			   err ? 0 : folio_nr_pages(folio), err, _RET_IP_);
+	kho_emit(kho_preserve, KHO_KIND_FOLIO, folio_pfn(folio),
+		 err ? 0 : folio_nr_pages(folio), err, _RET_IP_);
 	return err;
 }
 EXPORT_SYMBOL_GPL(kho_preserve_folio);
@@ -117,8 +126,8 @@ EXPORT_SYMBOL_GPL(kho_preserve_folio);
 void kho_unpreserve_folio(struct folio *folio)
 {
 	kho_base_unpreserve_folio(folio);
-	trace_kho_unpreserve(KHO_KIND_FOLIO, folio_pfn(folio),
-			     folio_nr_pages(folio), 0, _RET_IP_);
+	kho_emit(kho_unpreserve, KHO_KIND_FOLIO, folio_pfn(folio),
+		 folio_nr_pages(folio), 0, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(kho_unpreserve_folio);
 
@@ -126,9 +135,9 @@ struct folio *kho_restore_folio(phys_addr_t phys)
 {
 	struct folio *folio = kho_base_restore_folio(phys);
 
-	trace_kho_restore(KHO_KIND_FOLIO, PHYS_PFN(phys),
-			  folio ? folio_nr_pages(folio) : 0,
-			  folio ? 0 : -ENOENT, _RET_IP_);
+	kho_emit(kho_restore, KHO_KIND_FOLIO, PHYS_PFN(phys),
+		 folio ? folio_nr_pages(folio) : 0,
+		 folio ? 0 : -ENOENT, _RET_IP_);
 	return folio;
 }
 EXPORT_SYMBOL_GPL(kho_restore_folio);
@@ -137,8 +146,8 @@ int kho_preserve_pages(struct page *page, unsigned long nr_pages)
 {
 	int err = kho_base_preserve_pages(page, nr_pages);
 
-	trace_kho_preserve(KHO_KIND_PAGES, page_to_pfn(page),
-			   err ? 0 : nr_pages, err, _RET_IP_);
+	kho_emit(kho_preserve, KHO_KIND_PAGES, page_to_pfn(page),
+		 err ? 0 : nr_pages, err, _RET_IP_);
 	return err;
 }
 EXPORT_SYMBOL_GPL(kho_preserve_pages);
@@ -146,8 +155,8 @@ EXPORT_SYMBOL_GPL(kho_preserve_pages);
 void kho_unpreserve_pages(struct page *page, unsigned long nr_pages)
 {
 	kho_base_unpreserve_pages(page, nr_pages);
-	trace_kho_unpreserve(KHO_KIND_PAGES, page_to_pfn(page), nr_pages, 0,
-			     _RET_IP_);
+	kho_emit(kho_unpreserve, KHO_KIND_PAGES, page_to_pfn(page), nr_pages, 0,
+		 _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(kho_unpreserve_pages);
 
@@ -155,8 +164,8 @@ struct page *kho_restore_pages(phys_addr_t phys, unsigned long nr_pages)
 {
 	struct page *page = kho_base_restore_pages(phys, nr_pages);
 
-	trace_kho_restore(KHO_KIND_PAGES, PHYS_PFN(phys), page ? nr_pages : 0,
-			  page ? 0 : -ENOENT, _RET_IP_);
+	kho_emit(kho_restore, KHO_KIND_PAGES, PHYS_PFN(phys), page ? nr_pages : 0,
+		 page ? 0 : -ENOENT, _RET_IP_);
 	return page;
 }
 EXPORT_SYMBOL_GPL(kho_restore_pages);
@@ -165,10 +174,10 @@ int kho_preserve_vmalloc(void *ptr, struct kho_vmalloc *preservation)
 {
 	int err = kho_base_preserve_vmalloc(ptr, preservation);
 
-	trace_kho_preserve(KHO_KIND_VMALLOC,
-			   err ? 0 : kho_vmalloc_pfn(preservation),
-			   err ? 0 : kho_vmalloc_nr_pages(preservation),
-			   err, _RET_IP_);
+	kho_emit(kho_preserve, KHO_KIND_VMALLOC,
+		 err ? 0 : kho_vmalloc_pfn(preservation),
+		 err ? 0 : kho_vmalloc_nr_pages(preservation),
+		 err, _RET_IP_);
 	return err;
 }
 EXPORT_SYMBOL_GPL(kho_preserve_vmalloc);
@@ -183,7 +192,7 @@ void kho_unpreserve_vmalloc(struct kho_vmalloc *preservation)
 		nr_pages = kho_vmalloc_nr_pages(preservation);
 
 	kho_base_unpreserve_vmalloc(preservation);
-	trace_kho_unpreserve(KHO_KIND_VMALLOC, pfn, nr_pages, 0, _RET_IP_);
+	kho_emit(kho_unpreserve, KHO_KIND_VMALLOC, pfn, nr_pages, 0, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(kho_unpreserve_vmalloc);
 
@@ -198,8 +207,8 @@ void *kho_restore_vmalloc(const struct kho_vmalloc *preservation)
 		nr_pages = kho_vmalloc_nr_pages(preservation);
 
 	ptr = kho_base_restore_vmalloc(preservation);
-	trace_kho_restore(KHO_KIND_VMALLOC, pfn, ptr ? nr_pages : 0,
-			  ptr ? 0 : -ENOMEM, _RET_IP_);
+	kho_emit(kho_restore, KHO_KIND_VMALLOC, pfn, ptr ? nr_pages : 0,
+		 ptr ? 0 : -ENOMEM, _RET_IP_);
 	return ptr;
 }
 EXPORT_SYMBOL_GPL(kho_restore_vmalloc);
@@ -209,12 +218,12 @@ void *kho_alloc_preserve(size_t size)
 	void *mem = kho_base_alloc_preserve(size);
 
 	if (IS_ERR(mem))
-		trace_kho_preserve(KHO_KIND_FOLIO, 0, 0, PTR_ERR(mem),
-				   _RET_IP_);
+		kho_emit(kho_preserve, KHO_KIND_FOLIO, 0, 0, PTR_ERR(mem),
+			 _RET_IP_);
 	else
-		trace_kho_preserve(KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
-				   folio_nr_pages(virt_to_folio(mem)), 0,
-				   _RET_IP_);
+		kho_emit(kho_preserve, KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
+			 folio_nr_pages(virt_to_folio(mem)), 0,
+			 _RET_IP_);
 	return mem;
 }
 EXPORT_SYMBOL_GPL(kho_alloc_preserve);
@@ -228,8 +237,8 @@ void kho_unpreserve_free(void *mem)
 
 	nr_pages = folio_nr_pages(virt_to_folio(mem));
 	kho_base_unpreserve_free(mem);
-	trace_kho_unpreserve(KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
-			     nr_pages, 0, _RET_IP_);
+	kho_emit(kho_unpreserve, KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
+		 nr_pages, 0, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(kho_unpreserve_free);
 
@@ -242,9 +251,9 @@ void kho_restore_free(void *mem)
 
 	order = kho_incoming_order(virt_to_phys(mem));
 	kho_base_restore_free(mem);
-	trace_kho_restore(KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
-			  order < 0 ? 0 : 1UL << order,
-			  order < 0 ? order : 0, _RET_IP_);
+	kho_emit(kho_restore, KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
+		 order < 0 ? 0 : 1UL << order,
+		 order < 0 ? order : 0, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(kho_restore_free);
 
@@ -252,7 +261,7 @@ int kho_add_subtree(const char *name, void *blob, size_t size)
 {
 	int err = kho_base_add_subtree(name, blob, size);
 
-	trace_kho_subtree_add(name, size, err);
+	kho_emit(kho_subtree_add, name, size, err);
 	return err;
 }
 EXPORT_SYMBOL_GPL(kho_add_subtree);
@@ -292,7 +301,7 @@ void kho_remove_subtree(void *blob)
 
 	err = kho_find_subtree(blob, name, sizeof(name), &size);
 	kho_base_remove_subtree(blob);
-	trace_kho_subtree_remove(name, size, err);
+	kho_emit(kho_subtree_remove, name, size, err);
 }
 EXPORT_SYMBOL_GPL(kho_remove_subtree);
 
@@ -305,7 +314,7 @@ int kho_retrieve_subtree(const char *name, phys_addr_t *phys, size_t *size)
 	if (!err && size)
 		*size = len;
 
-	trace_kho_subtree_retrieve(name, len, err);
+	kho_emit(kho_subtree_retrieve, name, len, err);
 	return err;
 }
 EXPORT_SYMBOL_GPL(kho_retrieve_subtree);

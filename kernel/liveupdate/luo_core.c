@@ -59,14 +59,14 @@ static void __init luo_boot(void)
 		return;
 
 	number = luo_number(LUO_DIR_IN);
-	trace_luo_phase_begin(number, LUO_SCOPE_GLOBAL, "", LUO_PHASE_BOOT,
-			      sessions.count, 0, 0);
+	luo_emit(luo_phase_begin, number, LUO_SCOPE_GLOBAL, "", LUO_PHASE_BOOT,
+		 sessions.count, 0, 0);
 	if (!err)
 		luo_sessions_load(&sessions, &totals);
-	trace_luo_handover_in(number, totals.sessions, totals.files,
-			      totals.bytes, err);
-	trace_luo_phase_end(number, LUO_SCOPE_GLOBAL, "", LUO_PHASE_BOOT,
-			    totals.sessions, totals.files, err);
+	luo_emit(luo_handover_in, number, totals.sessions, totals.files,
+		 totals.bytes, err);
+	luo_emit(luo_phase_end, number, LUO_SCOPE_GLOBAL, "", LUO_PHASE_BOOT,
+		 totals.sessions, totals.files, err);
 	if (err)
 		return;
 

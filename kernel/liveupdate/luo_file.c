@@ -115,16 +115,16 @@ void luo_file_set_state(struct luo_file *f, enum luo_file_state state,
 	enum luo_file_state old = f->state;
 
 	f->state = state;
-	trace_luo_file_state(luo_number(f->token.set->dir), f->token.set->name,
-			     f->token.token, luo_file_compatible(f), old, state,
-			     ret);
+	luo_emit(luo_file_state, luo_number(f->token.set->dir), f->token.set->name,
+		 f->token.token, luo_file_compatible(f), old, state,
+		 ret);
 }
 
 /* A call for a file failed before there was a file to change its state. */
 void luo_file_failed(const struct luo_file_set *set, u64 token, int ret)
 {
-	trace_luo_file_state(luo_number(set->dir), set->name, token, "",
-			     LUO_FILE_NONE, LUO_FILE_NONE, ret);
+	luo_emit(luo_file_state, luo_number(set->dir), set->name, token, "",
+		 LUO_FILE_NONE, LUO_FILE_NONE, ret);
 }
 
 struct luo_file *luo_file_find(const struct luo_file_set *set, u64 token)

@@ -76,8 +76,8 @@ void luo_handover_reject(const char *what, const char *name, u64 token,
 {
 	pr_err("handover: refused %s '%*pEhp' token %llu: %s\n", what,
 	       (int)strlen(name), name, token, reason);
-	trace_luo_handover_reject(luo_number(LUO_DIR_IN), what, name, token,
-				  reason);
+	luo_emit(luo_handover_reject, luo_number(LUO_DIR_IN), what, name, token,
+		 reason);
 }
 
 /*

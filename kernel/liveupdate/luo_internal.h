@@ -35,11 +35,24 @@
 #include <linux/kho_block.h>
 #include <linux/liveupdate.h>
 #include <linux/mutex.h>
+#include <linux/preempt.h>
 #include <linux/rhashtable-types.h>
 #include <linux/rwsem.h>
 #include <trace/events/luo.h>
 
 /* luo_trace.c */
+
+/*
+ * Emit a trace event with preemption off. A BPF program that is preempted by
+ * another task with the same event misses that one.
+ */
+#define luo_emit(event, ...)						\
+do {									\
+	if (trace_##event##_enabled()) {				\
+		guard(preempt_notrace)();				\
+		trace_##event(__VA_ARGS__);				\
+	}								\
+} while (0)
 
 /**
  * struct luo_call - what the events of one handler call say about it

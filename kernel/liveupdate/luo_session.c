@@ -108,23 +108,23 @@ void luo_session_set_state(struct luo_session *session,
 	enum liveupdate_state old = session->state;
 
 	session->state = state;
-	trace_luo_session_state(luo_number(session->files.dir), session->name,
-				session->files.dir, old, state, event, ret);
+	luo_emit(luo_session_state, luo_number(session->files.dir), session->name,
+		 session->files.dir, old, state, event, ret);
 }
 
 static void luo_session_phase_begin(struct luo_session *session,
 				    enum luo_phase phase)
 {
-	trace_luo_phase_begin(luo_number(session->files.dir),
-			      LUO_SCOPE_SESSION, session->name, phase, 1,
-			      session->files.count, 0);
+	luo_emit(luo_phase_begin, luo_number(session->files.dir),
+		 LUO_SCOPE_SESSION, session->name, phase, 1,
+		 session->files.count, 0);
 }
 
 static void luo_session_phase_end(struct luo_session *session,
 				  enum luo_phase phase, int ret)
 {
-	trace_luo_phase_end(luo_number(session->files.dir), LUO_SCOPE_SESSION,
-			    session->name, phase, 1, session->files.count, ret);
+	luo_emit(luo_phase_end, luo_number(session->files.dir), LUO_SCOPE_SESSION,
+		 session->name, phase, 1, session->files.count, ret);
 }
 
 struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir)
@@ -299,8 +299,8 @@ void luo_session_created(const u8 *name, int ret)
 	char shown[LIVEUPDATE_SESSION_NAME_LENGTH];
 
 	luo_name_for_event(shown, name);
-	trace_luo_session_create(luo_number(LUO_DIR_OUT), shown, LUO_DIR_OUT,
-				 LIVEUPDATE_STATE_NORMAL, 0, ret);
+	luo_emit(luo_session_create, luo_number(LUO_DIR_OUT), shown, LUO_DIR_OUT,
+		 LIVEUPDATE_STATE_NORMAL, 0, ret);
 }
 
 /**
@@ -314,9 +314,9 @@ void luo_session_claimed(struct luo_session *session, const u8 *name, int ret)
 	char shown[LIVEUPDATE_SESSION_NAME_LENGTH];
 
 	luo_name_for_event(shown, name);
-	trace_luo_session_retrieve(luo_number(LUO_DIR_IN), shown, LUO_DIR_IN,
-				   LIVEUPDATE_STATE_UPDATED,
-				   session ? session->files.count : 0, ret);
+	luo_emit(luo_session_retrieve, luo_number(LUO_DIR_IN), shown, LUO_DIR_IN,
+		 LIVEUPDATE_STATE_UPDATED,
+		 session ? session->files.count : 0, ret);
 	if (!ret)
 		luo_session_phase_begin(session, LUO_PHASE_RESTORE);
 }
@@ -324,10 +324,10 @@ void luo_session_claimed(struct luo_session *session, const u8 *name, int ret)
 void luo_session_leak(struct luo_session *session,
 		      enum luo_leak_reason reason)
 {
-	trace_luo_session_leak(luo_number(LUO_DIR_IN), session->name,
-			       session->files.count,
-			       luo_file_set_retrieved(&session->files),
-			       ktime_get_ns() - session->born, reason);
+	luo_emit(luo_session_leak, luo_number(LUO_DIR_IN), session->name,
+		 session->files.count,
+		 luo_file_set_retrieved(&session->files),
+		 ktime_get_ns() - session->born, reason);
 }
 
 /* A step of a session with its phase and its change of state. */
@@ -386,17 +386,17 @@ static void luo_session_release_out(struct luo_session *session)
 		luo_session_back(session, LIVEUPDATE_STATE_NORMAL);
 		luo_file_set_unpreserve(&session->files);
 	}
-	trace_luo_session_release(luo_number(LUO_DIR_OUT), session->name,
-				  LUO_DIR_OUT, session->state, files, 0);
+	luo_emit(luo_session_release, luo_number(LUO_DIR_OUT), session->name,
+		 LUO_DIR_OUT, session->state, files, 0);
 	luo_session_free(session);
 }
 
 static void luo_session_release_in(struct luo_session *session)
 {
 	scoped_guard(mutex, &session->files.lock) {
-		trace_luo_session_release(luo_number(LUO_DIR_IN), session->name,
-					  LUO_DIR_IN, session->state,
-					  session->files.count, 0);
+		luo_emit(luo_session_release, luo_number(LUO_DIR_IN), session->name,
+			 LUO_DIR_IN, session->state,
+			 session->files.count, 0);
 		if (session->listed) {
 			pr_warn("session '%*pEhp' was closed without finish, it can be claimed again\n",
 				(int)strlen(session->name), session->name);
@@ -514,8 +514,8 @@ int __luo_session_finish(struct luo_session *session)
 			luo_session_phase_end(session, LUO_PHASE_RESTORE, 0);
 		luo_session_remove(session);
 	}
-	trace_luo_session_finish(luo_number(LUO_DIR_IN), session->name,
-				 LUO_DIR_IN, session->state, files, err);
+	luo_emit(luo_session_finish, luo_number(LUO_DIR_IN), session->name,
+		 LUO_DIR_IN, session->state, files, err);
 	return err;
 }
 
@@ -593,8 +593,8 @@ int luo_session_finish(struct luo_session *session)
 
 	/* It was not even tried. */
 	if (err == -EINVAL)
-		trace_luo_session_finish(luo_number(LUO_DIR_IN), session->name,
-					 LUO_DIR_IN, LIVEUPDATE_STATE_NORMAL, 0,
-					 err);
+		luo_emit(luo_session_finish, luo_number(LUO_DIR_IN), session->name,
+			 LUO_DIR_IN, LIVEUPDATE_STATE_NORMAL, 0,
+			 err);
 	return err;
 }

@@ -55,7 +55,7 @@ static void luo_state_set(enum luo_dir dir, enum liveupdate_state state,
 	lockdep_assert_held_write(&luo_state_lock);
 
 	WRITE_ONCE(luo_machine_state, state);
-	trace_luo_state(luo_number(dir), old, state, event, ret);
+	luo_emit(luo_state, luo_number(dir), old, state, event, ret);
 	if (old != state && luo_kobj)
 		sysfs_notify(luo_kobj, NULL, "state");
 }
@@ -94,15 +94,15 @@ void luo_state_settle(void)
 
 static void luo_phase_begin(enum luo_dir dir, enum luo_phase phase)
 {
-	trace_luo_phase_begin(luo_number(dir), LUO_SCOPE_GLOBAL, "", phase,
-			      luo_sessions_count(dir), 0, 0);
+	luo_emit(luo_phase_begin, luo_number(dir), LUO_SCOPE_GLOBAL, "", phase,
+		 luo_sessions_count(dir), 0, 0);
 }
 
 static void luo_phase_end(enum luo_dir dir, enum luo_phase phase, u64 files,
 			  int ret)
 {
-	trace_luo_phase_end(luo_number(dir), LUO_SCOPE_GLOBAL, "", phase,
-			    luo_sessions_count(dir), files, ret);
+	luo_emit(luo_phase_end, luo_number(dir), LUO_SCOPE_GLOBAL, "", phase,
+		 luo_sessions_count(dir), files, ret);
 }
 
 static int luo_prepare(void)
@@ -214,9 +214,9 @@ static int luo_freeze(struct luo_totals *totals)
 		luo_sessions_write(&sessions, totals);
 		err = luo_handover_write(&sessions);
 		err = err ?: luo_test_damage(&sessions);
-		trace_luo_handover_out(luo_number(LUO_DIR_OUT),
-				       totals->sessions, totals->files,
-				       totals->bytes, err);
+		luo_emit(luo_handover_out, luo_number(LUO_DIR_OUT),
+			 totals->sessions, totals->files,
+			 totals->bytes, err);
 	}
 	luo_phase_end(LUO_DIR_OUT, LUO_PHASE_FREEZE, totals->files, err);
 	return err;

@@ -50,8 +50,8 @@ void luo_trace_name(char *to, const char *name)
  */
 u64 luo_call_enter(const struct luo_call *call, enum luo_op op)
 {
-	trace_luo_handler_enter(call->number, call->session, call->token,
-				call->compatible, op);
+	luo_emit(luo_handler_enter, call->number, call->session, call->token,
+		 call->compatible, op);
 	return ktime_get_ns();
 }
 
@@ -65,7 +65,7 @@ u64 luo_call_enter(const struct luo_call *call, enum luo_op op)
 void luo_call_exit(const struct luo_call *call, enum luo_op op, int ret,
 		   u64 start)
 {
-	trace_luo_handler_exit(call->number, call->session, call->token,
-			       call->compatible, op, ret,
-			       ktime_get_ns() - start);
+	luo_emit(luo_handler_exit, call->number, call->session, call->token,
+		 call->compatible, op, ret,
+		 ktime_get_ns() - start);
 }

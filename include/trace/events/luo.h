@@ -25,7 +25,8 @@
  *    like another field. BPF programs get it as it is.
  *  - Every begin has its end and every enter its exit, on failure too. Events
  *    are emitted in the context of the caller, who may sleep, without a
- *    spinlock held.
+ *    spinlock held. A probe itself runs with preemption off, so that no other
+ *    task's event comes in between on its CPU: a BPF program misses none.
  *  - An event that says that something changed comes after the change.
  */
 

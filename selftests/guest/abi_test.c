@@ -176,7 +176,7 @@ TEST_F(luo, each_dirty_byte_behind_the_end_is_e2big)
 TEST_F(luo, each_unknown_number_is_enotty)
 {
 	uint8_t buf[256] = { sizeof(buf) - 1 };
-	unsigned int nr, type;
+	unsigned int nr;
 	size_t i;
 	bool dev, session;
 
@@ -196,11 +196,29 @@ TEST_F(luo, each_unknown_number_is_enotty)
 				  call(self->session, _IO(0xBA, nr), buf))
 				TH_LOG("session %#x", nr);
 	}
-	for (type = 0; type < 256; type++) {
-		if (type != 0xBA)
-			EXPECT_EQ(-ENOTTY, call(self->dev, _IO(type, 0), buf));
+}
+
+/* The number alone is not the call: type, direction and size belong to it. */
+TEST_F(luo, each_number_with_another_type_is_enotty)
+{
+	uint8_t buf[256] = { sizeof(buf) - 1 };
+	unsigned int type;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < NR_CALLS; i++) {
+		fd = call_fd(self, i);
+		for (type = 0; type < 256; type++) {
+			/* 'T' and 'f' have calls that every file knows */
+			if (type != 0xBA && type != 'T' && type != 'f')
+				EXPECT_EQ(-ENOTTY,
+					  call(fd, _IO(type, calls[i].nr), buf))
+					TH_LOG("call %#x type %#x",
+					       calls[i].nr, type);
+		}
+		EXPECT_EQ(-ENOTTY, call(fd, _IOW(0xBA, calls[i].nr, int), buf));
+		EXPECT_EQ(-ENOTTY, call(fd, _IOR(0xBA, calls[i].nr, int), buf));
 	}
-	EXPECT_EQ(-ENOTTY, call(self->dev, _IOW(0xBA, 0, int), buf));
 }
 
 TEST_F(luo, reserved_fields_must_be_zero)
@@ -239,14 +257,6 @@ TEST_F(luo, bad_pointers_are_efault)
 	munmap(p, page);
 }
 
-static int next_fd(void)
-{
-	int fd = dup(0);
-
-	close(fd);
-	return fd;
-}
-
 TEST_F(luo, create_that_cannot_answer_leaves_nothing)
 {
 	struct liveupdate_ioctl_create_session *a;
@@ -264,6 +274,33 @@ TEST_F(luo, create_that_cannot_answer_leaves_nothing)
 	EXPECT_LE(0, fd);
 	close(fd);
 	munmap(a, sizeof(*a));
+}
+
+TEST_F(luo, answers_into_read_only_memory_are_efault)
+{
+	size_t page = sysconf(_SC_PAGESIZE), i, n = 0;
+	uint8_t *p = mmap(NULL, page, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint32_t size;
+
+	ASSERT_NE(MAP_FAILED, p);
+	for (i = 0; i < NR_CALLS; i++) {
+		/* GET_STATE of both and GET_NAME: they only answer */
+		if (calls[i].nr != 0x20 && calls[i].nr != 0x43 &&
+		    calls[i].nr != 0x61)
+			continue;
+		n++;
+		size = calls[i].size;
+		mprotect(p, page, PROT_READ | PROT_WRITE);
+		memcpy(p, &size, sizeof(size));
+		EXPECT_EQ(0, call(call_fd(self, i), CALL_NR(i), p));
+		memset(p + sizeof(size), 0, page - sizeof(size));
+		mprotect(p, page, PROT_READ);
+		EXPECT_EQ(-EFAULT, call(call_fd(self, i), CALL_NR(i), p))
+			TH_LOG("call %#x", calls[i].nr);
+	}
+	EXPECT_EQ(3, n);
+	munmap(p, page);
 }
 
 TEST_F(luo, names)

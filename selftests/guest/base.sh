@@ -1,13 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Programs that were compiled with the base's own <linux/liveupdate.h>: the
-# base's test of its LUO, and an agent through a live update.
+# base's tests of its LUO, and an agent, through a live update.
+
+# Each preserves in its first stage, leaves a child that holds the sessions, and
+# checks in its second one.
+two_stages="luo_kexec_simple luo_multi_session luo_stress_files luo_stress_sessions"
 
 if [ "$STAGE" = 0 ]; then
 	base_liveupdate > /tmp/base.tap
 	ret=$?
 	vm-put /tmp/base.tap
 	[ $ret = 0 ] || exit 1
+	for p in $two_stages; do
+		"base_$p" -s 1 || exit 1
+	done
 	printf 'one 1 4096\none 2 1000000\ntwo 3 12345\n' > /tmp/plan
 	luo_agent_basehdr preserve /tmp/plan /state/manifest /tmp/ready &
 	while [ ! -e /tmp/ready ]; do
@@ -17,4 +24,25 @@ if [ "$STAGE" = 0 ]; then
 	vm-kexec
 	exit 1
 fi
-luo_agent_basehdr restore /state/manifest
+
+n=0
+bad=0
+{
+	echo "KTAP version 1"
+	echo "1..5"
+	for p in $two_stages; do
+		n=$((n + 1))
+		not=
+		"base_$p" -s 2 > /tmp/log 2>&1 || not="not "
+		sed 's/^\(not \)\?ok/# &/; /^#/!s/^/# /' /tmp/log
+		echo "${not}ok $n $p"
+		bad=$((bad + ${#not}))
+	done
+	not=
+	luo_agent_basehdr restore /state/manifest > /tmp/log 2>&1 || not="not "
+	sed 's/^/# /' /tmp/log
+	echo "${not}ok 5 luo_agent"
+	bad=$((bad + ${#not}))
+} > /tmp/base.tap
+vm-put /tmp/base.tap
+exit $((bad != 0))

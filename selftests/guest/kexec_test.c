@@ -3,7 +3,8 @@
 /*
  * Sessions and files through live updates.
  *
- *	kexec_test hold0	make the sessions of stage 0, hold them
+ *	kexec_test hold0	make the sessions of stage 0, try to jump in vain,
+ *				hold them
  *	kexec_test -f stage0	attempts to jump that fail
  *	kexec_test -f stage1	what came over, and every unhappy path of it
  *	kexec_test hold1	take a file back, preserve it again, hold it
@@ -17,9 +18,14 @@
 #include <linux/reboot.h>
 #include <signal.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #define MANY		200
+/* Tokens and cookies of the test files in "retried". */
+#define FIRST		1
+#define BAD		2
+#define LATER		3
 #define LONGEST		"a name as long as a session's can be, sixty-three bytes in all."
 #define ODD		"od d=\"x\"\t\\\n'\xff"
 
@@ -52,6 +58,7 @@ static const struct item {
 	{ "discarded", 2, -1 },
 	{ "unclaimed", 1, 4096 },
 	{ "again", 1, 12345 },
+	{ "answers", 1, 4096 },
 	{ LONGEST, 1, 4096 },
 	{ ODD, 1, 4096 },
 };
@@ -110,6 +117,30 @@ static int hold(void)
 	return 0;
 }
 
+static int jump(void)
+{
+	reboot(LINUX_REBOOT_CMD_KEXEC);
+	return -errno;
+}
+
+/*
+ * A jump that fails at the very last file, when all others of all sessions are
+ * frozen. What the next kernel finds is what the next attempt hands over.
+ */
+static void jump_in_vain(int dev)
+{
+	int session = create(dev, "retried"), first, bad;
+
+	first = test_file(FIRST);
+	bad = test_file(BAD);
+	must(session >= 0 && !preserve(session, first, FIRST) &&
+	     !preserve(session, bad, BAD) &&
+	     !test_set(bad, LIVEUPDATE_TEST_FREEZE, EDOM, 1), "retried");
+	must(!system("vm-kexec --load"), "load");
+	must(jump() == -EDOM, "jump in vain");
+	must(!preserve(session, test_file(LATER), LATER), "preserve later");
+}
+
 static int hold0(void)
 {
 	int dev = open_device(), session = -1, fd;
@@ -141,6 +172,7 @@ static int hold0(void)
 	fd = memfd(4096, 1);
 	must(!preserve(session, fd, 1), "closed");
 	close(session);
+	jump_in_vain(dev);
 	close(dev);
 	return hold();
 }
@@ -167,12 +199,6 @@ static int hold1(void)
 static bool intact(int fd, const struct item *item)
 {
 	return memfd_intact(fd, item->size, seed_of(item));
-}
-
-static int jump(void)
-{
-	reboot(LINUX_REBOOT_CMD_KEXEC);
-	return -errno;
 }
 
 /* Stage 0: reboot() fails, and everything is as before. */
@@ -312,7 +338,9 @@ TEST_F(stage1, mixed_files_arrive_intact_in_any_order)
 			g = test_get(fd);
 			EXPECT_EQ(seed_of(item), g.cookie);
 			EXPECT_EQ(1, g.calls[LIVEUPDATE_TEST_PRESERVE]);
-			EXPECT_EQ(1, g.calls[LIVEUPDATE_TEST_FREEZE]);
+			/* in vain once, then for good */
+			EXPECT_EQ(2, g.calls[LIVEUPDATE_TEST_FREEZE]);
+			EXPECT_EQ(1, g.calls[LIVEUPDATE_TEST_UNFREEZE]);
 			EXPECT_EQ(1, g.calls[LIVEUPDATE_TEST_RETRIEVE]);
 			continue;
 		}
@@ -341,6 +369,82 @@ TEST_F(stage1, mixed_files_arrive_intact_in_any_order)
 	EXPECT_TRUE(intact(fd, item_of("mixed", 1)));
 	s = create(self->dev, "mixed");
 	EXPECT_EQ(0, preserve(s, fd, 1));
+}
+
+TEST_F(stage1, a_second_attempt_hands_everything_over)
+{
+	static const struct {
+		uint64_t token;
+		unsigned int freeze, unfreeze;
+	} want[] = { { FIRST, 2, 1 }, { BAD, 2, 0 }, { LATER, 1, 0 } };
+	int s = claim(self->dev, "retried"), fd;
+	struct liveupdate_test_get g;
+	size_t i;
+
+	ASSERT_LE(0, s);
+	for (i = 0; i < 3; i++) {
+		fd = retrieve(s, want[i].token);
+		ASSERT_LE(0, fd);
+		g = test_get(fd);
+		EXPECT_EQ(want[i].token, g.cookie);
+		EXPECT_EQ(want[i].freeze, g.calls[LIVEUPDATE_TEST_FREEZE]);
+		EXPECT_EQ(want[i].unfreeze, g.calls[LIVEUPDATE_TEST_UNFREEZE]);
+		EXPECT_EQ(0, g.calls[LIVEUPDATE_TEST_UNPRESERVE]);
+	}
+	EXPECT_EQ(0, finish(s));
+}
+
+static int with_no_descriptor_left(int fd, unsigned long cmd, void *arg)
+{
+	struct rlimit old, none;
+	int ret;
+
+	getrlimit(RLIMIT_NOFILE, &old);
+	none = old;
+	none.rlim_cur = next_fd();
+	setrlimit(RLIMIT_NOFILE, &none);
+	ret = call(fd, cmd, arg);
+	setrlimit(RLIMIT_NOFILE, &old);
+	return ret;
+}
+
+TEST_F(stage1, calls_that_cannot_answer_leave_nothing)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	struct liveupdate_ioctl_retrieve_session *c;
+	struct liveupdate_session_retrieve_fd *r;
+	int before = next_fd(), s, fd;
+
+	c = mmap(NULL, page, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	r = mmap(NULL, page, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_TRUE(c != MAP_FAILED && r != MAP_FAILED);
+	c->size = sizeof(*c);
+	set_name(c->name, "answers");
+	r->size = sizeof(*r);
+	r->token = 1;
+	mprotect(c, page, PROT_READ);
+	mprotect(r, page, PROT_READ);
+
+	EXPECT_EQ(-EFAULT, call(self->dev, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, c));
+	EXPECT_EQ(-EMFILE, with_no_descriptor_left(self->dev,
+				LIVEUPDATE_IOCTL_RETRIEVE_SESSION, c));
+	EXPECT_EQ(before, next_fd());
+	s = claim(self->dev, "answers");
+	ASSERT_LE(0, s);
+
+	before = next_fd();
+	EXPECT_EQ(-EFAULT, call(s, LIVEUPDATE_SESSION_RETRIEVE_FD, r));
+	EXPECT_EQ(-EMFILE, with_no_descriptor_left(s,
+				LIVEUPDATE_SESSION_RETRIEVE_FD, r));
+	EXPECT_EQ(before, next_fd());
+	fd = retrieve(s, 1);
+	ASSERT_LE(0, fd);
+	EXPECT_TRUE(intact(fd, item_of("answers", 1)));
+	EXPECT_EQ(0, finish(s));
+	munmap(c, page);
+	munmap(r, page);
 }
 
 TEST_F(stage1, a_handler_may_refuse_to_finish_yet)

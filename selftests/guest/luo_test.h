@@ -115,6 +115,15 @@ static inline int finish(int session)
 	return call(session, LIVEUPDATE_SESSION_FINISH, &a);
 }
 
+/* The number that the next descriptor gets. */
+static inline int next_fd(void)
+{
+	int fd = dup(0);
+
+	close(fd);
+	return fd;
+}
+
 /* A file of the test handler with a value that crosses the live update. */
 static inline int test_file(uint64_t cookie)
 {

@@ -322,12 +322,10 @@ void luo_session_claimed(struct luo_session *session, const u8 *name, int ret)
 }
 
 void luo_session_leak(struct luo_session *session,
-		      enum luo_leak_reason reason)
+		      enum luo_leak_reason reason, u64 files, u64 retrieved)
 {
-	luo_emit(luo_session_leak, luo_number(LUO_DIR_IN), session->name,
-		 session->files.count,
-		 luo_file_set_retrieved(&session->files),
-		 ktime_get_ns() - session->born, reason);
+	luo_emit(luo_session_leak, luo_number(LUO_DIR_IN), session->name, files,
+		 retrieved, ktime_get_ns() - session->born, reason);
 }
 
 /* A step of a session with its phase and its change of state. */
@@ -402,7 +400,9 @@ static void luo_session_release_in(struct luo_session *session)
 				(int)strlen(session->name), session->name);
 			luo_session_phase_end(session, LUO_PHASE_RESTORE,
 					      -ECANCELED);
-			luo_session_leak(session, LUO_LEAK_CLOSED);
+			luo_session_leak(session, LUO_LEAK_CLOSED,
+					 session->files.count,
+					 luo_file_set_retrieved(&session->files));
 		}
 	}
 

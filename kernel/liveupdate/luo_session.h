@@ -59,7 +59,7 @@ struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir);
 void luo_session_free(struct luo_session *session);
 int luo_session_add(struct luo_session *session);
 void luo_session_leak(struct luo_session *session,
-		      enum luo_leak_reason reason);
+		      enum luo_leak_reason reason, u64 files, u64 retrieved);
 int luo_session_prepare(struct luo_session *session);
 int luo_session_freeze(struct luo_session *session);
 void luo_session_back(struct luo_session *session,

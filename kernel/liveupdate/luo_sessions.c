@@ -150,17 +150,21 @@ void luo_sessions_write(struct luo_array *array, struct luo_totals *totals)
 	totals->bytes = PAGE_SIZE + blocks * KHO_BLOCK_SIZE;
 }
 
-/* Context: under the session's lock; the session may be gone after it. */
+/* Context: under the session's lock. */
 static int luo_session_end(struct luo_session *session)
 {
-	bool claimed = session->claimed;
+	u64 retrieved = luo_file_set_retrieved(&session->files);
+	u64 files = session->files.count;
+	int err;
 
-	if (!claimed) {
-		pr_warn("session '%*pEhp' was not claimed, it is discarded\n",
-			(int)strlen(session->name), session->name);
-		luo_session_leak(session, LUO_LEAK_DISCARDED);
-	}
-	return __luo_session_finish(session);
+	err = __luo_session_finish(session);
+	if (err || session->claimed)
+		return err;
+
+	pr_warn("session '%*pEhp' was not claimed, it is discarded\n",
+		(int)strlen(session->name), session->name);
+	luo_session_leak(session, LUO_LEAK_DISCARDED, files, retrieved);
+	return 0;
 }
 
 /**
@@ -204,7 +208,9 @@ void luo_sessions_give_up(void)
 	list_for_each_entry(session, &luo_sessions[LUO_DIR_IN].list, list) {
 		pr_warn("session '%*pEhp' was not finished, it is given up\n",
 			(int)strlen(session->name), session->name);
-		luo_session_leak(session, LUO_LEAK_GIVEN_UP);
+		luo_session_leak(session, LUO_LEAK_GIVEN_UP,
+				 session->files.count,
+				 luo_file_set_retrieved(&session->files));
 	}
 }
 

@@ -506,6 +506,7 @@ TEST_F(incoming, each_leak_says_why)
 	close(s);
 	event(t->dev, false, LIVEUPDATE_PREPARE);
 	event(t->dev, false, LIVEUPDATE_FINISH);
+	event(t->dev, false, LIVEUPDATE_FINISH);
 	stop(t);
 
 	static const char *const want[] = {
@@ -513,6 +514,8 @@ TEST_F(incoming, each_leak_says_why)
 		LEAK("dropped", "2", "1", "closed"),
 		"luo_state: number=2 old=updated new=updated event=prepare ret=-16",
 		LEAK("dropped", "2", "1", "discarded"),
+		/* the handler of "never" refuses once: it is not discarded yet */
+		"luo_state: number=1 old=updated new=updated event=finish ret=-16",
 		LEAK("never", "1", "0", "discarded"),
 		"luo_state: number=1 old=updated new=normal event=finish ret=0",
 	};
@@ -535,7 +538,7 @@ static int hold(void)
 			s = create(dev, name);
 		}
 		t = test_file(1);
-		if (i == 0)
+		if (i == 0 || i == 4)
 			test_set(t, LIVEUPDATE_TEST_CAN_FINISH, EAGAIN, 1);
 		if (i == 1)
 			test_set(t, LIVEUPDATE_TEST_RETRIEVE, EILSEQ, 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
 /*
- * Live Update Orchestrator: what file handlers and the kexec path call.
+ * Live Update Orchestrator: what file handlers, shared state, subsystems and
+ * the kexec path call.
  */
 
 #ifndef _LINUX_LIVEUPDATE_H
@@ -16,6 +17,8 @@
 
 struct file;
 struct liveupdate_file_handler;
+struct liveupdate_flb;
+struct luo_subsystem_in;
 struct module;
 
 /**
@@ -94,6 +97,146 @@ struct liveupdate_file_handler {
 
 	/* private: */
 	struct list_head __private list;
+	struct list_head __private flbs;
+};
+
+/**
+ * struct liveupdate_flb_op_args - what an operation of shared state is told
+ * @flb:  the shared state
+ * @data: the one u64 that the next kernel gets; an output of preserve
+ * @obj:  the live object; an output of preserve and of retrieve
+ */
+struct liveupdate_flb_op_args {
+	struct liveupdate_flb *flb;
+	u64 data;
+	void *obj;
+};
+
+/**
+ * struct liveupdate_flb_ops - how shared state lives through an update
+ * @preserve:   required; the first file that depends on it is preserved
+ * @unpreserve: required; the last of them is given back before the jump
+ * @retrieve:   required; make the object again in the next kernel: somebody asks
+ *              for it, or the last file is finished and nobody has asked
+ * @finish:     required; the last file that depended on it is finished. Not
+ *              called if retrieve failed.
+ * @owner:      the module, pinned between preserve and unpreserve, and between
+ *              retrieve and finish
+ *
+ * All operations may sleep; no two run at once. None may register shared state
+ * or ask for an object.
+ */
+struct liveupdate_flb_ops {
+	int (*preserve)(struct liveupdate_flb_op_args *argp);
+	void (*unpreserve)(struct liveupdate_flb_op_args *argp);
+	int (*retrieve)(struct liveupdate_flb_op_args *argp);
+	void (*finish)(struct liveupdate_flb_op_args *argp);
+	struct module *owner;
+};
+
+/*
+ * struct luo_flb_private - shared state on the way out
+ * @list:      in the list of those that are registered
+ * @self:      the shared state
+ * @handlers:  file handlers that it is registered with
+ * @files:     files that depend on it
+ * @users:     callers of liveupdate_flb_get_outgoing() that did not put yet
+ * @preserved: preserve was called, unpreserve not yet
+ * @data:      what preserve returned
+ * @obj:       what preserve returned
+ */
+struct luo_flb_private {
+	struct list_head list;
+	struct liveupdate_flb *self;
+	u64 handlers;
+	u64 files;
+	u64 users;
+	bool preserved;
+	u64 data;
+	void *obj;
+};
+
+/**
+ * struct liveupdate_flb - state that several files share
+ * @ops:        what it does
+ * @compatible: name and version of the state it hands over, zero-terminated
+ *
+ * File-lifecycle-bound: it is preserved with the first file that depends on it
+ * and finished with the last one. Files depend on it if it is registered with
+ * their handler when they are preserved.
+ */
+struct liveupdate_flb {
+	const struct liveupdate_flb_ops *ops;
+	const char compatible[LIVEUPDATE_FLB_COMPAT_LENGTH];
+
+	/* private: */
+	struct luo_flb_private __private private;
+};
+
+/* How many subsystems there can be; their nodes must fit into one page. */
+#define LIVEUPDATE_SUBSYSTEM_MAX	32
+
+struct liveupdate_subsystem;
+
+/**
+ * struct liveupdate_subsystem_ops - how a kernel part without files lives
+ * through an update
+ * @prepare:  required; save state, return the one u64 for the next kernel in
+ *            @data. The workload may still run.
+ * @freeze:   optional; make the saved state final, may change @data. Inside
+ *            reboot(2), after all files are frozen.
+ * @unfreeze: optional; undo @freeze
+ * @cancel:   optional; undo @prepare
+ * @boot:     required; in the next kernel, here is what was handed over
+ * @finish:   optional; the last incoming session is finished, let go of what is
+ *            left of the handed over state
+ * @owner:    the module, pinned between prepare and cancel, and between boot and
+ *            finish
+ *
+ * All operations may sleep and have the machine to themselves: no call of an
+ * agent runs. None may register or unregister a subsystem.
+ */
+struct liveupdate_subsystem_ops {
+	int (*prepare)(struct liveupdate_subsystem *subsystem, u64 *data);
+	int (*freeze)(struct liveupdate_subsystem *subsystem, u64 *data);
+	void (*unfreeze)(struct liveupdate_subsystem *subsystem, u64 *data);
+	void (*cancel)(struct liveupdate_subsystem *subsystem, u64 data);
+	void (*boot)(struct liveupdate_subsystem *subsystem, u64 data);
+	void (*finish)(struct liveupdate_subsystem *subsystem, u64 data);
+	struct module *owner;
+};
+
+/*
+ * struct luo_subsystem_private - where a subsystem is
+ * @list:   in order of registration
+ * @self:   the subsystem
+ * @state:  NORMAL, PREPARED or FROZEN
+ * @found:  the state in which a transition of the machine found it
+ * @data:   what prepare or freeze returned
+ * @booted: what boot was told, for finish; NULL if there is nothing to finish
+ */
+struct luo_subsystem_private {
+	struct list_head list;
+	struct liveupdate_subsystem *self;
+	enum liveupdate_state state;
+	enum liveupdate_state found;
+	u64 data;
+	struct luo_subsystem_in *booted;
+};
+
+/**
+ * struct liveupdate_subsystem - a kernel part with state that is not in files
+ * @ops:  what it does
+ * @name: what the next kernel finds it by: lower-case letters, digits, and any
+ *        of "-_." inside; zero-terminated. It must change when the meaning of
+ *        the u64 does.
+ */
+struct liveupdate_subsystem {
+	const struct liveupdate_subsystem_ops *ops;
+	const char name[LIVEUPDATE_SUBSYSTEM_NAME_LENGTH];
+
+	/* private: */
+	struct luo_subsystem_private __private private;
 };
 
 #ifdef CONFIG_LIVEUPDATE
@@ -103,6 +246,18 @@ int liveupdate_reboot(void);
 
 int liveupdate_register_file_handler(struct liveupdate_file_handler *fh);
 void liveupdate_unregister_file_handler(struct liveupdate_file_handler *fh);
+
+int liveupdate_register_flb(struct liveupdate_file_handler *fh,
+			    struct liveupdate_flb *flb);
+void liveupdate_unregister_flb(struct liveupdate_file_handler *fh,
+			       struct liveupdate_flb *flb);
+int liveupdate_flb_get_incoming(struct liveupdate_flb *flb, void **objp);
+void liveupdate_flb_put_incoming(struct liveupdate_flb *flb);
+int liveupdate_flb_get_outgoing(struct liveupdate_flb *flb, void **objp);
+void liveupdate_flb_put_outgoing(struct liveupdate_flb *flb);
+
+int liveupdate_register_subsystem(struct liveupdate_subsystem *subsystem);
+void liveupdate_unregister_subsystem(struct liveupdate_subsystem *subsystem);
 
 #else /* !CONFIG_LIVEUPDATE */
 
@@ -124,6 +279,48 @@ liveupdate_register_file_handler(struct liveupdate_file_handler *fh)
 
 static inline void
 liveupdate_unregister_file_handler(struct liveupdate_file_handler *fh)
+{
+}
+
+static inline int liveupdate_register_flb(struct liveupdate_file_handler *fh,
+					  struct liveupdate_flb *flb)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void liveupdate_unregister_flb(struct liveupdate_file_handler *fh,
+					     struct liveupdate_flb *flb)
+{
+}
+
+static inline int liveupdate_flb_get_incoming(struct liveupdate_flb *flb,
+					      void **objp)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void liveupdate_flb_put_incoming(struct liveupdate_flb *flb)
+{
+}
+
+static inline int liveupdate_flb_get_outgoing(struct liveupdate_flb *flb,
+					      void **objp)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void liveupdate_flb_put_outgoing(struct liveupdate_flb *flb)
+{
+}
+
+static inline int
+liveupdate_register_subsystem(struct liveupdate_subsystem *subsystem)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void
+liveupdate_unregister_subsystem(struct liveupdate_subsystem *subsystem)
 {
 }
 

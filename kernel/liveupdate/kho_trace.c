@@ -113,9 +113,25 @@ static unsigned long kho_vmalloc_pfn(const struct kho_vmalloc *preservation)
 	return PHYS_PFN(preservation->first.phys);
 }
 
+static atomic_long_t kho_nr_preserved;
+
+/**
+ * kho_preserved_pages - how much memory is preserved for the next kernel
+ *
+ * Context: any.
+ * Return: pages, of everybody who preserves.
+ */
+unsigned long kho_preserved_pages(void)
+{
+	return atomic_long_read(&kho_nr_preserved);
+}
+
 int kho_preserve_folio(struct folio *folio)
 {
 	int err = kho_base_preserve_folio(folio);
+
+	if (!err)
+		atomic_long_add(folio_nr_pages(folio), &kho_nr_preserved);
 
 	kho_emit(kho_preserve, KHO_KIND_FOLIO, folio_pfn(folio),
 		 err ? 0 : folio_nr_pages(folio), err, _RET_IP_);
@@ -126,6 +142,7 @@ EXPORT_SYMBOL_GPL(kho_preserve_folio);
 void kho_unpreserve_folio(struct folio *folio)
 {
 	kho_base_unpreserve_folio(folio);
+	atomic_long_sub(folio_nr_pages(folio), &kho_nr_preserved);
 	kho_emit(kho_unpreserve, KHO_KIND_FOLIO, folio_pfn(folio),
 		 folio_nr_pages(folio), 0, _RET_IP_);
 }
@@ -146,6 +163,8 @@ int kho_preserve_pages(struct page *page, unsigned long nr_pages)
 {
 	int err = kho_base_preserve_pages(page, nr_pages);
 
+	if (!err)
+		atomic_long_add(nr_pages, &kho_nr_preserved);
 	kho_emit(kho_preserve, KHO_KIND_PAGES, page_to_pfn(page),
 		 err ? 0 : nr_pages, err, _RET_IP_);
 	return err;
@@ -155,6 +174,7 @@ EXPORT_SYMBOL_GPL(kho_preserve_pages);
 void kho_unpreserve_pages(struct page *page, unsigned long nr_pages)
 {
 	kho_base_unpreserve_pages(page, nr_pages);
+	atomic_long_sub(nr_pages, &kho_nr_preserved);
 	kho_emit(kho_unpreserve, KHO_KIND_PAGES, page_to_pfn(page), nr_pages, 0,
 		 _RET_IP_);
 }
@@ -173,25 +193,24 @@ EXPORT_SYMBOL_GPL(kho_restore_pages);
 int kho_preserve_vmalloc(void *ptr, struct kho_vmalloc *preservation)
 {
 	int err = kho_base_preserve_vmalloc(ptr, preservation);
+	unsigned long nr_pages = err ? 0 : kho_vmalloc_nr_pages(preservation);
 
+	atomic_long_add(nr_pages, &kho_nr_preserved);
 	kho_emit(kho_preserve, KHO_KIND_VMALLOC,
-		 err ? 0 : kho_vmalloc_pfn(preservation),
-		 err ? 0 : kho_vmalloc_nr_pages(preservation),
-		 err, _RET_IP_);
+		 err ? 0 : kho_vmalloc_pfn(preservation), nr_pages, err,
+		 _RET_IP_);
 	return err;
 }
 EXPORT_SYMBOL_GPL(kho_preserve_vmalloc);
 
 void kho_unpreserve_vmalloc(struct kho_vmalloc *preservation)
 {
-	unsigned long pfn = kho_vmalloc_pfn(preservation);
-	unsigned long nr_pages = 0;
-
 	/* The call frees the list that is counted. */
-	if (trace_kho_unpreserve_enabled())
-		nr_pages = kho_vmalloc_nr_pages(preservation);
+	unsigned long nr_pages = kho_vmalloc_nr_pages(preservation);
+	unsigned long pfn = kho_vmalloc_pfn(preservation);
 
 	kho_base_unpreserve_vmalloc(preservation);
+	atomic_long_sub(nr_pages, &kho_nr_preserved);
 	kho_emit(kho_unpreserve, KHO_KIND_VMALLOC, pfn, nr_pages, 0, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(kho_unpreserve_vmalloc);
@@ -216,14 +235,18 @@ EXPORT_SYMBOL_GPL(kho_restore_vmalloc);
 void *kho_alloc_preserve(size_t size)
 {
 	void *mem = kho_base_alloc_preserve(size);
+	unsigned long nr_pages;
 
-	if (IS_ERR(mem))
+	if (IS_ERR(mem)) {
 		kho_emit(kho_preserve, KHO_KIND_FOLIO, 0, 0, PTR_ERR(mem),
 			 _RET_IP_);
-	else
-		kho_emit(kho_preserve, KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
-			 folio_nr_pages(virt_to_folio(mem)), 0,
-			 _RET_IP_);
+		return mem;
+	}
+
+	nr_pages = folio_nr_pages(virt_to_folio(mem));
+	atomic_long_add(nr_pages, &kho_nr_preserved);
+	kho_emit(kho_preserve, KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
+		 nr_pages, 0, _RET_IP_);
 	return mem;
 }
 EXPORT_SYMBOL_GPL(kho_alloc_preserve);
@@ -237,6 +260,7 @@ void kho_unpreserve_free(void *mem)
 
 	nr_pages = folio_nr_pages(virt_to_folio(mem));
 	kho_base_unpreserve_free(mem);
+	atomic_long_sub(nr_pages, &kho_nr_preserved);
 	kho_emit(kho_unpreserve, KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
 		 nr_pages, 0, _RET_IP_);
 }

@@ -14,13 +14,16 @@
  * is off there is no device, file handlers are told -EOPNOTSUPP when they
  * register, and a kexec is a plain kexec.
  *
- * Start: the handover is read at the end of the initcalls, when the file
- * handlers of the kernel image have registered, and before user space runs.
+ * Start: the tree of the handover is read, and with it what subsystems and
+ * shared state need, before the first of them can ask, at the early initcalls.
+ * The sessions are made at the end of the initcalls, when the file handlers of
+ * the kernel image have registered, and before user space runs.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
 
 #include <linux/err.h>
+#include <linux/export.h>
 #include <linux/init.h>
 #include <linux/kexec_handover.h>
 #include <linux/kstrtox.h>
@@ -28,6 +31,8 @@
 #include "luo_internal.h"
 
 static bool luo_enabled;
+static int luo_handover_err = -ENOENT;	/* what luo_handover_read() returned */
+static struct luo_array luo_sessions_in __initdata;
 
 static int __init luo_parse_enabled(char *arg)
 {
@@ -46,29 +51,51 @@ bool liveupdate_enabled(void)
 {
 	return luo_enabled && kho_is_enabled();
 }
+EXPORT_SYMBOL_GPL(liveupdate_enabled);
+
+static int __init luo_early_init(void)
+{
+	struct luo_array flbs;
+
+	if (!liveupdate_enabled())
+		return 0;
+
+	luo_handover_err = luo_handover_read(&luo_sessions_in, &flbs);
+	if (luo_handover_err)
+		return 0;
+
+	luo_flbs_load(&flbs);
+	guard(rwsem_write)(&luo_state_lock);
+	luo_subsystems_load();
+	return 0;
+}
+early_initcall(luo_early_init);
 
 static void __init luo_boot(void)
 {
+	u64 number = luo_number(LUO_DIR_IN);
 	struct luo_totals totals = {};
-	struct luo_array sessions;
-	u64 number;
-	int err;
+	int err = luo_handover_err;
 
-	err = luo_handover_read(&sessions);
-	if (err == -ENOENT)
+	if (err == -ENOENT) {
+		luo_state_no_boot();
 		return;
+	}
 
-	number = luo_number(LUO_DIR_IN);
 	luo_emit(luo_phase_begin, number, LUO_SCOPE_GLOBAL, "", LUO_PHASE_BOOT,
-		 sessions.count, 0, 0);
-	if (!err)
-		luo_sessions_load(&sessions, &totals);
+		 luo_sessions_in.count, 0, 0);
+	if (!err) {
+		luo_subsystems_report();
+		luo_sessions_load(&luo_sessions_in, &totals);
+	}
 	luo_emit(luo_handover_in, number, totals.sessions, totals.files,
 		 totals.bytes, err);
 	luo_emit(luo_phase_end, number, LUO_SCOPE_GLOBAL, "", LUO_PHASE_BOOT,
 		 totals.sessions, totals.files, err);
-	if (err)
+	if (err) {
+		luo_state_no_boot();
 		return;
+	}
 
 	pr_info("live update %llu: %llu sessions with %llu files came over\n",
 		number, totals.sessions, totals.files);

@@ -239,14 +239,20 @@ static int __luo_file_preserve(struct luo_file_set *set, struct luo_file *f)
 	if (err)
 		goto err_id;
 
-	err = luo_file_run(f, LUO_OP_PRESERVE);
+	err = luo_flbs_preserve(f->fh, &f->flb_seq);
 	if (err)
 		goto err_blocks;
+
+	err = luo_file_run(f, LUO_OP_PRESERVE);
+	if (err)
+		goto err_flbs;
 
 	list_add_tail(&f->list, &set->files);
 	set->count++;
 	return 0;
 
+err_flbs:
+	luo_flbs_unpreserve(f->fh, f->flb_seq);
 err_blocks:
 	kho_block_set_shrink(&set->blocks, set->count);
 err_id:
@@ -265,7 +271,7 @@ err_token:
  * Context: under @set->lock.
  * Return: 0; -EEXIST if the token is taken; -ENOENT if no handler takes the
  *	   file; -EBUSY if LUO holds the file already; -ENOMEM; or what the
- *	   handler's preserve returned.
+ *	   preserve of the handler, or of state that its files share, returned.
  */
 int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token)
 {
@@ -302,6 +308,7 @@ failed:
 static void luo_file_give_back(struct luo_file *f, struct luo_file_set *set)
 {
 	luo_file_run(f, LUO_OP_UNPRESERVE);
+	luo_flbs_unpreserve(f->fh, f->flb_seq);
 	luo_file_set_state(f, LUO_FILE_NONE, 0);
 	luo_file_remove(f, set);
 }

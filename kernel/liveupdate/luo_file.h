@@ -31,6 +31,7 @@ struct luo_id_key {
  * @orphan:	the compatible string of an incoming file without handler
  * @file:	the open file, with a reference; NULL until it is retrieved
  * @data:	the u64 that is handed over
+ * @flb_seq:	outgoing: it depends on the shared state that its handler had then
  * @private:	the handler's own
  * @state:	where it is
  * @retrieved:	0, 1 once it is retrieved, or the errno of the failed retrieve
@@ -45,6 +46,7 @@ struct luo_file {
 	char *orphan;
 	struct file *file;
 	u64 data;
+	u64 flb_seq;
 	void *private;
 	enum luo_file_state state;
 	int retrieved;

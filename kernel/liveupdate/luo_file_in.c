@@ -172,6 +172,7 @@ static void luo_file_finish(struct luo_file *f, struct luo_file_set *set)
 {
 	if (f->fh) {
 		luo_file_run(f, LUO_OP_FINISH);
+		luo_flbs_finish_file(f->fh);
 		luo_file_set_state(f, LUO_FILE_FINISHED, 0);
 	} else {
 		luo_handover_reject("file", set->name, f->token.token,

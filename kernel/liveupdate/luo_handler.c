@@ -18,6 +18,7 @@
 
 #define pr_fmt(fmt) "luo: " fmt
 
+#include <linux/export.h>
 #include <linux/list_private.h>
 #include <linux/module.h>
 #include <linux/string.h>
@@ -179,6 +180,20 @@ void luo_handler_put(struct liveupdate_file_handler *fh)
 }
 
 /**
+ * luo_handler_registered - whether this handler is registered
+ * @fh: the handler
+ *
+ * Context: takes luo_handler_lock, may sleep.
+ * Return: true if it is.
+ */
+bool luo_handler_registered(const struct liveupdate_file_handler *fh)
+{
+	guard(rwsem_read)(&luo_handler_lock);
+
+	return luo_handler_find(fh->compatible) == fh;
+}
+
+/**
  * liveupdate_register_file_handler - offer a handler for a kind of file
  * @fh: the handler; it stays the caller's and must live until it is
  *	unregistered
@@ -201,24 +216,28 @@ int liveupdate_register_file_handler(struct liveupdate_file_handler *fh)
 	if (!luo_string_ok(fh->compatible, sizeof(fh->compatible)))
 		return -EINVAL;
 
-	guard(rwsem_write)(&luo_handler_lock);
-
-	if (luo_handler_find(fh->compatible)) {
-		pr_err("a file handler '%s' is registered already\n",
-		       fh->compatible);
-		return -EEXIST;
+	scoped_guard(rwsem_write, &luo_handler_lock) {
+		if (luo_handler_find(fh->compatible)) {
+			pr_err("a file handler '%s' is registered already\n",
+			       fh->compatible);
+			return -EEXIST;
+		}
+		INIT_LIST_HEAD(&ACCESS_PRIVATE(fh, flbs));
+		list_add_tail(&ACCESS_PRIVATE(fh, list), &luo_handlers);
 	}
-	list_add_tail(&ACCESS_PRIVATE(fh, list), &luo_handlers);
+	liveupdate_test_register(fh);
 
 	return 0;
 }
+EXPORT_SYMBOL_GPL(liveupdate_register_file_handler);
 
 /**
  * liveupdate_unregister_file_handler - take a handler back
  * @fh: a registered handler
  *
  * A module calls it when it is unloaded, which it cannot be as long as one of
- * its files is known. Does nothing if live update is off.
+ * its files is known. Shared state is unregistered from it. Does nothing if live
+ * update is off.
  *
  * Context: may sleep.
  */
@@ -227,6 +246,8 @@ void liveupdate_unregister_file_handler(struct liveupdate_file_handler *fh)
 	if (!liveupdate_enabled())
 		return;
 
-	guard(rwsem_write)(&luo_handler_lock);
-	list_del(&ACCESS_PRIVATE(fh, list));
+	scoped_guard(rwsem_write, &luo_handler_lock)
+		list_del(&ACCESS_PRIVATE(fh, list));
+	luo_flbs_forget(fh);
 }
+EXPORT_SYMBOL_GPL(liveupdate_unregister_file_handler);

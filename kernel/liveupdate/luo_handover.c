@@ -23,6 +23,7 @@
 
 #define pr_fmt(fmt) "luo: " fmt
 
+#include <kunit/visibility.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
 #include <linux/libfdt.h>
@@ -34,8 +35,9 @@
 #include "luo_kho.h"
 
 static struct {
-	u64 number;	/* live updates that this machine has been through */
-	void *fdt_out;	/* one preserved page */
+	u64 number;		/* live updates that this machine has been through */
+	const void *fdt_in;	/* checked; NULL if there is none */
+	void *fdt_out;		/* one preserved page */
 } luo_handover;
 
 /**
@@ -66,16 +68,22 @@ bool luo_string_ok(const char *s, size_t size)
 
 /**
  * luo_handover_reject - report a part of the handover that is not served
- * @what:   "tree", "session" or "file"
- * @name:   the session's name, or "" if it is not known
- * @token:  the file's token, or 0
+ * @what:   "tree", "session", "file", "flb" or "subsystem"
+ * @name:   its name, or the session's, or "" if it is not known
+ * @token:  the file's token, 0 for anything else
  * @reason: a word for why
  */
 void luo_handover_reject(const char *what, const char *name, u64 token,
 			 const char *reason)
 {
-	pr_err("handover: refused %s '%*pEhp' token %llu: %s\n", what,
-	       (int)strlen(name), name, token, reason);
+	if (!strcmp(what, "file"))
+		pr_err("handover: refused %s '%*pEhp' token %llu: %s\n", what,
+		       (int)strlen(name), name, token, reason);
+	else if (*name)
+		pr_err("handover: refused %s '%*pEhp': %s\n", what,
+		       (int)strlen(name), name, reason);
+	else
+		pr_err("handover: refused %s: %s\n", what, reason);
 	luo_emit(luo_handover_reject, luo_number(LUO_DIR_IN), what, name, token,
 		 reason);
 }
@@ -85,7 +93,7 @@ void luo_handover_reject(const char *what, const char *name, u64 token,
  * nested, property names terminated. The kernel's libfdt is built without
  * fdt_check_full(), which does the same.
  */
-static bool luo_fdt_check(const void *fdt, size_t size)
+VISIBLE_IF_KUNIT bool luo_fdt_check(const void *fdt, size_t size)
 {
 	int offset = 0, next, depth = 0;
 	const char *name;
@@ -120,8 +128,8 @@ static bool luo_fdt_check(const void *fdt, size_t size)
 	}
 }
 
-static const char *luo_fdt_u64(const void *fdt, int node, const char *prop,
-			       u64 *val)
+VISIBLE_IF_KUNIT const char *luo_fdt_u64(const void *fdt, int node,
+					 const char *prop, u64 *val)
 {
 	const void *p;
 	int len;
@@ -162,10 +170,24 @@ static const char *luo_fdt_array(const void *fdt, const char *name,
 	return why;
 }
 
+/* Set @array to what a node of the tree says, to nothing if it is refused. */
+static void luo_fdt_read_array(const void *fdt, const char *name,
+			       const char *compatible, const char *what,
+			       struct luo_array *array)
+{
+	const char *why = luo_fdt_array(fdt, name, compatible, array);
+
+	if (why) {
+		*array = (struct luo_array){};
+		luo_handover_reject(what, "", 0, why);
+	}
+}
+
 /**
  * luo_handover_read - read the tree that the previous kernel left
  * @sessions: where its sessions are; an empty array if it left none or they
  *	      are refused
+ * @flbs:     the same for shared state
  *
  * The tree itself is never freed: debugfs shows it.
  *
@@ -173,7 +195,7 @@ static const char *luo_fdt_array(const void *fdt, const char *name,
  * Return: 0 if a handover was read; -ENOENT if there is none; -EINVAL if it was
  *	   refused as a whole.
  */
-int luo_handover_read(struct luo_array *sessions)
+int luo_handover_read(struct luo_array *sessions, struct luo_array *flbs)
 {
 	const char *why;
 	phys_addr_t phys;
@@ -183,6 +205,7 @@ int luo_handover_read(struct luo_array *sessions)
 	int err;
 
 	*sessions = (struct luo_array){};
+	*flbs = (struct luo_array){};
 
 	err = kho_retrieve_subtree(LUO_FDT_SUBTREE, &phys, &size);
 	if (err == -ENOENT)
@@ -207,18 +230,65 @@ int luo_handover_read(struct luo_array *sessions)
 	if (why)
 		goto reject;
 	luo_handover.number = number;
+	luo_handover.fdt_in = fdt;
 
-	why = luo_fdt_array(fdt, LUO_FDT_SESSION_NODE,
-			    LUO_FDT_SESSION_COMPATIBLE, sessions);
-	if (why) {
-		*sessions = (struct luo_array){};
-		luo_handover_reject("sessions", "", 0, why);
-	}
+	luo_fdt_read_array(fdt, LUO_FDT_SESSION_NODE,
+			   LUO_FDT_SESSION_COMPATIBLE, "sessions", sessions);
+	luo_fdt_read_array(fdt, LUO_FDT_FLB_NODE, LUO_FDT_FLB_COMPATIBLE, "flbs",
+			   flbs);
 	return 0;
 
 reject:
 	luo_handover_reject("tree", "", 0, why);
 	return -EINVAL;
+}
+
+static void luo_fdt_read_value(const void *fdt, int node, luo_value_fn fn)
+{
+	char name[LIVEUPDATE_SUBSYSTEM_NAME_LENGTH] = "";
+	const char *why, *s;
+	u64 data;
+	int len;
+
+	s = fdt_get_name(fdt, node, &len);
+	if (!s || !len || len >= sizeof(name)) {
+		why = "bad-name";
+	} else {
+		strscpy(name, s);
+		why = luo_fdt_u64(fdt, node, LUO_FDT_PROP_DATA, &data);
+	}
+	why = why ?: fn(name, data);
+	if (why)
+		luo_handover_reject("subsystem", name, 0, why);
+}
+
+/**
+ * luo_handover_read_values - what the previous kernel's subsystems left
+ * @fn: called for each value
+ *
+ * Context: at boot, after luo_handover_read().
+ */
+void luo_handover_read_values(luo_value_fn fn)
+{
+	const void *fdt = luo_handover.fdt_in;
+	const char *why;
+	int parent, node;
+
+	if (!fdt)
+		return;
+
+	parent = fdt_subnode_offset(fdt, 0, LUO_FDT_SUBSYSTEMS_NODE);
+	if (parent < 0)
+		why = "missing-node";
+	else
+		why = luo_fdt_compatible(fdt, parent,
+					 LUO_FDT_SUBSYSTEMS_COMPATIBLE);
+	if (why) {
+		luo_handover_reject("subsystems", "", 0, why);
+		return;
+	}
+	fdt_for_each_subnode(node, fdt, parent)
+		luo_fdt_read_value(fdt, node, fn);
 }
 
 /*
@@ -257,7 +327,7 @@ static const char *luo_read_block(u64 *block, size_t record_size,
  * luo_handover_read_array - read all records of an array and free its blocks
  * @array:	 where it is
  * @record_size: bytes of one record
- * @what:	 "session" or "file", for what is refused
+ * @what:	 "session", "file" or "flb", for what is refused
  * @name:	 the session that the array belongs to, or ""
  * @fn:		 called for each record, in order; the record is gone after it
  * @data:	 for @fn
@@ -320,14 +390,38 @@ static int luo_fdt_write_array(void *fdt, const char *name,
 	return err ?: fdt_end_node(fdt);
 }
 
+static int luo_fdt_write_value(void *fdt, const struct luo_value *value)
+{
+	int err;
+
+	err = fdt_begin_node(fdt, value->name);
+	err = err ?: fdt_property(fdt, LUO_FDT_PROP_DATA, &value->data,
+				  sizeof(value->data));
+	return err ?: fdt_end_node(fdt);
+}
+
+static int luo_fdt_write_values(void *fdt, const struct luo_contents *contents)
+{
+	unsigned int i;
+	int err;
+
+	err = fdt_begin_node(fdt, LUO_FDT_SUBSYSTEMS_NODE);
+	err = err ?: fdt_property_string(fdt, LUO_FDT_PROP_COMPATIBLE,
+					 LUO_FDT_SUBSYSTEMS_COMPATIBLE);
+	for (i = 0; i < contents->nr_values; i++)
+		err = err ?: luo_fdt_write_value(fdt, &contents->values[i]);
+	return err ?: fdt_end_node(fdt);
+}
+
 /**
  * luo_handover_write - write the tree for the next kernel
- * @sessions: where the sessions are
+ * @contents: what it says
  *
  * Context: at boot, and under luo_state_lock for writing.
- * Return: 0, or -ENOSPC if the tree does not fit into its page.
+ * Return: 0, or -ENOSPC if the tree does not fit into its page, which is large
+ *	   enough for LIVEUPDATE_SUBSYSTEM_MAX subsystems.
  */
-int luo_handover_write(const struct luo_array *sessions)
+int luo_handover_write(const struct luo_contents *contents)
 {
 	u64 number = luo_number(LUO_DIR_OUT);
 	void *fdt = luo_handover.fdt_out;
@@ -341,7 +435,12 @@ int luo_handover_write(const struct luo_array *sessions)
 	err = err ?: fdt_property(fdt, LUO_FDT_PROP_NUMBER, &number,
 				  sizeof(number));
 	err = err ?: luo_fdt_write_array(fdt, LUO_FDT_SESSION_NODE,
-					 LUO_FDT_SESSION_COMPATIBLE, sessions);
+					 LUO_FDT_SESSION_COMPATIBLE,
+					 &contents->sessions);
+	err = err ?: luo_fdt_write_array(fdt, LUO_FDT_FLB_NODE,
+					 LUO_FDT_FLB_COMPATIBLE,
+					 &contents->flbs);
+	err = err ?: luo_fdt_write_values(fdt, contents);
 	err = err ?: fdt_end_node(fdt);
 	err = err ?: fdt_finish(fdt);
 
@@ -366,7 +465,7 @@ void *luo_handover_fdt(void)
  */
 int luo_handover_init_out(void)
 {
-	const struct luo_array none = {};
+	static const struct luo_contents none;
 	void *fdt;
 	int err;
 

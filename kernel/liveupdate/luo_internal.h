@@ -7,7 +7,9 @@
  *	luo_ioctl	/dev/liveupdate and the calls on a session
  *	luo_state	the state of the machine, the way into the jump
  *	luo_session	sessions, outgoing and incoming
+ *	luo_subsystem	kernel parts with state that is not in files
  *	luo_file	a set of files; knows no session
+ *	luo_flb		state that files share
  *	luo_handler	file handlers and the calls to them
  *	luo_handover	what one kernel writes and the next one reads
  *	luo_trace	the trace events
@@ -17,11 +19,14 @@
  *	luo_state_lock		rwsem. Readers: every call of an agent and the
  *				release of a session. Writers: transitions of
  *				the machine, which thereby have all sessions
- *				and files to themselves.
+ *				and files to themselves; and whoever registers
+ *				or unregisters a subsystem.
  *	luo_file_set.lock	mutex, one a session: its state, its files.
  *	luo_session_set.lock	mutex, one for the outgoing and one for the
  *				incoming sessions: which there are, which are
  *				claimed.
+ *	luo_flb_lock		mutex: shared state, and which handlers it is
+ *				registered with. Held for its operations.
  *	luo_handler_lock	rwsem: which file handlers there are. Held for
  *				can_preserve, for no other operation.
  *
@@ -54,14 +59,18 @@ do {									\
 	}								\
 } while (0)
 
+enum luo_kind { LUO_KIND_HANDLER, LUO_KIND_SUBSYSTEM, LUO_KIND_FLB };
+
 /**
- * struct luo_call - what the events of one handler call say about it
+ * struct luo_call - what the events of one call say about it
+ * @kind:       who is called
  * @number:     the live update
- * @session:    name of the session
- * @token:      of the file
- * @compatible: of the handler
+ * @session:    name of the session; a file handler's call only
+ * @token:      of the file; a file handler's call only
+ * @compatible: of the handler or the shared state, or the subsystem's name
  */
 struct luo_call {
+	enum luo_kind kind;
 	u64 number;
 	const char *session;
 	u64 token;
@@ -98,21 +107,53 @@ struct luo_totals {
 	u64 bytes;
 };
 
+/**
+ * struct luo_value - what one subsystem hands over
+ * @name: of the subsystem
+ * @data: its value
+ */
+struct luo_value {
+	const char *name;
+	u64 data;
+};
+
+/**
+ * struct luo_contents - what a handover says
+ * @sessions:  where the sessions are
+ * @flbs:      where the shared state is
+ * @values:    of the subsystems
+ * @nr_values: how many
+ */
+struct luo_contents {
+	struct luo_array sessions;
+	struct luo_array flbs;
+	struct luo_value values[LIVEUPDATE_SUBSYSTEM_MAX];
+	unsigned int nr_values;
+};
+
 /* Called for each record of an array; what it refuses it reports itself. */
 typedef void (*luo_record_fn)(const void *record, void *data);
 
-int luo_handover_read(struct luo_array *sessions);
+/* Called for the value of each subsystem; returns why it is refused, or NULL. */
+typedef const char *(*luo_value_fn)(const char *name, u64 data);
+
+int luo_handover_read(struct luo_array *sessions, struct luo_array *flbs);
+void luo_handover_read_values(luo_value_fn fn);
 void luo_handover_read_array(const struct luo_array *array, size_t record_size,
 			     const char *what, const char *name,
 			     luo_record_fn fn, void *data);
 void luo_handover_reject(const char *what, const char *name, u64 token,
 			 const char *reason);
 int luo_handover_init_out(void);
-int luo_handover_write(const struct luo_array *sessions);
+int luo_handover_write(const struct luo_contents *contents);
 void *luo_handover_fdt(void);
 void luo_handover_describe(const struct kho_block_set *blocks, u64 count,
 			   struct luo_array *array);
 bool luo_string_ok(const char *s, size_t size);
+#if IS_ENABLED(CONFIG_KUNIT)
+bool luo_fdt_check(const void *fdt, size_t size);
+const char *luo_fdt_u64(const void *fdt, int node, const char *prop, u64 *val);
+#endif
 u64 luo_number(enum luo_dir dir);
 
 /* luo_handler.c */
@@ -123,6 +164,26 @@ struct liveupdate_file_handler *luo_handler_get(const char *compatible);
 void luo_handler_put(struct liveupdate_file_handler *fh);
 int luo_handler_run(const struct luo_call *call, enum luo_op op,
 		    struct liveupdate_file_op_args *args);
+bool luo_handler_registered(const struct liveupdate_file_handler *fh);
+
+#ifdef CONFIG_LIVEUPDATE_TEST
+/* The base's lib/tests/liveupdate.c */
+void liveupdate_test_register(struct liveupdate_file_handler *fh);
+#else
+static inline void liveupdate_test_register(struct liveupdate_file_handler *fh)
+{
+}
+#endif
+
+/* luo_flb.c, luo_flb_in.c */
+
+int luo_flbs_preserve(struct liveupdate_file_handler *fh, u64 *seq);
+void luo_flbs_unpreserve(struct liveupdate_file_handler *fh, u64 seq);
+void luo_flbs_write(struct luo_array *array);
+void luo_flbs_load(const struct luo_array *array);
+void luo_flbs_finish_file(struct liveupdate_file_handler *fh);
+void luo_flbs_finish(void);
+void luo_flbs_forget(struct liveupdate_file_handler *fh);
 
 /* luo_file.c, luo_file_in.c */
 
@@ -161,6 +222,19 @@ int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep);
 int luo_file_set_finish(struct luo_file_set *set);
 u64 luo_file_set_retrieved(struct luo_file_set *set);
 
+/* luo_subsystem.c */
+
+void luo_subsystems_mark(void);
+int luo_subsystems_prepare(void);
+int luo_subsystems_freeze(void);
+void luo_subsystems_unfreeze(void);
+void luo_subsystems_undo(void);
+void luo_subsystems_cancel(void);
+void luo_subsystems_write(struct luo_contents *contents);
+void luo_subsystems_load(void);
+void luo_subsystems_report(void);
+void luo_subsystems_finish(void);
+
 /* luo_session.c, luo_sessions.c */
 
 struct luo_session;
@@ -184,6 +258,7 @@ int luo_session_unpreserve(struct luo_session *session, u64 token);
 int luo_session_finish(struct luo_session *session);
 enum liveupdate_state luo_session_state(struct luo_session *session);
 int luo_session_event(struct luo_session *session, u32 event);
+void luo_sessions_mark(void);
 int luo_sessions_prepare(void);
 void luo_sessions_cancel(void);
 int luo_sessions_freeze(void);
@@ -198,6 +273,7 @@ extern struct rw_semaphore luo_state_lock;
 
 enum liveupdate_state luo_state(void);
 void luo_state_boot(void);
+void luo_state_no_boot(void);
 int luo_state_event(u32 event);
 void luo_state_settle(void);
 int luo_state_init(void);
@@ -206,9 +282,9 @@ int luo_state_init(void);
 
 #ifdef CONFIG_LIVEUPDATE_SELFTEST
 int luo_test_damage_set(const void __user *arg);
-int luo_test_damage(const struct luo_array *sessions);
+int luo_test_damage(const struct luo_contents *contents);
 #else
-static inline int luo_test_damage(const struct luo_array *sessions)
+static inline int luo_test_damage(const struct luo_contents *contents)
 {
 	return 0;
 }

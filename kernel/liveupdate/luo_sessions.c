@@ -48,6 +48,19 @@ static int luo_sessions_do(enum liveupdate_state from,
 }
 
 /**
+ * luo_sessions_mark - remember the states, for luo_sessions_undo()
+ *
+ * Context: under luo_state_lock for writing.
+ */
+void luo_sessions_mark(void)
+{
+	struct luo_session *session;
+
+	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list)
+		session->found = session->state;
+}
+
+/**
  * luo_sessions_prepare - prepare the outgoing sessions that are NORMAL
  *
  * Context: under luo_state_lock for writing. luo_sessions_undo() undoes it, also
@@ -56,11 +69,6 @@ static int luo_sessions_do(enum liveupdate_state from,
  */
 int luo_sessions_prepare(void)
 {
-	struct luo_session *session;
-
-	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list)
-		session->found = session->state;
-
 	return luo_sessions_do(LIVEUPDATE_STATE_NORMAL, luo_session_prepare);
 }
 
@@ -78,7 +86,7 @@ int luo_sessions_freeze(void)
 
 /**
  * luo_sessions_undo - bring the outgoing sessions back, last one first, to the
- * states in which luo_sessions_prepare() found them
+ * states in which luo_sessions_mark() found them
  *
  * Context: under luo_state_lock for writing.
  */

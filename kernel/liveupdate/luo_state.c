@@ -3,13 +3,13 @@
 /**
  * DOC: The state of the machine
  *
- * NORMAL: no live update is under way. PREPARE has all outgoing sessions save
- * what they can while the workload runs; the machine is PREPARED, and CANCEL
- * leads back. reboot(KEXEC) prepares what is not prepared yet, freezes all
- * outgoing sessions and writes the handover; then the machine is FROZEN and
- * jumps. If anything fails on the way, all of it is undone in reverse, reboot()
- * returns the error, and the machine runs on in the state it had before, its
- * sessions too.
+ * NORMAL: no live update is under way. PREPARE has all subsystems and then all
+ * outgoing sessions save what they can while the workload runs; the machine is
+ * PREPARED, and CANCEL leads back. reboot(KEXEC) prepares what is not prepared
+ * yet, freezes all outgoing sessions and then all subsystems, and writes the
+ * handover; then the machine is FROZEN and jumps. If anything fails on the way,
+ * all of it is undone in reverse, reboot() returns the error, and the machine
+ * runs on in the state it had before, its sessions and subsystems too.
  *
  * UPDATED: this kernel was booted by a live update and still holds incoming
  * sessions. It is NORMAL when the last of them is finished, or when FINISH for
@@ -73,6 +73,27 @@ void luo_state_boot(void)
 	luo_state_settle();
 }
 
+/* Nothing of the incoming side is left but shared state and subsystems. */
+static void luo_finish_rest(void)
+{
+	luo_flbs_finish();
+	luo_subsystems_finish();
+}
+
+/**
+ * luo_state_no_boot - this kernel was not booted by a live update
+ *
+ * Or its handover was refused.
+ *
+ * Context: once, at boot, instead of luo_state_boot().
+ */
+void luo_state_no_boot(void)
+{
+	guard(rwsem_write)(&luo_state_lock);
+
+	luo_finish_rest();
+}
+
 /**
  * luo_state_settle - NORMAL again if the last incoming session is finished
  *
@@ -87,9 +108,12 @@ void luo_state_settle(void)
 
 	guard(rwsem_write)(&luo_state_lock);
 
-	if (luo_machine_state == LIVEUPDATE_STATE_UPDATED)
-		luo_state_set(LUO_DIR_IN, LIVEUPDATE_STATE_NORMAL,
-			      LIVEUPDATE_FINISH, 0);
+	if (luo_machine_state != LIVEUPDATE_STATE_UPDATED)
+		return;
+
+	luo_finish_rest();
+	luo_state_set(LUO_DIR_IN, LIVEUPDATE_STATE_NORMAL, LIVEUPDATE_FINISH,
+		      0);
 }
 
 static void luo_phase_begin(enum luo_dir dir, enum luo_phase phase)
@@ -109,10 +133,22 @@ static int luo_prepare(void)
 {
 	int err;
 
+	luo_subsystems_mark();
+	luo_sessions_mark();
+
 	luo_phase_begin(LUO_DIR_OUT, LUO_PHASE_PREPARE);
-	err = luo_sessions_prepare();
+	err = luo_subsystems_prepare();
+	err = err ?: luo_sessions_prepare();
 	luo_phase_end(LUO_DIR_OUT, LUO_PHASE_PREPARE, 0, err);
 	return err;
+}
+
+/* All that luo_prepare() and luo_freeze() did, however far they came. */
+static void luo_undo(void)
+{
+	luo_subsystems_unfreeze();
+	luo_sessions_undo();
+	luo_subsystems_undo();
 }
 
 static int luo_event_prepare(void)
@@ -120,7 +156,7 @@ static int luo_event_prepare(void)
 	int err = luo_prepare();
 
 	if (err)
-		luo_sessions_undo();
+		luo_undo();
 	return err;
 }
 
@@ -128,6 +164,7 @@ static int luo_event_cancel(void)
 {
 	luo_phase_begin(LUO_DIR_OUT, LUO_PHASE_CANCEL);
 	luo_sessions_cancel();
+	luo_subsystems_cancel();
 	luo_phase_end(LUO_DIR_OUT, LUO_PHASE_CANCEL, 0, 0);
 	return 0;
 }
@@ -138,6 +175,8 @@ static int luo_event_finish(void)
 
 	luo_phase_begin(LUO_DIR_IN, LUO_PHASE_FINISH);
 	err = luo_sessions_finish();
+	if (!err)
+		luo_finish_rest();
 	luo_phase_end(LUO_DIR_IN, LUO_PHASE_FINISH, 0, err);
 	return err;
 }
@@ -201,7 +240,7 @@ int luo_state_event(u32 event)
 /* All the way to a written handover. What fails is undone by the caller. */
 static int luo_freeze(struct luo_totals *totals)
 {
-	struct luo_array sessions;
+	static struct luo_contents contents; /* under luo_state_lock */
 	int err;
 
 	err = luo_prepare();
@@ -210,10 +249,14 @@ static int luo_freeze(struct luo_totals *totals)
 
 	luo_phase_begin(LUO_DIR_OUT, LUO_PHASE_FREEZE);
 	err = luo_sessions_freeze();
+	err = err ?: luo_subsystems_freeze();
 	if (!err) {
-		luo_sessions_write(&sessions, totals);
-		err = luo_handover_write(&sessions);
-		err = err ?: luo_test_damage(&sessions);
+		luo_sessions_write(&contents.sessions, totals);
+		luo_flbs_write(&contents.flbs);
+		luo_subsystems_write(&contents);
+		totals->bytes += contents.flbs.pgcnt * KHO_BLOCK_SIZE;
+		err = luo_handover_write(&contents);
+		err = err ?: luo_test_damage(&contents);
 		luo_emit(luo_handover_out, luo_number(LUO_DIR_OUT),
 			 totals->sessions, totals->files,
 			 totals->bytes, err);
@@ -230,8 +273,8 @@ static int luo_freeze(struct luo_totals *totals)
  *
  * Context: in reboot(2), may sleep, takes luo_state_lock for writing.
  * Return: 0 if the jump can be made, also if live update is off; what a
- *	   handler's prepare or freeze returned if it cannot, and nothing has
- *	   changed.
+ *	   handler's or a subsystem's prepare or freeze returned if it cannot, and
+ *	   nothing has changed.
  */
 int liveupdate_reboot(void)
 {
@@ -246,7 +289,7 @@ int liveupdate_reboot(void)
 
 	err = luo_freeze(&totals);
 	if (err) {
-		luo_sessions_undo();
+		luo_undo();
 		pr_err("live update %llu failed, this kernel goes on: %pe\n",
 		       number, ERR_PTR(err));
 		luo_state_set(LUO_DIR_OUT, luo_machine_state,

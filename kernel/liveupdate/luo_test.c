@@ -9,7 +9,8 @@
  * include/uapi/linux/liveupdate_test.h for what can be set.
  *
  * The state of a file is one page that preserve copies it to. What is set for
- * retrieve, can_finish and finish takes effect in the next kernel.
+ * retrieve, can_finish and finish takes effect in the next kernel. Two subsystems
+ * and the state that the files share are in luo_test_parts.c.
  */
 
 #define pr_fmt(fmt) "luo_test: " fmt
@@ -28,23 +29,10 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <uapi/linux/liveupdate_test.h>
 
 #include "luo_internal.h"
-
-/**
- * struct luo_test_op - behaviour of one operation of one file
- * @delay_us: microseconds that each call takes
- * @error:    errno, positive, or 0
- * @nth:      the call that fails, from 1; 0 is every call
- * @calls:    calls so far
- */
-struct luo_test_op {
-	u32 delay_us;
-	u32 error;
-	u32 nth;
-	u32 calls;
-};
+#include "luo_kho.h"
+#include "luo_test.h"
 
 /**
  * struct luo_test_ser - what is handed over for one file
@@ -76,10 +64,8 @@ static const bool luo_test_can_fail[LIVEUPDATE_TEST_NR_OPS] = {
 };
 
 /* Behave as told: take the time, return 0 or the negative errno. */
-static int luo_test_behave(struct luo_test_ser *ser, enum liveupdate_test_op nr)
+int luo_test_behave(struct luo_test_op *op)
 {
-	struct luo_test_op *op = &ser->ops[nr];
-
 	op->calls++;
 	fsleep(op->delay_us);
 
@@ -93,7 +79,7 @@ static int luo_test_file_behave(struct luo_test_file *tf,
 {
 	guard(mutex)(&tf->lock);
 
-	return luo_test_behave(&tf->ser, nr);
+	return luo_test_behave(&tf->ser.ops[nr]);
 }
 
 static bool luo_test_can_preserve(struct liveupdate_file_handler *handler,
@@ -176,7 +162,7 @@ static int luo_test_retrieve_file(struct liveupdate_file_op_args *args,
 	struct file *file;
 	int err;
 
-	err = luo_test_behave(ser, LIVEUPDATE_TEST_RETRIEVE);
+	err = luo_test_behave(&ser->ops[LIVEUPDATE_TEST_RETRIEVE]);
 	if (err)
 		return err;
 
@@ -207,11 +193,12 @@ static int luo_test_retrieve(struct liveupdate_file_op_args *args)
 
 static bool luo_test_can_finish(struct liveupdate_file_op_args *args)
 {
+	struct luo_test_ser *ser = phys_to_virt(args->serialized_data);
+
 	if (args->retrieve_status < 0)
 		return true;
 	if (!args->retrieve_status)
-		return !luo_test_behave(phys_to_virt(args->serialized_data),
-					LIVEUPDATE_TEST_CAN_FINISH);
+		return !luo_test_behave(&ser->ops[LIVEUPDATE_TEST_CAN_FINISH]);
 	return !luo_test_file_behave(args->file->private_data,
 				     LIVEUPDATE_TEST_CAN_FINISH);
 }
@@ -227,7 +214,7 @@ static void luo_test_finish(struct liveupdate_file_op_args *args)
 				     LIVEUPDATE_TEST_FINISH);
 		return;
 	}
-	luo_test_behave(ser, LIVEUPDATE_TEST_FINISH);
+	luo_test_behave(&ser->ops[LIVEUPDATE_TEST_FINISH]);
 	kho_restore_free(ser);
 }
 
@@ -270,43 +257,58 @@ static int luo_test_release(struct inode *inode, struct file *file)
 static int luo_test_set(struct luo_test_file *tf, void __user *arg)
 {
 	struct liveupdate_test_set set;
-	struct luo_test_op *op;
 
 	if (copy_from_user(&set, arg, sizeof(set)))
 		return -EFAULT;
-	if (set.size != sizeof(set) || set.reserved ||
+	if (set.size != sizeof(set) ||
+	    set.target >= LIVEUPDATE_TEST_NR_TARGETS ||
 	    set.op >= LIVEUPDATE_TEST_NR_OPS || set.error > MAX_ERRNO)
 		return -EINVAL;
 	if (set.error && !luo_test_can_fail[set.op])
 		return -EINVAL;
+	if (set.target != LIVEUPDATE_TEST_ON_FILE) {
+		luo_test_part_set(&set);
+		return 0;
+	}
 
 	guard(mutex)(&tf->lock);
-
-	op = &tf->ser.ops[set.op];
-	op->delay_us = set.delay_us;
-	op->error = set.error;
-	op->nth = set.nth;
+	luo_test_op_set(&tf->ser.ops[set.op], &set);
 	return 0;
 }
 
 static int luo_test_get(struct luo_test_file *tf, void __user *arg)
 {
 	struct liveupdate_test_get get;
-	int i;
 
 	if (copy_from_user(&get, arg, sizeof(get)))
 		return -EFAULT;
-	if (get.size != sizeof(get) || get.reserved)
+	if (get.size != sizeof(get) ||
+	    get.target >= LIVEUPDATE_TEST_NR_TARGETS)
 		return -EINVAL;
 
-	scoped_guard(mutex, &tf->lock) {
+	if (get.target == LIVEUPDATE_TEST_ON_FILE) {
+		guard(mutex)(&tf->lock);
 		if (get.cookie)
 			tf->ser.cookie = get.cookie;
 		get.cookie = tf->ser.cookie;
-		for (i = 0; i < LIVEUPDATE_TEST_NR_OPS; i++)
-			get.calls[i] = tf->ser.ops[i].calls;
+		luo_test_op_count(tf->ser.ops, &get);
+	} else {
+		luo_test_part_get(&get);
 	}
 	return copy_to_user(arg, &get, sizeof(get)) ? -EFAULT : 0;
+}
+
+static int luo_test_pages(void __user *arg)
+{
+	struct liveupdate_test_pages pages;
+
+	if (copy_from_user(&pages, arg, sizeof(pages)))
+		return -EFAULT;
+	if (pages.size != sizeof(pages) || pages.reserved)
+		return -EINVAL;
+
+	pages.pages = kho_preserved_pages();
+	return copy_to_user(arg, &pages, sizeof(pages)) ? -EFAULT : 0;
 }
 
 static long luo_test_ioctl(struct file *file, unsigned int cmd,
@@ -321,6 +323,10 @@ static long luo_test_ioctl(struct file *file, unsigned int cmd,
 		return luo_test_get(tf, (void __user *)arg);
 	case LIVEUPDATE_TEST_DAMAGE:
 		return luo_test_damage_set((void __user *)arg);
+	case LIVEUPDATE_TEST_OBJECT:
+		return luo_test_object((void __user *)arg);
+	case LIVEUPDATE_TEST_PAGES:
+		return luo_test_pages((void __user *)arg);
 	default:
 		return -ENOTTY;
 	}
@@ -352,9 +358,19 @@ static int __init luo_test_init(void)
 	if (err)
 		return err;
 
+	err = luo_test_parts_init(&luo_test_handler);
+	if (err)
+		goto err_handler;
+
 	err = misc_register(&luo_test_device);
 	if (err)
-		liveupdate_unregister_file_handler(&luo_test_handler);
+		goto err_parts;
+	return 0;
+
+err_parts:
+	luo_test_parts_exit(&luo_test_handler);
+err_handler:
+	liveupdate_unregister_file_handler(&luo_test_handler);
 	return err;
 }
 late_initcall(luo_test_init);

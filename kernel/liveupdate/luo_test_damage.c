@@ -10,6 +10,7 @@
  */
 
 #include <linux/io.h>
+#include <linux/libfdt.h>
 #include <linux/mutex.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -36,7 +37,7 @@ int luo_test_damage_set(const void __user *arg)
 	if (copy_from_user(&damage, arg, sizeof(damage)))
 		return -EFAULT;
 	if (damage.size != sizeof(damage) ||
-	    damage.where > LIVEUPDATE_TEST_FILE ||
+	    damage.where > LIVEUPDATE_TEST_SUBSYSTEM ||
 	    damage.len > LUO_DAMAGE_MAX ||
 	    damage.offset > KHO_BLOCK_SIZE - LUO_DAMAGE_MAX)
 		return -EINVAL;
@@ -73,14 +74,36 @@ static void *luo_damage_record(u64 data, u32 index, size_t size)
 	return (void *)(block + 1) + index % per_block * size;
 }
 
-static void *luo_damage_find(const struct luo_array *sessions)
+/* The node of the subsystem of that number. */
+static void *luo_damage_subsystem(u32 index)
 {
+	void *fdt = luo_handover_fdt();
+	int parent, node;
+
+	parent = fdt_subnode_offset(fdt, 0, LUO_FDT_SUBSYSTEMS_NODE);
+	fdt_for_each_subnode(node, fdt, parent) {
+		if (!index--)
+			return fdt + fdt_off_dt_struct(fdt) + node;
+	}
+	return NULL;
+}
+
+static void *luo_damage_find(const struct luo_contents *contents)
+{
+	const struct luo_array *sessions = &contents->sessions;
 	const struct luo_session_ser *session;
 
 	if (luo_damage.where == LIVEUPDATE_TEST_TREE)
 		return luo_handover_fdt();
 	if (luo_damage.where == LIVEUPDATE_TEST_SESSION_BLOCK)
 		return luo_damage_block(sessions->data, luo_damage.index);
+	if (luo_damage.where == LIVEUPDATE_TEST_SUBSYSTEM)
+		return luo_damage_subsystem(luo_damage.index);
+	if (luo_damage.where == LIVEUPDATE_TEST_FLB_BLOCK)
+		return luo_damage_block(contents->flbs.data, luo_damage.index);
+	if (luo_damage.where == LIVEUPDATE_TEST_FLB)
+		return luo_damage_record(contents->flbs.data, luo_damage.index,
+					 sizeof(struct luo_flb_ser));
 
 	session = luo_damage_record(sessions->data, luo_damage.session,
 				    sizeof(*session));
@@ -94,12 +117,12 @@ static void *luo_damage_find(const struct luo_array *sessions)
 
 /**
  * luo_test_damage - do what was asked for, once
- * @sessions: where the sessions are
+ * @contents: what the handover says
  *
  * Context: under luo_state_lock for writing, when the handover is written.
  * Return: 0, or -ENOENT if there is no such part.
  */
-int luo_test_damage(const struct luo_array *sessions)
+int luo_test_damage(const struct luo_contents *contents)
 {
 	u64 value;
 	u32 i;
@@ -110,7 +133,7 @@ int luo_test_damage(const struct luo_array *sessions)
 	if (!luo_damage.size)
 		return 0;
 
-	at = luo_damage_find(sessions);
+	at = luo_damage_find(contents);
 	luo_damage.size = 0;
 	if (!at)
 		return -ENOENT;

@@ -42,7 +42,7 @@ void luo_trace_name(char *to, const char *name)
 }
 
 /**
- * luo_call_enter - a handler is about to be called
+ * luo_call_enter - a handler, a subsystem or shared state is about to be called
  * @call: who is called for what
  * @op:   the operation
  *
@@ -50,13 +50,24 @@ void luo_trace_name(char *to, const char *name)
  */
 u64 luo_call_enter(const struct luo_call *call, enum luo_op op)
 {
-	luo_emit(luo_handler_enter, call->number, call->session, call->token,
-		 call->compatible, op);
+	switch (call->kind) {
+	case LUO_KIND_HANDLER:
+		luo_emit(luo_handler_enter, call->number, call->session,
+			 call->token, call->compatible, op);
+		break;
+	case LUO_KIND_SUBSYSTEM:
+		luo_emit(luo_subsystem_enter, call->number, call->compatible,
+			 op);
+		break;
+	case LUO_KIND_FLB:
+		luo_emit(luo_flb_enter, call->number, call->compatible, op);
+		break;
+	}
 	return ktime_get_ns();
 }
 
 /**
- * luo_call_exit - the handler returned
+ * luo_call_exit - it returned
  * @call:  as given to luo_call_enter()
  * @op:    the operation
  * @ret:   0 or a negative errno
@@ -65,7 +76,20 @@ u64 luo_call_enter(const struct luo_call *call, enum luo_op op)
 void luo_call_exit(const struct luo_call *call, enum luo_op op, int ret,
 		   u64 start)
 {
-	luo_emit(luo_handler_exit, call->number, call->session, call->token,
-		 call->compatible, op, ret,
-		 ktime_get_ns() - start);
+	u64 duration = ktime_get_ns() - start;
+
+	switch (call->kind) {
+	case LUO_KIND_HANDLER:
+		luo_emit(luo_handler_exit, call->number, call->session,
+			 call->token, call->compatible, op, ret, duration);
+		break;
+	case LUO_KIND_SUBSYSTEM:
+		luo_emit(luo_subsystem_exit, call->number, call->compatible, op,
+			 ret, duration);
+		break;
+	case LUO_KIND_FLB:
+		luo_emit(luo_flb_exit, call->number, call->compatible, op, ret,
+			 duration);
+		break;
+	}
 }

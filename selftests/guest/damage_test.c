@@ -34,13 +34,33 @@ enum {
 	SESSION_NAME = 0, SESSION_FILES = 64, SESSION_PGCNT = 72,
 	SESSION_COUNT = 80,
 	FILE_COMPATIBLE = 0, FILE_TOKEN = 48,
+	FLB_NAME = 0, FLB_COUNT = 56,
 	BLOCK_NEXT = 0, BLOCK_COUNT = 8,
+	/* The node of "luo-test-first": tag, name, then the property "data" */
+	NODE_NAME = 4, NODE_PROP_NAME = 28,
 };
+
+/* What else was handed over, and with which cookie. */
+static const struct {
+	const char *name;
+	int target;
+	uint64_t given, comes;
+} parts[] = {
+	{ "shared state", LIVEUPDATE_TEST_ON_FLB, 3000, 3000 },
+	{ "the first subsystem", LIVEUPDATE_TEST_ON_FIRST, 1000, 1001 },
+	{ "the second subsystem", LIVEUPDATE_TEST_ON_SECOND, 2000, 2001 },
+};
+
+enum { NO_FLB = 1, NO_FIRST = 2, NO_SECOND = 4 };
+#define NR_PARTS	3
+/* Before that of the test handler there are three of the base's own test. */
+#define FLB_INDEX	3
 
 /*
  * What is spoiled, what the kernel says of it first (NULL: nothing), and what is
  * left: how many of the files of "a" (2) and "b" (70), of "c" (1), or GONE; how
- * many empty sessions; whether the one with the long name.
+ * many empty sessions; whether the one with the long name; which of the parts
+ * are lost.
  */
 static const struct damage {
 	const char *what;
@@ -50,25 +70,26 @@ static const struct damage {
 	uint64_t value;
 	const char *node, *prop;	/* of the tree: offset is from its value */
 	const char *says;
-	int a, b, c, empty, longname;
+	int a, b, c, empty, longname, lost;
 } damages[] = {
 #define ALL	2, B_FILES, 1, EMPTY, 1
 #define NOTHING	GONE, GONE, GONE, 0, 0
+#define REALLY_NOTHING	NOTHING, NO_FLB | NO_FIRST | NO_SECOND
 #define FIRST	2, B_FILES, 1, PER_BLOCK - 4, 1
 	{ "nothing", LIVEUPDATE_TEST_SESSION, 0, 0, SESSION_NAME, 1, 'a',
 	  NULL, NULL, NULL, ALL },
 	{ "magic of the tree", LIVEUPDATE_TEST_TREE, 0, 0, 0, 4, 0, NULL, NULL,
-	  REFUSED("tree", "", "0", "not-a-tree"), NOTHING },
+	  REFUSED("tree", "", "0", "not-a-tree"), REALLY_NOTHING },
 	{ "size of the tree", LIVEUPDATE_TEST_TREE, 0, 0, 4, 4, 0xffffffff,
-	  NULL, NULL, REFUSED("tree", "", "0", "not-a-tree"), NOTHING },
+	  NULL, NULL, REFUSED("tree", "", "0", "not-a-tree"), REALLY_NOTHING },
 	{ "version of the tree", LIVEUPDATE_TEST_TREE, 0, 0, 5, 1, '9', "/",
-	  "compatible", REFUSED("tree", "", "0", "incompatible"), NOTHING },
+	  "compatible", REFUSED("tree", "", "0", "incompatible"), REALLY_NOTHING },
 	{ "name of the number", LIVEUPDATE_TEST_TREE, 0, 0, -4, 4, 0, "/",
 	  "liveupdate-number", REFUSED("tree", "", "0", "missing-property"),
-	  NOTHING },
+	  REALLY_NOTHING },
 	{ "length of the number", LIVEUPDATE_TEST_TREE, 0, 0, -8, 4, 0x04000000,
 	  "/", "liveupdate-number", REFUSED("tree", "", "0", "not-a-tree"),
-	  NOTHING },
+	  REALLY_NOTHING },
 	{ "version of the sessions", LIVEUPDATE_TEST_TREE, 0, 0, 13, 1, '9',
 	  "/luo-session", "compatible",
 	  REFUSED("sessions", "", "0", "incompatible"), NOTHING },
@@ -133,6 +154,46 @@ static const struct damage {
 	{ "token twice", LIVEUPDATE_TEST_FILE, 0, 1, FILE_TOKEN, 8, 1, NULL,
 	  NULL, REFUSED("file", "a", "1", "duplicate-token"), 1, B_FILES, 1,
 	  EMPTY, 1 },
+	{ "version of the shared state", LIVEUPDATE_TEST_TREE, 0, 0, 9, 1, '9',
+	  "/luo-flb", "compatible", REFUSED("flbs", "", "0", "incompatible"),
+	  ALL, NO_FLB },
+	{ "number of shared state", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8, 1000,
+	  "/luo-flb", "count", REFUSED("flb", "", "0", "count"), ALL },
+	{ "address of shared state", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8, 0x1000,
+	  "/luo-flb", "data", REFUSED("flb", "", "0", "not-preserved"), ALL,
+	  NO_FLB },
+	{ "blocks of shared state", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8, 9,
+	  "/luo-flb", "pgcnt", REFUSED("flb", "", "0", "too-few-blocks"), ALL },
+	{ "records in a block of shared state", LIVEUPDATE_TEST_FLB_BLOCK, 0, 0,
+	  BLOCK_COUNT, 8, PER_FILE_BLOCK + 1, NULL, NULL,
+	  REFUSED("flb", "", "0", "block-count"), ALL, NO_FLB },
+	{ "loop of blocks of shared state", LIVEUPDATE_TEST_FLB_BLOCK, 0, 0,
+	  BLOCK_NEXT, 0, 0, NULL, NULL,
+	  REFUSED("flb", "", "0", "too-many-blocks"), ALL },
+	{ "name of shared state without end", LIVEUPDATE_TEST_FLB, 0, FLB_INDEX,
+	  FLB_NAME, 48, 0x7878787878787878, NULL, NULL,
+	  REFUSED("flb", "", "0", "bad-name"), ALL, NO_FLB },
+	{ "name of shared state twice", LIVEUPDATE_TEST_FLB, 0, 1,
+	  FLB_NAME + 21, 1, '0', NULL, NULL,
+	  REFUSED("flb", "liveupdate-test-flb-v0", "0", "duplicate-name"), ALL },
+	{ "shared state of no file", LIVEUPDATE_TEST_FLB, 0, FLB_INDEX,
+	  FLB_COUNT, 8, 0, NULL, NULL,
+	  REFUSED("flb", "luo-test-flb-v1", "0", "count"), ALL, NO_FLB },
+	{ "version of the subsystems", LIVEUPDATE_TEST_TREE, 0, 0, 16, 1, '9',
+	  "/luo-subsystems", "compatible",
+	  REFUSED("subsystems", "", "0", "incompatible"), ALL,
+	  NO_FIRST | NO_SECOND },
+	{ "value of a subsystem", LIVEUPDATE_TEST_SUBSYSTEM, 0, 0,
+	  NODE_PROP_NAME, 4, 0, NULL, NULL,
+	  REFUSED("subsystem", "luo-test-first", "0", "missing-property"), ALL,
+	  NO_FIRST },
+	{ "unknown subsystem", LIVEUPDATE_TEST_SUBSYSTEM, 0, 0, NODE_NAME, 1,
+	  'x', NULL, NULL,
+	  REFUSED("subsystem", "xuo-test-first", "0", "no-subsystem"), ALL,
+	  NO_FIRST },
+	{ "name of a subsystem without end", LIVEUPDATE_TEST_SUBSYSTEM, 0, 0,
+	  NODE_NAME + 14, 2, 0x7878, NULL, NULL,
+	  REFUSED("tree", "", "0", "not-a-tree"), REALLY_NOTHING },
 };
 
 #define NR_DAMAGES	(sizeof(damages) / sizeof(damages[0]))
@@ -175,12 +236,27 @@ static void ask_for(const struct damage *d)
 	close(fd);
 }
 
+/* What a subsystem or the shared state got; a cookie other than 0 gives it one. */
+static uint64_t part(int target, uint64_t cookie)
+{
+	struct liveupdate_test_get get = {
+		.size = sizeof(get), .target = target, .cookie = cookie,
+	};
+	int fd = test_file(1);
+
+	must(!ioctl(fd, LIVEUPDATE_TEST_GET, &get), "part");
+	close(fd);
+	return get.cookie;
+}
+
 static int hold(const struct damage *d)
 {
 	int dev = open_device(), a, b, c, i;
 	char name[16];
 
 	must(dev >= 0, "device");
+	for (i = 0; i < NR_PARTS; i++)
+		part(parts[i].target, parts[i].given);
 	a = create(dev, "a");
 	b = create(dev, "b");
 	c = create(dev, "c");
@@ -300,6 +376,24 @@ static const char *first_refusal(void)
 	return NULL;
 }
 
+static void check_parts(int lost)
+{
+	struct liveupdate_test_object o = {
+		.size = sizeof(o), .op = LIVEUPDATE_TEST_GET_INCOMING,
+	};
+	int fd = test_file(1), i;
+
+	/* It is there when somebody asks. */
+	if (!ioctl(fd, LIVEUPDATE_TEST_OBJECT, &o)) {
+		o.op = LIVEUPDATE_TEST_PUT_INCOMING;
+		must(!ioctl(fd, LIVEUPDATE_TEST_OBJECT, &o), "put");
+	}
+	close(fd);
+	for (i = 0; i < NR_PARTS; i++)
+		check(part(parts[i].target, 0),
+		      lost & 1 << i ? 0 : parts[i].comes, parts[i].name);
+}
+
 static int verify(const struct damage *d)
 {
 	const char *says = first_refusal();
@@ -307,13 +401,14 @@ static int verify(const struct damage *d)
 	int dev = open_device(), again;
 
 	must(dev >= 0, "device");
-	printf("TAP version 13\n1..7\n");
+	printf("TAP version 13\n1..10\n");
 	if (!same)
 		printf("# says '%s', want '%s'\n", says ?: "nothing",
 		       d->says ?: "nothing");
 	printf("%s %d %s: what was refused\n", same ? "ok" : "not ok", ++tests,
 	       d->what);
 	failures += !same;
+	check_parts(d->lost);
 	check(count_files(dev, "a", memfd_of_a, 2), d->a, "files of a");
 	check(count_files(dev, "b", file_of_b, B_FILES), d->b, "files of b");
 	check(count_files(dev, "c", memfd_of_c, 1), d->c, "files of c");

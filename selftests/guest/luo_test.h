@@ -156,6 +156,18 @@ static inline struct liveupdate_test_get test_get(int fd)
 	return get;
 }
 
+/* Pages that are preserved for the next kernel, by anybody. */
+static inline uint64_t preserved_pages(void)
+{
+	struct liveupdate_test_pages pages = { .size = sizeof(pages) };
+	int fd = open(TEST_DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, LIVEUPDATE_TEST_PAGES, &pages))
+		return 0;
+	close(fd);
+	return pages.pages;
+}
+
 /* The byte at @i of a memfd that was filled with @seed. */
 static inline uint8_t pattern(uint64_t seed, size_t i)
 {

@@ -66,6 +66,10 @@ static const struct {
 	{ "luo/luo_file_state", "u64 number;u64 token;u32 old;u32 new;int ret;__data_loc char[] session;__data_loc char[] compatible;" },
 	{ "luo/luo_handler_enter", "u64 number;u64 token;u32 op;__data_loc char[] session;__data_loc char[] compatible;" },
 	{ "luo/luo_handler_exit", "u64 number;u64 token;u64 duration_ns;u32 op;int ret;__data_loc char[] session;__data_loc char[] compatible;" },
+	{ "luo/luo_subsystem_enter", "u64 number;u32 op;__data_loc char[] name;" },
+	{ "luo/luo_subsystem_exit", "u64 number;u64 duration_ns;u32 op;int ret;__data_loc char[] name;" },
+	{ "luo/luo_flb_enter", "u64 number;u32 op;__data_loc char[] name;" },
+	{ "luo/luo_flb_exit", "u64 number;u64 duration_ns;u32 op;int ret;__data_loc char[] name;" },
 	{ "luo/luo_handover_out", "u64 number;u64 sessions;u64 files;u64 bytes;int ret;" },
 	{ "luo/luo_handover_in", "u64 number;u64 sessions;u64 files;u64 bytes;int ret;" },
 	{ "luo/luo_handover_reject", "u64 number;u64 token;__data_loc char[] what;__data_loc char[] name;__data_loc char[] reason;" },
@@ -149,6 +153,9 @@ static void start(const char *const *events)
 			 *events);
 		write_file(path, "1");
 	}
+	/* The base's test of shared state is there too, for every handler. */
+	write_file(TRACEFS "events/luo/luo_flb_enter/filter", "name ~ \"luo-*\"");
+	write_file(TRACEFS "events/luo/luo_flb_exit/filter", "name ~ \"luo-*\"");
 	write_file(TRACEFS "tracing_on", "1");
 }
 
@@ -221,6 +228,13 @@ FIXTURE_TEARDOWN(traced)
 	" compatible=" compat " op=" op " ret=" ret " duration_ns=" NUM
 #define CALL(session, token, compat, op, ret)				\
 	ENTER(session, token, compat, op), LEAVE(session, token, compat, op, ret)
+#define PART(kind, part, op, ret)					\
+	"luo_" kind "_enter: number=1 name=" part " op=" op,		\
+	"luo_" kind "_exit: number=1 name=" part " op=" op " ret=" ret	\
+	" duration_ns=" NUM
+#define FLB(op)		PART("flb", "luo-test-flb-v1", op, "0")
+#define FIRST(op, ret)	PART("subsystem", "luo-test-first", op, ret)
+#define SECOND(op, ret)	PART("subsystem", "luo-test-second", op, ret)
 #define SESSION_LINE(event, name, files, ret)				\
 	"luo_session_" event ": number=1 name=" name			\
 	" dir=out state=normal files=" files " ret=" ret
@@ -250,9 +264,12 @@ TEST_F(traced, preserve_and_close_word_by_word)
 		SESSION_LINE("create", "words", "0", "0"),
 		SESSION_LINE("create", "words", "0", "-17"),
 		CALL("words", "1", TEST_H, "can_preserve", "0"),
+		FLB("preserve"),
 		CALL("words", "1", TEST_H, "preserve", "-18"),
+		FLB("unpreserve"),
 		FILE_LINE("words", "1", "", "none", "none", "-18"),
 		CALL("words", "1", TEST_H, "can_preserve", "0"),
+		FLB("preserve"),
 		CALL("words", "1", TEST_H, "preserve", "0"),
 		FILE_LINE("words", "1", TEST_H, "none", "preserved", "0"),
 		CALL("words", "2", TEST_H, "can_preserve", "-2"),
@@ -263,6 +280,7 @@ TEST_F(traced, preserve_and_close_word_by_word)
 		CALL("words", "2", MEMFD_H, "unpreserve", "0"),
 		FILE_LINE("words", "2", MEMFD_H, "preserved", "none", "0"),
 		CALL("words", "1", TEST_H, "unpreserve", "0"),
+		FLB("unpreserve"),
 		FILE_LINE("words", "1", TEST_H, "preserved", "none", "0"),
 		SESSION_LINE("release", "words", "2", "0"),
 	};
@@ -297,6 +315,8 @@ TEST_F(traced, a_failed_freeze_is_undone_in_reverse_word_by_word)
 	" new=" new " event=" event " ret=" ret
 	static const char *const want[] = {
 		PHASE("begin", "global", "", "prepare", "2", "0", "0"),
+		FIRST("prepare", "0"),
+		SECOND("prepare", "0"),
 		PHASE("begin", "session", "a", "prepare", "1", "1", "0"),
 		CALL("a", "1", TEST_H, "prepare", "0"),
 		FILE_LINE("a", "1", TEST_H, "preserved", "prepared", "0"),
@@ -340,6 +360,8 @@ TEST_F(traced, a_failed_freeze_is_undone_in_reverse_word_by_word)
 		FILE_LINE("a", "1", TEST_H, "prepared", "preserved", "0"),
 		PHASE("end", "session", "a", "cancel", "1", "1", "0"),
 		STATE_LINE("a", "frozen", "normal", "cancel", "0"),
+		SECOND("cancel", "0"),
+		FIRST("cancel", "0"),
 		"luo_state: number=1 old=normal new=normal event=freeze ret=-33",
 	};
 	EXPECT_LINES(want);

@@ -71,7 +71,8 @@
 	EM(LUO_OP_UNFREEZE,		"unfreeze")		\
 	EM(LUO_OP_RETRIEVE,		"retrieve")		\
 	EM(LUO_OP_CAN_FINISH,		"can_finish")		\
-	E_(LUO_OP_FINISH,		"finish")
+	EM(LUO_OP_FINISH,		"finish")		\
+	E_(LUO_OP_BOOT,			"boot")
 
 #define LUO_PHASES						\
 	EM(LUO_PHASE_PREPARE,		"prepare")		\
@@ -434,6 +435,78 @@ TRACE_EVENT(luo_handler_exit,
 		      __entry->ret, __entry->duration_ns)
 );
 
+DECLARE_EVENT_CLASS(luo_part_enter_class,
+		    TP_PROTO(u64 number, const char *name, u32 op),
+		    TP_ARGS(number, name, op),
+		    TP_STRUCT__entry(
+			__field(u64,	number)
+			__field(u32,	op)
+			__dynamic_array(char, name, luo_trace_name_size(name))
+		    ),
+		    TP_fast_assign(
+			__entry->number = number;
+			__entry->op = op;
+			luo_trace_name(__get_dynamic_array(name), name);
+		    ),
+		    TP_printk("number=%llu name=%s op=%s", __entry->number,
+			      __get_str(name),
+			      __print_symbolic(__entry->op, LUO_OPS))
+);
+
+DECLARE_EVENT_CLASS(luo_part_exit_class,
+		    TP_PROTO(u64 number, const char *name, u32 op, int ret,
+			     u64 duration_ns),
+		    TP_ARGS(number, name, op, ret, duration_ns),
+		    TP_STRUCT__entry(
+			__field(u64,	number)
+			__field(u64,	duration_ns)
+			__field(u32,	op)
+			__field(int,	ret)
+			__dynamic_array(char, name, luo_trace_name_size(name))
+		    ),
+		    TP_fast_assign(
+			__entry->number = number;
+			__entry->duration_ns = duration_ns;
+			__entry->op = op;
+			__entry->ret = ret;
+			luo_trace_name(__get_dynamic_array(name), name);
+		    ),
+		    TP_printk("number=%llu name=%s op=%s ret=%d duration_ns=%llu",
+			      __entry->number, __get_str(name),
+			      __print_symbolic(__entry->op, LUO_OPS),
+			      __entry->ret, __entry->duration_ns)
+);
+
+/* A subsystem is about to be called: prepare, freeze, boot and so on. */
+DEFINE_EVENT(luo_part_enter_class, luo_subsystem_enter,
+	     TP_PROTO(u64 number, const char *name, u32 op),
+	     TP_ARGS(number, name, op)
+);
+
+/* The subsystem returned: what it answered and how long it took. */
+DEFINE_EVENT(luo_part_exit_class, luo_subsystem_exit,
+	     TP_PROTO(u64 number, const char *name, u32 op, int ret,
+		      u64 duration_ns),
+	     TP_ARGS(number, name, op, ret, duration_ns)
+);
+
+/*
+ * State that files share is about to be preserved with the first of them, given
+ * back with the last, retrieved or finished. Between a file's handler events,
+ * or before them, it tells shared cost from that of the file.
+ */
+DEFINE_EVENT(luo_part_enter_class, luo_flb_enter,
+	     TP_PROTO(u64 number, const char *name, u32 op),
+	     TP_ARGS(number, name, op)
+);
+
+/* The operation on shared state returned. */
+DEFINE_EVENT(luo_part_exit_class, luo_flb_exit,
+	     TP_PROTO(u64 number, const char *name, u32 op, int ret,
+		      u64 duration_ns),
+	     TP_ARGS(number, name, op, ret, duration_ns)
+);
+
 DECLARE_EVENT_CLASS(luo_handover_class,
 		    TP_PROTO(u64 number, u64 sessions, u64 files, u64 bytes, int ret),
 		    TP_ARGS(number, sessions, files, bytes, ret),
@@ -473,7 +546,7 @@ DEFINE_EVENT(luo_handover_class, luo_handover_in,
 
 /*
  * One part of the handover was refused and everything else served: what it
- * was (tree, session, file), the session's name and the file's token where
+ * was (tree, session, file, flb, subsystem), its or the session's name and the file's token where
  * they could be read, and why.
  */
 TRACE_EVENT(luo_handover_reject,

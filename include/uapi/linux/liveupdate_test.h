@@ -15,6 +15,22 @@
 #define LIVEUPDATE_TEST_CMD_BASE	0xf0
 
 /**
+ * enum liveupdate_test_target - what an operation belongs to
+ * @LIVEUPDATE_TEST_ON_FILE:     this file
+ * @LIVEUPDATE_TEST_ON_FIRST:    the subsystem "luo-test-first"
+ * @LIVEUPDATE_TEST_ON_SECOND:   the subsystem "luo-test-second"
+ * @LIVEUPDATE_TEST_ON_FLB:      the state "luo-test-flb-v1" that the files share
+ * @LIVEUPDATE_TEST_NR_TARGETS:  number of targets
+ */
+enum liveupdate_test_target {
+	LIVEUPDATE_TEST_ON_FILE = 0,
+	LIVEUPDATE_TEST_ON_FIRST = 1,
+	LIVEUPDATE_TEST_ON_SECOND = 2,
+	LIVEUPDATE_TEST_ON_FLB = 3,
+	LIVEUPDATE_TEST_NR_TARGETS = 4,
+};
+
+/**
  * enum liveupdate_test_op - operations of the test handler
  * @LIVEUPDATE_TEST_PRESERVE:   preserve
  * @LIVEUPDATE_TEST_UNPRESERVE: unpreserve, cannot fail
@@ -25,6 +41,7 @@
  * @LIVEUPDATE_TEST_FINISH:     finish, cannot fail
  * @LIVEUPDATE_TEST_PREPARE:    prepare
  * @LIVEUPDATE_TEST_CANCEL:     cancel, cannot fail
+ * @LIVEUPDATE_TEST_BOOT:       boot, cannot fail; subsystems only
  * @LIVEUPDATE_TEST_NR_OPS:     number of operations
  */
 enum liveupdate_test_op {
@@ -37,7 +54,8 @@ enum liveupdate_test_op {
 	LIVEUPDATE_TEST_FINISH = 6,
 	LIVEUPDATE_TEST_PREPARE = 7,
 	LIVEUPDATE_TEST_CANCEL = 8,
-	LIVEUPDATE_TEST_NR_OPS = 9,
+	LIVEUPDATE_TEST_BOOT = 9,
+	LIVEUPDATE_TEST_NR_OPS = 10,
 };
 
 /**
@@ -47,11 +65,11 @@ enum liveupdate_test_op {
  * @delay_us: in, how long each call takes, in microseconds
  * @error:    in, errno (positive) to fail with, 0 to succeed
  * @nth:      in, which call fails, from 1; 0 is every call
- * @reserved: in, zero
+ * @target:   in, enum liveupdate_test_target
  *
- * What is set for retrieve, can_finish and finish crosses the live update with
- * the file. Errors: EINVAL for an unknown op, an error over 4095, or an error
- * for an operation that cannot fail.
+ * What is set for retrieve, can_finish and finish of a file crosses the live
+ * update with it. Errors: EINVAL for an unknown op or target, an error over 4095,
+ * or an error for an operation that cannot fail.
  */
 struct liveupdate_test_set {
 	__u32		size;
@@ -59,23 +77,25 @@ struct liveupdate_test_set {
 	__u32		delay_us;
 	__u32		error;
 	__u32		nth;
-	__u32		reserved;
+	__u32		target;
 };
 
 #define LIVEUPDATE_TEST_SET	_IO(0xBA, LIVEUPDATE_TEST_CMD_BASE)
 
 /**
- * struct liveupdate_test_get - LIVEUPDATE_TEST_GET: what happened to the file
+ * struct liveupdate_test_get - LIVEUPDATE_TEST_GET: what happened to a target
  * @size:     in, bytes in this structure
- * @reserved: in, zero
+ * @target:   in, enum liveupdate_test_target
  * @cookie:   in/out, a value of the caller's that crosses the live update with
- *            the file; a value other than zero sets it
+ *            the target; a value other than zero sets it. Of a file it is the
+ *            file's; of others it is what the previous kernel handed over, 0 if
+ *            nothing. The freeze of a subsystem adds 1 to it.
  * @calls:    out, calls of each operation in this kernel, and, in a retrieved
  *            file, those of the previous kernel that it was told of at freeze
  */
 struct liveupdate_test_get {
 	__u32		size;
-	__u32		reserved;
+	__u32		target;
 	__aligned_u64	cookie;
 	__u32		calls[16];
 };
@@ -89,6 +109,9 @@ struct liveupdate_test_get {
  * @LIVEUPDATE_TEST_SESSION:       record of a session
  * @LIVEUPDATE_TEST_FILE_BLOCK:    header of a block of a session's file records
  * @LIVEUPDATE_TEST_FILE:          record of a file
+ * @LIVEUPDATE_TEST_FLB_BLOCK:     header of a block of records of shared state
+ * @LIVEUPDATE_TEST_FLB:           record of shared state
+ * @LIVEUPDATE_TEST_SUBSYSTEM:     node of a subsystem, in the tree
  */
 enum liveupdate_test_where {
 	LIVEUPDATE_TEST_TREE = 0,
@@ -96,6 +119,9 @@ enum liveupdate_test_where {
 	LIVEUPDATE_TEST_SESSION = 2,
 	LIVEUPDATE_TEST_FILE_BLOCK = 3,
 	LIVEUPDATE_TEST_FILE = 4,
+	LIVEUPDATE_TEST_FLB_BLOCK = 5,
+	LIVEUPDATE_TEST_FLB = 6,
+	LIVEUPDATE_TEST_SUBSYSTEM = 7,
 };
 
 /**
@@ -103,7 +129,7 @@ enum liveupdate_test_where {
  * @size:    in, bytes in this structure
  * @where:   in, enum liveupdate_test_where
  * @session: in, number of the session, from 0, in order of creation
- * @index:   in, number of the block, or of the file in its session, from 0
+ * @index:   in, number of the block, or of the record in its array, from 0
  * @offset:  in, bytes from the beginning of that part
  * @len:     in, bytes to overwrite, 1 to 64; 0 to overwrite 8 with the part's
  *	     own physical address
@@ -124,5 +150,49 @@ struct liveupdate_test_damage {
 };
 
 #define LIVEUPDATE_TEST_DAMAGE	_IO(0xBA, LIVEUPDATE_TEST_CMD_BASE + 2)
+
+/**
+ * enum liveupdate_test_object_op - what LIVEUPDATE_TEST_OBJECT does
+ * @LIVEUPDATE_TEST_GET_INCOMING: get the incoming object
+ * @LIVEUPDATE_TEST_PUT_INCOMING: put it, once for each get
+ * @LIVEUPDATE_TEST_GET_OUTGOING: get the outgoing object
+ * @LIVEUPDATE_TEST_PUT_OUTGOING: put it, once for each get
+ */
+enum liveupdate_test_object_op {
+	LIVEUPDATE_TEST_GET_INCOMING = 0,
+	LIVEUPDATE_TEST_PUT_INCOMING = 1,
+	LIVEUPDATE_TEST_GET_OUTGOING = 2,
+	LIVEUPDATE_TEST_PUT_OUTGOING = 3,
+};
+
+/**
+ * struct liveupdate_test_object - LIVEUPDATE_TEST_OBJECT: use the shared state
+ * @size:  in, bytes in this structure
+ * @op:    in, enum liveupdate_test_object_op
+ * @value: out, of a get: the cookie of that side
+ *
+ * Errors: EINVAL for an unknown op, and what the get returns.
+ */
+struct liveupdate_test_object {
+	__u32		size;
+	__u32		op;
+	__aligned_u64	value;
+};
+
+#define LIVEUPDATE_TEST_OBJECT	_IO(0xBA, LIVEUPDATE_TEST_CMD_BASE + 3)
+
+/**
+ * struct liveupdate_test_pages - LIVEUPDATE_TEST_PAGES: memory that is preserved
+ * @size:     in, bytes in this structure
+ * @reserved: in, zero
+ * @pages:    out, pages that are preserved for the next kernel now, by anybody
+ */
+struct liveupdate_test_pages {
+	__u32		size;
+	__u32		reserved;
+	__aligned_u64	pages;
+};
+
+#define LIVEUPDATE_TEST_PAGES	_IO(0xBA, LIVEUPDATE_TEST_CMD_BASE + 4)
 
 #endif /* _UAPI_LIVEUPDATE_TEST_H */

@@ -26,6 +26,18 @@
  *                   data = <u64>;
  *                   pgcnt = <u64>;
  *           };
+ *           luo-flb {
+ *                   compatible = "luo-flb-v1";
+ *                   count = <u64>;
+ *                   data = <u64>;
+ *                   pgcnt = <u64>;
+ *           };
+ *           luo-subsystems {
+ *                   compatible = "luo-subsystems-v1";
+ *                   NAME {
+ *                           data = <u64>;
+ *                   };
+ *           };
  *   };
  *
  * A u64 is in the byte order of the machine, as in the KHO tree above it: both
@@ -34,7 +46,8 @@
  * ``data`` is the physical address of the first block of an array, 0 if the
  * array is empty; ``pgcnt`` is the number of its blocks, ``count`` that of the
  * records in use. A block is one preserved page that begins with
- * &struct kho_block_header_ser; records follow it without gaps.
+ * &struct kho_block_header_ser; records follow it without gaps. ``data`` of a
+ * subsystem is the one value that it hands over.
  */
 
 /* Name of the KHO subtree */
@@ -50,8 +63,20 @@
 #define LUO_FDT_PROP_DATA		"data"
 #define LUO_FDT_PROP_PGCNT		"pgcnt"
 
+#define LUO_FDT_SUBSYSTEMS_NODE		"luo-subsystems"
+#define LUO_FDT_SUBSYSTEMS_COMPATIBLE	"luo-subsystems-v1"
+
+#define LUO_FDT_FLB_NODE		"luo-flb"
+#define LUO_FDT_FLB_COMPATIBLE		"luo-flb-v1"
+
 /* Bytes for a handler's compatible string, its terminating zero included */
 #define LIVEUPDATE_HNDL_COMPAT_LENGTH	48
+
+/* Bytes for the compatible string of shared state */
+#define LIVEUPDATE_FLB_COMPAT_LENGTH	48
+
+/* Bytes for the name of a subsystem */
+#define LIVEUPDATE_SUBSYSTEM_NAME_LENGTH	32
 
 /**
  * struct luo_file_ser - one preserved file
@@ -84,5 +109,22 @@ struct luo_session_ser {
 	u64 pgcnt;
 	u64 count;
 } __packed;
+
+/**
+ * struct luo_flb_ser - state that several files share
+ * @name:  its compatible string, zero-terminated
+ * @data:  what its preserve returned
+ * @count: preserved files that depend on it, of all sessions
+ */
+struct luo_flb_ser {
+	char name[LIVEUPDATE_FLB_COMPAT_LENGTH];
+	u64 data;
+	u64 count;
+} __packed;
+
+#ifdef CONFIG_LIVEUPDATE_TEST
+/* What the test of shared state in lib/tests/liveupdate.c hands over */
+#define LIVEUPDATE_TEST_FLB_COMPATIBLE(i)	"liveupdate-test-flb-v" #i
+#endif
 
 #endif /* _LINUX_KHO_ABI_LUO_H */

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: Incoming shared state
+ *
+ * load keeps a record of what the previous kernel handed over. It is retrieved
+ * when somebody asks for it, which may be before its owner registers it with a
+ * handler, and finished with the last file that depended on it, after that
+ * file's own finish.
+ *
+ * Unhappy paths: a retrieve that failed keeps failing, and there is no finish
+ * then. The record says how many files depend on it; whatever is left of them
+ * when the machine has finished (a handler that never came took files with it)
+ * does not count any more, and the state is finished then, or when its owner
+ * comes and lets go of it.
+ */
+
+#define pr_fmt(fmt) "luo: " fmt
+
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "luo_flb.h"
+
+/**
+ * struct luo_flb_in - shared state that was handed over
+ * @list:     in the order of the handover
+ * @name:     its compatible string
+ * @data:     what preserve returned
+ * @obj:      what retrieve returned
+ * @files:    files that depend on it and are not finished
+ * @users:    callers of liveupdate_flb_get_incoming() that did not put yet
+ * @status:   0, 1 once it is retrieved, or the errno of the failed retrieve
+ * @finished: it is over
+ */
+struct luo_flb_in {
+	struct list_head list;
+	char name[LIVEUPDATE_FLB_COMPAT_LENGTH];
+	u64 data;
+	void *obj;
+	u64 files;
+	u64 users;
+	int status;
+	bool finished;
+};
+
+static LIST_HEAD(luo_flbs_in); /* under luo_flb_lock */
+
+static struct luo_flb_in *luo_flb_find_in(const char *name)
+{
+	struct luo_flb_in *in;
+
+	list_for_each_entry(in, &luo_flbs_in, list) {
+		if (!strcmp(in->name, name))
+			return in;
+	}
+	return NULL;
+}
+
+static void luo_flb_load(const void *record, void *data)
+{
+	const struct luo_flb_ser *ser = record;
+	struct luo_flb_in *in;
+	const char *why;
+
+	if (!luo_string_ok(ser->name, sizeof(ser->name))) {
+		luo_handover_reject("flb", "", 0, "bad-name");
+		return;
+	}
+
+	if (!ser->count)
+		why = "count";
+	else if (luo_flb_find_in(ser->name))
+		why = "duplicate-name";
+	else
+		why = NULL;
+
+	in = why ? NULL : kzalloc_obj(*in);
+	if (!in) {
+		luo_handover_reject("flb", ser->name, 0, why ?: "no-memory");
+		return;
+	}
+	strscpy(in->name, ser->name);
+	in->data = ser->data;
+	in->files = ser->count;
+	list_add_tail(&in->list, &luo_flbs_in);
+}
+
+/**
+ * luo_flbs_load - read what the previous kernel handed over as shared state
+ * @array: where the records are; they are gone after it
+ *
+ * What cannot be understood is reported and left out.
+ *
+ * Context: once, at boot.
+ */
+void luo_flbs_load(const struct luo_array *array)
+{
+	guard(mutex)(&luo_flb_lock);
+
+	luo_handover_read_array(array, sizeof(struct luo_flb_ser), "flb", "",
+				luo_flb_load, NULL);
+}
+
+static int luo_flb_retrieve(struct liveupdate_flb *flb, struct luo_flb_in *in)
+{
+	int err;
+
+	if (in->status)
+		return min(in->status, 0);
+	if (!try_module_get(flb->ops->owner))
+		return -ENODEV;
+
+	err = luo_flb_run(flb, LUO_OP_RETRIEVE, &in->data, &in->obj);
+	in->status = err ?: 1;
+	if (err) {
+		pr_err("shared state '%s' cannot be retrieved: %pe\n",
+		       flb->compatible, ERR_PTR(err));
+		module_put(flb->ops->owner);
+	}
+	return err;
+}
+
+/* Finish it if no file depends on it and nobody uses it. */
+static void luo_flb_finish(struct liveupdate_flb *flb, struct luo_flb_in *in)
+{
+	int err;
+
+	if (in->finished || in->files || in->users)
+		return;
+
+	err = luo_flb_retrieve(flb, in);
+	if (err == -ENODEV && !in->status)
+		return;
+
+	in->finished = true;
+	if (err)
+		return;
+	luo_flb_run(flb, LUO_OP_FINISH, &in->data, &in->obj);
+	module_put(flb->ops->owner);
+}
+
+/**
+ * luo_flbs_finish_file - an incoming file is finished
+ * @fh: its handler
+ *
+ * Context: may sleep, takes luo_flb_lock.
+ */
+void luo_flbs_finish_file(struct liveupdate_file_handler *fh)
+{
+	struct luo_flb_link *link;
+	struct luo_flb_in *in;
+
+	guard(mutex)(&luo_flb_lock);
+
+	list_for_each_entry_reverse(link, &ACCESS_PRIVATE(fh, flbs), list) {
+		in = luo_flb_find_in(link->flb->self->compatible);
+		if (!in || !in->files)
+			continue;
+		in->files--;
+		luo_flb_finish(link->flb->self, in);
+	}
+}
+
+/**
+ * luo_flbs_finish - no incoming file is left
+ *
+ * Context: under luo_state_lock for writing; takes luo_flb_lock.
+ */
+void luo_flbs_finish(void)
+{
+	struct luo_flb_private *flb;
+	struct luo_flb_in *in;
+
+	guard(mutex)(&luo_flb_lock);
+
+	list_for_each_entry(in, &luo_flbs_in, list)
+		in->files = 0;
+	list_for_each_entry_reverse(flb, &luo_flbs, list) {
+		in = luo_flb_find_in(flb->self->compatible);
+		if (in)
+			luo_flb_finish(flb->self, in);
+	}
+}
+
+/**
+ * liveupdate_flb_get_incoming - the object that was handed over
+ * @flb:  the shared state
+ * @objp: set to the object, which stays until liveupdate_flb_put_incoming()
+ *
+ * The first call has it retrieved.
+ *
+ * Context: may sleep, not in an operation of shared state. From the time on when
+ *	    the early initcalls are done.
+ * Return: 0; -EOPNOTSUPP if live update is off; -ENODATA if no shared state was
+ *	   handed over, or this one is finished; -ENOENT if others were handed
+ *	   over, but this one was not; -ENODEV if its module is on its way out;
+ *	   or what its retrieve returned, now or the first time.
+ */
+int liveupdate_flb_get_incoming(struct liveupdate_flb *flb, void **objp)
+{
+	struct luo_flb_in *in;
+	int err;
+
+	if (!liveupdate_enabled())
+		return -EOPNOTSUPP;
+
+	guard(mutex)(&luo_flb_lock);
+
+	if (list_empty(&luo_flbs_in))
+		return -ENODATA;
+	in = luo_flb_find_in(flb->compatible);
+	if (!in)
+		return -ENOENT;
+	if (in->finished)
+		return in->status < 0 ? in->status : -ENODATA;
+
+	err = luo_flb_retrieve(flb, in);
+	if (err)
+		return err;
+
+	in->users++;
+	*objp = in->obj;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(liveupdate_flb_get_incoming);
+
+/**
+ * liveupdate_flb_put_incoming - the object is not used any more
+ * @flb: the shared state
+ *
+ * Context: may sleep; once for each successful get.
+ */
+void liveupdate_flb_put_incoming(struct liveupdate_flb *flb)
+{
+	struct luo_flb_in *in;
+
+	guard(mutex)(&luo_flb_lock);
+
+	in = luo_flb_find_in(flb->compatible);
+	if (WARN_ON_ONCE(!in || !in->users))
+		return;
+
+	in->users--;
+	luo_flb_finish(flb, in);
+}
+EXPORT_SYMBOL_GPL(liveupdate_flb_put_incoming);

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: Subsystems
+ *
+ * A subsystem is a kernel part with state of its own that is not in any file.
+ * It hands one u64 over: prepare returns it, freeze may change it, boot gets it
+ * in the next kernel, whether the subsystem registered before or after LUO read
+ * the handover. finish follows when the last incoming session is finished, or
+ * right after boot if that was earlier.
+ *
+ * Order: registration; prepare before the sessions, freeze after them;
+ * everything that undoes or finishes in reverse.
+ *
+ * Unhappy paths: a prepare or a freeze that fails is undone for the subsystems
+ * before it and leaves the others alone. The value of a subsystem that did not
+ * register by the end of boot is reported and kept for it; it is not handed on.
+ * One that is unregistered while it is prepared is cancelled first; once the
+ * machine is frozen it belongs to the next kernel and is left as it is.
+ *
+ * Everything here is under luo_state_lock for writing, or at boot.
+ */
+
+#define pr_fmt(fmt) "luo: " fmt
+
+#include <linux/ctype.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "luo_internal.h"
+
+/**
+ * struct luo_subsystem_in - what the previous kernel handed over for one
+ * @list:  in the order of the handover
+ * @name:  of the subsystem
+ * @data:  its value
+ * @taken: boot was told
+ */
+struct luo_subsystem_in {
+	struct list_head list;
+	char name[LIVEUPDATE_SUBSYSTEM_NAME_LENGTH];
+	u64 data;
+	bool taken;
+};
+
+static LIST_HEAD(luo_subsystems);
+static LIST_HEAD(luo_subsystems_in);
+static unsigned int luo_nr_subsystems;
+static bool luo_subsystems_over; /* finish was called for the incoming side */
+
+static bool luo_subsystem_has(const struct liveupdate_subsystem_ops *ops,
+			      enum luo_op op)
+{
+	switch (op) {
+	case LUO_OP_FREEZE:
+		return ops->freeze;
+	case LUO_OP_UNFREEZE:
+		return ops->unfreeze;
+	case LUO_OP_CANCEL:
+		return ops->cancel;
+	case LUO_OP_FINISH:
+		return ops->finish;
+	default:
+		return true;
+	}
+}
+
+static int luo_subsystem_run(struct luo_subsystem_private *s, enum luo_op op,
+			     u64 *data)
+{
+	const struct liveupdate_subsystem_ops *ops = s->self->ops;
+	bool in = op == LUO_OP_BOOT || op == LUO_OP_FINISH;
+	const struct luo_call call = {
+		.kind = LUO_KIND_SUBSYSTEM,
+		.number = luo_number(in ? LUO_DIR_IN : LUO_DIR_OUT),
+		.compatible = s->self->name,
+	};
+	int ret = 0;
+	u64 start;
+
+	if (!luo_subsystem_has(ops, op))
+		return 0;
+
+	start = luo_call_enter(&call, op);
+	switch (op) {
+	case LUO_OP_PREPARE:
+		ret = ops->prepare(s->self, data);
+		break;
+	case LUO_OP_FREEZE:
+		ret = ops->freeze(s->self, data);
+		break;
+	case LUO_OP_UNFREEZE:
+		ops->unfreeze(s->self, data);
+		break;
+	case LUO_OP_CANCEL:
+		ops->cancel(s->self, *data);
+		break;
+	case LUO_OP_BOOT:
+		ops->boot(s->self, *data);
+		break;
+	default:
+		ops->finish(s->self, *data);
+		break;
+	}
+	luo_call_exit(&call, op, ret, start);
+
+	return ret;
+}
+
+static void luo_subsystem_failed(struct luo_subsystem_private *s, int err)
+{
+	pr_err("subsystem '%s' failed: %pe\n", s->self->name, ERR_PTR(err));
+}
+
+static int luo_subsystem_prepare(struct luo_subsystem_private *s)
+{
+	int err;
+
+	if (!try_module_get(s->self->ops->owner))
+		return -ENODEV;
+
+	s->data = 0;
+	err = luo_subsystem_run(s, LUO_OP_PREPARE, &s->data);
+	if (err) {
+		module_put(s->self->ops->owner);
+		return err;
+	}
+	s->state = LIVEUPDATE_STATE_PREPARED;
+	return 0;
+}
+
+static int luo_subsystem_freeze(struct luo_subsystem_private *s)
+{
+	int err = luo_subsystem_run(s, LUO_OP_FREEZE, &s->data);
+
+	if (!err)
+		s->state = LIVEUPDATE_STATE_FROZEN;
+	return err;
+}
+
+static void luo_subsystem_unfreeze(struct luo_subsystem_private *s)
+{
+	luo_subsystem_run(s, LUO_OP_UNFREEZE, &s->data);
+	s->state = LIVEUPDATE_STATE_PREPARED;
+}
+
+static void luo_subsystem_cancel(struct luo_subsystem_private *s)
+{
+	luo_subsystem_run(s, LUO_OP_CANCEL, &s->data);
+	s->state = LIVEUPDATE_STATE_NORMAL;
+	module_put(s->self->ops->owner);
+}
+
+/* Have all subsystems that are in state @from make a step. */
+static int luo_subsystems_do(enum liveupdate_state from,
+			     int (*step)(struct luo_subsystem_private *s))
+{
+	struct luo_subsystem_private *s;
+	int err;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	list_for_each_entry(s, &luo_subsystems, list) {
+		if (s->state != from)
+			continue;
+		err = step(s);
+		if (err) {
+			luo_subsystem_failed(s, err);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/**
+ * luo_subsystems_mark - remember the states, for luo_subsystems_undo()
+ *
+ * Context: under luo_state_lock for writing.
+ */
+void luo_subsystems_mark(void)
+{
+	struct luo_subsystem_private *s;
+
+	list_for_each_entry(s, &luo_subsystems, list)
+		s->found = s->state;
+}
+
+/**
+ * luo_subsystems_prepare - prepare the subsystems that are NORMAL
+ *
+ * Context: under luo_state_lock for writing. luo_subsystems_undo() undoes it,
+ *	    also if it failed half-way.
+ * Return: 0; -ENODEV if a subsystem's module is on its way out; or what a
+ *	   prepare returned.
+ */
+int luo_subsystems_prepare(void)
+{
+	return luo_subsystems_do(LIVEUPDATE_STATE_NORMAL,
+				 luo_subsystem_prepare);
+}
+
+/**
+ * luo_subsystems_freeze - freeze all subsystems
+ *
+ * Context: under luo_state_lock for writing. luo_subsystems_unfreeze() undoes
+ *	    it, also if it failed half-way.
+ * Return: 0, or what a freeze returned.
+ */
+int luo_subsystems_freeze(void)
+{
+	return luo_subsystems_do(LIVEUPDATE_STATE_PREPARED,
+				 luo_subsystem_freeze);
+}
+
+/**
+ * luo_subsystems_unfreeze - undo luo_subsystems_freeze(), last one first
+ *
+ * Context: under luo_state_lock for writing.
+ */
+void luo_subsystems_unfreeze(void)
+{
+	struct luo_subsystem_private *s;
+
+	list_for_each_entry_reverse(s, &luo_subsystems, list) {
+		if (s->state == LIVEUPDATE_STATE_FROZEN)
+			luo_subsystem_unfreeze(s);
+	}
+}
+
+/**
+ * luo_subsystems_undo - bring the subsystems back, last one first, to the states
+ * in which luo_subsystems_mark() found them
+ *
+ * Context: under luo_state_lock for writing, after luo_subsystems_unfreeze().
+ */
+void luo_subsystems_undo(void)
+{
+	struct luo_subsystem_private *s;
+
+	list_for_each_entry_reverse(s, &luo_subsystems, list) {
+		if (s->state > s->found)
+			luo_subsystem_cancel(s);
+	}
+}
+
+/**
+ * luo_subsystems_cancel - bring all subsystems back to NORMAL, last one first
+ *
+ * Context: under luo_state_lock for writing.
+ */
+void luo_subsystems_cancel(void)
+{
+	struct luo_subsystem_private *s;
+
+	list_for_each_entry(s, &luo_subsystems, list)
+		s->found = LIVEUPDATE_STATE_NORMAL;
+	luo_subsystems_undo();
+}
+
+/**
+ * luo_subsystems_write - what the subsystems hand over
+ * @out: its values are filled
+ *
+ * Context: at boot, and under luo_state_lock for writing when all subsystems
+ *	    are frozen.
+ */
+void luo_subsystems_write(struct luo_contents *out)
+{
+	struct luo_subsystem_private *s;
+
+	out->nr_values = 0;
+	list_for_each_entry(s, &luo_subsystems, list) {
+		if (s->state != LIVEUPDATE_STATE_FROZEN)
+			continue;
+		out->values[out->nr_values++] = (struct luo_value) {
+			.name = s->self->name,
+			.data = s->data,
+		};
+	}
+}
+
+static struct luo_subsystem_in *luo_subsystem_find_in(const char *name)
+{
+	struct luo_subsystem_in *in;
+
+	list_for_each_entry(in, &luo_subsystems_in, list) {
+		if (!strcmp(in->name, name))
+			return in;
+	}
+	return NULL;
+}
+
+static void luo_subsystem_finish(struct luo_subsystem_private *s)
+{
+	struct luo_subsystem_in *in = s->booted;
+
+	if (!in)
+		return;
+
+	luo_subsystem_run(s, LUO_OP_FINISH, &in->data);
+	s->booted = NULL;
+	module_put(s->self->ops->owner);
+}
+
+/* A subsystem and what was handed over for it have met. */
+static void luo_subsystem_boot(struct luo_subsystem_private *s)
+{
+	struct luo_subsystem_in *in = luo_subsystem_find_in(s->self->name);
+
+	if (!in || in->taken)
+		return;
+
+	/* Its module is just being loaded, so it can be pinned. */
+	__module_get(s->self->ops->owner);
+	in->taken = true;
+	s->booted = in;
+	luo_subsystem_run(s, LUO_OP_BOOT, &in->data);
+	if (luo_subsystems_over)
+		luo_subsystem_finish(s);
+}
+
+static const char *luo_subsystem_load(const char *name, u64 data)
+{
+	struct luo_subsystem_in *in;
+
+	if (luo_subsystem_find_in(name))
+		return "duplicate-name";
+	in = kzalloc_obj(*in);
+	if (!in)
+		return "no-memory";
+
+	strscpy(in->name, name);
+	in->data = data;
+	list_add_tail(&in->list, &luo_subsystems_in);
+	return NULL;
+}
+
+/**
+ * luo_subsystems_load - read what the previous kernel handed over for them
+ *
+ * Context: once, at boot, after luo_handover_read().
+ */
+void luo_subsystems_load(void)
+{
+	struct luo_subsystem_private *s;
+
+	luo_handover_read_values(luo_subsystem_load);
+
+	list_for_each_entry(s, &luo_subsystems, list)
+		luo_subsystem_boot(s);
+}
+
+/**
+ * luo_subsystems_report - report the values whose subsystem did not come (yet)
+ *
+ * Context: once, at the end of boot.
+ */
+void luo_subsystems_report(void)
+{
+	struct luo_subsystem_in *in;
+
+	list_for_each_entry(in, &luo_subsystems_in, list) {
+		if (!in->taken)
+			luo_handover_reject("subsystem", in->name, 0,
+					    "no-subsystem");
+	}
+}
+
+/**
+ * luo_subsystems_finish - the last incoming session is finished
+ *
+ * Context: under luo_state_lock for writing.
+ */
+void luo_subsystems_finish(void)
+{
+	struct luo_subsystem_private *s;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	list_for_each_entry_reverse(s, &luo_subsystems, list)
+		luo_subsystem_finish(s);
+	luo_subsystems_over = true;
+}
+
+/* It is the name of a node of the tree. */
+static bool luo_subsystem_name_ok(const char *name)
+{
+	const char *c;
+
+	if (!luo_string_ok(name, LIVEUPDATE_SUBSYSTEM_NAME_LENGTH) ||
+	    !(islower(*name) || isdigit(*name)))
+		return false;
+
+	for (c = name; *c; c++) {
+		if (!islower(*c) && !isdigit(*c) && !strchr("-_.", *c))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * liveupdate_register_subsystem - offer a subsystem
+ * @subsystem: the subsystem; it stays the caller's and must live until it is
+ *	       unregistered
+ *
+ * If the previous kernel handed something over for it, its boot operation is
+ * called before this returns.
+ *
+ * Context: may sleep; any time after early parameters are parsed. Takes
+ *	    luo_state_lock for writing.
+ * Return: 0; -EOPNOTSUPP if live update is off; -EINVAL if a required operation
+ *	   is missing or the name is not one; -EEXIST if there is a subsystem of
+ *	   that name; -ENOSPC if there are LIVEUPDATE_SUBSYSTEM_MAX.
+ */
+int liveupdate_register_subsystem(struct liveupdate_subsystem *subsystem)
+{
+	struct luo_subsystem_private *new = &ACCESS_PRIVATE(subsystem, private);
+	struct luo_subsystem_private *s;
+
+	if (!liveupdate_enabled())
+		return -EOPNOTSUPP;
+
+	if (!subsystem->ops->prepare || !subsystem->ops->boot ||
+	    !luo_subsystem_name_ok(subsystem->name))
+		return -EINVAL;
+
+	guard(rwsem_write)(&luo_state_lock);
+
+	list_for_each_entry(s, &luo_subsystems, list) {
+		if (!strcmp(s->self->name, subsystem->name))
+			return -EEXIST;
+	}
+	if (luo_nr_subsystems == LIVEUPDATE_SUBSYSTEM_MAX)
+		return -ENOSPC;
+
+	*new = (struct luo_subsystem_private) { .self = subsystem };
+	list_add_tail(&new->list, &luo_subsystems);
+	luo_nr_subsystems++;
+	luo_subsystem_boot(new);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(liveupdate_register_subsystem);
+
+/**
+ * liveupdate_unregister_subsystem - take a subsystem back
+ * @subsystem: a registered subsystem
+ *
+ * If it is prepared it is cancelled, if it was not finished it is finished. A
+ * module calls it when it is unloaded, which it cannot be in these two cases.
+ * Does nothing if live update is off.
+ *
+ * Context: may sleep. Takes luo_state_lock for writing.
+ */
+void liveupdate_unregister_subsystem(struct liveupdate_subsystem *subsystem)
+{
+	struct luo_subsystem_private *s = &ACCESS_PRIVATE(subsystem, private);
+
+	if (!liveupdate_enabled())
+		return;
+
+	guard(rwsem_write)(&luo_state_lock);
+
+	if (s->state == LIVEUPDATE_STATE_PREPARED)
+		luo_subsystem_cancel(s);
+	luo_subsystem_finish(s);
+	list_del(&s->list);
+	luo_nr_subsystems--;
+}
+EXPORT_SYMBOL_GPL(liveupdate_unregister_subsystem);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* What the parts of the test handler share. */
+
+#ifndef _LINUX_LUO_TEST_H
+#define _LINUX_LUO_TEST_H
+
+#include <uapi/linux/liveupdate_test.h>
+
+struct liveupdate_file_handler;
+
+/**
+ * struct luo_test_op - behaviour of one operation of one target
+ * @delay_us: microseconds that each call takes
+ * @error:    errno, positive, or 0
+ * @nth:      the call that fails, from 1; 0 is every call
+ * @calls:    calls so far
+ */
+struct luo_test_op {
+	u32 delay_us;
+	u32 error;
+	u32 nth;
+	u32 calls;
+};
+
+static inline void luo_test_op_set(struct luo_test_op *op,
+				   const struct liveupdate_test_set *set)
+{
+	op->delay_us = set->delay_us;
+	op->error = set->error;
+	op->nth = set->nth;
+}
+
+static inline void luo_test_op_count(const struct luo_test_op *ops,
+				     struct liveupdate_test_get *get)
+{
+	int i;
+
+	for (i = 0; i < LIVEUPDATE_TEST_NR_OPS; i++)
+		get->calls[i] = ops[i].calls;
+}
+
+int luo_test_behave(struct luo_test_op *op);
+
+/* luo_test_parts.c */
+
+int luo_test_parts_init(struct liveupdate_file_handler *fh);
+void luo_test_parts_exit(struct liveupdate_file_handler *fh);
+void luo_test_part_set(const struct liveupdate_test_set *set);
+void luo_test_part_get(struct liveupdate_test_get *get);
+int luo_test_object(void __user *arg);
+
+#endif /* _LINUX_LUO_TEST_H */

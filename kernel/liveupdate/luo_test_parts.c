@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: Test subsystems and test shared state
+ *
+ * Two subsystems and one piece of state that all files of the test handler
+ * share, each with an agent's cookie to hand over and with operations that
+ * behave as they are told to. They are set and read through any file of
+ * /dev/liveupdate_test.
+ */
+
+#include <linux/err.h>
+#include <linux/liveupdate.h>
+#include <linux/mutex.h>
+#include <linux/uaccess.h>
+
+#include "luo_test.h"
+
+/**
+ * struct luo_test_part - one subsystem, or the shared state
+ * @lock:   guards it
+ * @ops:    behaviour of its operations
+ * @cookie: what it hands over
+ * @got:    what the previous kernel handed over, 0 if nothing
+ */
+struct luo_test_part {
+	struct mutex lock; /* the part */
+	struct luo_test_op ops[LIVEUPDATE_TEST_NR_OPS];
+	u64 cookie;
+	u64 got;
+};
+
+static struct luo_test_part luo_test_parts[] = {
+	[LIVEUPDATE_TEST_ON_FIRST] = {
+		.lock = __MUTEX_INITIALIZER(luo_test_parts[1].lock),
+	},
+	[LIVEUPDATE_TEST_ON_SECOND] = {
+		.lock = __MUTEX_INITIALIZER(luo_test_parts[2].lock),
+	},
+	[LIVEUPDATE_TEST_ON_FLB] = {
+		.lock = __MUTEX_INITIALIZER(luo_test_parts[3].lock),
+	},
+};
+
+static int luo_test_part_behave(struct luo_test_part *part,
+				enum liveupdate_test_op nr)
+{
+	guard(mutex)(&part->lock);
+
+	return luo_test_behave(&part->ops[nr]);
+}
+
+static const struct liveupdate_subsystem_ops luo_test_subsystem_ops;
+
+static struct liveupdate_subsystem luo_test_first = {
+	.ops = &luo_test_subsystem_ops,
+	.name = "luo-test-first",
+};
+
+static struct liveupdate_subsystem luo_test_second = {
+	.ops = &luo_test_subsystem_ops,
+	.name = "luo-test-second",
+};
+
+static struct luo_test_part *luo_test_part(struct liveupdate_subsystem *s)
+{
+	return &luo_test_parts[s == &luo_test_first ?
+			       LIVEUPDATE_TEST_ON_FIRST :
+			       LIVEUPDATE_TEST_ON_SECOND];
+}
+
+static int luo_test_sub_prepare(struct liveupdate_subsystem *s, u64 *data)
+{
+	struct luo_test_part *part = luo_test_part(s);
+
+	*data = part->cookie;
+	return luo_test_part_behave(part, LIVEUPDATE_TEST_PREPARE);
+}
+
+static int luo_test_sub_freeze(struct liveupdate_subsystem *s, u64 *data)
+{
+	int err = luo_test_part_behave(luo_test_part(s),
+				       LIVEUPDATE_TEST_FREEZE);
+
+	if (!err)
+		*data += 1;
+	return err;
+}
+
+static void luo_test_sub_unfreeze(struct liveupdate_subsystem *s, u64 *data)
+{
+	luo_test_part_behave(luo_test_part(s), LIVEUPDATE_TEST_UNFREEZE);
+	*data -= 1;
+}
+
+static void luo_test_sub_cancel(struct liveupdate_subsystem *s, u64 data)
+{
+	struct luo_test_part *part = luo_test_part(s);
+
+	luo_test_part_behave(part, LIVEUPDATE_TEST_CANCEL);
+	WARN_ON_ONCE(data != part->cookie);
+}
+
+static void luo_test_sub_boot(struct liveupdate_subsystem *s, u64 data)
+{
+	struct luo_test_part *part = luo_test_part(s);
+
+	part->got = data;
+	luo_test_part_behave(part, LIVEUPDATE_TEST_BOOT);
+}
+
+static void luo_test_sub_finish(struct liveupdate_subsystem *s, u64 data)
+{
+	struct luo_test_part *part = luo_test_part(s);
+
+	WARN_ON_ONCE(data != part->got);
+	luo_test_part_behave(part, LIVEUPDATE_TEST_FINISH);
+}
+
+static const struct liveupdate_subsystem_ops luo_test_subsystem_ops = {
+	.prepare	= luo_test_sub_prepare,
+	.freeze		= luo_test_sub_freeze,
+	.unfreeze	= luo_test_sub_unfreeze,
+	.cancel		= luo_test_sub_cancel,
+	.boot		= luo_test_sub_boot,
+	.finish		= luo_test_sub_finish,
+};
+
+static struct luo_test_part *const luo_test_shared =
+	&luo_test_parts[LIVEUPDATE_TEST_ON_FLB];
+
+static int luo_test_flb_preserve(struct liveupdate_flb_op_args *args)
+{
+	args->data = luo_test_shared->cookie;
+	args->obj = &luo_test_shared->cookie;
+	return luo_test_part_behave(luo_test_shared, LIVEUPDATE_TEST_PRESERVE);
+}
+
+static void luo_test_flb_unpreserve(struct liveupdate_flb_op_args *args)
+{
+	WARN_ON_ONCE(args->obj != &luo_test_shared->cookie);
+	luo_test_part_behave(luo_test_shared, LIVEUPDATE_TEST_UNPRESERVE);
+}
+
+static int luo_test_flb_retrieve(struct liveupdate_flb_op_args *args)
+{
+	luo_test_shared->got = args->data;
+	args->obj = &luo_test_shared->got;
+	return luo_test_part_behave(luo_test_shared, LIVEUPDATE_TEST_RETRIEVE);
+}
+
+static void luo_test_flb_finish(struct liveupdate_flb_op_args *args)
+{
+	WARN_ON_ONCE(args->obj != &luo_test_shared->got);
+	luo_test_part_behave(luo_test_shared, LIVEUPDATE_TEST_FINISH);
+}
+
+static const struct liveupdate_flb_ops luo_test_flb_ops = {
+	.preserve	= luo_test_flb_preserve,
+	.unpreserve	= luo_test_flb_unpreserve,
+	.retrieve	= luo_test_flb_retrieve,
+	.finish		= luo_test_flb_finish,
+};
+
+static struct liveupdate_flb luo_test_flb = {
+	.ops = &luo_test_flb_ops,
+	.compatible = "luo-test-flb-v1",
+};
+
+/**
+ * luo_test_part_set - LIVEUPDATE_TEST_SET for another target than a file
+ * @set: checked
+ */
+void luo_test_part_set(const struct liveupdate_test_set *set)
+{
+	struct luo_test_part *part = &luo_test_parts[set->target];
+
+	guard(mutex)(&part->lock);
+	luo_test_op_set(&part->ops[set->op], set);
+	part->ops[set->op].calls = 0;
+}
+
+/**
+ * luo_test_part_get - LIVEUPDATE_TEST_GET for another target than a file
+ * @get: checked, is filled
+ */
+void luo_test_part_get(struct liveupdate_test_get *get)
+{
+	struct luo_test_part *part = &luo_test_parts[get->target];
+
+	guard(mutex)(&part->lock);
+	if (get->cookie)
+		part->cookie = get->cookie;
+	get->cookie = part->got;
+	luo_test_op_count(part->ops, get);
+}
+
+/**
+ * luo_test_object - LIVEUPDATE_TEST_OBJECT
+ * @arg: struct liveupdate_test_object
+ *
+ * Return: 0, -EFAULT, -EINVAL, or what a get returns.
+ */
+int luo_test_object(void __user *arg)
+{
+	struct liveupdate_test_object object;
+	void *obj = NULL;
+	int err = 0;
+
+	if (copy_from_user(&object, arg, sizeof(object)))
+		return -EFAULT;
+	if (object.size != sizeof(object))
+		return -EINVAL;
+
+	switch (object.op) {
+	case LIVEUPDATE_TEST_GET_INCOMING:
+		err = liveupdate_flb_get_incoming(&luo_test_flb, &obj);
+		break;
+	case LIVEUPDATE_TEST_PUT_INCOMING:
+		liveupdate_flb_put_incoming(&luo_test_flb);
+		break;
+	case LIVEUPDATE_TEST_GET_OUTGOING:
+		err = liveupdate_flb_get_outgoing(&luo_test_flb, &obj);
+		break;
+	case LIVEUPDATE_TEST_PUT_OUTGOING:
+		liveupdate_flb_put_outgoing(&luo_test_flb);
+		break;
+	default:
+		err = -EINVAL;
+		break;
+	}
+	if (err)
+		return err;
+
+	object.value = obj ? *(u64 *)obj : 0;
+	return copy_to_user(arg, &object, sizeof(object)) ? -EFAULT : 0;
+}
+
+/**
+ * luo_test_parts_exit - unregister what luo_test_parts_init() registered
+ * @fh: the test handler
+ */
+void luo_test_parts_exit(struct liveupdate_file_handler *fh)
+{
+	liveupdate_unregister_subsystem(&luo_test_second);
+	liveupdate_unregister_subsystem(&luo_test_first);
+	liveupdate_unregister_flb(fh, &luo_test_flb);
+}
+
+/**
+ * luo_test_parts_init - register the subsystems and the shared state
+ * @fh: the test handler, registered
+ *
+ * Return: 0 or a negative errno of the registration.
+ */
+int luo_test_parts_init(struct liveupdate_file_handler *fh)
+{
+	int err;
+
+	err = liveupdate_register_flb(fh, &luo_test_flb);
+	if (err)
+		return err;
+
+	err = liveupdate_register_subsystem(&luo_test_first);
+	if (err)
+		goto err_flb;
+
+	err = liveupdate_register_subsystem(&luo_test_second);
+	if (err)
+		goto err_first;
+	return 0;
+
+err_first:
+	liveupdate_unregister_subsystem(&luo_test_first);
+err_flb:
+	liveupdate_unregister_flb(fh, &luo_test_flb);
+	return err;
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * One memfd through many live updates.
+ *
+ *	many_test FILE first
+ *			make the memfd, preserve it, add a line to FILE about the
+ *			memory of this kernel, wait
+ *	many_test FILE again
+ *			take it back and check it before that
+ *	many_test FILE last
+ *			the same, and judge the lines instead of waiting
+ */
+
+#include "luo_test.h"
+
+#define SIZE	(4UL << 20)
+#define MAX	64
+
+static unsigned long meminfo(const char *key)
+{
+	char line[128];
+	unsigned long kb = 0;
+	FILE *f = fopen("/proc/meminfo", "r");
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, key, strlen(key)))
+			kb = strtoul(line + strlen(key), NULL, 10);
+	}
+	fclose(f);
+	return kb;
+}
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "many_test: %s\n", what);
+	return 1;
+}
+
+/* The smallest of five, or the largest: one kernel's start differs a little. */
+static unsigned long best(const unsigned long *v, bool largest)
+{
+	unsigned long b = v[0];
+	int i;
+
+	for (i = 1; i < 5; i++)
+		b = largest == (v[i] > b) ? v[i] : b;
+	return b;
+}
+
+static int judge(const char *path, bool intact)
+{
+	unsigned long slab[MAX], available[MAX], pages[MAX];
+	FILE *f = fopen(path, "r");
+	bool same = true, small;
+	int n = 0, i;
+
+	while (n < MAX && fscanf(f, "%lu %lu %lu", &slab[n], &available[n],
+				 &pages[n]) == 3)
+		n++;
+	fclose(f);
+	/* The first kernel was not booted by a live update. */
+	for (i = 2; i < n; i++)
+		same = same && pages[i] == pages[1];
+	/* KiB; what comes over is 4 MiB, a kernel that lost it would lose more. */
+	small = n > 10 &&
+		best(slab + n - 5, false) < best(slab + 1, false) + 256 &&
+		best(available + n - 5, true) + 2048 > best(available + 1, true);
+
+	printf("TAP version 13\n1..3\n");
+	for (i = 0; i < n; i++)
+		printf("# update %d: slab %lu KiB, available %lu KiB, preserved %lu pages\n",
+		       i, slab[i], available[i], pages[i]);
+	printf("%sok 1 the memfd is bit-exact after %d live updates\n",
+	       intact ? "" : "not ", n - 1);
+	printf("%sok 2 each kernel preserved the same number of pages\n",
+	       same && n > 10 ? "" : "not ");
+	printf("%sok 3 slab and available memory are as in the first\n",
+	       small ? "" : "not ");
+	return intact && same && small ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	int dev = open_device(), s, fd;
+	bool intact = true;
+	FILE *f;
+
+	f = argc == 3 ? fopen(argv[1], "a") : NULL;
+	if (dev < 0 || !f)
+		return fail("no device or no file");
+	if (!strcmp(argv[2], "first")) {
+		fd = memfd(SIZE, 20);
+	} else {
+		s = claim(dev, "many");
+		fd = retrieve(s, 1);
+		intact = fd >= 0 && memfd_intact(fd, SIZE, 20);
+		if (!intact && strcmp(argv[2], "last"))
+			return fail("the memfd has changed");
+		if (finish(s))
+			return fail("finish");
+		close(s);
+	}
+	s = create(dev, "many");
+	if (s < 0 || preserve(s, fd, 1))
+		return fail("preserve");
+	fprintf(f, "%lu %lu %lu\n", meminfo("Slab:"), meminfo("MemAvailable:"),
+		(unsigned long)preserved_pages());
+	fclose(f);
+	if (!strcmp(argv[2], "last"))
+		return judge(argv[1], intact);
+	puts("ready");
+	fflush(stdout);
+	pause();
+	return 0;
+}

@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * Subsystems, state that files share, a module that comes late and goes, and
+ * the memory that all of it keeps.
+ *
+ *	parts_test -F incoming	before a live update
+ *	parts_test hold		sessions for the other stage
+ *	parts_test -f incoming	after it
+ */
+
+#include "luo_test.h"
+
+#include <linux/reboot.h>
+#include <sys/reboot.h>
+#include <sys/syscall.h>
+
+enum { MACHINE = false, SESSION = true };
+
+#define FIRST		LIVEUPDATE_TEST_ON_FIRST
+#define SECOND		LIVEUPDATE_TEST_ON_SECOND
+#define SHARED		LIVEUPDATE_TEST_ON_FLB
+#define LATE_DEVICE	"/dev/liveupdate_late"
+#define LATE_MODULE	"/tools/luo_test_late.ko"
+#define LATE_SYS	"/sys/module/luo_test_late/"
+#define LATE_VALUE	0x5b5ULL
+
+/* What a subsystem or the shared state did; a cookie other than 0 sets it. */
+static struct liveupdate_test_get part(int target, uint64_t cookie)
+{
+	struct liveupdate_test_get get = {
+		.size = sizeof(get), .target = target, .cookie = cookie,
+	};
+	int fd = test_file(1);
+
+	if (ioctl(fd, LIVEUPDATE_TEST_GET, &get))
+		memset(&get, 0xff, sizeof(get));
+	close(fd);
+	return get;
+}
+
+static unsigned int did(int target, enum liveupdate_test_op op)
+{
+	return part(target, 0).calls[op];
+}
+
+static int part_set(int target, enum liveupdate_test_op op, int error, int nth)
+{
+	struct liveupdate_test_set set = {
+		.size = sizeof(set), .op = op, .error = error, .nth = nth,
+		.target = target,
+	};
+	int fd = test_file(1), ret = call(fd, LIVEUPDATE_TEST_SET, &set);
+
+	close(fd);
+	return ret;
+}
+
+/* All operations succeed and were called 0 times. */
+static void part_reset(int target)
+{
+	int op;
+
+	for (op = 0; op < LIVEUPDATE_TEST_NR_OPS; op++)
+		part_set(target, op, 0, 0);
+}
+
+static int object(enum liveupdate_test_object_op op, uint64_t *value)
+{
+	struct liveupdate_test_object arg = { .size = sizeof(arg), .op = op };
+	int fd = test_file(1), ret = call(fd, LIVEUPDATE_TEST_OBJECT, &arg);
+
+	close(fd);
+	*value = arg.value;
+	return ret;
+}
+
+static int load_late(void)
+{
+	int fd = open(LATE_MODULE, O_RDONLY), ret;
+
+	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+static int unload_late(void)
+{
+	return syscall(SYS_delete_module, "luo_test_late", O_NONBLOCK) ?
+	       -errno : 0;
+}
+
+static uint64_t late_number(const char *name)
+{
+	char path[128], text[32] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), LATE_SYS "%s", name);
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return UINT64_MAX;
+	close(fd);
+	return strtoull(text, NULL, 10);
+}
+
+FIXTURE(parts)
+{
+	int dev;
+	int s;
+	int t;
+};
+
+FIXTURE_SETUP(parts)
+{
+	int target;
+
+	self->dev = open_device();
+	ASSERT_LE(0, self->dev);
+	for (target = FIRST; target <= SHARED; target++)
+		part_reset(target);
+	self->s = create(self->dev, "s");
+	self->t = test_file(1);
+	ASSERT_EQ(0, preserve(self->s, self->t, 1));
+}
+
+FIXTURE_TEARDOWN(parts)
+{
+	int target;
+
+	event(self->dev, MACHINE, LIVEUPDATE_CANCEL);
+	close(self->s);
+	for (target = FIRST; target <= SHARED; target++)
+		part_reset(target);
+	close(self->dev);
+}
+
+TEST_F(parts, prepare_and_cancel_reach_each_subsystem_once)
+{
+	int n;
+
+	for (n = 1; n <= 2; n++) {
+		ASSERT_EQ(0, event(self->dev, MACHINE, LIVEUPDATE_PREPARE));
+		EXPECT_EQ(n, did(FIRST, LIVEUPDATE_TEST_PREPARE));
+		EXPECT_EQ(n, did(SECOND, LIVEUPDATE_TEST_PREPARE));
+		EXPECT_EQ(n - 1, did(FIRST, LIVEUPDATE_TEST_CANCEL));
+		ASSERT_EQ(0, event(self->dev, MACHINE, LIVEUPDATE_CANCEL));
+		EXPECT_EQ(n, did(FIRST, LIVEUPDATE_TEST_CANCEL));
+		EXPECT_EQ(n, did(SECOND, LIVEUPDATE_TEST_CANCEL));
+	}
+	EXPECT_EQ(0, did(FIRST, LIVEUPDATE_TEST_FREEZE));
+	EXPECT_EQ(0, did(FIRST, LIVEUPDATE_TEST_BOOT));
+}
+
+TEST_F(parts, a_session_of_its_own_is_no_business_of_the_subsystems)
+{
+	ASSERT_EQ(0, event(self->s, SESSION, LIVEUPDATE_PREPARE));
+	ASSERT_EQ(0, event(self->s, SESSION, LIVEUPDATE_FREEZE));
+	EXPECT_EQ(0, did(FIRST, LIVEUPDATE_TEST_PREPARE));
+	ASSERT_EQ(0, event(self->s, SESSION, LIVEUPDATE_CANCEL));
+	EXPECT_EQ(0, did(FIRST, LIVEUPDATE_TEST_CANCEL));
+}
+
+TEST_F(parts, the_prepare_that_fails_undoes_those_before_it)
+{
+	part_set(SECOND, LIVEUPDATE_TEST_PREPARE, EMLINK, 1);
+	EXPECT_EQ(-EMLINK, event(self->dev, MACHINE, LIVEUPDATE_PREPARE));
+	EXPECT_EQ(LIVEUPDATE_STATE_NORMAL, state(self->dev, MACHINE));
+	EXPECT_EQ(1, did(FIRST, LIVEUPDATE_TEST_CANCEL));
+	EXPECT_EQ(0, did(SECOND, LIVEUPDATE_TEST_CANCEL));
+	EXPECT_EQ(0, test_get(self->t).calls[LIVEUPDATE_TEST_PREPARE]);
+
+	/* The second time it works. */
+	EXPECT_EQ(0, event(self->dev, MACHINE, LIVEUPDATE_PREPARE));
+	EXPECT_EQ(2, did(FIRST, LIVEUPDATE_TEST_PREPARE));
+	EXPECT_EQ(2, did(SECOND, LIVEUPDATE_TEST_PREPARE));
+}
+
+TEST_F(parts, a_session_that_cannot_prepare_undoes_the_subsystems)
+{
+	test_set(self->t, LIVEUPDATE_TEST_PREPARE, EMLINK, 1);
+	EXPECT_EQ(-EMLINK, event(self->dev, MACHINE, LIVEUPDATE_PREPARE));
+	EXPECT_EQ(1, did(FIRST, LIVEUPDATE_TEST_CANCEL));
+	EXPECT_EQ(1, did(SECOND, LIVEUPDATE_TEST_CANCEL));
+	EXPECT_EQ(LIVEUPDATE_STATE_NORMAL, state(self->dev, MACHINE));
+}
+
+TEST_F(parts, the_freeze_that_fails_undoes_everything_before_it)
+{
+	int prepared;
+
+	ASSERT_EQ(0, system("vm-kexec --load"));
+	for (prepared = 0; prepared < 2; prepared++) {
+		part_reset(FIRST);
+		part_reset(SECOND);
+		part_set(SECOND, LIVEUPDATE_TEST_FREEZE, EMLINK, 1);
+		if (prepared)
+			ASSERT_EQ(0, event(self->dev, MACHINE,
+					   LIVEUPDATE_PREPARE));
+		EXPECT_EQ(-1, reboot(LINUX_REBOOT_CMD_KEXEC));
+		EXPECT_EQ(EMLINK, errno);
+		/* It goes back to the state it had, and so do they. */
+		EXPECT_EQ(prepared ? LIVEUPDATE_STATE_PREPARED :
+				     LIVEUPDATE_STATE_NORMAL,
+			  state(self->dev, MACHINE));
+		EXPECT_EQ(1, did(FIRST, LIVEUPDATE_TEST_FREEZE));
+		EXPECT_EQ(1, did(FIRST, LIVEUPDATE_TEST_UNFREEZE));
+		EXPECT_EQ(0, did(SECOND, LIVEUPDATE_TEST_UNFREEZE));
+		EXPECT_EQ(!prepared, did(FIRST, LIVEUPDATE_TEST_CANCEL));
+		EXPECT_EQ(!prepared, did(SECOND, LIVEUPDATE_TEST_CANCEL));
+		EXPECT_EQ(prepared + 1,
+			  test_get(self->t).calls[LIVEUPDATE_TEST_UNFREEZE]);
+	}
+}
+
+TEST_F(parts, shared_state_lives_from_the_first_file_to_the_last)
+{
+	int other = create(self->dev, "other");
+
+	EXPECT_EQ(1, did(SHARED, LIVEUPDATE_TEST_PRESERVE));
+	ASSERT_EQ(0, preserve(other, test_file(2), 1));
+	ASSERT_EQ(0, preserve(other, test_file(3), 2));
+	EXPECT_EQ(1, did(SHARED, LIVEUPDATE_TEST_PRESERVE));
+	ASSERT_EQ(0, unpreserve(self->s, 1));
+	ASSERT_EQ(0, unpreserve(other, 1));
+	EXPECT_EQ(0, did(SHARED, LIVEUPDATE_TEST_UNPRESERVE));
+	close(other);
+	EXPECT_EQ(1, did(SHARED, LIVEUPDATE_TEST_UNPRESERVE));
+	ASSERT_EQ(0, preserve(self->s, self->t, 1));
+	EXPECT_EQ(2, did(SHARED, LIVEUPDATE_TEST_PRESERVE));
+}
+
+TEST_F(parts, shared_state_that_cannot_be_preserved_fails_the_file)
+{
+	ASSERT_EQ(0, unpreserve(self->s, 1));
+	part_reset(SHARED);
+	part_set(SHARED, LIVEUPDATE_TEST_PRESERVE, EMLINK, 1);
+	EXPECT_EQ(-EMLINK, preserve(self->s, self->t, 1));
+	EXPECT_EQ(1, test_get(self->t).calls[LIVEUPDATE_TEST_PRESERVE]);
+	EXPECT_EQ(0, did(SHARED, LIVEUPDATE_TEST_UNPRESERVE));
+	EXPECT_EQ(0, preserve(self->s, self->t, 1));
+	EXPECT_EQ(2, did(SHARED, LIVEUPDATE_TEST_PRESERVE));
+}
+
+TEST_F(parts, a_file_that_cannot_be_preserved_lets_go_of_shared_state)
+{
+	ASSERT_EQ(0, unpreserve(self->s, 1));
+	test_set(self->t, LIVEUPDATE_TEST_PRESERVE, EMLINK, 0);
+	EXPECT_EQ(-EMLINK, preserve(self->s, self->t, 1));
+	EXPECT_EQ(2, did(SHARED, LIVEUPDATE_TEST_PRESERVE));
+	EXPECT_EQ(2, did(SHARED, LIVEUPDATE_TEST_UNPRESERVE));
+}
+
+TEST_F(parts, who_uses_the_outgoing_object_keeps_it)
+{
+	uint64_t value;
+
+	ASSERT_EQ(0, unpreserve(self->s, 1));
+	EXPECT_EQ(-ENOENT, object(LIVEUPDATE_TEST_GET_OUTGOING, &value));
+	part(SHARED, 77);
+	ASSERT_EQ(0, preserve(self->s, self->t, 1));
+	EXPECT_EQ(0, object(LIVEUPDATE_TEST_GET_OUTGOING, &value));
+	EXPECT_EQ(77, value);
+	ASSERT_EQ(0, unpreserve(self->s, 1));
+	EXPECT_EQ(1, did(SHARED, LIVEUPDATE_TEST_UNPRESERVE));
+	/* A file that comes meanwhile finds it preserved. */
+	ASSERT_EQ(0, preserve(self->s, self->t, 1));
+	EXPECT_EQ(2, did(SHARED, LIVEUPDATE_TEST_PRESERVE));
+	ASSERT_EQ(0, unpreserve(self->s, 1));
+	EXPECT_EQ(0, object(LIVEUPDATE_TEST_PUT_OUTGOING, &value));
+	EXPECT_EQ(2, did(SHARED, LIVEUPDATE_TEST_UNPRESERVE));
+	EXPECT_EQ(-ENODATA, object(LIVEUPDATE_TEST_GET_INCOMING, &value));
+}
+
+TEST_F(parts, closing_in_each_state_leaves_no_page_behind)
+{
+	uint64_t before = preserved_pages();
+	int way, s, i;
+
+	ASSERT_LT(0, before);
+	for (way = 0; way < 3; way++) {
+		s = create(self->dev, "pages");
+		ASSERT_LE(0, s);
+		for (i = 0; i < 70; i++)
+			ASSERT_EQ(0, preserve(s, test_file(1), i));
+		ASSERT_EQ(0, preserve(s, memfd(1 << 20, 1), 100));
+		EXPECT_LE(before + 70 + 256, preserved_pages());
+		if (way > 0)
+			ASSERT_EQ(0, event(s, SESSION, LIVEUPDATE_PREPARE));
+		if (way > 1)
+			ASSERT_EQ(0, event(s, SESSION, LIVEUPDATE_FREEZE));
+		close(s);
+		EXPECT_EQ(before, preserved_pages());
+	}
+}
+
+TEST_F(parts, a_file_pins_its_handler_and_its_shared_state)
+{
+	int fd;
+
+	ASSERT_EQ(0, load_late());
+	EXPECT_EQ(0, late_number("refcnt"));
+	fd = open(LATE_DEVICE, O_RDWR);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, preserve(self->s, fd, 2));
+	/* The file itself, its handler, its shared state */
+	EXPECT_EQ(3, late_number("refcnt"));
+	close(fd);
+	EXPECT_EQ(3, late_number("refcnt"));
+	EXPECT_EQ(-EAGAIN, unload_late());
+	ASSERT_EQ(0, unpreserve(self->s, 2));
+	EXPECT_EQ(0, late_number("refcnt"));
+	EXPECT_EQ(0, unload_late());
+}
+
+TEST_F(parts, a_prepared_subsystem_pins_its_module)
+{
+	ASSERT_EQ(0, event(self->dev, MACHINE, LIVEUPDATE_PREPARE));
+	ASSERT_EQ(0, load_late());
+	/* It came too late for this PREPARE. */
+	EXPECT_EQ(0, late_number("refcnt"));
+	ASSERT_EQ(0, event(self->dev, MACHINE, LIVEUPDATE_CANCEL));
+	ASSERT_EQ(0, event(self->dev, MACHINE, LIVEUPDATE_PREPARE));
+	EXPECT_EQ(1, late_number("refcnt"));
+	EXPECT_EQ(-EAGAIN, unload_late());
+	ASSERT_EQ(0, event(self->dev, MACHINE, LIVEUPDATE_CANCEL));
+	EXPECT_EQ(0, late_number("refcnt"));
+	EXPECT_EQ(0, unload_late());
+}
+
+/* Stage 1. In the order in which they are run: each goes on from the last. */
+
+FIXTURE(incoming)
+{
+	int dev;
+};
+
+FIXTURE_SETUP(incoming)
+{
+	self->dev = open_device();
+	ASSERT_LE(0, self->dev);
+}
+
+FIXTURE_TEARDOWN(incoming)
+{
+	close(self->dev);
+}
+
+TEST_F(incoming, subsystems_got_what_freeze_made_of_it)
+{
+	EXPECT_EQ(1001, part(FIRST, 0).cookie);
+	EXPECT_EQ(2001, part(SECOND, 0).cookie);
+	EXPECT_EQ(1, did(FIRST, LIVEUPDATE_TEST_BOOT));
+	EXPECT_EQ(1, did(SECOND, LIVEUPDATE_TEST_BOOT));
+	EXPECT_EQ(0, did(FIRST, LIVEUPDATE_TEST_FINISH));
+}
+
+TEST_F(incoming, late_comers_get_what_waited_for_them)
+{
+	int s = claim(self->dev, "late"), fd;
+
+	ASSERT_LE(0, s);
+	EXPECT_EQ(-ENOENT, retrieve(s, 1));
+	ASSERT_EQ(0, load_late());
+	EXPECT_EQ(LATE_VALUE, late_number("parameters/got"));
+	fd = retrieve(s, 1);
+	EXPECT_LE(0, fd);
+	/* The subsystem, the handler, the file; its shared state is not used. */
+	EXPECT_EQ(3, late_number("refcnt"));
+	EXPECT_EQ(-EAGAIN, unload_late());
+	close(fd);
+	EXPECT_EQ(0, finish(s));
+	/* The machine is not finished, so the subsystem is not. */
+	EXPECT_EQ(1, late_number("refcnt"));
+	EXPECT_EQ(-EAGAIN, unload_late());
+	close(s);
+}
+
+TEST_F(incoming, the_incoming_object_lives_as_long_as_its_files_and_users)
+{
+	uint64_t value;
+	int s = claim(self->dev, "two"), other = claim(self->dev, "one");
+
+	ASSERT_LE(0, s);
+	ASSERT_LE(0, other);
+	EXPECT_EQ(0, did(SHARED, LIVEUPDATE_TEST_RETRIEVE));
+	EXPECT_EQ(0, object(LIVEUPDATE_TEST_GET_INCOMING, &value));
+	EXPECT_EQ(3000, value);
+	EXPECT_EQ(1, did(SHARED, LIVEUPDATE_TEST_RETRIEVE));
+	EXPECT_EQ(0, object(LIVEUPDATE_TEST_GET_INCOMING, &value));
+	EXPECT_EQ(0, object(LIVEUPDATE_TEST_PUT_INCOMING, &value));
+	EXPECT_EQ(1, did(SHARED, LIVEUPDATE_TEST_RETRIEVE));
+
+	EXPECT_EQ(0, finish(s));
+	EXPECT_EQ(0, did(SHARED, LIVEUPDATE_TEST_FINISH));
+	EXPECT_EQ(0, finish(other));
+	/* No file is left, one user is. */
+	EXPECT_EQ(0, did(SHARED, LIVEUPDATE_TEST_FINISH));
+	EXPECT_EQ(0, object(LIVEUPDATE_TEST_PUT_INCOMING, &value));
+	EXPECT_EQ(1, did(SHARED, LIVEUPDATE_TEST_FINISH));
+	EXPECT_EQ(-ENODATA, object(LIVEUPDATE_TEST_GET_INCOMING, &value));
+}
+
+TEST_F(incoming, subsystems_finish_with_the_last_session)
+{
+	int s = claim(self->dev, "memory"), fd;
+
+	ASSERT_LE(0, s);
+	fd = retrieve(s, 1);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, did(FIRST, LIVEUPDATE_TEST_FINISH));
+	EXPECT_EQ(0, finish(s));
+	close(s);
+	EXPECT_EQ(1, did(FIRST, LIVEUPDATE_TEST_FINISH));
+	EXPECT_EQ(1, did(SECOND, LIVEUPDATE_TEST_FINISH));
+	EXPECT_EQ(LIVEUPDATE_STATE_NORMAL, state(self->dev, MACHINE));
+	EXPECT_EQ(0, late_number("refcnt"));
+
+	/* The file is the user's alone and outlives its session. */
+	EXPECT_TRUE(memfd_intact(fd, 1 << 20, 9));
+	ASSERT_EQ(0, ftruncate(fd, 4096));
+	EXPECT_TRUE(memfd_intact(fd, 4096, 9));
+	s = create(self->dev, "again");
+	EXPECT_EQ(0, preserve(s, fd, 1));
+	close(s);
+	close(fd);
+}
+
+TEST_F(incoming, what_was_taken_is_not_given_twice)
+{
+	EXPECT_EQ(0, unload_late());
+	ASSERT_EQ(0, load_late());
+	EXPECT_EQ(0, late_number("parameters/got"));
+	EXPECT_EQ(0, unload_late());
+}
+
+static int hold(void)
+{
+	int dev = open_device(), late, one, two, mem;
+
+	if (load_late())
+		return 1;
+	part(FIRST, 1000);
+	part(SECOND, 2000);
+	part(SHARED, 3000);
+	late = create(dev, "late");
+	one = create(dev, "one");
+	two = create(dev, "two");
+	mem = create(dev, "memory");
+	if (preserve(late, open(LATE_DEVICE, O_RDWR), 1) ||
+	    preserve(one, test_file(1), 1) || preserve(two, test_file(2), 1) ||
+	    preserve(two, test_file(3), 2) ||
+	    preserve(mem, memfd(1 << 20, 9), 1))
+		return 1;
+	puts("ready");
+	fflush(stdout);
+	pause();
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "hold"))
+		return hold();
+	return test_harness_run(argc, argv);
+}

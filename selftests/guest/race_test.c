@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * Everything at once: threads that create, preserve, unpreserve, prepare,
+ * freeze, cancel and close sessions, threads that move the machine, threads
+ * that use shared state and read what the kernel shows, and reboots that fail.
+ * What each call may answer is known; what the kernel says about it (lockdep,
+ * KASAN, KCSAN) is in its log.
+ *
+ *	race_test [SECONDS]
+ */
+
+#include "luo_test.h"
+
+#include <linux/reboot.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/reboot.h>
+#include <time.h>
+
+enum { MACHINE = false, SESSION = true };
+
+static int dev, seconds = 10;
+static atomic_bool stop;
+static atomic_int wrong;
+static atomic_long calls;
+
+/* A call answered @ret; a zero-terminated list of what else than 0 it may. */
+static int may(const char *what, int ret, const int *errors)
+{
+	calls++;
+	if (ret >= 0)
+		return ret;
+	for (; *errors; errors++) {
+		if (ret == -*errors)
+			return ret;
+	}
+	if (wrong++ < 10)
+		printf("# %s: %s\n", what, strerror(-ret));
+	return ret;
+}
+
+#define MAY(call, ...) may(#call, call, (const int []){ __VA_ARGS__, 0 })
+
+/* Sessions of this thread, and one name that all threads want. */
+static void *sessions(void *arg)
+{
+	unsigned int seed = (uintptr_t)arg, n, i;
+	int s, files[4], shared;
+	char name[32];
+
+	for (n = 0; !stop; n++) {
+		snprintf(name, sizeof(name), "%u-%u", seed, n);
+		s = MAY(create(dev, name), EAGAIN);
+		shared = MAY(create(dev, "shared"), EAGAIN, EEXIST);
+		if (shared >= 0)
+			close(shared);
+		if (s < 0)
+			continue;
+		for (i = 0; i < 4; i++) {
+			files[i] = i % 2 ? test_file(1) : memfd(8192, 1);
+			MAY(preserve(s, files[i], i), EBUSY, EAGAIN);
+		}
+		MAY(preserve(s, files[0], 9), EBUSY, EAGAIN);
+		MAY(unpreserve(s, rand_r(&seed) % 5), EBUSY, EAGAIN, ENOENT);
+		for (i = 0; i < 4; i++)
+			MAY(event(s, SESSION, rand_r(&seed) % 4), EINVAL, EAGAIN,
+			    EOPNOTSUPP);
+		MAY(state(s, SESSION), EAGAIN);
+		for (i = 0; i < 4; i++)
+			close(files[i]);
+		close(s);
+	}
+	return NULL;
+}
+
+/* Sessions that several threads work on by one descriptor. */
+static int common;
+
+static void *together(void *arg)
+{
+	unsigned int seed = (uintptr_t)arg;
+	int fd;
+
+	while (!stop) {
+		fd = rand_r(&seed) % 2 ? test_file(1) : memfd(4096, 1);
+		MAY(preserve(common, fd, rand_r(&seed) % 8), EBUSY, EAGAIN,
+		    EEXIST);
+		close(fd);
+		MAY(unpreserve(common, rand_r(&seed) % 8), EBUSY, EAGAIN,
+		    ENOENT);
+		MAY(event(common, SESSION, rand_r(&seed) % 4), EINVAL, EAGAIN);
+	}
+	return NULL;
+}
+
+static void *machine(void *arg)
+{
+	unsigned int seed = (uintptr_t)arg;
+
+	while (!stop) {
+		MAY(event(dev, MACHINE, LIVEUPDATE_PREPARE), EINVAL);
+		usleep(rand_r(&seed) % 3000);
+		MAY(event(dev, MACHINE, LIVEUPDATE_CANCEL), EINVAL);
+		usleep(rand_r(&seed) % 3000);
+	}
+	return NULL;
+}
+
+/* A file of the test handler that never freezes makes each of them fail. */
+static void *reboots(void *arg)
+{
+	int s, t;
+
+	(void)arg;
+	while (!stop) {
+		s = MAY(create(dev, "stopper"), EAGAIN);
+		if (s < 0)
+			continue;
+		t = test_file(1);
+		test_set(t, LIVEUPDATE_TEST_FREEZE, EDOM, 0);
+		if (!MAY(preserve(s, t, 1), EBUSY, EAGAIN)) {
+			calls++;
+			if (!reboot(LINUX_REBOOT_CMD_KEXEC) ||
+			    (errno != EDOM && errno != EBUSY)) {
+				wrong++;
+				perror("# reboot");
+			}
+		}
+		close(t);
+		close(s);
+		usleep(2000);
+	}
+	return NULL;
+}
+
+static void *watch(void *arg)
+{
+	static const char *const paths[] = {
+		"/sys/kernel/liveupdate/state", "/sys/kernel/liveupdate/number",
+		"/sys/kernel/tracing/trace",
+		"/sys/kernel/debug/kho/out/sub_fdts/LUO",
+	};
+	struct liveupdate_test_object o = { .size = sizeof(o) };
+	char buf[4096];
+	int fd, i, t = test_file(1);
+
+	(void)arg;
+	while (!stop) {
+		for (i = 0; i < 4; i++) {
+			fd = open(paths[i], O_RDONLY);
+			if (fd < 0 || read(fd, buf, sizeof(buf)) < 0) {
+				perror(paths[i]);
+				wrong++;
+			}
+			close(fd);
+		}
+		o.op = LIVEUPDATE_TEST_GET_OUTGOING;
+		if (!MAY(call(t, LIVEUPDATE_TEST_OBJECT, &o), ENOENT)) {
+			usleep(100);
+			o.op = LIVEUPDATE_TEST_PUT_OUTGOING;
+			MAY(call(t, LIVEUPDATE_TEST_OBJECT, &o), ENOENT);
+		}
+		MAY(open_device(), EBUSY);
+	}
+	close(t);
+	return NULL;
+}
+
+static int ok(bool good, int nr, const char *what)
+{
+	printf("%sok %d %s\n", good ? "" : "not ", nr, what);
+	return !good;
+}
+
+int main(int argc, char **argv)
+{
+	void *(*const work[])(void *) = { sessions, sessions, together, together,
+					  machine, reboots, watch };
+	pthread_t threads[7];
+	uint64_t before, after;
+	int failed = 0, i;
+
+	if (argc > 1)
+		seconds = atoi(argv[1]);
+	printf("TAP version 13\n1..4\n");
+	before = preserved_pages();
+	dev = open_device();
+	common = create(dev, "common");
+	if (dev < 0 || common < 0 || system("vm-kexec --load"))
+		return 1;
+	for (i = 0; i < 7; i++)
+		pthread_create(&threads[i], NULL, work[i], (void *)(uintptr_t)i);
+	sleep(seconds);
+	stop = true;
+	for (i = 0; i < 7; i++)
+		pthread_join(threads[i], NULL);
+
+	printf("# %ld calls in %d s\n", (long)calls, seconds);
+	failed += ok(!wrong && calls > 100, 1, "each call answers what it may");
+	event(dev, MACHINE, LIVEUPDATE_CANCEL);
+	failed += ok(state(dev, MACHINE) == LIVEUPDATE_STATE_NORMAL, 2,
+		     "the machine is normal after it");
+	close(common);
+	close(dev);
+	after = preserved_pages();
+	printf("# %llu pages before, %llu after\n", (unsigned long long)before,
+	       (unsigned long long)after);
+	failed += ok(before && before == after, 3,
+		     "no page is preserved any more");
+	dev = open_device();
+	common = create(dev, "common");
+	failed += ok(common >= 0 && !preserve(common, memfd(4096, 1), 1) &&
+		     !event(dev, MACHINE, LIVEUPDATE_PREPARE), 4,
+		     "and an update can be prepared");
+	return !!failed;
+}

@@ -15,11 +15,14 @@ help:
 	@echo '  deps          install the Debian packages that are missing'
 	@echo '  kernel        build/bzImage, build/vmlinux: a Linux with this LUO'
 	@echo '  kernel-stock  build/stock/bzImage: the same with the LUO of the base'
+	@echo '  kernel-debug  build/debug/bzImage: with KASAN, kmemleak, faults on demand'
+	@echo '  kernel-kcsan  build/kcsan/bzImage: with KCSAN, which finds data races'
 	@echo '  luotrace      build/luotrace, the tool; needs no kernel'
 	@echo '  selftests     build/selftests: programs that run in the test VM'
 	@echo '  check-host    tests that need no VM'
 	@echo '  check-static  checkpatch, W=1, sparse, kernel-doc on both bases'
 	@echo '  check-vm      tests in the VM'
+	@echo '  check-debug   tests in the VM with the two debug kernels'
 	@echo '  docs          build/docs/index.html'
 	@echo '  install       build/luotrace to $$(DESTDIR)$$(PREFIX)/sbin'
 	@echo '  clean         remove build/'
@@ -39,6 +42,9 @@ kernel: deps-kernel
 
 kernel-stock: deps-kernel
 	$(Q)tools/build/kernel --stock
+
+kernel-debug kernel-kcsan: kernel-%: deps-kernel
+	$(Q)tools/build/kernel --$*
 
 luotrace: deps-tool
 	$(Q)$(MAKE) -C tools/luotrace
@@ -61,6 +67,9 @@ check-static: deps-kernel deps-check
 check-vm: deps-kernel deps-tool deps-vm
 	$(Q)tools/build/check vm
 
+check-debug: deps-kernel deps-tool deps-vm
+	$(Q)tools/build/check debug kcsan
+
 docs: deps-docs deps-kernel
 	$(Q)$(MAKE) -C Documentation
 
@@ -74,5 +83,5 @@ clean:
 distclean: clean
 	$(Q)rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/luotrace"
 
-.PHONY: help deps kernel kernel-stock luotrace selftests demo check check-host \
-	check-static check-vm docs install clean distclean
+.PHONY: help deps kernel kernel-stock kernel-debug kernel-kcsan luotrace selftests demo check check-host \
+	check-static check-vm check-debug docs install clean distclean

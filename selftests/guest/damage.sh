@@ -8,17 +8,8 @@ all=$(damage_test count)
 [ "$last" -lt "$all" ] || last=$((all - 1))
 number=$((first + STAGE))
 
-if [ "$STAGE" -gt 0 ]; then
-	damage_test $((number - 1)) > /tmp/damage.tap
-	vm-put /tmp/damage.tap
-fi
+[ "$STAGE" = 0 ] || vm-tap damage damage_test $((number - 1))
 [ "$number" -le "$last" ] || exit 0
 
-damage_test hold "$number" > /tmp/ready &
-pid=$!
-while ! grep -q ready /tmp/ready; do
-	kill -0 $pid || exit 1
-	sleep 0.1
-done
-vm-kexec
+vm-hold damage_test hold "$number" && vm-kexec
 exit 1

@@ -1,42 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 
-# Run the tests of this stage, send their results.
-run() {
-	kexec_test -f "stage$STAGE" > /tmp/kexec.tap
-	ret=$?
-	vm-put /tmp/kexec.tap
-}
+# After the third jump, with nothing handed over, LUO is there again.
+[ "$STAGE" = 3 ] && exec test -c /dev/liveupdate
 
-# Hold sessions until the jump.
-hold() {
-	kexec_test "$1" > /tmp/ready &
-	pid=$!
-	while ! grep -q ready /tmp/ready; do
-		kill -0 $pid || exit 1
-		sleep 0.1
-	done
-}
-
-case $STAGE in
-0)
-	run
-	hold hold0
-	vm-kexec
-	exit 1
-	;;
-1)
-	run
-	hold hold1
-	vm-kexec
-	exit 1
-	;;
-2)
-	# A third jump, with nothing to hand over.
-	run
+vm-tap kexec kexec_test -f "stage$STAGE"
+ret=$?
+if [ "$STAGE" = 2 ]; then
 	[ $ret = 0 ] || exit 1
-	vm-kexec
-	exit 1
-	;;
-esac
-[ "$(ls /dev/liveupdate)" = /dev/liveupdate ]
+else
+	vm-hold kexec_test "hold$STAGE" || exit 1
+fi
+vm-kexec
+exit 1

@@ -2,9 +2,5 @@
 # SPDX-License-Identifier: GPL-2.0
 # What the kernel tested at boot: the results of its suite, without the nesting.
 
-{
-	echo "KTAP version 1"
-	sed -n 's/^    //p' /sys/kernel/debug/kunit/liveupdate/results
-} > /tmp/kunit.tap
-vm-put /tmp/kunit.tap
-! grep -q "^not ok" /tmp/kunit.tap
+exec vm-tap kunit sed -e '1i KTAP version 1' -e '/^    /!d' -e 's/^    //' \
+	/sys/kernel/debug/kunit/liveupdate/results

@@ -1,8 +1,4 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # race.sh SECONDS
-
-race_test "$1" > /tmp/race.tap
-ret=$?
-vm-put /tmp/race.tap
-exit $ret
+exec vm-tap race race_test "$1"

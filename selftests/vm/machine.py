@@ -21,7 +21,8 @@ from initramfs import Cpio
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
-GUEST_TOOLS = ("vm-hello", "vm-note", "vm-put", "vm-exit", "vm-kexec")
+GUEST_TOOLS = ("vm-hello", "vm-note", "vm-put", "vm-exit", "vm-hold",
+               "vm-tap", "vm-kexec")
 BOOT_LIMIT = 60     # seconds from start or kexec to the guest's hello
 STAGE_LIMIT = 120   # seconds from hello to exit or kexec
 OFF_LIMIT = 30      # seconds from exit to the end of QEMU

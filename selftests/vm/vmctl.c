@@ -7,6 +7,10 @@
  *	vm-note TEXT		a line for the person who watches
  *	vm-put FILE [NAME]	send a file to the host
  *	vm-exit CODE		the test script ended with CODE
+ *	vm-hold COMMAND...	run COMMAND in the background until it prints
+ *				"ready"; fail if it ends before that
+ *	vm-tap NAME COMMAND...	run COMMAND, send its output as NAME.tap, end
+ *				as it did
  *	vm-kexec [--load|--exec] [--next]
  *				load this kernel's image, or the next one, for
  *				kexec and jump into it; exit code 100 if the
@@ -182,6 +186,72 @@ static int vm_exit(int argc, char **argv)
 	return 0;
 }
 
+/* Start a command with its output in @file. */
+static pid_t start(char **argv, const char *file)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("cannot fork");
+	if (pid)
+		return pid;
+	if (!freopen(file, "w", stdout))
+		die("cannot write '%s'", file);
+	execvp(argv[0], argv);
+	die("cannot run '%s'", argv[0]);
+}
+
+static int vm_hold(int argc, char **argv)
+{
+	const struct timespec span = { .tv_nsec = 20000000 };
+	char file[] = "/tmp/hold.XXXXXX", *said;
+	size_t len;
+	pid_t pid;
+	int fd;
+
+	if (argc < 2)
+		return 2;
+	fd = mkstemp(file);
+	if (fd < 0)
+		die("cannot make '%s'", file);
+	close(fd);
+	pid = start(argv + 1, file);
+	for (;;) {
+		said = read_file(file, &len);
+		if (memmem(said, len, "ready\n", 6))
+			break;
+		free(said);
+		if (waitpid(pid, NULL, WNOHANG) == pid) {
+			errno = 0;
+			die("'%s' ended before it was ready", argv[1]);
+		}
+		nanosleep(&span, NULL);
+	}
+	/* What it said before is for the log. */
+	write_all(1, said, len, "stdout");
+	free(said);
+	return 0;
+}
+
+static int vm_tap(int argc, char **argv)
+{
+	char file[128], name[64];
+	size_t len;
+	int status;
+	void *data;
+
+	if (argc < 3)
+		return 2;
+	snprintf(name, sizeof(name), "%s.tap", argv[1]);
+	snprintf(file, sizeof(file), "/tmp/%s", name);
+	if (waitpid(start(argv + 2, file), &status, 0) < 0)
+		die("cannot wait for '%s'", argv[2]);
+	data = read_file(file, &len);
+	send("file", name, data, len);
+	free(data);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
 /* The command line of this kernel with the stage counted up. */
 static void next_cmdline(char *cmdline, size_t size)
 {
@@ -317,6 +387,8 @@ static const struct {
 	{ "vm-note",	vm_note,	"TEXT" },
 	{ "vm-put",	vm_put,		"FILE [NAME]" },
 	{ "vm-exit",	vm_exit,	"CODE" },
+	{ "vm-hold",	vm_hold,	"COMMAND..." },
+	{ "vm-tap",	vm_tap,		"NAME COMMAND..." },
 	{ "vm-kexec",	vm_kexec,	"[--load|--exec] [--next]" },
 	{ "vm-tsc",	vm_tsc,		"" },
 };

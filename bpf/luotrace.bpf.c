@@ -7,7 +7,7 @@
  * histogram; the longest ones are kept with what they were for. Counters are
  * per CPU and summed up by the frontend: they are exact with parallel calls.
  * Only events that somebody wants to read one by one go through the ring
- * buffer. What does not fit anywhere is counted.
+ * buffer. Calls whose key does not fit into the table are counted together.
  */
 
 #include "types.h"
@@ -45,6 +45,14 @@ struct {
 	__type(value, struct lt_row);
 } rows SEC(".maps");
 
+/* The calls that did not fit, by operation. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LT_MAX_OPS);
+	__type(key, __u32);
+	__type(value, struct lt_row);
+} others SEC(".maps");
+
 /* A row too big for the stack, to begin one with. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -81,18 +89,9 @@ static void *only(void *map)
 	return bpf_map_lookup_elem(map, &zero);
 }
 
-static __always_inline _Bool same(const volatile char *want, __u32 size, const char *have)
-{
-	__u32 i;
-
-	for (i = 0; i < size; i++) {
-		if (want[i] != have[i])
-			return 0;
-		if (!want[i])
-			return 1;
-	}
-	return 1;
-}
+/* The verifier walks no loop for it, as it would for one written out here. */
+#define same(_want, _have)						\
+	(!bpf_strncmp((_have), sizeof(_have), (const char *)(_want)))
 
 /* Reserve an event if its type is streamed at all. */
 static struct lt_event *begin(__u32 type)
@@ -135,11 +134,11 @@ static __always_inline _Bool wanted(struct lt_event *e, _Bool is_call)
 {
 	if (e->type == LT_STATE)
 		return 1;
-	if (want_session[0] && !same(want_session, LT_NAME_LEN, e->name))
+	if (want_session[0] && !same(want_session, e->name))
 		return 0;
 	if (whole_lives)
 		return 1;
-	if (want_handler[0] && !same(want_handler, LT_COMPAT_LEN, e->compat))
+	if (want_handler[0] && !same(want_handler, e->compat))
 		return 0;
 	if (want_ops != ~0ULL && !is_call)
 		return 0;
@@ -312,28 +311,47 @@ int BPF_PROG(on_luo_handler_enter, __u64 number, const char *name, __u64 token,
 	return 0;
 }
 
+/*
+ * These two are global functions: the verifier looks at them once, not along each
+ * path that leads to them.
+ */
+
+/* Where in a histogram a time belongs. */
+__noinline __u32 slot_of(__u64 ns)
+{
+	return lt_slot(ns);
+}
+
+/* The shortest of the longest calls of this CPU that @ns is longer than. */
+__noinline __u32 place_of(__u64 ns)
+{
+	struct lt_slowest *s = only(&slowest);
+	__u32 i, at = LT_SLOWEST;
+
+	if (!s)
+		return LT_SLOWEST;
+	for (i = 0; i < LT_SLOWEST; i++) {
+		if (s->calls[i].duration < ns) {
+			ns = s->calls[i].duration;
+			at = i;
+		}
+	}
+	return at;
+}
+
 /* Keep a call if it is among the longest of this CPU. */
 static void keep_slow(const struct lt_slow *call)
 {
 	struct lt_slowest *s = only(&slowest);
-	__u64 least = ~0ULL;
-	__u32 i, at = 0;
+	__u32 at = place_of(call->duration);
 
-	if (!s)
-		return;
-	for (i = 0; i < LT_SLOWEST; i++) {
-		if (s->calls[i].duration < least) {
-			least = s->calls[i].duration;
-			at = i;
-		}
-	}
-	if (call->duration > least && at < LT_SLOWEST)
+	if (s && at < LT_SLOWEST)
 		s->calls[at] = *call;
 }
 
 static void add(struct lt_row *row, __u64 ns, int ret)
 {
-	__u32 slot = lt_slot(ns);
+	__u32 slot = slot_of(ns);
 
 	if (!row->count || ns < row->min)
 		row->min = ns;
@@ -349,11 +367,12 @@ static void add(struct lt_row *row, __u64 ns, int ret)
 
 static void count(const struct lt_slow *call)
 {
-	struct lt_key key = { .op = call->op };
+	struct lt_key key = { .op = call->op, .kind = call->kind };
+	__u32 op = call->op;
 	struct lt_row *row, *empty;
 	struct lt_lost *l;
 
-	if (count_by == LT_BY_HANDLER) {
+	if (count_by == LT_BY_HANDLER || call->kind != LT_HANDLER) {
 		__builtin_memcpy(key.name, call->compat, sizeof(call->compat));
 	} else {
 		__builtin_memcpy(key.name, call->name, sizeof(call->name));
@@ -374,9 +393,50 @@ static void count(const struct lt_slow *call)
 		add(row, call->duration, call->ret);
 		return;
 	}
+	row = bpf_map_lookup_elem(&others, &op);
+	if (row)
+		add(row, call->duration, call->ret);
 	l = only(&lost);
 	if (l)
 		l->rows++;
+}
+
+/* Whether the filters let a call be counted. */
+static __always_inline _Bool wanted_call(const struct lt_slow *call)
+{
+	if (want_session[0] && !same(want_session, call->name))
+		return 0;
+	if (want_handler[0] && !same(want_handler, call->compat))
+		return 0;
+	if (!(want_ops & (1ULL << (call->op & 63))) ||
+	    call->duration < want_min_ns)
+		return 0;
+	return !want_errors || call->ret < 0;
+}
+
+/* A call is over: count it, stream it. */
+static __always_inline void called(__u32 type, __u64 number, struct lt_slow *call)
+{
+	struct lt_event *e;
+
+	if (!wanted_call(call))
+		return;
+
+	call->ts = bpf_ktime_get_ns();
+	count(call);
+	keep_slow(call);
+
+	e = begin(type);
+	if (!e)
+		return;
+	e->number = number;
+	e->token = call->token;
+	e->duration = call->duration;
+	e->what = call->op;
+	e->ret = call->ret;
+	__builtin_memcpy(e->name, call->name, sizeof(call->name));
+	__builtin_memcpy(e->compat, call->compat, sizeof(call->compat));
+	end(e, 1, 0);
 }
 
 SEC("tp_btf/luo_handler_exit")
@@ -389,38 +449,73 @@ int BPF_PROG(on_luo_handler_exit, __u64 number, const char *name, __u64 token,
 		.op = op,
 		.ret = ret,
 	};
-	struct lt_event *e;
 
 	if (!ready)
 		return 0;
 	set_name(call.name, name);
 	set_compat(call.compat, compatible);
+	called(LT_HANDLER_EXIT, number, &call);
+	return 0;
+}
 
-	if (want_session[0] && !same(want_session, LT_NAME_LEN, call.name))
-		return 0;
-	if (want_handler[0] && !same(want_handler, LT_COMPAT_LEN, call.compat))
-		return 0;
-	if (!(want_ops & (1ULL << (op & 63))) || duration_ns < want_min_ns)
-		return 0;
-	if (want_errors && ret >= 0)
-		return 0;
+static __always_inline int part_enter(__u32 type, __u64 number, const char *name,
+				      __u32 op)
+{
+	struct lt_event *e = begin(type);
 
-	call.ts = bpf_ktime_get_ns();
-	count(&call);
-	keep_slow(&call);
-
-	e = begin(LT_HANDLER_EXIT);
 	if (!e)
 		return 0;
 	e->number = number;
-	e->token = token;
-	e->duration = duration_ns;
 	e->what = op;
-	e->ret = ret;
-	__builtin_memcpy(e->name, call.name, sizeof(call.name));
-	__builtin_memcpy(e->compat, call.compat, sizeof(call.compat));
-	end(e, 1, 0);
+	set_compat(e->compat, name);
+	end(e, wanted(e, 1) && want_ops & (1ULL << (op & 63)), 0);
 	return 0;
+}
+
+static __always_inline int part_exit(__u32 type, __u32 kind, __u64 number,
+				     const char *name, __u32 op, int ret,
+				     __u64 duration_ns)
+{
+	struct lt_slow call = {
+		.duration = duration_ns,
+		.op = op,
+		.ret = ret,
+		.kind = kind,
+	};
+
+	if (!ready)
+		return 0;
+	set_compat(call.compat, name);
+	called(type, number, &call);
+	return 0;
+}
+
+SEC("tp_btf/luo_subsystem_enter")
+int BPF_PROG(on_luo_subsystem_enter, __u64 number, const char *name, __u32 op)
+{
+	return part_enter(LT_SUBSYSTEM_ENTER, number, name, op);
+}
+
+SEC("tp_btf/luo_subsystem_exit")
+int BPF_PROG(on_luo_subsystem_exit, __u64 number, const char *name, __u32 op,
+	     int ret, __u64 duration_ns)
+{
+	return part_exit(LT_SUBSYSTEM_EXIT, LT_SUBSYSTEM, number, name, op, ret,
+			 duration_ns);
+}
+
+SEC("tp_btf/luo_flb_enter")
+int BPF_PROG(on_luo_flb_enter, __u64 number, const char *name, __u32 op)
+{
+	return part_enter(LT_FLB_ENTER, number, name, op);
+}
+
+SEC("tp_btf/luo_flb_exit")
+int BPF_PROG(on_luo_flb_exit, __u64 number, const char *name, __u32 op, int ret,
+	     __u64 duration_ns)
+{
+	return part_exit(LT_FLB_EXIT, LT_FLB, number, name, op, ret,
+			 duration_ns);
 }
 
 static __always_inline int handover(__u32 type, __u64 number, __u64 sessions, __u64 files,

@@ -39,6 +39,10 @@
 	X(FILE_STATE,		luo_file_state)			\
 	X(HANDLER_ENTER,	luo_handler_enter)		\
 	X(HANDLER_EXIT,		luo_handler_exit)		\
+	X(SUBSYSTEM_ENTER,	luo_subsystem_enter)		\
+	X(SUBSYSTEM_EXIT,	luo_subsystem_exit)		\
+	X(FLB_ENTER,		luo_flb_enter)			\
+	X(FLB_EXIT,		luo_flb_exit)			\
 	X(HANDOVER_OUT,		luo_handover_out)		\
 	X(HANDOVER_IN,		luo_handover_in)		\
 	X(HANDOVER_REJECT,	luo_handover_reject)		\
@@ -56,12 +60,17 @@ enum lt_type {
 	LT_NR_TYPES,
 };
 
+/* Who is called. LT_OTHERS: what did not fit into the table, by operation only. */
+enum lt_kind { LT_HANDLER, LT_SUBSYSTEM, LT_FLB, LT_OTHERS };
+
+#define LT_MAX_OPS	16	/* operations that LT_OTHERS tells apart */
+
 /**
  * struct lt_event - one event, as it is streamed
  * @ts:       ns of the monotonic clock
  * @number:   the live update; 0 in kho events
  * @token:    of the file
- * @duration: ns, of a handler call; age of a leaked session
+ * @duration: ns, of a call; age of a leaked session
  * @sessions: sessions; of kho events the page frame
  * @files:    files; of kho events the pages
  * @bytes:    of a handover or a subtree; files retrieved of a leaked session
@@ -73,7 +82,7 @@ enum lt_type {
  * @ret:      0 or a negative errno
  * @pid:      thread that caused it
  * @name:     session, or subtree
- * @compat:   handler
+ * @compat:   handler, subsystem or shared state
  * @text:     of a reject: the reason; what was refused is in @compat
  *
  * Which are used depends on @type; the others are 0.
@@ -102,13 +111,13 @@ struct lt_event {
 /**
  * struct lt_key - what calls are counted by
  * @op:	   the operation
- * @pad:   0
+ * @kind:  enum lt_kind
  * @token: of the file, if counting by file
- * @name:  handler, session, or session of the file
+ * @name:  handler, subsystem or shared state; session, or session of the file
  */
 struct lt_key {
 	__u32 op;
-	__u32 pad;
+	__u32 kind;
 	__u64 token;
 	char name[LT_NAME_LEN];
 };
@@ -139,8 +148,10 @@ struct lt_row {
  * @token:    of the file
  * @op:	      the operation
  * @ret:      0 or a negative errno
- * @name:     session
- * @compat:   handler
+ * @kind:     enum lt_kind
+ * @pad:      0
+ * @name:     session, of a handler's call
+ * @compat:   handler, subsystem or shared state
  */
 struct lt_slow {
 	__u64 duration;
@@ -148,6 +159,8 @@ struct lt_slow {
 	__u64 token;
 	__u32 op;
 	__s32 ret;
+	__u32 kind;
+	__u32 pad;
 	char name[LT_NAME_LEN];
 	char compat[LT_COMPAT_LEN];
 };
@@ -170,7 +183,7 @@ struct lt_kho {
 /* What was lost on one CPU. */
 struct lt_lost {
 	__u64 events;	/* the ring buffer was full */
-	__u64 rows;	/* calls whose key did not fit into the table */
+	__u64 rows;	/* calls that are in LT_OTHERS for lack of room */
 };
 
 /* How calls are counted. */

@@ -19,6 +19,16 @@ kill -INT %1 %2 %3
 wait
 cat /tmp/err.1 /tmp/err.2 /tmp/err.3
 
+luotrace latency --by file --json > /tmp/others.json 2> /tmp/err &
+for _ in $(seq 100); do
+	grep -q tracing /tmp/err && break
+	sleep 0.1
+done
+luotrace_test many || exit 1
+kill -INT $!
+wait
+cat /tmp/err
+
 su nobody -s /bin/sh -c 'luotrace latency' 2> /tmp/nobody
 echo "$?" >> /tmp/nobody
 

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #define FILES		10	/* of each session */
+#define MANY		300	/* of another one */
 #define FAILING		3	/* preserve of this one fails first */
 #define SLOW		7	/* preserve of this one takes longest */
 #define DELAY_US	2000
@@ -69,6 +70,21 @@ static int work(void)
 	close(fds[0]);
 	close(fds[1]);
 	return ret ? 1 : 0;
+}
+
+/* More files than there are rows. */
+static int many(void)
+{
+	int dev = open_device(), s = create(dev, "many"), i, fd;
+
+	for (i = 0; i < MANY; i++) {
+		fd = test_file(i + 1);
+		if (preserve(s, fd, i))
+			return 1;
+		close(fd);
+	}
+	close(s);
+	return 0;
 }
 
 FIXTURE(output)
@@ -131,6 +147,46 @@ static json_t *row(json_t *root, const char *handler, const char *op)
 }
 
 #define TEST_HANDLER	"liveupdate-test-v1"
+
+TEST_F(output, what_has_no_row_of_its_own_is_counted_together)
+{
+	json_t *root = json_load_file("/tmp/others.json", 0, NULL), *o;
+	long all = 0, others = 0, rows = 0;
+	size_t i;
+
+	ASSERT_NE(NULL, root);
+	json_array_foreach(json_object_get(root, "calls"), i, o) {
+		if (json_object_get(o, "others"))
+			others += number(o, "count");
+		else
+			rows++;
+		all += number(o, "count");
+	}
+	/* Three calls a file; four pieces of shared state come and go. */
+	EXPECT_EQ(3 * MANY + 2 * 4, all);
+	EXPECT_EQ(256, rows);
+	EXPECT_LT(0, others);
+	EXPECT_EQ(others, number(json_object_get(root, "lost"),
+				 "calls_in_others"));
+	json_decref(root);
+}
+
+TEST_F(output, shared_state_has_its_own_rows)
+{
+	const char *const ops[] = { "preserve", "unpreserve" };
+	json_t *o;
+	size_t i, n;
+	int found = 0;
+
+	for (n = 0; n < 2; n++) {
+		json_array_foreach(json_object_get(self->latency, "calls"), i, o) {
+			if (is(o, "shared_state", "luo-test-flb-v1") &&
+			    is(o, "op", ops[n]))
+				found += number(o, "count");
+		}
+	}
+	EXPECT_LE(2, found);
+}
 
 TEST_F(output, calls_and_errors_are_exact)
 {
@@ -278,7 +334,7 @@ TEST(check_says_that_all_is_there)
 
 	ASSERT_NE(NULL, c);
 	EXPECT_TRUE(is(c, "flavour", "traced"));
-	EXPECT_EQ(15, number(c, "luo_events"));
+	EXPECT_EQ(19, number(c, "luo_events"));
 	EXPECT_EQ(6, number(c, "kho_events"));
 	EXPECT_TRUE(json_is_true(json_object_get(c, "works")));
 	EXPECT_TRUE(json_is_true(json_object_get(c, "kho")));
@@ -302,5 +358,7 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "work"))
 		return work();
+	if (argc == 2 && !strcmp(argv[1], "many"))
+		return many();
 	return test_harness_run(argc, argv);
 }

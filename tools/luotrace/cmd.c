@@ -166,7 +166,7 @@ static void on_signal(int sig)
 	signalled = 1;
 }
 
-static void catch_signals(void)
+void cmd_tracing(void)
 {
 	/* A second one ends the program whatever it does. */
 	struct sigaction act = {
@@ -176,6 +176,8 @@ static void catch_signals(void)
 
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
+	/* Who reads this may stop it. */
+	msg_note("tracing, Ctrl-C stops");
 }
 
 static uint64_t now_ms(void)
@@ -193,7 +195,6 @@ enum loop_end cmd_loop(struct tracer *t, uint64_t duration_ms,
 	uint64_t now;
 	int err;
 
-	catch_signals();
 	while (!signalled && !(stop && *stop)) {
 		now = now_ms();
 		if (now >= end)
@@ -244,7 +245,7 @@ json_t *cmd_json_lost(const struct tracer_lost *lost)
 {
 	return json_pack("{sI, sI, sI}",
 			 "events", (json_int_t)lost->events,
-			 "uncounted_calls", (json_int_t)lost->rows,
+			 "calls_in_others", (json_int_t)lost->rows,
 			 "missed", (json_int_t)lost->missed);
 }
 
@@ -254,7 +255,7 @@ void cmd_warn_lost(const struct tracer_lost *lost)
 		msg_error("%llu events were dropped because the buffer was full; filter more",
 			  (unsigned long long)lost->events);
 	if (lost->rows)
-		msg_error("%llu calls were not counted because there are more than %d different keys; filter more or count by handler",
+		msg_error("%llu calls are counted under \"others\", there are more than %d different keys; filter more or count by handler",
 			  (unsigned long long)lost->rows, LT_MAX_ROWS);
 	if (lost->missed)
 		msg_error("%llu events were missed because others were handled on the same CPU",

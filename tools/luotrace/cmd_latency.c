@@ -287,7 +287,7 @@ static int latency_run(struct latency *l, const struct probe *probe)
 		life_free(l->life);
 		return EXIT_CANNOT;
 	}
-	msg_note("tracing, Ctrl-C stops");
+	cmd_tracing();
 	ret = l->interval_ms ? run_intervals(l, t, probe) :
 			       run_once(l, t, probe);
 	tracer_close(t);

@@ -82,6 +82,14 @@ static const struct shape {
 	[LT_HANDLER_EXIT] = { F_NAME | F_TOKEN | F_COMPAT | F_WHAT | F_RET |
 			      F_DURATION, 0, WORDS_OP, "op", 0, "duration_ns",
 			      NULL, NULL, NULL },
+#define PART_ENTER { F_COMPAT | F_WHAT, 0, WORDS_OP, "op", 0, NULL, NULL, NULL, \
+		     NULL }
+#define PART_EXIT { F_COMPAT | F_WHAT | F_RET | F_DURATION, 0, WORDS_OP, "op", \
+		    0, "duration_ns", NULL, NULL, NULL }
+	[LT_SUBSYSTEM_ENTER] = PART_ENTER,
+	[LT_SUBSYSTEM_EXIT] = PART_EXIT,
+	[LT_FLB_ENTER] = PART_ENTER,
+	[LT_FLB_EXIT] = PART_EXIT,
 #define HANDOVER { F_SESSIONS | F_FILES | F_BYTES | F_RET, 0, 0, NULL, 0, \
 		   NULL, "sessions", "files", "bytes" }
 	[LT_HANDOVER_OUT] = HANDOVER,
@@ -144,6 +152,18 @@ static void set(json_t *o, const char *key, json_t *value)
 	json_object_set_new(o, key, value);
 }
 
+static const char *compat_key(int type)
+{
+	switch (type) {
+	case LT_HANDOVER_REJECT:
+		return "what";
+	case LT_SUBSYSTEM_ENTER ... LT_FLB_EXIT:
+		return "name";
+	default:
+		return "compatible";
+	}
+}
+
 static json_t *event_json(const struct trace *tr, const struct lt_event *e)
 {
 	const struct shape *s = &shapes[e->type];
@@ -160,8 +180,7 @@ static json_t *event_json(const struct trace *tr, const struct lt_event *e)
 	if (f & F_TOKEN)
 		set(o, "token", cmd_json_token(e->token));
 	if (f & F_COMPAT)
-		set(o, e->type == LT_HANDOVER_REJECT ? "what" : "compatible",
-		    fmt_json_name(e->compat));
+		set(o, compat_key(e->type), fmt_json_name(e->compat));
 	if (f & F_WHAT)
 		set(o, s->what_key, json_string(word(s->what, e->what)));
 	if (f & F_DIR)
@@ -248,8 +267,9 @@ static uint32_t stream_mask(const struct trace *tr)
 		if (!probe_is_kho(type) || tr->kho)
 			mask |= 1U << type;
 	}
-	/* The exit event has all that the enter event has. */
-	return mask & ~(1U << LT_HANDLER_ENTER);
+	/* The exit events have all that the enter events have. */
+	return mask & ~(1U << LT_HANDLER_ENTER | 1U << LT_SUBSYSTEM_ENTER |
+			1U << LT_FLB_ENTER);
 }
 
 static int trace_run(struct trace *tr, const struct probe *probe)
@@ -269,7 +289,7 @@ static int trace_run(struct trace *tr, const struct probe *probe)
 		set(head, "event", json_string("start"));
 		print_json(tr, head);
 	}
-	msg_note("tracing, Ctrl-C stops");
+	cmd_tracing();
 	if (cmd_loop(t, tr->o.duration_ms, &tr->frozen) == LOOP_ERROR)
 		tr->failed = true;
 	tracer_read_lost(t, &lost);

@@ -39,7 +39,8 @@ static uint64_t time_of(const struct lt_row *row, size_t i)
 
 static bool same_group(const struct lt_key *a, const struct lt_key *b)
 {
-	return a->token == b->token && !strncmp(a->name, b->name, LT_NAME_LEN);
+	return a->kind == b->kind && a->token == b->token &&
+	       !strncmp(a->name, b->name, LT_NAME_LEN);
 }
 
 static void print_group(const struct report *r, const struct lt_key *key,
@@ -47,8 +48,14 @@ static void print_group(const struct report *r, const struct lt_key *key,
 {
 	char name[NAME_BUF];
 
-	fprintf(f, "%s", fmt_name(name, sizeof(name), key->name));
-	if (r->by == LT_BY_FILE)
+	if (key->kind == LT_OTHERS) {
+		fprintf(f, "others, for which there was no room");
+		return;
+	}
+	fprintf(f, "%s%s", fmt_name(name, sizeof(name), key->name),
+		key->kind == LT_SUBSYSTEM ? " (subsystem)" :
+		key->kind == LT_FLB ? " (shared state)" : "");
+	if (r->by == LT_BY_FILE && key->kind == LT_HANDLER)
 		fprintf(f, " token %llu", (unsigned long long)key->token);
 }
 
@@ -134,11 +141,13 @@ static void print_slow(const struct report *r, FILE *f)
 	for (i = 0; i < r->nr_slow; i++) {
 		const struct lt_slow *c = &r->slow[i];
 
-		fprintf(f, "  %8s  %-12s %s, session %s token %llu",
-			fmt_ns(ns, c->duration), word(WORDS_OP, c->op),
-			fmt_name(compat, sizeof(compat), c->compat),
-			fmt_name(session, sizeof(session), c->name),
-			(unsigned long long)c->token);
+		fprintf(f, "  %8s  %-12s %s", fmt_ns(ns, c->duration),
+			word(WORDS_OP, c->op),
+			fmt_name(compat, sizeof(compat), c->compat));
+		if (c->kind == LT_HANDLER)
+			fprintf(f, ", session %s token %llu",
+				fmt_name(session, sizeof(session), c->name),
+				(unsigned long long)c->token);
 		if (c->ret)
 			fprintf(f, ": %s", strerror(-c->ret));
 		fputc('\n', f);
@@ -188,7 +197,7 @@ void report_text(const struct report *r, bool hist, FILE *f)
 	fputc('\n', f);
 	life_print(r->life, f);
 	if (r->lost.events || r->lost.rows || r->lost.missed)
-		fprintf(f, "\nLost: %llu events dropped, %llu calls not counted, %llu events missed\n",
+		fprintf(f, "\nLost: %llu events dropped, %llu calls without a row of their own, %llu events missed\n",
 			(unsigned long long)r->lost.events,
 			(unsigned long long)r->lost.rows,
 			(unsigned long long)r->lost.missed);
@@ -218,9 +227,16 @@ static json_t *row_json(const struct report *r, const struct tracer_row *row,
 	char key[16];
 	size_t t;
 
-	json_object_set_new(o, r->by == LT_BY_HANDLER ? "handler" : "session",
+	const char *key_of[] = {
+		[LT_HANDLER] = r->by == LT_BY_HANDLER ? "handler" : "session",
+		[LT_SUBSYSTEM] = "subsystem",
+		[LT_FLB] = "shared_state",
+		[LT_OTHERS] = "others",
+	};
+
+	json_object_set_new(o, key_of[row->key.kind & 3],
 			    fmt_json_name(row->key.name));
-	if (r->by == LT_BY_FILE)
+	if (r->by == LT_BY_FILE && row->key.kind == LT_HANDLER)
 		json_object_set_new(o, "token",
 				    cmd_json_token(row->key.token));
 	json_object_set_new(o, "op", json_string(word(WORDS_OP, row->key.op)));
@@ -240,12 +256,22 @@ static json_t *row_json(const struct report *r, const struct tracer_row *row,
 
 static json_t *slow_json(const struct lt_slow *c)
 {
-	return json_pack("{sI, ss, so, so, so, si}",
-			 "duration_ns", (json_int_t)c->duration,
-			 "op", word(WORDS_OP, c->op),
-			 "handler", fmt_json_name(c->compat),
-			 "session", fmt_json_name(c->name),
-			 "token", cmd_json_token(c->token), "ret", c->ret);
+	static const char *const key_of[] = {
+		[LT_HANDLER] = "handler",
+		[LT_SUBSYSTEM] = "subsystem",
+		[LT_FLB] = "shared_state",
+	};
+	json_t *o = json_pack("{sI, ss, so, si}",
+			      "duration_ns", (json_int_t)c->duration,
+			      "op", word(WORDS_OP, c->op),
+			      key_of[c->kind % 3], fmt_json_name(c->compat),
+			      "ret", c->ret);
+
+	if (c->kind == LT_HANDLER) {
+		json_object_set_new(o, "session", fmt_json_name(c->name));
+		json_object_set_new(o, "token", cmd_json_token(c->token));
+	}
+	return o;
 }
 
 static json_t *kho_json(const struct report *r)

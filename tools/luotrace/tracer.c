@@ -171,8 +171,10 @@ static void *tracer_percpu(struct tracer *t, struct bpf_map *map,
 static int tracer_compare_rows(const void *a, const void *b)
 {
 	const struct tracer_row *x = a, *y = b;
-	int c = strncmp(x->key.name, y->key.name, LT_NAME_LEN);
+	int c = (int)x->key.kind - (int)y->key.kind;
 
+	if (!c)
+		c = strncmp(x->key.name, y->key.name, LT_NAME_LEN);
 	if (c)
 		return c;
 	if (x->key.token != y->key.token)
@@ -180,13 +182,17 @@ static int tracer_compare_rows(const void *a, const void *b)
 	return (int)x->key.op - (int)y->key.op;
 }
 
+/* Sum up a row; an array, @at is its index there, or a hash of @key. */
 static int tracer_read_row(struct tracer *t, const struct lt_key *key,
-			   struct tracer_row *row)
+			   const __u32 *at, struct tracer_row *row)
 {
-	struct lt_row *cpus = tracer_percpu(t, t->bpf->maps.rows, key,
-					    sizeof(*key));
+	struct lt_row *cpus;
 	int cpu;
 
+	if (at)
+		cpus = tracer_percpu(t, t->bpf->maps.others, at, sizeof(*at));
+	else
+		cpus = tracer_percpu(t, t->bpf->maps.rows, key, sizeof(*key));
 	if (!cpus)
 		return -EIO;
 
@@ -198,28 +204,43 @@ static int tracer_read_row(struct tracer *t, const struct lt_key *key,
 	return 0;
 }
 
-int tracer_read_rows(struct tracer *t, struct tracer_row **rows)
+static int tracer_fill_rows(struct tracer *t, struct tracer_row *rows)
 {
-	struct lt_key key, *prev = NULL;
+	struct lt_key key, *prev = NULL, none = { .kind = LT_OTHERS };
 	int err, n = 0;
 
-	*rows = calloc(LT_MAX_ROWS, sizeof(**rows));
+	while (n < LT_MAX_ROWS &&
+	       !bpf_map__get_next_key(t->bpf->maps.rows, prev, &key,
+				      sizeof(key))) {
+		err = tracer_read_row(t, &key, NULL, &rows[n]);
+		if (err)
+			return err;
+		prev = &key;
+		n += rows[n].calls.count > 0;
+	}
+	for (none.op = 0; none.op < LT_MAX_OPS; none.op++) {
+		err = tracer_read_row(t, &none, &none.op, &rows[n]);
+		if (err)
+			return err;
+		n += rows[n].calls.count > 0;
+	}
+	return n;
+}
+
+int tracer_read_rows(struct tracer *t, struct tracer_row **rows)
+{
+	int n;
+
+	*rows = calloc(LT_MAX_ROWS + LT_MAX_OPS + 1, sizeof(**rows));
 	if (!*rows) {
 		msg_error("out of memory");
 		return -ENOMEM;
 	}
-	while (n < LT_MAX_ROWS &&
-	       !bpf_map__get_next_key(t->bpf->maps.rows, prev, &key,
-				      sizeof(key))) {
-		err = tracer_read_row(t, &key, &(*rows)[n]);
-		if (err) {
-			free(*rows);
-			*rows = NULL;
-			return err;
-		}
-		prev = &key;
-		if ((*rows)[n].calls.count)
-			n++;
+	n = tracer_fill_rows(t, *rows);
+	if (n < 0) {
+		free(*rows);
+		*rows = NULL;
+		return n;
 	}
 	qsort(*rows, n, sizeof(**rows), tracer_compare_rows);
 	return n;

@@ -59,7 +59,7 @@ struct tracer_row {
 /**
  * struct tracer_lost - what was lost
  * @events: events that did not fit into the ring buffer
- * @rows:   calls that were not counted because of too many different keys
+ * @rows:   calls that are counted under LT_OTHERS
  * @missed: events that came while the same program ran on that CPU
  */
 struct tracer_lost {

@@ -15,7 +15,7 @@ static const char *const lists[WORDS_NR][MAX_WORDS] = {
 			       "incoming", "retrieved", "finished", "failed" },
 	[WORDS_OP] = { "can_preserve", "preserve", "unpreserve", "prepare",
 		       "cancel", "freeze", "unfreeze", "retrieve",
-		       "can_finish", "finish" },
+		       "can_finish", "finish", "boot" },
 	[WORDS_PHASE] = { "prepare", "freeze", "cancel", "finish", "boot",
 			  "restore" },
 	[WORDS_SCOPE] = { "global", "session" },

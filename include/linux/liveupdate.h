@@ -98,6 +98,7 @@ struct liveupdate_file_handler {
 	/* private: */
 	struct list_head __private list;
 	struct list_head __private flbs;
+	unsigned int __private slot;
 };
 
 /**

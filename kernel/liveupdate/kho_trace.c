@@ -12,6 +12,7 @@
  */
 
 #include <linux/kexec_handover.h>
+#include <linux/percpu.h>
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/kho.h>
@@ -113,7 +114,40 @@ static unsigned long kho_vmalloc_pfn(const struct kho_vmalloc *preservation)
 	return PHYS_PFN(preservation->first.phys);
 }
 
-static atomic_long_t kho_nr_preserved;
+static DEFINE_PER_CPU(struct kho_counts, kho_counters[KHO_NR_COUNTS]);
+
+/* Of calls that failed there are no pages. */
+static void kho_count(enum kho_count what, unsigned long nr_pages, int err)
+{
+	this_cpu_inc(kho_counters[what].calls);
+	this_cpu_add(kho_counters[what].pages, nr_pages);
+	if (err)
+		this_cpu_inc(kho_counters[what].errors);
+}
+
+/**
+ * kho_counts - what KHO did since the kernel started
+ * @what: which calls
+ *
+ * Context: any.
+ * Return: the counts, of all CPUs; calls that run meanwhile may be in some.
+ */
+struct kho_counts kho_counts(enum kho_count what)
+{
+	struct kho_counts sum = {}, *one;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		one = per_cpu_ptr(&kho_counters[what], cpu);
+		/* Its CPU goes on counting: a call more or less is no matter. */
+		sum.calls += data_race(one->calls);
+		/* As above. */
+		sum.errors += data_race(one->errors);
+		/* As above. */
+		sum.pages += data_race(one->pages);
+	}
+	return sum;
+}
 
 /**
  * kho_preserved_pages - how much memory is preserved for the next kernel
@@ -123,18 +157,18 @@ static atomic_long_t kho_nr_preserved;
  */
 unsigned long kho_preserved_pages(void)
 {
-	return atomic_long_read(&kho_nr_preserved);
+	return kho_counts(KHO_COUNT_PRESERVE).pages -
+	       kho_counts(KHO_COUNT_UNPRESERVE).pages;
 }
 
 int kho_preserve_folio(struct folio *folio)
 {
 	int err = kho_base_preserve_folio(folio);
+	unsigned long nr_pages = err ? 0 : folio_nr_pages(folio);
 
-	if (!err)
-		atomic_long_add(folio_nr_pages(folio), &kho_nr_preserved);
-
-	kho_emit(kho_preserve, KHO_KIND_FOLIO, folio_pfn(folio),
-		 err ? 0 : folio_nr_pages(folio), err, _RET_IP_);
+	kho_count(KHO_COUNT_PRESERVE, nr_pages, err);
+	kho_emit(kho_preserve, KHO_KIND_FOLIO, folio_pfn(folio), nr_pages, err,
+		 _RET_IP_);
 	return err;
 }
 EXPORT_SYMBOL_GPL(kho_preserve_folio);
@@ -142,7 +176,7 @@ EXPORT_SYMBOL_GPL(kho_preserve_folio);
 void kho_unpreserve_folio(struct folio *folio)
 {
 	kho_base_unpreserve_folio(folio);
-	atomic_long_sub(folio_nr_pages(folio), &kho_nr_preserved);
+	kho_count(KHO_COUNT_UNPRESERVE, folio_nr_pages(folio), 0);
 	kho_emit(kho_unpreserve, KHO_KIND_FOLIO, folio_pfn(folio),
 		 folio_nr_pages(folio), 0, _RET_IP_);
 }
@@ -151,10 +185,12 @@ EXPORT_SYMBOL_GPL(kho_unpreserve_folio);
 struct folio *kho_restore_folio(phys_addr_t phys)
 {
 	struct folio *folio = kho_base_restore_folio(phys);
+	unsigned long nr_pages = folio ? folio_nr_pages(folio) : 0;
+	int err = folio ? 0 : -ENOENT;
 
-	kho_emit(kho_restore, KHO_KIND_FOLIO, PHYS_PFN(phys),
-		 folio ? folio_nr_pages(folio) : 0,
-		 folio ? 0 : -ENOENT, _RET_IP_);
+	kho_count(KHO_COUNT_RESTORE, nr_pages, err);
+	kho_emit(kho_restore, KHO_KIND_FOLIO, PHYS_PFN(phys), nr_pages, err,
+		 _RET_IP_);
 	return folio;
 }
 EXPORT_SYMBOL_GPL(kho_restore_folio);
@@ -163,8 +199,7 @@ int kho_preserve_pages(struct page *page, unsigned long nr_pages)
 {
 	int err = kho_base_preserve_pages(page, nr_pages);
 
-	if (!err)
-		atomic_long_add(nr_pages, &kho_nr_preserved);
+	kho_count(KHO_COUNT_PRESERVE, err ? 0 : nr_pages, err);
 	kho_emit(kho_preserve, KHO_KIND_PAGES, page_to_pfn(page),
 		 err ? 0 : nr_pages, err, _RET_IP_);
 	return err;
@@ -174,7 +209,7 @@ EXPORT_SYMBOL_GPL(kho_preserve_pages);
 void kho_unpreserve_pages(struct page *page, unsigned long nr_pages)
 {
 	kho_base_unpreserve_pages(page, nr_pages);
-	atomic_long_sub(nr_pages, &kho_nr_preserved);
+	kho_count(KHO_COUNT_UNPRESERVE, nr_pages, 0);
 	kho_emit(kho_unpreserve, KHO_KIND_PAGES, page_to_pfn(page), nr_pages, 0,
 		 _RET_IP_);
 }
@@ -183,9 +218,11 @@ EXPORT_SYMBOL_GPL(kho_unpreserve_pages);
 struct page *kho_restore_pages(phys_addr_t phys, unsigned long nr_pages)
 {
 	struct page *page = kho_base_restore_pages(phys, nr_pages);
+	int err = page ? 0 : -ENOENT;
 
+	kho_count(KHO_COUNT_RESTORE, page ? nr_pages : 0, err);
 	kho_emit(kho_restore, KHO_KIND_PAGES, PHYS_PFN(phys), page ? nr_pages : 0,
-		 page ? 0 : -ENOENT, _RET_IP_);
+		 err, _RET_IP_);
 	return page;
 }
 EXPORT_SYMBOL_GPL(kho_restore_pages);
@@ -195,7 +232,7 @@ int kho_preserve_vmalloc(void *ptr, struct kho_vmalloc *preservation)
 	int err = kho_base_preserve_vmalloc(ptr, preservation);
 	unsigned long nr_pages = err ? 0 : kho_vmalloc_nr_pages(preservation);
 
-	atomic_long_add(nr_pages, &kho_nr_preserved);
+	kho_count(KHO_COUNT_PRESERVE, nr_pages, err);
 	kho_emit(kho_preserve, KHO_KIND_VMALLOC,
 		 err ? 0 : kho_vmalloc_pfn(preservation), nr_pages, err,
 		 _RET_IP_);
@@ -210,24 +247,22 @@ void kho_unpreserve_vmalloc(struct kho_vmalloc *preservation)
 	unsigned long pfn = kho_vmalloc_pfn(preservation);
 
 	kho_base_unpreserve_vmalloc(preservation);
-	atomic_long_sub(nr_pages, &kho_nr_preserved);
+	kho_count(KHO_COUNT_UNPRESERVE, nr_pages, 0);
 	kho_emit(kho_unpreserve, KHO_KIND_VMALLOC, pfn, nr_pages, 0, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(kho_unpreserve_vmalloc);
 
 void *kho_restore_vmalloc(const struct kho_vmalloc *preservation)
 {
-	unsigned long pfn = kho_vmalloc_pfn(preservation);
-	unsigned long nr_pages = 0;
-	void *ptr;
-
 	/* The call frees the list that is counted. */
-	if (trace_kho_restore_enabled())
-		nr_pages = kho_vmalloc_nr_pages(preservation);
+	unsigned long nr_pages = kho_vmalloc_nr_pages(preservation);
+	unsigned long pfn = kho_vmalloc_pfn(preservation);
+	void *ptr = kho_base_restore_vmalloc(preservation);
+	int err = ptr ? 0 : -ENOMEM;
 
-	ptr = kho_base_restore_vmalloc(preservation);
-	kho_emit(kho_restore, KHO_KIND_VMALLOC, pfn, ptr ? nr_pages : 0,
-		 ptr ? 0 : -ENOMEM, _RET_IP_);
+	kho_count(KHO_COUNT_RESTORE, ptr ? nr_pages : 0, err);
+	kho_emit(kho_restore, KHO_KIND_VMALLOC, pfn, ptr ? nr_pages : 0, err,
+		 _RET_IP_);
 	return ptr;
 }
 EXPORT_SYMBOL_GPL(kho_restore_vmalloc);
@@ -238,13 +273,14 @@ void *kho_alloc_preserve(size_t size)
 	unsigned long nr_pages;
 
 	if (IS_ERR(mem)) {
+		kho_count(KHO_COUNT_PRESERVE, 0, PTR_ERR(mem));
 		kho_emit(kho_preserve, KHO_KIND_FOLIO, 0, 0, PTR_ERR(mem),
 			 _RET_IP_);
 		return mem;
 	}
 
 	nr_pages = folio_nr_pages(virt_to_folio(mem));
-	atomic_long_add(nr_pages, &kho_nr_preserved);
+	kho_count(KHO_COUNT_PRESERVE, nr_pages, 0);
 	kho_emit(kho_preserve, KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
 		 nr_pages, 0, _RET_IP_);
 	return mem;
@@ -260,7 +296,7 @@ void kho_unpreserve_free(void *mem)
 
 	nr_pages = folio_nr_pages(virt_to_folio(mem));
 	kho_base_unpreserve_free(mem);
-	atomic_long_sub(nr_pages, &kho_nr_preserved);
+	kho_count(KHO_COUNT_UNPRESERVE, nr_pages, 0);
 	kho_emit(kho_unpreserve, KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
 		 nr_pages, 0, _RET_IP_);
 }
@@ -275,6 +311,8 @@ void kho_restore_free(void *mem)
 
 	order = kho_incoming_order(virt_to_phys(mem));
 	kho_base_restore_free(mem);
+	kho_count(KHO_COUNT_RESTORE, order < 0 ? 0 : 1UL << order,
+		  min(order, 0));
 	kho_emit(kho_restore, KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
 		 order < 0 ? 0 : 1UL << order,
 		 order < 0 ? order : 0, _RET_IP_);

@@ -36,6 +36,7 @@ static struct luo_array luo_sessions_in __initdata;
 
 static int __init luo_parse_enabled(char *arg)
 {
+	luo_recorder_start();
 	return kstrtobool(arg, &luo_enabled);
 }
 early_param("liveupdate", luo_parse_enabled);
@@ -56,11 +57,15 @@ EXPORT_SYMBOL_GPL(liveupdate_enabled);
 static int __init luo_early_init(void)
 {
 	struct luo_array flbs;
+	int err;
 
 	if (!liveupdate_enabled())
 		return 0;
 
 	luo_handover_err = luo_handover_read(&luo_sessions_in, &flbs);
+	err = luo_recorder_early_init();
+	if (err)
+		pr_warn("cannot record: %pe\n", ERR_PTR(err));
 	if (luo_handover_err)
 		return 0;
 
@@ -97,6 +102,7 @@ static void __init luo_boot(void)
 		return;
 	}
 
+	luo_recorder_totals(LUO_DIR_IN, &totals);
 	pr_info("live update %llu: %llu sessions with %llu files came over\n",
 		number, totals.sessions, totals.files);
 	luo_state_boot();
@@ -119,10 +125,13 @@ static int __init luo_init(void)
 	luo_boot();
 
 	err = luo_handover_init_out();
+	err = err ?: luo_recorder_init();
 	err = err ?: luo_state_init();
 	err = err ?: luo_ioctl_init();
-	if (!err)
+	if (!err) {
+		luo_recorder_mark(LIVEUPDATE_MARK_INIT);
 		return 0;
+	}
 off:
 	pr_err("cannot be set up, live update is off: %pe\n", ERR_PTR(err));
 	luo_enabled = false;

@@ -83,6 +83,7 @@ static struct luo_call luo_file_call(const struct luo_file *f)
 		.session = set->name,
 		.token = f->token.token,
 		.compatible = luo_file_compatible(f),
+		.slot = f->fh ? ACCESS_PRIVATE(f->fh, slot) : 0,
 	};
 }
 

@@ -115,6 +115,7 @@ static int __luo_file_retrieve(struct luo_file *f)
 
 	f->retrieved = 1;
 	luo_file_set_state(f, LUO_FILE_RETRIEVED, 0);
+	luo_recorder_mark(LIVEUPDATE_MARK_RESTORED);
 
 	/*
 	 * The file is whole without it; only its being held by this session

@@ -50,6 +50,7 @@ int luo_flb_run(struct liveupdate_flb *flb, enum luo_op op, u64 *data,
 	};
 	const struct luo_call call = {
 		.kind = LUO_KIND_FLB,
+		.slot = luo_recorder_slot(LUO_KIND_FLB, flb->compatible),
 		.number = luo_number(in ? LUO_DIR_IN : LUO_DIR_OUT),
 		.compatible = flb->compatible,
 	};

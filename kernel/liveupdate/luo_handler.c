@@ -102,6 +102,7 @@ static bool luo_handler_takes(const struct luo_call *call,
 	u64 start;
 
 	asked.compatible = fh->compatible;
+	asked.slot = ACCESS_PRIVATE(fh, slot);
 	start = luo_call_enter(&asked, LUO_OP_CAN_PRESERVE);
 	yes = fh->ops->can_preserve(fh, file);
 	luo_call_exit(&asked, LUO_OP_CAN_PRESERVE, yes ? 0 : -ENOENT, start);
@@ -223,6 +224,8 @@ int liveupdate_register_file_handler(struct liveupdate_file_handler *fh)
 			return -EEXIST;
 		}
 		INIT_LIST_HEAD(&ACCESS_PRIVATE(fh, flbs));
+		ACCESS_PRIVATE(fh, slot) =
+			luo_recorder_slot(LUO_KIND_HANDLER, fh->compatible);
 		list_add_tail(&ACCESS_PRIVATE(fh, list), &luo_handlers);
 	}
 	liveupdate_test_register(fh);

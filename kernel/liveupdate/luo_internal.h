@@ -13,6 +13,7 @@
  *	luo_handler	file handlers and the calls to them
  *	luo_handover	what one kernel writes and the next one reads
  *	luo_trace	the trace events
+ *	luo_recorder	the record of a live update; a subsystem too
  *
  * Locks, in the order in which they are taken:
  *
@@ -29,6 +30,8 @@
  *				registered with. Held for its operations.
  *	luo_handler_lock	rwsem: which file handlers there are. Held for
  *				can_preserve, for no other operation.
+ *	luo_recorder_lock	spinlock: making a row, keeping a long call.
+ *				Nothing is called under it.
  *
  * Below them are the locks that handlers and KHO take. None of these locks is
  * taken by a tracer: nothing that reads the trace events waits for a freeze.
@@ -44,6 +47,7 @@
 #include <linux/rhashtable-types.h>
 #include <linux/rwsem.h>
 #include <trace/events/luo.h>
+#include <uapi/linux/liveupdate_recorder.h>
 
 /* luo_trace.c */
 
@@ -64,6 +68,7 @@ enum luo_kind { LUO_KIND_HANDLER, LUO_KIND_SUBSYSTEM, LUO_KIND_FLB };
 /**
  * struct luo_call - what the events of one call say about it
  * @kind:       who is called
+ * @slot:       from luo_recorder_slot()
  * @number:     the live update
  * @session:    name of the session; a file handler's call only
  * @token:      of the file; a file handler's call only
@@ -71,6 +76,7 @@ enum luo_kind { LUO_KIND_HANDLER, LUO_KIND_SUBSYSTEM, LUO_KIND_FLB };
  */
 struct luo_call {
 	enum luo_kind kind;
+	unsigned int slot;
 	u64 number;
 	const char *session;
 	u64 token;
@@ -130,6 +136,79 @@ struct luo_contents {
 	struct luo_value values[LIVEUPDATE_SUBSYSTEM_MAX];
 	unsigned int nr_values;
 };
+
+/* luo_recorder.c, luo_recorder_io.c */
+
+struct kobject;
+
+#ifdef CONFIG_LIVEUPDATE_RECORDER
+void luo_recorder_start(void);
+int luo_recorder_early_init(void);
+int luo_recorder_init(void);
+int luo_recorder_show(struct kobject *kobj);
+unsigned int luo_recorder_slot(enum luo_kind kind, const char *name);
+void luo_recorder_call(const struct luo_call *call, enum luo_op op, int ret,
+		       u64 duration);
+void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
+			  const char *name, u64 files, int ret, u64 duration);
+void luo_recorder_mark(enum liveupdate_recorder_mark mark);
+void luo_recorder_failed(int err);
+void luo_recorder_totals(enum luo_dir dir, const struct luo_totals *totals);
+void luo_recorder_give_up(const char *name);
+#else
+static inline void luo_recorder_start(void)
+{
+}
+
+static inline int luo_recorder_early_init(void)
+{
+	return 0;
+}
+
+static inline int luo_recorder_init(void)
+{
+	return 0;
+}
+
+static inline int luo_recorder_show(struct kobject *kobj)
+{
+	return 0;
+}
+
+static inline unsigned int luo_recorder_slot(enum luo_kind kind,
+					     const char *name)
+{
+	return 0;
+}
+
+static inline void luo_recorder_call(const struct luo_call *call,
+				     enum luo_op op, int ret, u64 duration)
+{
+}
+
+static inline void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
+					const char *name, u64 files, int ret,
+					u64 duration)
+{
+}
+
+static inline void luo_recorder_mark(enum liveupdate_recorder_mark mark)
+{
+}
+
+static inline void luo_recorder_failed(int err)
+{
+}
+
+static inline void luo_recorder_totals(enum luo_dir dir,
+				       const struct luo_totals *totals)
+{
+}
+
+static inline void luo_recorder_give_up(const char *name)
+{
+}
+#endif
 
 /* Called for each record of an array; what it refuses it reports itself. */
 typedef void (*luo_record_fn)(const void *record, void *data);

@@ -435,6 +435,7 @@ static int luo_device_open(struct inode *inode, struct file *file)
 		return -EPERM;
 	if (atomic_cmpxchg(&luo_device_busy, 0, 1))
 		return -EBUSY;
+	luo_recorder_mark(LIVEUPDATE_MARK_OPEN);
 	return 0;
 }
 

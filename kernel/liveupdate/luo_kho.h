@@ -6,6 +6,24 @@
 #include <linux/types.h>
 
 bool kho_incoming(phys_addr_t phys, size_t size);
+
+/* What KHO did since the kernel started, in the order of the recorder's memory. */
+enum kho_count { KHO_COUNT_PRESERVE, KHO_COUNT_UNPRESERVE, KHO_COUNT_RESTORE,
+		 KHO_NR_COUNTS };
+
+/**
+ * struct kho_counts - calls of one kind
+ * @calls:  calls
+ * @errors: of them, failed
+ * @pages:  pages of those that did not
+ */
+struct kho_counts {
+	u64 calls;
+	u64 errors;
+	u64 pages;
+};
+
+struct kho_counts kho_counts(enum kho_count what);
 unsigned long kho_preserved_pages(void);
 
 #endif /* _LINUX_LUO_KHO_H */

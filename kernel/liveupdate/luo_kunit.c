@@ -119,6 +119,28 @@ static void luo_kunit_tree_damaged(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, luo_fdt_check(fdt, PAGE_SIZE));
 }
 
+/* The root is closed and opened again: balanced in the end, but no tree. */
+static void luo_kunit_tree_closed_early(struct kunit *test)
+{
+	/* The words of one node of a subsystem: tag, name, property, end */
+	static const u32 words[15] = {
+		FDT_END_NODE, FDT_END_NODE, FDT_END_NODE, FDT_BEGIN_NODE, 0,
+		FDT_BEGIN_NODE, 0, FDT_BEGIN_NODE, 0, FDT_NOP, FDT_NOP, FDT_NOP,
+		FDT_NOP, FDT_NOP, FDT_NOP,
+	};
+	void *fdt = luo_kunit_tree(test);
+	int parent, node, i;
+	fdt32_t *at;
+
+	parent = fdt_subnode_offset(fdt, 0, LUO_FDT_SUBSYSTEMS_NODE);
+	node = fdt_first_subnode(fdt, parent);
+	KUNIT_ASSERT_GT(test, node, 0);
+	at = fdt + fdt_off_dt_struct(fdt) + node;
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		at[i] = cpu_to_fdt32(words[i]);
+	KUNIT_EXPECT_FALSE(test, luo_fdt_check(fdt, PAGE_SIZE));
+}
+
 static void luo_kunit_properties(struct kunit *test)
 {
 	const void *fdt = luo_kunit_tree(test);
@@ -330,6 +352,7 @@ static struct kunit_case luo_kunit_cases[] = {
 	KUNIT_CASE(luo_kunit_tree_is_whole),
 	KUNIT_CASE(luo_kunit_tree_too_short),
 	KUNIT_CASE(luo_kunit_tree_damaged),
+	KUNIT_CASE(luo_kunit_tree_closed_early),
 	KUNIT_CASE(luo_kunit_properties),
 	KUNIT_CASE(luo_kunit_strings),
 	KUNIT_CASE(luo_kunit_names),

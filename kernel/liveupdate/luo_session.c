@@ -115,6 +115,8 @@ void luo_session_set_state(struct luo_session *session,
 static void luo_session_phase_begin(struct luo_session *session,
 				    enum luo_phase phase)
 {
+	session->began[phase] = ktime_get_ns();
+	session->had[phase] = session->files.count;
 	luo_emit(luo_phase_begin, luo_number(session->files.dir),
 		 LUO_SCOPE_SESSION, session->name, phase, 1,
 		 session->files.count, 0);
@@ -123,6 +125,9 @@ static void luo_session_phase_begin(struct luo_session *session,
 static void luo_session_phase_end(struct luo_session *session,
 				  enum luo_phase phase, int ret)
 {
+	luo_recorder_session(session->files.dir, phase, session->name,
+			     session->had[phase], ret,
+			     ktime_get_ns() - session->began[phase]);
 	luo_emit(luo_phase_end, luo_number(session->files.dir), LUO_SCOPE_SESSION,
 		 session->name, phase, 1, session->files.count, ret);
 }

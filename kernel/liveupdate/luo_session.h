@@ -19,6 +19,8 @@
  * @found:   outgoing: the state in which a transition of the machine found it
  * @claimed: incoming: somebody has it open; under &luo_session_set.lock
  * @listed:  it is in its set; under &luo_session_set.lock
+ * @began:   when each phase began, ns of the monotonic clock
+ * @had:     how many files there were when each phase began
  * @born:    when it was made, ns of the monotonic clock
  * @files:   its files; &luo_file_set.lock guards the session too
  */
@@ -30,6 +32,8 @@ struct luo_session {
 	enum liveupdate_state found;
 	bool claimed;
 	bool listed;
+	u64 began[LUO_PHASE_RESTORE + 1];
+	u64 had[LUO_PHASE_RESTORE + 1];
 	u64 born;
 	struct luo_file_set files;
 };

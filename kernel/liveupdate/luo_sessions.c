@@ -216,6 +216,7 @@ void luo_sessions_give_up(void)
 	list_for_each_entry(session, &luo_sessions[LUO_DIR_IN].list, list) {
 		pr_warn("session '%*pEhp' was not finished, it is given up\n",
 			(int)strlen(session->name), session->name);
+		luo_recorder_give_up(session->name);
 		luo_session_leak(session, LUO_LEAK_GIVEN_UP,
 				 session->files.count,
 				 luo_file_set_retrieved(&session->files));

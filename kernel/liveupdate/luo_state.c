@@ -76,6 +76,8 @@ void luo_state_boot(void)
 /* Nothing of the incoming side is left but shared state and subsystems. */
 static void luo_finish_rest(void)
 {
+	if (luo_machine_state == LIVEUPDATE_STATE_UPDATED)
+		luo_recorder_mark(LIVEUPDATE_MARK_FINISHED);
 	luo_flbs_finish();
 	luo_subsystems_finish();
 }
@@ -247,6 +249,7 @@ static int luo_freeze(struct luo_totals *totals)
 	if (err)
 		return err;
 
+	luo_recorder_mark(LIVEUPDATE_MARK_PREPARED);
 	luo_phase_begin(LUO_DIR_OUT, LUO_PHASE_FREEZE);
 	err = luo_sessions_freeze();
 	err = err ?: luo_subsystems_freeze();
@@ -287,9 +290,11 @@ int liveupdate_reboot(void)
 
 	guard(rwsem_write)(&luo_state_lock);
 
+	luo_recorder_mark(LIVEUPDATE_MARK_REBOOT);
 	err = luo_freeze(&totals);
 	if (err) {
 		luo_undo();
+		luo_recorder_failed(err);
 		pr_err("live update %llu failed, this kernel goes on: %pe\n",
 		       number, ERR_PTR(err));
 		luo_state_set(LUO_DIR_OUT, luo_machine_state,
@@ -298,6 +303,8 @@ int liveupdate_reboot(void)
 	}
 
 	luo_sessions_give_up();
+	luo_recorder_totals(LUO_DIR_OUT, &totals);
+	luo_recorder_mark(LIVEUPDATE_MARK_FROZEN);
 	luo_state_set(LUO_DIR_OUT, LIVEUPDATE_STATE_FROZEN, LIVEUPDATE_FREEZE,
 		      0);
 	pr_info("live update %llu: %llu sessions with %llu files handed over\n",
@@ -352,6 +359,7 @@ int luo_state_init(void)
 		return -ENOMEM;
 
 	err = sysfs_create_group(luo_kobj, &luo_attr_group);
+	err = err ?: luo_recorder_show(luo_kobj);
 	if (err) {
 		kobject_put(luo_kobj);
 		luo_kobj = NULL;

@@ -75,6 +75,7 @@ static int luo_subsystem_run(struct luo_subsystem_private *s, enum luo_op op,
 	bool in = op == LUO_OP_BOOT || op == LUO_OP_FINISH;
 	const struct luo_call call = {
 		.kind = LUO_KIND_SUBSYSTEM,
+		.slot = luo_recorder_slot(LUO_KIND_SUBSYSTEM, s->self->name),
 		.number = luo_number(in ? LUO_DIR_IN : LUO_DIR_OUT),
 		.compatible = s->self->name,
 	};

@@ -78,6 +78,8 @@ void luo_call_exit(const struct luo_call *call, enum luo_op op, int ret,
 {
 	u64 duration = ktime_get_ns() - start;
 
+	luo_recorder_call(call, op, ret, duration);
+
 	switch (call->kind) {
 	case LUO_KIND_HANDLER:
 		luo_emit(luo_handler_exit, call->number, call->session,

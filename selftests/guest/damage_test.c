@@ -55,6 +55,8 @@ enum { NO_FLB = 1, NO_FIRST = 2, NO_SECOND = 4 };
 #define NR_PARTS	3
 /* Before that of the test handler there are three of the base's own test. */
 #define FLB_INDEX	3
+/* Before the first test subsystem there is the recorder. */
+#define FIRST_INDEX	1
 
 /*
  * What is spoiled, what the kernel says of it first (NULL: nothing), and what is
@@ -183,15 +185,15 @@ static const struct damage {
 	  "/luo-subsystems", "compatible",
 	  REFUSED("subsystems", "", "0", "incompatible"), ALL,
 	  NO_FIRST | NO_SECOND },
-	{ "value of a subsystem", LIVEUPDATE_TEST_SUBSYSTEM, 0, 0,
+	{ "value of a subsystem", LIVEUPDATE_TEST_SUBSYSTEM, 0, FIRST_INDEX,
 	  NODE_PROP_NAME, 4, 0, NULL, NULL,
 	  REFUSED("subsystem", "luo-test-first", "0", "missing-property"), ALL,
 	  NO_FIRST },
-	{ "unknown subsystem", LIVEUPDATE_TEST_SUBSYSTEM, 0, 0, NODE_NAME, 1,
+	{ "unknown subsystem", LIVEUPDATE_TEST_SUBSYSTEM, 0, FIRST_INDEX, NODE_NAME, 1,
 	  'x', NULL, NULL,
 	  REFUSED("subsystem", "xuo-test-first", "0", "no-subsystem"), ALL,
 	  NO_FIRST },
-	{ "name of a subsystem without end", LIVEUPDATE_TEST_SUBSYSTEM, 0, 0,
+	{ "name of a subsystem without end", LIVEUPDATE_TEST_SUBSYSTEM, 0, FIRST_INDEX,
 	  NODE_NAME + 14, 2, 0x7878, NULL, NULL,
 	  REFUSED("tree", "", "0", "not-a-tree"), REALLY_NOTHING },
 };

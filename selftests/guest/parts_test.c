@@ -231,10 +231,15 @@ TEST_F(parts, shared_state_lives_from_the_first_file_to_the_last)
 
 TEST_F(parts, shared_state_that_cannot_be_preserved_fails_the_file)
 {
+	uint64_t pages;
+
 	ASSERT_EQ(0, unpreserve(self->s, 1));
+	pages = preserved_pages();
 	part_reset(SHARED);
 	part_set(SHARED, LIVEUPDATE_TEST_PRESERVE, EMLINK, 1);
 	EXPECT_EQ(-EMLINK, preserve(self->s, self->t, 1));
+	/* That of the base's own test came before it and is given back. */
+	EXPECT_EQ(pages, preserved_pages());
 	EXPECT_EQ(1, test_get(self->t).calls[LIVEUPDATE_TEST_PRESERVE]);
 	EXPECT_EQ(0, did(SHARED, LIVEUPDATE_TEST_UNPRESERVE));
 	EXPECT_EQ(0, preserve(self->s, self->t, 1));

@@ -365,6 +365,9 @@ TEST_F(updated, what_was_unpreserved_did_not_come_over)
 
 TEST_F(updated, the_machine_finishes_last)
 {
+	struct liveupdate_test_get first = {
+		.size = sizeof(first), .target = LIVEUPDATE_TEST_ON_FIRST,
+	};
 	int s = claim(self->dev, "claimed"), fd;
 
 	ASSERT_LE(0, s);
@@ -375,8 +378,13 @@ TEST_F(updated, the_machine_finishes_last)
 	EXPECT_EQ(UPDATED, state(self->dev, MACHINE));
 	EXPECT_EQ(NORMAL, state(s, SESSION));
 	EXPECT_EQ(1, calls_of(fd, LIVEUPDATE_TEST_FINISH));
+	ASSERT_EQ(0, call(fd, LIVEUPDATE_TEST_GET, &first));
+	EXPECT_EQ(0, first.calls[LIVEUPDATE_TEST_FINISH]);
 	EXPECT_EQ(0, event(self->dev, MACHINE, FINISH));
 	EXPECT_EQ(NORMAL, state(self->dev, MACHINE));
+	first.cookie = 0;
+	ASSERT_EQ(0, call(fd, LIVEUPDATE_TEST_GET, &first));
+	EXPECT_EQ(1, first.calls[LIVEUPDATE_TEST_FINISH]);
 	EXPECT_EQ(-ENOENT, claim(self->dev, "refuses"));
 	EXPECT_EQ(-ENOENT, claim(self->dev, "discarded"));
 	EXPECT_EQ(-EINVAL, finish(s));

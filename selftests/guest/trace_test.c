@@ -233,6 +233,7 @@ FIXTURE_TEARDOWN(traced)
 	"luo_" kind "_exit: number=1 name=" part " op=" op " ret=" ret	\
 	" duration_ns=" NUM
 #define FLB(op)		PART("flb", "luo-test-flb-v1", op, "0")
+#define RECORDER(op)	PART("subsystem", "luo-recorder", op, "0")
 #define FIRST(op, ret)	PART("subsystem", "luo-test-first", op, ret)
 #define SECOND(op, ret)	PART("subsystem", "luo-test-second", op, ret)
 #define SESSION_LINE(event, name, files, ret)				\
@@ -315,6 +316,7 @@ TEST_F(traced, a_failed_freeze_is_undone_in_reverse_word_by_word)
 	" new=" new " event=" event " ret=" ret
 	static const char *const want[] = {
 		PHASE("begin", "global", "", "prepare", "2", "0", "0"),
+		RECORDER("prepare"),
 		FIRST("prepare", "0"),
 		SECOND("prepare", "0"),
 		PHASE("begin", "session", "a", "prepare", "1", "1", "0"),

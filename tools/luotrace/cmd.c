@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "msg.h"
@@ -48,7 +49,7 @@ static uint64_t cmd_op(const char *arg, const struct argp_state *state)
 	return 1ULL << op;
 }
 
-enum { KEY_ERRORS = 256, KEY_MIN_US, KEY_UNTIL_FROZEN };
+enum { KEY_ERRORS = 256, KEY_MIN_US, KEY_UNTIL_FROZEN, KEY_NO_COLOR };
 
 static error_t cmd_parse_output(int key, char *arg, struct argp_state *state)
 {
@@ -68,6 +69,9 @@ static error_t cmd_parse_output(int key, char *arg, struct argp_state *state)
 	case 'v':
 		msg_verbose = true;
 		return 0;
+	case KEY_NO_COLOR:
+		o->no_color = true;
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -78,6 +82,8 @@ static const struct argp_option cmd_output_options[] = {
 	{ "json", 'j', NULL, 0, "JSON on stdout", 10 },
 	{ "quiet", 'q', NULL, 0, "Say nothing but errors on stderr", 10 },
 	{ "verbose", 'v', NULL, 0, "Show what the BPF loader says", 10 },
+	{ "no-color", KEY_NO_COLOR, NULL, 0,
+	  "No colours; the same as the environment's NO_COLOR", 10 },
 	{ 0 },
 };
 
@@ -143,6 +149,13 @@ static const struct argp_child cmd_trace_children[] = {
 
 const struct argp cmd_trace_argp = { cmd_trace_options, cmd_parse_trace, NULL,
 	NULL, cmd_trace_children, NULL, NULL };
+
+bool cmd_color(const struct cmd_options *o)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return !o->no_color && !(no && *no) && isatty(STDOUT_FILENO);
+}
 
 int cmd_parse(const struct argp *argp, int argc, char **argv, void *input)
 {

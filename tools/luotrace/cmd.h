@@ -38,18 +38,21 @@ struct cmd {
 
 int cmd_check(int argc, char **argv);
 int cmd_latency(int argc, char **argv);
+int cmd_timeline(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 
 /**
  * struct cmd_options - options that several commands have
  * @tracer:	  what to trace
  * @json:	  JSON on stdout
+ * @no_color:	  --no-color was given
  * @duration_ms:  stop after this time, 0 for never
  * @until_frozen: stop when the machine is frozen
  */
 struct cmd_options {
 	struct tracer_options tracer;
 	bool json;
+	bool no_color;
 	uint64_t duration_ms;
 	bool until_frozen;
 };
@@ -59,6 +62,9 @@ extern const struct argp cmd_trace_argp;
 
 /* The same for a command that only prints; input: cmd_options. */
 extern const struct argp cmd_output_argp;
+
+/** cmd_color - whether stdout shall have colours */
+bool cmd_color(const struct cmd_options *o);
 
 /**
  * cmd_parse - parse a command's options

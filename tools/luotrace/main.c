@@ -13,6 +13,8 @@ static const struct cmd commands[] = {
 	{ "trace",   "what is happening, one line an event", cmd_trace },
 	{ "latency", "how long handlers take, and what they preserve",
 	  cmd_latency },
+	{ "timeline", "where the last blackout went, phase by phase",
+	  cmd_timeline },
 };
 
 static void usage(FILE *f)

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+
+/*
+ * What /sys/kernel/liveupdate/recorder holds: how the last live update went, in
+ * the old kernel and in this one, and what this kernel did so far for the next.
+ */
+
+#ifndef _UAPI_LIVEUPDATE_RECORDER_H
+#define _UAPI_LIVEUPDATE_RECORDER_H
+
+#include <linux/liveupdate.h>
+#include <linux/types.h>
+
+#define LIVEUPDATE_RECORDER_MAGIC	0x5243554cU	/* "LUCR" */
+
+/* Changes with any change below; a reader refuses what it does not know. */
+#define LIVEUPDATE_RECORDER_VERSION	1
+
+#define LIVEUPDATE_RECORDER_NAME	48	/* bytes of a handler's name */
+#define LIVEUPDATE_RECORDER_RELEASE	64	/* bytes of a kernel's release */
+#define LIVEUPDATE_RECORDER_OPS		12	/* operations, as in the trace events */
+#define LIVEUPDATE_RECORDER_PHASES	6	/* phases, as in the trace events */
+#define LIVEUPDATE_RECORDER_SLOWEST	8	/* longest ones kept of each */
+#define LIVEUPDATE_RECORDER_BUCKETS	32	/* of a histogram */
+#define LIVEUPDATE_RECORDER_ROWS	128	/* (name, operation) pairs */
+#define LIVEUPDATE_RECORDER_GIVEN_UP	8	/* names kept of sessions given up */
+
+/**
+ * enum liveupdate_recorder_mark - moments of a live update
+ * @LIVEUPDATE_MARK_REBOOT:   old kernel: reboot() came to LUO
+ * @LIVEUPDATE_MARK_PREPARED: old kernel: all is prepared, freeze begins
+ * @LIVEUPDATE_MARK_FROZEN:   old kernel: the handover is written
+ * @LIVEUPDATE_MARK_JUMP:     old kernel: its last moment
+ * @LIVEUPDATE_MARK_START:    new kernel: it read its command line
+ * @LIVEUPDATE_MARK_INIT:     new kernel: the sessions are there, user space comes
+ * @LIVEUPDATE_MARK_OPEN:     new kernel: /dev/liveupdate is opened first
+ * @LIVEUPDATE_MARK_RESTORED: new kernel: the last file was retrieved
+ * @LIVEUPDATE_MARK_FINISHED: new kernel: the last session was finished
+ * @LIVEUPDATE_NR_MARKS:      number of marks
+ *
+ * The spans between them are the parts of the blackout: prepare in reboot,
+ * freeze, shutdown, jump and early boot, kernel init, start of user space,
+ * restore, finish.
+ */
+enum liveupdate_recorder_mark {
+	LIVEUPDATE_MARK_REBOOT = 0,
+	LIVEUPDATE_MARK_PREPARED = 1,
+	LIVEUPDATE_MARK_FROZEN = 2,
+	LIVEUPDATE_MARK_JUMP = 3,
+	LIVEUPDATE_MARK_START = 4,
+	LIVEUPDATE_MARK_INIT = 5,
+	LIVEUPDATE_MARK_OPEN = 6,
+	LIVEUPDATE_MARK_RESTORED = 7,
+	LIVEUPDATE_MARK_FINISHED = 8,
+	LIVEUPDATE_NR_MARKS = 9,
+};
+
+/**
+ * enum liveupdate_recorder_kind - who is called
+ * @LIVEUPDATE_KIND_HANDLER:   a file handler
+ * @LIVEUPDATE_KIND_SUBSYSTEM: a subsystem
+ * @LIVEUPDATE_KIND_FLB:       state that files share
+ */
+enum liveupdate_recorder_kind {
+	LIVEUPDATE_KIND_HANDLER = 0,
+	LIVEUPDATE_KIND_SUBSYSTEM = 1,
+	LIVEUPDATE_KIND_FLB = 2,
+};
+
+/**
+ * struct liveupdate_recorder_row - the calls of one operation of one part
+ * @kind:   enum liveupdate_recorder_kind
+ * @op:     the operation, as in the trace events
+ * @count:  calls, 0 if the row is not in use
+ * @errors: of them, failed
+ * @total:  ns of all of them
+ * @min:    ns of the shortest
+ * @max:    ns of the longest
+ * @hist:   calls by duration: of 2^i to 2^(i+1) ns, the last one of all longer
+ * @name:   of the handler, subsystem or shared state; "" for all those that had
+ *          no room of their own
+ */
+struct liveupdate_recorder_row {
+	__u32		kind;
+	__u32		op;
+	__aligned_u64	count;
+	__aligned_u64	errors;
+	__aligned_u64	total;
+	__aligned_u64	min;
+	__aligned_u64	max;
+	__u32		hist[LIVEUPDATE_RECORDER_BUCKETS];
+	char		name[LIVEUPDATE_RECORDER_NAME];
+};
+
+/**
+ * struct liveupdate_recorder_call - one long call
+ * @duration: ns, 0 if this one is not in use
+ * @end:      the counter when it returned
+ * @token:    of the file; a handler's call only
+ * @kind:     enum liveupdate_recorder_kind
+ * @ret:      0 or a negative errno
+ * @name:     of the handler, subsystem or shared state
+ * @session:  of the file; a handler's call only
+ */
+struct liveupdate_recorder_call {
+	__aligned_u64	duration;
+	__aligned_u64	end;
+	__aligned_u64	token;
+	__u32		kind;
+	__s32		ret;
+	char		name[LIVEUPDATE_RECORDER_NAME];
+	char		session[LIVEUPDATE_SESSION_NAME_LENGTH];
+};
+
+/**
+ * struct liveupdate_recorder_session - one session that took long in a phase
+ * @duration: ns, 0 if this one is not in use
+ * @end:      the counter when the phase was over
+ * @files:    of the session
+ * @ret:      0 or a negative errno
+ * @reserved: 0
+ * @name:     of the session
+ */
+struct liveupdate_recorder_session {
+	__aligned_u64	duration;
+	__aligned_u64	end;
+	__aligned_u64	files;
+	__s32		ret;
+	__u32		reserved;
+	char		name[LIVEUPDATE_SESSION_NAME_LENGTH];
+};
+
+/**
+ * struct liveupdate_recorder_memory - calls of KHO since the kernel started
+ * @calls:  calls
+ * @errors: of them, failed
+ * @pages:  pages of those that did not
+ */
+struct liveupdate_recorder_memory {
+	__aligned_u64	calls;
+	__aligned_u64	errors;
+	__aligned_u64	pages;
+};
+
+/**
+ * struct liveupdate_recorder_part - what one kernel did for one live update
+ * @magic:        LIVEUPDATE_RECORDER_MAGIC, 0 if there is no such part
+ * @version:      LIVEUPDATE_RECORDER_VERSION
+ * @size:         bytes of this structure
+ * @clock_stable: whether the counter of this kernel can be trusted
+ * @clock_hz:     ticks of the counter in a second, 0 if there is no counter
+ * @number:       the live update
+ * @release:      of the kernel, as uname -r
+ * @marks:        the counter at each moment, 0 for one that was not reached (or
+ *                is the other kernel's)
+ * @wall_ns:      wall-clock time, ns since 1970: of LIVEUPDATE_MARK_REBOOT, or of
+ *                LIVEUPDATE_MARK_INIT
+ * @sessions:     handed over, or read from the handover
+ * @files:        of them
+ * @bytes:        of preserved memory for the records of them
+ * @failed:       reboots that came to LUO and failed; their calls are counted
+ *                in the rows too
+ * @failed_ret:   the errno of the last one, negative
+ * @reserved:     0
+ * @failed_begin: the counter when it began
+ * @failed_end:   the counter when it was undone
+ * @given_up:     incoming sessions that were given up for this live update
+ * @lost_calls:   calls that found no row, not even one for the others
+ * @memory:       preserve, unpreserve, restore, when the last mark was set
+ * @given_up_names: the first of @given_up
+ * @slow_calls:   the longest calls of each operation, in no order
+ * @slow_sessions: the sessions that took longest in each phase, in no order
+ * @rows:         all calls
+ *
+ * Values are written while they are read; each of them is whole.
+ */
+struct liveupdate_recorder_part {
+	__u32		magic;
+	__u32		version;
+	__u32		size;
+	__u32		clock_stable;
+	__aligned_u64	clock_hz;
+	__aligned_u64	number;
+	char		release[LIVEUPDATE_RECORDER_RELEASE];
+	__aligned_u64	marks[LIVEUPDATE_NR_MARKS];
+	__aligned_u64	wall_ns;
+	__aligned_u64	sessions;
+	__aligned_u64	files;
+	__aligned_u64	bytes;
+	__aligned_u64	failed;
+	__s32		failed_ret;
+	__u32		reserved;
+	__aligned_u64	failed_begin;
+	__aligned_u64	failed_end;
+	__aligned_u64	given_up;
+	__aligned_u64	lost_calls;
+	struct liveupdate_recorder_memory memory[3];
+	char		given_up_names[LIVEUPDATE_RECORDER_GIVEN_UP]
+				      [LIVEUPDATE_SESSION_NAME_LENGTH];
+	struct liveupdate_recorder_call
+			slow_calls[LIVEUPDATE_RECORDER_OPS]
+				  [LIVEUPDATE_RECORDER_SLOWEST];
+	struct liveupdate_recorder_session
+			slow_sessions[LIVEUPDATE_RECORDER_PHASES]
+				     [LIVEUPDATE_RECORDER_SLOWEST];
+	struct liveupdate_recorder_row rows[LIVEUPDATE_RECORDER_ROWS];
+};
+
+/**
+ * struct liveupdate_recorder - the whole file
+ * @magic:     LIVEUPDATE_RECORDER_MAGIC
+ * @version:   LIVEUPDATE_RECORDER_VERSION
+ * @size:      bytes of the file
+ * @part_size: bytes of each part
+ * @last_out:  what the previous kernel did for the last live update; absent
+ *             (magic 0) if none booted this kernel, or if its record is of
+ *             another version
+ * @last_in:   what this kernel did for it
+ * @next_out:  what this kernel did so far for the next one
+ */
+struct liveupdate_recorder {
+	__u32		magic;
+	__u32		version;
+	__u32		size;
+	__u32		part_size;
+	struct liveupdate_recorder_part last_out;
+	struct liveupdate_recorder_part last_in;
+	struct liveupdate_recorder_part next_out;
+};
+
+#endif /* _UAPI_LIVEUPDATE_RECORDER_H */

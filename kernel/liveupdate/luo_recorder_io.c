@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * The record's way: in from the previous kernel, out to the next one, and to user
+ * space. What it is about is at the top of luo_recorder.c.
+ */
+
+#define pr_fmt(fmt) "luo: " fmt
+
+#include <linux/err.h>
+#include <linux/io.h>
+#include <linux/kexec_handover.h>
+#include <linux/kmsg_dump.h>
+#include <linux/kobject.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+#include <linux/timekeeping.h>
+#include <linux/timex.h>
+#include <linux/utsname.h>
+#ifdef CONFIG_X86
+#include <asm/tsc.h>
+#endif
+
+#include "luo_kho.h"
+#include "luo_recorder.h"
+
+static struct liveupdate_recorder_part *luo_last_out;
+static u64 luo_start_mark __initdata;
+
+/**
+ * luo_recorder_start - the kernel has begun
+ *
+ * Context: once, when the command line is read; there is no memory yet.
+ */
+void __init luo_recorder_start(void)
+{
+	luo_start_mark = get_cycles();
+}
+
+static bool luo_counter_stable(void)
+{
+#if defined(CONFIG_X86)
+	return tsc_khz && !check_tsc_unstable();
+#else
+	return luo_counter_hz();
+#endif
+}
+
+/* The kernel dumps its log as the last thing before it jumps. */
+static void luo_recorder_jump(struct kmsg_dumper *dumper,
+			      struct kmsg_dump_detail *detail)
+{
+	if (detail->reason == KMSG_DUMP_SHUTDOWN &&
+	    luo_state() == LIVEUPDATE_STATE_FROZEN)
+		luo_recorder_mark(LIVEUPDATE_MARK_JUMP);
+}
+
+static struct kmsg_dumper luo_recorder_dumper = {
+	.dump = luo_recorder_jump,
+	.max_reason = KMSG_DUMP_SHUTDOWN,
+};
+
+static int luo_recorder_prepare(struct liveupdate_subsystem *s, u64 *data)
+{
+	*data = virt_to_phys(luo_recorders[LUO_DIR_OUT].part);
+	return 0;
+}
+
+/* What a previous kernel wrote is shown to user space: strings must end. */
+static void luo_part_seal(struct liveupdate_recorder_part *part)
+{
+	int i, j;
+
+	part->release[sizeof(part->release) - 1] = '\0';
+	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP; i++)
+		part->given_up_names[i][LIVEUPDATE_SESSION_NAME_LENGTH - 1] = 0;
+	for (j = 0; j < LIVEUPDATE_RECORDER_SLOWEST; j++) {
+		for (i = 0; i < LIVEUPDATE_RECORDER_OPS; i++) {
+			struct liveupdate_recorder_call *c =
+				&part->slow_calls[i][j];
+
+			c->name[sizeof(c->name) - 1] = '\0';
+			c->session[sizeof(c->session) - 1] = '\0';
+		}
+		for (i = 0; i < LIVEUPDATE_RECORDER_PHASES; i++) {
+			struct liveupdate_recorder_session *s =
+				&part->slow_sessions[i][j];
+
+			s->name[sizeof(s->name) - 1] = '\0';
+		}
+	}
+	for (i = 0; i < LIVEUPDATE_RECORDER_ROWS; i++)
+		part->rows[i].name[sizeof(part->rows[i].name) - 1] = '\0';
+}
+
+/* Adopt the record of the previous kernel; it stays until this one ends. */
+static void luo_recorder_boot(struct liveupdate_subsystem *s, u64 data)
+{
+	struct liveupdate_recorder_part *part;
+	struct folio *folio;
+
+	if (!kho_incoming(data, sizeof(*part))) {
+		luo_handover_reject("subsystem", s->name, 0, "not-preserved");
+		return;
+	}
+	folio = kho_restore_folio(data);
+	if (!folio) {
+		luo_handover_reject("subsystem", s->name, 0, "not-preserved");
+		return;
+	}
+
+	part = folio_address(folio);
+	if (part->magic != LIVEUPDATE_RECORDER_MAGIC ||
+	    part->version != LIVEUPDATE_RECORDER_VERSION ||
+	    part->size != sizeof(*part)) {
+		luo_handover_reject("subsystem", s->name, 0, "version");
+		folio_put(folio);
+		return;
+	}
+	luo_part_seal(part);
+	luo_last_out = part;
+}
+
+static const struct liveupdate_subsystem_ops luo_recorder_ops = {
+	.prepare = luo_recorder_prepare,
+	.boot	 = luo_recorder_boot,
+};
+
+static struct liveupdate_subsystem luo_recorder_subsystem = {
+	.ops = &luo_recorder_ops,
+	.name = "luo-recorder",
+};
+
+static void luo_part_init(enum luo_dir dir, struct liveupdate_recorder_part *part)
+{
+	part->magic = LIVEUPDATE_RECORDER_MAGIC;
+	part->version = LIVEUPDATE_RECORDER_VERSION;
+	part->size = sizeof(*part);
+	part->number = luo_number(dir);
+	strscpy(part->release, init_utsname()->release);
+	luo_recorders[dir].part = part;
+}
+
+/**
+ * luo_recorder_early_init - set up the record of what comes in
+ *
+ * Context: once, at boot, after luo_handover_read() and before anything that
+ *	    could be recorded.
+ * Return: 0, -ENOMEM, or an errno of the registration.
+ */
+int __init luo_recorder_early_init(void)
+{
+	struct liveupdate_recorder_part *part;
+
+	part = kzalloc_obj(*part);
+	if (!part)
+		return -ENOMEM;
+
+	luo_part_init(LUO_DIR_IN, part);
+	part->marks[LIVEUPDATE_MARK_START] = luo_start_mark;
+	return liveupdate_register_subsystem(&luo_recorder_subsystem);
+}
+
+/* Called when the clock is known, which it may not be before late initcalls. */
+static void luo_recorder_clock(struct liveupdate_recorder_part *part)
+{
+	part->clock_hz = luo_counter_hz();
+	part->clock_stable = luo_counter_stable();
+}
+
+/**
+ * luo_recorder_init - set up the record of what goes out
+ *
+ * Context: once, at boot, before the first session can be made.
+ * Return: 0, or a negative errno of the allocation or the registration.
+ */
+int __init luo_recorder_init(void)
+{
+	struct liveupdate_recorder_part *part;
+
+	part = kho_alloc_preserve(sizeof(*part));
+	if (IS_ERR(part))
+		return PTR_ERR(part);
+
+	luo_part_init(LUO_DIR_OUT, part);
+	luo_recorder_clock(part);
+	luo_recorder_clock(luo_recorders[LUO_DIR_IN].part);
+	luo_recorders[LUO_DIR_IN].part->wall_ns = ktime_get_real_ns();
+	return kmsg_dump_register(&luo_recorder_dumper);
+}
+
+/* Copy what lies at @at of the file, if it is in @from; both move on. */
+static void luo_recorder_copy(char **buf, loff_t *at, size_t *left,
+			      const void *from, size_t size)
+{
+	size_t n;
+
+	if (*at >= size) {
+		*at -= size;
+		return;
+	}
+	n = min_t(size_t, size - *at, *left);
+	if (from)
+		memcpy(*buf, from + *at, n);
+	else
+		memset(*buf, 0, n);
+	*buf += n;
+	*left -= n;
+	*at = 0;
+}
+
+static ssize_t luo_recorder_read(struct file *file, struct kobject *kobj,
+				 const struct bin_attribute *attr, char *buf,
+				 loff_t at, size_t count)
+{
+	static const u32 head[] = {
+		LIVEUPDATE_RECORDER_MAGIC,
+		LIVEUPDATE_RECORDER_VERSION,
+		sizeof(struct liveupdate_recorder),
+		sizeof(struct liveupdate_recorder_part),
+	};
+	const struct liveupdate_recorder_part *parts[] = {
+		luo_last_out,
+		luo_recorders[LUO_DIR_IN].part,
+		luo_recorders[LUO_DIR_OUT].part,
+	};
+	size_t left = count;
+	int i;
+
+	static_assert(sizeof(head) ==
+		      offsetof(struct liveupdate_recorder, last_out));
+
+	luo_recorder_copy(&buf, &at, &left, head, sizeof(head));
+	for (i = 0; i < ARRAY_SIZE(parts); i++)
+		luo_recorder_copy(&buf, &at, &left, parts[i],
+				  sizeof(*parts[i]));
+	return count - left;
+}
+
+static const struct bin_attribute luo_recorder_attr = {
+	.attr = { .name = "recorder", .mode = 0400 },
+	.size = sizeof(struct liveupdate_recorder),
+	.read = luo_recorder_read,
+};
+
+/**
+ * luo_recorder_show - offer the record to user space
+ * @kobj: the directory in sysfs
+ *
+ * Context: once, at boot.
+ * Return: 0 or a negative errno of sysfs.
+ */
+int luo_recorder_show(struct kobject *kobj)
+{
+	return sysfs_create_bin_file(kobj, &luo_recorder_attr);
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "msg.h"
+#include "recorder.h"
+
+/* Read as much as fits; the bytes read, or -1. */
+static ssize_t read_whole(const char *path, void *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t used = 0;
+	ssize_t n = 1;
+
+	if (fd < 0)
+		return -1;
+	while (used < size && n > 0) {
+		n = read(fd, (char *)buf + used, size - used);
+		if (n < 0 && errno == EINTR)
+			n = 1;
+		else if (n > 0)
+			used += n;
+	}
+	close(fd);
+	return n < 0 ? -1 : (ssize_t)used;
+}
+
+static bool ends(const char *text, size_t size)
+{
+	return memchr(text, '\0', size);
+}
+
+#define ENDS(array)	ends(array, sizeof(array))
+
+/* What is wrong with a part, or NULL. */
+static const char *part_check(const struct liveupdate_recorder_part *p)
+{
+	int i, j;
+
+	if (!recorder_has(p))
+		return NULL;
+	if (p->magic != LIVEUPDATE_RECORDER_MAGIC ||
+	    p->version != LIVEUPDATE_RECORDER_VERSION || p->size != sizeof(*p))
+		return "a part of another version";
+	if (!ENDS(p->release))
+		return "a kernel's release without an end";
+	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP; i++) {
+		if (!ENDS(p->given_up_names[i]))
+			return "a session's name without an end";
+	}
+	for (j = 0; j < LIVEUPDATE_RECORDER_SLOWEST; j++) {
+		for (i = 0; i < LIVEUPDATE_RECORDER_OPS; i++) {
+			if (!ENDS(p->slow_calls[i][j].name) ||
+			    !ENDS(p->slow_calls[i][j].session))
+				return "a call's name without an end";
+		}
+		for (i = 0; i < LIVEUPDATE_RECORDER_PHASES; i++) {
+			if (!ENDS(p->slow_sessions[i][j].name))
+				return "a session's name without an end";
+		}
+	}
+	for (i = 0; i < LIVEUPDATE_RECORDER_ROWS; i++) {
+		if (!ENDS(p->rows[i].name))
+			return "a row's name without an end";
+		if (p->rows[i].op >= LIVEUPDATE_RECORDER_OPS ||
+		    p->rows[i].kind > LIVEUPDATE_KIND_FLB)
+			return "a row of an unknown operation";
+	}
+	return NULL;
+}
+
+static const char *recorder_check(const struct liveupdate_recorder *r,
+				  size_t size)
+{
+	const char *why;
+
+	if (size < offsetof(struct liveupdate_recorder, last_out) ||
+	    r->magic != LIVEUPDATE_RECORDER_MAGIC)
+		return "not a record of a live update";
+	if (r->version != LIVEUPDATE_RECORDER_VERSION)
+		return "a record of another version";
+	if (r->size != sizeof(*r) || size != sizeof(*r) ||
+	    r->part_size != sizeof(r->last_out))
+		return "a record of another size";
+	why = part_check(&r->last_out);
+	why = why ? why : part_check(&r->last_in);
+	return why ? why : part_check(&r->next_out);
+}
+
+struct liveupdate_recorder *recorder_load(const char *path)
+{
+	struct liveupdate_recorder *r = calloc(1, sizeof(*r) + 1);
+	const char *why;
+	ssize_t n;
+
+	if (!r) {
+		msg_error("out of memory");
+		return NULL;
+	}
+	/* One byte more, to see a file that is too long. */
+	n = read_whole(path, r, sizeof(*r) + 1);
+	if (n < 0) {
+		msg_error("cannot read '%s': %s", path, strerror(errno));
+		goto fail;
+	}
+	why = recorder_check(r, n);
+	if (why) {
+		msg_error("'%s' is %s; this luotrace knows version %u of %zu bytes",
+			  path, why, LIVEUPDATE_RECORDER_VERSION, sizeof(*r));
+		goto fail;
+	}
+	return r;
+
+fail:
+	free(r);
+	return NULL;
+}
+
+bool recorder_has(const struct liveupdate_recorder_part *part)
+{
+	return part->magic;
+}
+
+/* One row a span: its ends, the operations and the phase of a session in it. */
+static const struct {
+	const char *name;
+	enum liveupdate_recorder_mark begin, end;
+	unsigned int ops;	/* a bit each, as in the trace events */
+	int phase;
+} spans[SPAN_NR] = {
+	[SPAN_PREPARE] = { "prepare in reboot", LIVEUPDATE_MARK_REBOOT,
+			   LIVEUPDATE_MARK_PREPARED, 1 << 3, 0 },
+	[SPAN_FREEZE] = { "freeze", LIVEUPDATE_MARK_PREPARED,
+			  LIVEUPDATE_MARK_FROZEN, 1 << 5, 1 },
+	[SPAN_SHUTDOWN] = { "shutdown", LIVEUPDATE_MARK_FROZEN,
+			    LIVEUPDATE_MARK_JUMP, 0, -1 },
+	[SPAN_JUMP] = { "jump, early boot", LIVEUPDATE_MARK_JUMP,
+			LIVEUPDATE_MARK_START, 0, -1 },
+	[SPAN_INIT] = { "kernel init", LIVEUPDATE_MARK_START,
+			LIVEUPDATE_MARK_INIT, 1 << 10, -1 },
+	[SPAN_USER] = { "user-space start", LIVEUPDATE_MARK_INIT,
+			LIVEUPDATE_MARK_OPEN, 0, -1 },
+	[SPAN_RESTORE] = { "restore", LIVEUPDATE_MARK_OPEN,
+			   LIVEUPDATE_MARK_RESTORED, 1 << 7, 5 },
+	[SPAN_FINISH] = { "finish", LIVEUPDATE_MARK_RESTORED,
+			  LIVEUPDATE_MARK_FINISHED, 1 << 8 | 1 << 9, 3 },
+};
+
+const char *span_name(enum span s)
+{
+	return spans[s].name;
+}
+
+bool span_has_op(enum span s, unsigned int op)
+{
+	return spans[s].ops & 1U << op;
+}
+
+int span_phase(enum span s)
+{
+	return spans[s].phase;
+}
+
+static const struct liveupdate_recorder_part *
+part_of(const struct liveupdate_recorder *r, enum liveupdate_recorder_mark mark)
+{
+	return mark >= LIVEUPDATE_MARK_START ? &r->last_in : &r->last_out;
+}
+
+const struct liveupdate_recorder_part *
+span_part(const struct liveupdate_recorder *r, enum span s)
+{
+	return part_of(r, spans[s].end);
+}
+
+/* The counter at a mark, 0 if it was not reached or cannot be trusted. */
+static uint64_t mark_at(const struct liveupdate_recorder *r,
+			enum liveupdate_recorder_mark mark)
+{
+	const struct liveupdate_recorder_part *p = part_of(r, mark);
+
+	if (!recorder_has(p) || !p->clock_stable || !p->clock_hz)
+		return 0;
+	/* Where no file was retrieved, nothing had to be restored. */
+	if (mark == LIVEUPDATE_MARK_RESTORED && !p->marks[mark] &&
+	    p->marks[LIVEUPDATE_MARK_FINISHED])
+		mark = LIVEUPDATE_MARK_OPEN;
+	/* And where there was no session either, nobody had to come. */
+	if (mark == LIVEUPDATE_MARK_OPEN &&
+	    p->marks[LIVEUPDATE_MARK_FINISHED] &&
+	    (!p->marks[mark] ||
+	     p->marks[mark] > p->marks[LIVEUPDATE_MARK_FINISHED]))
+		mark = LIVEUPDATE_MARK_FINISHED;
+	return p->marks[mark];
+}
+
+bool span_holds(const struct liveupdate_recorder *r, enum span s,
+		uint64_t counter)
+{
+	uint64_t begin = mark_at(r, spans[s].begin);
+	uint64_t end = mark_at(r, spans[s].end);
+
+	return begin && counter >= begin && (!end || counter <= end);
+}
+
+/* Whether both kernels read the same counter, at the same rate, and it went on. */
+static bool counter_goes_on(const struct liveupdate_recorder *r)
+{
+	uint64_t jump = mark_at(r, LIVEUPDATE_MARK_JUMP);
+	uint64_t start = mark_at(r, LIVEUPDATE_MARK_START);
+	uint64_t out = r->last_out.clock_hz, in = r->last_in.clock_hz;
+
+	/* Two measurements of one clock differ by less than 1/1000. */
+	return jump && start && start >= jump &&
+	       (out > in ? out - in : in - out) <= out / 1000;
+}
+
+static uint64_t to_ns(uint64_t ticks, uint64_t hz)
+{
+	return (unsigned __int128)ticks * 1000000000 / hz;
+}
+
+void blackout_measure(const struct liveupdate_recorder *r, struct blackout *b)
+{
+	uint64_t hz, first, begin, end;
+	int s;
+
+	memset(b, 0, sizeof(*b));
+	b->jumped = counter_goes_on(r);
+	b->whole = true;
+	for (s = 0; s < SPAN_NR; s++) {
+		begin = mark_at(r, spans[s].begin);
+		end = mark_at(r, spans[s].end);
+		b->known[s] = begin && end && end >= begin &&
+			      (s != SPAN_JUMP || b->jumped);
+		if (!b->known[s]) {
+			b->whole = false;
+			continue;
+		}
+		/*
+		 * Both ends are rounded from one origin, at one rate, so that the
+		 * spans add up to the whole.
+		 */
+		if (b->jumped || s < SPAN_JUMP) {
+			hz = r->last_out.clock_hz;
+			first = mark_at(r, LIVEUPDATE_MARK_REBOOT);
+		} else {
+			hz = r->last_in.clock_hz;
+			first = mark_at(r, LIVEUPDATE_MARK_START);
+		}
+		b->ns[s] = to_ns(end - first, hz) - to_ns(begin - first, hz);
+		b->total += b->ns[s];
+	}
+}

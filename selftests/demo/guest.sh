@@ -36,7 +36,7 @@ if [ "$STAGE" = 0 ]; then
 	vm-put /state/manifest.json
 	stop_tracer
 
-	# The freeze happens inside reboot(); nobody who traces it can tell.
+	# The freeze happens inside reboot(); LUO itself records it.
 	vm-kexec
 	exit 1
 fi
@@ -49,4 +49,10 @@ ret=$?
 set -e
 vm-put /tmp/restore.json
 stop_tracer
+luotrace timeline > /tmp/timeline.txt
+luotrace timeline --json > /tmp/timeline.json
+cat /sys/kernel/liveupdate/recorder > /tmp/recorder
+for f in timeline.txt timeline.json recorder; do
+	vm-put /tmp/$f
+done
 exit $ret

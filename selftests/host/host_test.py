@@ -63,14 +63,28 @@ COMMAND_LINE = (
     # The host has no LUO with trace events.
     ("trace", 3, r"^$", r"^luotrace: this kernel .*; \w+"),
     ("latency 1", 3, r"^$", r"^luotrace: this kernel .*; \w+"),
+    ("timeline", 3, r"^$", r"there is no /sys/kernel/liveupdate/recorder; it needs"),
+    ("timeline a b", 2, r"^$", r"too many arguments"),
+    ("timeline /dev/null", 3, r"^$", r"'/dev/null' is not a record of a live "
+     r"update; this luotrace knows version 1"),
+    ("timeline /no/such", 3, r"^$", r"cannot read '/no/such': No such file"),
+    ("timeline --no-color @RECORD@", 0, r"^Live update 1 at 1970-01-01 "
+     r"00:00:00 UTC: 0 sessions with 0 files\nblackout 36.0ms, freeze window "
+     r"5.00ms\n\n\* handler vfio-v1 is 95 % of freeze \(1.90ms\); the longest "
+     r"call took 1.80ms:\n  session vm-a token 42\n", r"^$"),
+    ("timeline --json @RECORD@", 0, r'(?s)"command": "timeline".*"blackout_ns": '
+     r'36000000, *\n.*"freeze_window_ns": 5000000', r"^$"),
     ("check", 3, r"(?s)kernel .*will not work\s+because .*", r"^$"),
     ("check --json", 3, r'(?s)"schema": 1.*"works": false', r"^$"),
 )
 
 
 def test_command_line():
+    record = os.path.join(TOP, "build/host/record")
+    subprocess.run([os.path.join(TOP, "build/host/blackout_test"), record],
+                   check=True)
     for args, code, out, err in COMMAND_LINE:
-        r = run([LUOTRACE] + args.split())
+        r = run([LUOTRACE] + args.replace("@RECORD@", record).split())
         check(r.returncode == code and re.search(out, r.stdout) and
               re.search(err, r.stderr),
               "luotrace %s ends with %d" % (args[:40], code), r.returncode,

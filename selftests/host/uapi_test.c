@@ -7,6 +7,7 @@
  */
 
 #include <linux/liveupdate.h>
+#include <linux/liveupdate_recorder.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -35,6 +36,29 @@ static const struct row rows[] = {
 	VALUE(LIVEUPDATE_SESSION_UNPRESERVE_FD, 0xba60),
 	VALUE(LIVEUPDATE_SESSION_GET_STATE, 0xba61),
 	VALUE(LIVEUPDATE_SESSION_SET_EVENT, 0xba62),
+	VALUE(LIVEUPDATE_RECORDER_MAGIC, 0x5243554c),
+	VALUE(LIVEUPDATE_RECORDER_VERSION, 1),
+	SIZE(liveupdate_recorder, 143824),
+	SIZE(liveupdate_recorder_part, 47936),
+	SIZE(liveupdate_recorder_row, 224),
+	SIZE(liveupdate_recorder_call, 144),
+	SIZE(liveupdate_recorder_session, 96),
+	AT(liveupdate_recorder, last_out, 16),
+	AT(liveupdate_recorder, last_in, 47952),
+	AT(liveupdate_recorder, next_out, 95888),
+	AT(liveupdate_recorder_part, clock_hz, 16),
+	AT(liveupdate_recorder_part, release, 32),
+	AT(liveupdate_recorder_part, marks, 96),
+	AT(liveupdate_recorder_part, wall_ns, 168),
+	AT(liveupdate_recorder_part, memory, 248),
+	AT(liveupdate_recorder_part, given_up_names, 320),
+	AT(liveupdate_recorder_part, slow_calls, 832),
+	AT(liveupdate_recorder_part, slow_sessions, 14656),
+	AT(liveupdate_recorder_part, rows, 19264),
+	AT(liveupdate_recorder_row, hist, 48),
+	AT(liveupdate_recorder_row, name, 176),
+	AT(liveupdate_recorder_call, name, 32),
+	AT(liveupdate_recorder_session, name, 32),
 	VALUE(LIVEUPDATE_STATE_NORMAL, 0),
 	VALUE(LIVEUPDATE_STATE_PREPARED, 1),
 	VALUE(LIVEUPDATE_STATE_FROZEN, 2),

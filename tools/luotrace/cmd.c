@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "event.h"
 #include "msg.h"
 #include "words.h"
 
@@ -149,6 +150,18 @@ static const struct argp_child cmd_trace_children[] = {
 
 const struct argp cmd_trace_argp = { cmd_trace_options, cmd_parse_trace, NULL,
 	NULL, cmd_trace_children, NULL, NULL };
+
+uint32_t cmd_stream_mask(bool kho)
+{
+	uint32_t mask = 0;
+	int type;
+
+	for (type = 0; type < LT_NR_TYPES; type++) {
+		if (!probe_is_kho(type) || kho)
+			mask |= 1U << type;
+	}
+	return mask & ~EVENT_ENTERS;
+}
 
 bool cmd_color(const struct cmd_options *o)
 {

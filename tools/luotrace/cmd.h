@@ -39,6 +39,8 @@ struct cmd {
 int cmd_check(int argc, char **argv);
 int cmd_latency(int argc, char **argv);
 int cmd_timeline(int argc, char **argv);
+int cmd_record(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 
 /**
@@ -62,6 +64,9 @@ extern const struct argp cmd_trace_argp;
 
 /* The same for a command that only prints; input: cmd_options. */
 extern const struct argp cmd_output_argp;
+
+/** cmd_stream_mask - events that are streamed; @kho: those of memory too */
+uint32_t cmd_stream_mask(bool kho);
 
 /** cmd_color - whether stdout shall have colours */
 bool cmd_color(const struct cmd_options *o);

@@ -75,3 +75,15 @@ void hist_subtract(struct lt_row *row, const struct lt_row *earlier)
 		row->max = hist_high(slot) < max ? hist_high(slot) : max;
 	}
 }
+
+void hist_count(struct lt_row *row, uint64_t ns, int ret)
+{
+	if (!row->count || ns < row->min)
+		row->min = ns;
+	if (ns > row->max)
+		row->max = ns;
+	row->count++;
+	row->sum += ns;
+	row->errors += ret < 0;
+	row->slots[lt_slot(ns)]++;
+}

@@ -10,6 +10,14 @@
 
 #include "../../bpf/luotrace.h"
 
+/**
+ * hist_count - add a call
+ * @row: the calls so far
+ * @ns:	 how long it took
+ * @ret: what it returned
+ */
+void hist_count(struct lt_row *row, uint64_t ns, int ret);
+
 /** hist_low - the least value that falls into a slot, ns */
 uint64_t hist_low(unsigned int slot);
 

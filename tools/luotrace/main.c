@@ -8,13 +8,16 @@
 #include "msg.h"
 
 static const struct cmd commands[] = {
-	{ "check",   "what this kernel offers, and which commands will work",
+	{ "check",    "what this kernel offers, and which commands will work",
 	  cmd_check },
-	{ "trace",   "what is happening, one line an event", cmd_trace },
-	{ "latency", "how long handlers take, and what they preserve",
+	{ "trace",    "what is happening, one line an event", cmd_trace },
+	{ "latency",  "how long handlers take, and what they preserve",
 	  cmd_latency },
 	{ "timeline", "where the last blackout went, phase by phase",
 	  cmd_timeline },
+	{ "record",   "keep a trace in a file", cmd_record },
+	{ "report",   "show it: text, a page of HTML, a trace for Perfetto",
+	  cmd_report },
 };
 
 static void usage(FILE *f)

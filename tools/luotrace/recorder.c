@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -74,7 +73,7 @@ static const char *part_check(const struct liveupdate_recorder_part *p)
 	return NULL;
 }
 
-static const char *recorder_check(const struct liveupdate_recorder *r,
+static const char *recorder_wrong(const struct liveupdate_recorder *r,
 				  size_t size)
 {
 	const char *why;
@@ -108,7 +107,7 @@ struct liveupdate_recorder *recorder_load(const char *path)
 		msg_error("cannot read '%s': %s", path, strerror(errno));
 		goto fail;
 	}
-	why = recorder_check(r, n);
+	why = recorder_wrong(r, n);
 	if (why) {
 		msg_error("'%s' is %s; this luotrace knows version %u of %zu bytes",
 			  path, why, LIVEUPDATE_RECORDER_VERSION, sizeof(*r));
@@ -119,6 +118,20 @@ struct liveupdate_recorder *recorder_load(const char *path)
 fail:
 	free(r);
 	return NULL;
+}
+
+struct liveupdate_recorder *recorder_check(const void *data, size_t size)
+{
+	struct liveupdate_recorder *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	memcpy(r, data, size < sizeof(*r) ? size : sizeof(*r));
+	if (recorder_wrong(r, size)) {
+		free(r);
+		return NULL;
+	}
+	return r;
 }
 
 bool recorder_has(const struct liveupdate_recorder_part *part)

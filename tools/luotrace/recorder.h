@@ -6,6 +6,7 @@
 #define RECORDER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <linux/liveupdate_recorder.h>
@@ -21,6 +22,15 @@
  *	   NULL after a message.
  */
 struct liveupdate_recorder *recorder_load(const char *path);
+
+/**
+ * recorder_check - the same for a record in memory
+ * @data: the record, in whatever place
+ * @size: its bytes
+ *
+ * Return: a copy for free(), or NULL after no message if it is not one.
+ */
+struct liveupdate_recorder *recorder_check(const void *data, size_t size);
 
 /** recorder_has - whether a part is there */
 bool recorder_has(const struct liveupdate_recorder_part *part);

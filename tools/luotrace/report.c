@@ -187,6 +187,26 @@ static void print_kho(const struct report *r, FILE *f)
 		fprintf(f, "  none was seen\n");
 }
 
+static void print_lost(const struct report *r, FILE *f)
+{
+	if (r->lost.events || r->lost.rows || r->lost.missed)
+		fprintf(f, "\nLost: %llu events dropped, %llu calls without a row of their own, %llu events missed\n",
+			(unsigned long long)r->lost.events,
+			(unsigned long long)r->lost.rows,
+			(unsigned long long)r->lost.missed);
+}
+
+void report_calls(const struct report *r, bool hist, FILE *f)
+{
+	report_table(r, f);
+	if (hist)
+		print_hists(r, f);
+	print_slow(r, f);
+	fputc('\n', f);
+	life_print(r->life, f);
+	print_lost(r, f);
+}
+
 void report_text(const struct report *r, bool hist, FILE *f)
 {
 	report_table(r, f);
@@ -196,11 +216,7 @@ void report_text(const struct report *r, bool hist, FILE *f)
 	print_kho(r, f);
 	fputc('\n', f);
 	life_print(r->life, f);
-	if (r->lost.events || r->lost.rows || r->lost.missed)
-		fprintf(f, "\nLost: %llu events dropped, %llu calls without a row of their own, %llu events missed\n",
-			(unsigned long long)r->lost.events,
-			(unsigned long long)r->lost.rows,
-			(unsigned long long)r->lost.missed);
+	print_lost(r, f);
 }
 
 static json_t *hist_json(const struct lt_row *row)
@@ -274,7 +290,7 @@ static json_t *slow_json(const struct lt_slow *c)
 	return o;
 }
 
-static json_t *kho_json(const struct report *r)
+json_t *report_kho_json(const struct report *r)
 {
 	json_t *all = json_array();
 	int a, k;
@@ -314,7 +330,8 @@ void report_json(const struct report *r, bool hist, json_t *root)
 	json_object_set_new(root, "by", json_string(by_names[r->by]));
 	json_object_set_new(root, "calls", rows);
 	json_object_set_new(root, "slowest", slow);
-	json_object_set_new(root, "kho", r->has_kho ? kho_json(r) : json_null());
+	json_object_set_new(root, "kho", r->has_kho ? report_kho_json(r) :
+					     json_null());
 	json_object_set_new(root, "sessions", life_json(r->life));
 	json_object_set_new(root, "lost", cmd_json_lost(&r->lost));
 }

@@ -39,6 +39,12 @@ struct report {
 	bool frozen;
 };
 
+/** report_calls - calls and sessions alone; arguments as report_text() */
+void report_calls(const struct report *r, bool hist, FILE *f);
+
+/** report_kho_json - calls that marked memory, an array */
+json_t *report_kho_json(const struct report *r);
+
 /** report_table - the table of calls alone */
 void report_table(const struct report *r, FILE *f);
 

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "cmd.h"
+#include "event.h"
+#include "msg.h"
+#include "trace_file.h"
+#include "words.h"
+
+static const char record_doc[] =
+	"Keeps the trace events of LUO in a file, for luotrace report.\v"
+	"Every event is written at once: a recorder that is killed, or that a live "
+	"update ends, leaves all that it saw. Record in both kernels, into two files "
+	"that outlive the jump, and give both to luotrace report.\n\n"
+	"Examples:\n"
+	"  luotrace record -o before.luotrace\n"
+	"  luotrace record -o after.luotrace -d 60";
+
+struct record {
+	struct cmd_options o;
+	const char *path;
+	FILE *f;
+	uint64_t start;
+	bool frozen;
+	bool failed;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct record *r = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &r->o;
+		return 0;
+	case 'o':
+		r->path = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!r->path)
+			argp_error(state, "where to? want --output FILE");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static void write_line(struct record *r, json_t *line)
+{
+	if (!line || json_dumpf(line, r->f, JSON_COMPACT) ||
+	    fputc('\n', r->f) == EOF) {
+		if (!r->failed)
+			msg_error("cannot write '%s': %s", r->path,
+				  strerror(errno));
+		r->failed = true;
+	}
+	json_decref(line);
+}
+
+static void on_event(const struct lt_event *e, void *data)
+{
+	struct record *r = data;
+
+	if (e->type >= LT_NR_TYPES)
+		return;
+	if (e->type == LT_STATE && e->new == STATE_FROZEN && r->o.until_frozen)
+		r->frozen = true;
+	/* Once the disk is full nothing but gaps would follow. */
+	if (!r->failed)
+		write_line(r, event_json(e, r->start));
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static json_t *head_json(struct record *r, const struct probe *probe)
+{
+	json_t *head = cmd_json("record", probe);
+
+	r->start = clock_ns(CLOCK_MONOTONIC);
+	json_object_set_new(head, "event", json_string("start"));
+	json_object_set_new(head, "trace_version",
+			    json_integer(TRACE_FILE_VERSION));
+	json_object_set_new(head, "wall_clock_ns",
+			    json_integer(clock_ns(CLOCK_REALTIME)));
+	json_object_set_new(head, "monotonic_ns", json_integer(r->start));
+	return head;
+}
+
+static json_t *end_json(struct tracer *t, const struct probe *probe,
+			const struct tracer_lost *lost)
+{
+	struct report report = { .has_kho = probe->tracepoints[LT_KHO_PRESERVE] };
+	json_t *end = json_object();
+
+	json_object_set_new(end, "event", json_string("end"));
+	json_object_set_new(end, "lost", cmd_json_lost(lost));
+	json_object_set_new(end, "kho", report.has_kho &&
+			    !tracer_read_kho(t, report.kho) ?
+			    report_kho_json(&report) : json_null());
+	json_object_set_new(end, "recorder", trace_file_recorder());
+	return end;
+}
+
+static int record_run(struct record *r, const struct probe *probe)
+{
+	struct tracer_lost lost;
+	struct tracer *t;
+
+	t = tracer_open(probe, &r->o.tracer, on_event, r);
+	if (!t)
+		return EXIT_CANNOT;
+	cmd_tracing();
+	if (cmd_loop(t, r->o.duration_ms, &r->frozen) == LOOP_ERROR)
+		r->failed = true;
+	tracer_read_lost(t, &lost);
+	if (!r->failed)
+		write_line(r, end_json(t, probe, &lost));
+	cmd_warn_lost(&lost);
+	tracer_close(t);
+	return r->failed ? EXIT_FINDING : EXIT_FINE;
+}
+
+int cmd_record(int argc, char **argv)
+{
+	static const struct argp_option options[] = {
+		{ "output", 'o', "FILE", 0, "Where to; must be given", 0 },
+		{ 0 },
+	};
+	static const struct argp_child children[] = {
+		{ &cmd_trace_argp, 0, NULL, 0 },
+		{ 0 },
+	};
+	static const struct argp argp = { options, parse, NULL, record_doc,
+		children, NULL, NULL };
+	struct record r = { .o.tracer.ops = TRACER_ALL_OPS };
+	const char *why_not;
+	struct probe probe;
+	int ret;
+
+	ret = cmd_parse(&argp, argc, argv, &r);
+	if (ret >= 0)
+		return ret;
+	probe_kernel(&probe);
+	why_not = probe_why_not(&probe);
+	if (why_not) {
+		msg_error("%s", why_not);
+		return EXIT_CANNOT;
+	}
+	r.o.tracer.stream = cmd_stream_mask(false);
+	r.f = fopen(r.path, "we");
+	if (!r.f) {
+		msg_error("cannot write '%s': %s", r.path, strerror(errno));
+		return EXIT_CANNOT;
+	}
+	setvbuf(r.f, NULL, _IOLBF, 0);
+	write_line(&r, head_json(&r, &probe));
+	ret = r.failed ? EXIT_FINDING : record_run(&r, &probe);
+	if (fclose(r.f) && !r.failed) {
+		msg_error("cannot write '%s': %s", r.path, strerror(errno));
+		ret = EXIT_FINDING;
+	}
+	return ret;
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "fmt.h"
+#include "html.h"
+#include "msg.h"
+#include "perfetto.h"
+#include "timeline.h"
+#include "trace_file.h"
+
+#define MAX_FILES	16
+
+static const char report_doc[] =
+	"Shows what luotrace record kept.\v"
+	"FILEs are the traces of one live update in order: that of the old kernel, "
+	"that of the new one. Without an option it prints text.\n\n"
+	"Examples:\n"
+	"  luotrace report before.luotrace after.luotrace\n"
+	"  luotrace report --html -o page.html before.luotrace after.luotrace\n"
+	"  luotrace report --perfetto after.luotrace > trace.json";
+
+enum format { TEXT, JSON, HTML, PERFETTO };
+
+struct show {
+	struct cmd_options o;
+	enum format format;
+	bool hist;
+	const char *output;
+	const char *paths[MAX_FILES];
+	int nr;
+};
+
+enum { KEY_HTML = 1024, KEY_PERFETTO, KEY_HIST };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct show *s = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &s->o;
+		return 0;
+	case KEY_HTML:
+		s->format = HTML;
+		return 0;
+	case KEY_PERFETTO:
+		s->format = PERFETTO;
+		return 0;
+	case KEY_HIST:
+		s->hist = true;
+		return 0;
+	case 'o':
+		s->output = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (s->nr == MAX_FILES)
+			argp_error(state, "too many files, want at most %d",
+				   MAX_FILES);
+		s->paths[s->nr++] = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!s->nr)
+			argp_error(state, "which? want a file that luotrace record wrote");
+		if (s->o.json && s->format == TEXT)
+			s->format = JSON;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static void print_one(const struct show *s, const struct trace_file *t, FILE *f)
+{
+	const char *kernel = json_string_value(json_object_get(t->head,
+							       "kernel"));
+	struct blackout b;
+
+	fprintf(f, "Trace of kernel %s: %zu events%s\n\n", kernel ? kernel : "-",
+		t->nr, t->ended ? "" : ", without an end");
+	if (t->recorder && t->recorder->last_in.number) {
+		blackout_measure(t->recorder, &b);
+		timeline_text(t->recorder, &b, cmd_color(&s->o) && f == stdout,
+			      f);
+		fputc('\n', f);
+	}
+	report_calls(&t->report, s->hist, f);
+}
+
+static json_t *one_json(const struct show *s, const struct trace_file *t)
+{
+	json_t *o = json_object();
+	struct blackout b;
+
+	report_json(&t->report, s->hist, o);
+	json_object_set(o, "kernel", json_object_get(t->head, "kernel"));
+	json_object_set_new(o, "events", json_integer(t->nr));
+	json_object_set_new(o, "ended", json_boolean(t->ended));
+	json_object_set(o, "kho", t->kho ? t->kho : json_null());
+	if (t->recorder && t->recorder->last_in.number) {
+		json_t *timeline = json_object();
+
+		blackout_measure(t->recorder, &b);
+		timeline_json(t->recorder, &b, timeline);
+		json_object_set_new(o, "timeline", timeline);
+	}
+	return o;
+}
+
+static json_t *all_json(const struct show *s, struct trace_file *const *traces)
+{
+	json_t *all = json_array();
+	int i;
+
+	if (s->format == PERFETTO) {
+		json_decref(all);
+		return perfetto_json(traces, s->nr);
+	}
+	for (i = 0; i < s->nr; i++)
+		json_array_append_new(all, one_json(s, traces[i]));
+	return json_pack("{si, ss, so}", "schema", CMD_SCHEMA, "command",
+			 "report", "traces", all);
+}
+
+static int print_all(const struct show *s, struct trace_file *const *traces,
+		     FILE *f)
+{
+	int i, bad = 0;
+	json_t *root;
+
+	switch (s->format) {
+	case TEXT:
+		for (i = 0; i < s->nr; i++)
+			print_one(s, traces[i], f);
+		break;
+	case HTML:
+		html_page(traces, s->nr, f);
+		break;
+	case JSON:
+	case PERFETTO:
+		root = all_json(s, traces);
+		bad = !root || json_dumpf(root, f, JSON_INDENT(1));
+		fputc('\n', f);
+		json_decref(root);
+		break;
+	}
+	return bad || ferror(f) ? -EIO : 0;
+}
+
+static int write_out(const struct show *s, struct trace_file *const *traces)
+{
+	FILE *f = s->output ? fopen(s->output, "we") : stdout;
+	int err;
+
+	if (!f) {
+		msg_error("cannot write '%s': %s", s->output, strerror(errno));
+		return EXIT_CANNOT;
+	}
+	err = print_all(s, traces, f);
+	if (s->output && fclose(f))
+		err = -errno;
+	if (err) {
+		msg_error("cannot write '%s': %s",
+			  s->output ? s->output : "the output", strerror(-err));
+		return EXIT_FINDING;
+	}
+	return EXIT_FINE;
+}
+
+int cmd_report(int argc, char **argv)
+{
+	static const struct argp_option options[] = {
+		{ "html", KEY_HTML, NULL, 0, "One page of HTML, with drawings", 1 },
+		{ "perfetto", KEY_PERFETTO, NULL, 0,
+		  "A trace for ui.perfetto.dev", 1 },
+		{ "hist", KEY_HIST, NULL, 0, "With histograms", 1 },
+		{ "output", 'o', "FILE", 0, "Where to, instead of stdout", 1 },
+		{ 0 },
+	};
+	static const struct argp_child children[] = {
+		{ &cmd_output_argp, 0, NULL, 0 },
+		{ 0 },
+	};
+	static const struct argp argp = { options, parse, "FILE...", report_doc,
+		children, NULL, NULL };
+	struct trace_file *traces[MAX_FILES] = { NULL };
+	struct show s = { .format = TEXT };
+	int ret, i;
+
+	ret = cmd_parse(&argp, argc, argv, &s);
+	if (ret >= 0)
+		return ret;
+	for (i = 0; i < s.nr; i++) {
+		traces[i] = trace_file_read(s.paths[i]);
+		if (!traces[i])
+			break;
+	}
+	ret = i < s.nr ? EXIT_CANNOT : write_out(&s, traces);
+	while (i--)
+		trace_file_free(traces[i]);
+	return ret;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* One trace event as a line of text and as JSON, there and back. */
+
+#ifndef EVENT_H
+#define EVENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <linux/types.h>
+#include "../../bpf/luotrace.h"
+
+/* The exit events have all that these have. */
+#define EVENT_ENTERS	(1U << LT_HANDLER_ENTER | 1U << LT_SUBSYSTEM_ENTER | \
+			 1U << LT_FLB_ENTER)
+
+/**
+ * event_text - print an event as a line
+ * @e:	   the event
+ * @start: time that is 0, ns
+ * @out:   where to
+ */
+void event_text(const struct lt_event *e, uint64_t start, FILE *out);
+
+/** event_json - an event as an object; arguments as above */
+json_t *event_json(const struct lt_event *e, uint64_t start);
+
+/**
+ * event_read - make an event from what event_json() made of it
+ * @o: an object
+ * @e: filled; its time is that of the object
+ *
+ * Return: whether it is an event that is known, with all of its fields. A name
+ *	   that was no UTF-8 comes back escaped.
+ */
+bool event_read(json_t *o, struct lt_event *e);
+
+#endif

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fmt.h"
+#include "hist.h"
+#include "html.h"
+#include "timeline.h"
+#include "words.h"
+
+#define NAME_BUF	(4 * LT_NAME_LEN + 1)
+#define WIDTH		960	/* units of a drawing */
+#define LABEL		240	/* of them for names at its left */
+#define LINE		22	/* height of a line in it */
+#define MAX_LIVES	200	/* sessions that are drawn */
+
+static const char style[] =
+	":root{color-scheme:light dark;--ink:#1a1a1a;--dim:#666;--line:#ccc;"
+	"--page:#fff;--mark:#0b57d0;--bad:#b3261e;"
+	"--s0:#7b9acc;--s1:#d1495b;--s2:#edae49;--s3:#8d96a3;--s4:#66a182;"
+	"--s5:#b79ced;--s6:#2e86ab;--s7:#a1c181}\n"
+	"@media(prefers-color-scheme:dark){:root{--ink:#e6e6e6;--dim:#a0a0a0;"
+	"--line:#444;--page:#161616;--mark:#8ab4f8;--bad:#f2b8b5}}\n"
+	"@media print{:root{--ink:#000;--dim:#444;--line:#999;--page:#fff;"
+	"--mark:#000;--bad:#000}section{break-inside:avoid}}\n"
+	"body{font:15px/1.45 system-ui,sans-serif;color:var(--ink);"
+	"background:var(--page);max-width:62rem;margin:2rem auto;padding:0 1rem}\n"
+	"h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}\n"
+	"table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\n"
+	"th,td{text-align:left;padding:.15rem .6rem .15rem 0;"
+	"border-bottom:1px solid var(--line);vertical-align:top}\n"
+	"th{font-weight:600}.n{text-align:right;white-space:nowrap}.w{white-space:nowrap}.dim{color:var(--dim)}"
+	".bad{color:var(--bad)}\n"
+	"svg{width:100%;height:auto;display:block;margin:.5rem 0}\n"
+	"svg text{fill:var(--ink);font:12px system-ui,sans-serif}\n"
+	"svg .dim{fill:var(--dim)}svg .axis{stroke:var(--line)}\n"
+	"svg .bar{fill:var(--mark)}svg .life{stroke:var(--mark);stroke-width:3}"
+	"svg .dot{fill:var(--mark)}svg .dot.bad{fill:var(--bad)}\n"
+	"li{margin:.2rem 0}.key{display:inline-block;width:.8em;height:.8em;"
+	"margin-right:.4em}\n";
+
+/* Text that came from outside; what is no UTF-8 or unprintable is escaped. */
+static void text(FILE *f, const char *s)
+{
+	char name[4 * TIMELINE_TEXT];
+
+	/* Spaces are harmless here, but not in a name. */
+	for (fmt_name(name, sizeof(name), s), s = name; *s; s++) {
+		if (!strncmp(s, "\\x20", 4)) {
+			fputc(' ', f);
+			s += 3;
+		} else if (*s == '<') {
+			fputs("&lt;", f);
+		} else if (*s == '>') {
+			fputs("&gt;", f);
+		} else if (*s == '&') {
+			fputs("&amp;", f);
+		} else if (*s == '\'') {
+			fputs("&#39;", f);
+		} else {
+			fputc(*s, f);
+		}
+	}
+}
+
+static void cell(FILE *f, const char *class, const char *value)
+{
+	fprintf(f, "<td%s%s>", class ? " class=" : "", class ? class : "");
+	text(f, value);
+	fputs("</td>", f);
+}
+
+static void cell_ns(FILE *f, uint64_t ns)
+{
+	char buf[FMT_LEN];
+
+	cell(f, "n", fmt_ns(buf, ns));
+}
+
+static void cell_number(FILE *f, uint64_t n)
+{
+	fprintf(f, "<td class=n>%llu</td>", (unsigned long long)n);
+}
+
+/* The blackout as one bar. */
+static void draw_spans(const struct blackout *b, FILE *f)
+{
+	double x = 0, w;
+	int s;
+
+	fprintf(f, "<svg viewBox=\"0 0 %d 60\" role=img aria-label=\"phases of the blackout\">\n",
+		WIDTH);
+	for (s = 0; s < SPAN_NR && b->total; s++) {
+		if (!b->known[s])
+			continue;
+		w = (double)b->ns[s] / b->total * WIDTH;
+		fprintf(f, "<rect x=\"%.2f\" y=\"4\" width=\"%.2f\" height=\"36\" style=\"fill:var(--s%d)\"><title>%s</title></rect>\n",
+			x, w < 0.5 ? 0.5 : w, s, span_name(s));
+		/* Where its name fits, it has it. */
+		if (w > 7.0 * strlen(span_name(s)))
+			fprintf(f, "<text x=\"%.2f\" y=\"55\">%s</text>\n", x,
+				span_name(s));
+		x += w;
+	}
+	fputs("</svg>\n", f);
+}
+
+static void span_rows(const struct liveupdate_recorder *r, enum span s, FILE *f)
+{
+	const struct liveupdate_recorder_row *rows[3];
+	const struct liveupdate_recorder_call *call;
+	char ns[FMT_LEN], token[32];
+	unsigned int op;
+	int i, n;
+
+	n = timeline_rows(r, s, rows, 3);
+	for (i = 0; i < n; i++) {
+		text(f, *rows[i]->name ? rows[i]->name : "others");
+		fprintf(f, " %s %s%s", word(WORDS_OP, rows[i]->op),
+			fmt_ns(ns, rows[i]->total), i + 1 < n ? ", " : "");
+	}
+	if (!timeline_calls(r, s, &call, &op, 1) ||
+	    call->kind != LIVEUPDATE_KIND_HANDLER)
+		return;
+	fputs("; longest ", f);
+	fputs(fmt_ns(ns, call->duration), f);
+	fputs(": session ", f);
+	text(f, call->session);
+	snprintf(token, sizeof(token), " token %llu",
+		 (unsigned long long)call->token);
+	fputs(token, f);
+}
+
+static void blackout_section(const struct liveupdate_recorder *r, FILE *f)
+{
+	struct finding findings[TIMELINE_FINDINGS];
+	char ns[FMT_LEN], when[32];
+	struct blackout b;
+	time_t t = r->last_out.wall_ns / 1000000000;
+	struct tm tm;
+	int i, n, s;
+
+	blackout_measure(r, &b);
+	strftime(when, sizeof(when), "%F %T UTC", gmtime_r(&t, &tm));
+	fprintf(f, "<section><h1>Live update %llu: blackout %s</h1>\n<p class=dim>",
+		(unsigned long long)r->last_in.number, fmt_ns(ns, b.total));
+	if (recorder_has(&r->last_out)) {
+		fprintf(f, "%s, ", when);
+		text(f, r->last_out.release);
+		fputs(" to ", f);
+	}
+	text(f, r->last_in.release);
+	fprintf(f, ", %llu sessions with %llu files%s</p>\n<ul>\n",
+		(unsigned long long)r->last_in.sessions,
+		(unsigned long long)r->last_in.files,
+		b.whole ? "" : "; not all of it is known");
+	n = timeline_find(r, &b, findings);
+	for (i = 0; i < n; i++) {
+		fprintf(f, "<li%s>", findings[i].class == FINDING_FAULT ?
+					     " class=bad" : "");
+		text(f, findings[i].text);
+		fputs("</li>\n", f);
+	}
+	fputs("</ul>\n", f);
+	draw_spans(&b, f);
+	fputs("<table><tr><th>phase<th>kernel<th class=n>time<th class=n>share<th>slowest</tr>\n",
+	      f);
+	for (s = 0; s < SPAN_NR; s++) {
+		fprintf(f, "<tr><td class=w><span class=key style=\"background:var(--s%d)\"></span>%s</td><td>%s</td>",
+			s, span_name(s), s < SPAN_JUMP ? "old" : "new");
+		if (b.known[s])
+			fprintf(f, "<td class=n>%s</td><td class=n>%.1f %%</td>",
+				fmt_ns(ns, b.ns[s]),
+				b.total ? 100.0 * b.ns[s] / b.total : 0);
+		else
+			fputs("<td class=n>-</td><td class=n>-</td>", f);
+		fputs("<td class=dim>", f);
+		span_rows(r, s, f);
+		fputs("</td></tr>\n", f);
+	}
+	fprintf(f, "<tr><th>in all<th><th class=n>%s<th><th></tr></table></section>\n",
+		fmt_ns(ns, b.total));
+}
+
+/* One bar for each power of two in use. */
+static void draw_hist(const struct lt_row *row, FILE *f)
+{
+	uint64_t octaves[LT_SLOTS / LT_SUB] = {}, most = 0;
+	unsigned int o, first = ~0U, last = 0;
+	char ns[FMT_LEN];
+	double h, w, width;
+
+	for (o = 0; o < LT_SLOTS; o++)
+		octaves[o / LT_SUB] += row->slots[o];
+	for (o = 0; o < LT_SLOTS / LT_SUB; o++) {
+		if (!octaves[o])
+			continue;
+		if (first == ~0U)
+			first = o;
+		last = o;
+		if (octaves[o] > most)
+			most = octaves[o];
+	}
+	if (!most)
+		return;
+	w = 220.0 / (last - first + 1);
+	w = w > 24 ? 24 : w;
+	width = w * (last - first + 1);
+	width = width < 110 ? 110 : width;
+	fprintf(f, "<svg viewBox=\"0 0 %.0f 44\" style=\"width:%.0fpx\" role=img aria-label=\"histogram\">",
+		width, width);
+	for (o = first; o <= last; o++) {
+		h = 28.0 * octaves[o] / most;
+		if (!octaves[o])
+			continue;
+		fprintf(f, "<rect class=bar x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>%s and more: %llu</title></rect>",
+			(o - first) * w, 30 - (h < 1 ? 1 : h), w - 1,
+			h < 1 ? 1 : h, fmt_ns(ns, hist_low(o * LT_SUB)),
+			(unsigned long long)octaves[o]);
+	}
+	fprintf(f, "<text class=dim x=\"0\" y=\"43\">%s</text>",
+		fmt_ns(ns, hist_low(first * LT_SUB)));
+	fprintf(f, "<text class=dim x=\"%.0f\" y=\"43\" text-anchor=end>%s</text></svg>", width,
+		last == LT_SLOTS / LT_SUB - 1 ? "" :
+		fmt_ns(ns, hist_low((last + 1) * LT_SUB)));
+}
+
+static void calls_table(const struct report *r, FILE *f)
+{
+	static const char *const kinds[] = { "", " (subsystem)",
+					     " (shared state)", "" };
+	int i;
+
+	fputs("<h2>Calls</h2>\n<table><tr><th>name<th>operation<th class=n>calls<th class=n>errors<th class=n>p50<th class=n>p99<th class=n>max<th>histogram</tr>\n",
+	      f);
+	for (i = 0; i < r->nr_rows; i++) {
+		const struct tracer_row *row = &r->rows[i];
+
+		fputs("<tr><td>", f);
+		text(f, row->key.name);
+		fprintf(f, "%s</td>", kinds[row->key.kind & 3]);
+		cell(f, NULL, word(WORDS_OP, row->key.op));
+		cell_number(f, row->calls.count);
+		fprintf(f, "<td class=\"n%s\">%llu</td>",
+			row->calls.errors ? " bad" : "",
+			(unsigned long long)row->calls.errors);
+		cell_ns(f, hist_percentile(&row->calls, 50));
+		cell_ns(f, hist_percentile(&row->calls, 99));
+		cell_ns(f, row->calls.max);
+		fputs("<td>", f);
+		draw_hist(&row->calls, f);
+		fputs("</td></tr>\n", f);
+	}
+	if (!r->nr_rows)
+		fputs("<tr><td colspan=8 class=dim>none was seen</td></tr>\n", f);
+	fputs("</table>\n", f);
+}
+
+static void slow_table(const struct report *r, FILE *f)
+{
+	char token[24];
+	int i;
+
+	fputs("<h2>Longest calls</h2>\n<table><tr><th class=n>time<th>operation<th>name<th>session<th class=n>token<th>result</tr>\n",
+	      f);
+	for (i = 0; i < r->nr_slow; i++) {
+		const struct lt_slow *c = &r->slow[i];
+
+		fputs("<tr>", f);
+		cell_ns(f, c->duration);
+		cell(f, NULL, word(WORDS_OP, c->op));
+		cell(f, NULL, c->compat);
+		cell(f, NULL, c->kind == LT_HANDLER ? c->name : "");
+		snprintf(token, sizeof(token), "%llu",
+			 (unsigned long long)c->token);
+		cell(f, "n", c->kind == LT_HANDLER ? token : "");
+		cell(f, c->ret ? "bad" : NULL, c->ret ? strerror(-c->ret) : "");
+		fputs("</tr>\n", f);
+	}
+	fputs("</table>\n", f);
+}
+
+static void draw_life(json_t *life, int line, uint64_t end, FILE *f)
+{
+	json_t *steps = json_object_get(life, "life"), *step;
+	double x, first = -1, y = line * LINE + 14, unit;
+	const char *what;
+	size_t i;
+
+	unit = (double)(WIDTH - LABEL - 10) / (end ? end : 1);
+	fprintf(f, "<text x=\"0\" y=\"%.0f\">", y + 4);
+	text(f, json_string_value(json_object_get(life, "session")));
+	step = json_array_get(steps, json_array_size(steps) - 1);
+	what = json_string_value(json_object_get(step, "what"));
+	fprintf(f, "<tspan class=dim> %s, %lld files: %s</tspan></text>",
+		json_string_value(json_object_get(life, "dir")),
+		(long long)json_integer_value(json_object_get(life, "files")),
+		what ? what : "-");
+	json_array_foreach(steps, i, step) {
+		x = LABEL + unit * json_integer_value(json_object_get(step,
+								      "time_ns"));
+		if (first >= 0)
+			fprintf(f, "<line class=life x1=\"%.1f\" y1=\"%.0f\" x2=\"%.1f\" y2=\"%.0f\"/>",
+				first, y, x, y);
+		first = x;
+	}
+	json_array_foreach(steps, i, step) {
+		what = json_string_value(json_object_get(step, "what"));
+		x = LABEL + unit * json_integer_value(json_object_get(step,
+								      "time_ns"));
+		fprintf(f, "<circle class=\"dot%s\" cx=\"%.1f\" cy=\"%.0f\" r=\"5\"><title>%s after %.3f s</title></circle>",
+			json_integer_value(json_object_get(step, "ret")) ||
+			!strcmp(what, "leaked") ? " bad" : "", x, y, what,
+			json_integer_value(json_object_get(step, "time_ns")) / 1e9);
+	}
+	fputc('\n', f);
+}
+
+static uint64_t last_step(json_t *lives)
+{
+	json_t *life, *step;
+	uint64_t last = 0, t;
+	size_t i, j;
+
+	json_array_foreach(lives, i, life) {
+		json_array_foreach(json_object_get(life, "life"), j, step) {
+			t = json_integer_value(json_object_get(step, "time_ns"));
+			last = t > last ? t : last;
+		}
+	}
+	return last;
+}
+
+static void lives_drawing(const struct life *all, FILE *f)
+{
+	json_t *lives = life_json(all), *life;
+	size_t nr = json_array_size(lives), i;
+	uint64_t end = last_step(lives);
+	char ns[FMT_LEN];
+
+	fputs("<h2>Sessions</h2>\n", f);
+	if (nr > MAX_LIVES)
+		fprintf(f, "<p class=dim>The first %d of %zu.</p>\n", MAX_LIVES,
+			nr);
+	nr = nr > MAX_LIVES ? MAX_LIVES : nr;
+	fprintf(f, "<svg viewBox=\"0 0 %d %zu\" role=img aria-label=\"lives of sessions\">\n",
+		WIDTH, nr * LINE + 24);
+	json_array_foreach(lives, i, life) {
+		if (i < nr)
+			draw_life(life, i, end, f);
+	}
+	fprintf(f, "<line class=axis x1=\"%d\" y1=\"%zu\" x2=\"%d\" y2=\"%zu\"/><text class=dim x=\"%d\" y=\"%zu\">0</text><text class=dim x=\"%d\" y=\"%zu\" text-anchor=end>%s after the first event</text></svg>\n",
+		LABEL, nr * LINE + 6, WIDTH, nr * LINE + 6, LABEL,
+		nr * LINE + 20, WIDTH, nr * LINE + 20, fmt_ns(ns, end));
+	json_decref(lives);
+}
+
+static void kho_table(json_t *kho, FILE *f)
+{
+	char size[FMT_LEN];
+	json_t *row;
+	size_t i;
+
+	fputs("<h2>Memory marked for the next kernel</h2>\n<table><tr><th>action<th>kind<th class=n>calls<th class=n>errors<th class=n>pages<th class=n>size</tr>\n",
+	      f);
+	json_array_foreach(kho, i, row) {
+		if (!json_integer_value(json_object_get(row, "calls")))
+			continue;
+		fputs("<tr>", f);
+		cell(f, NULL, json_string_value(json_object_get(row, "action")));
+		cell(f, NULL, json_string_value(json_object_get(row, "kind")));
+		cell_number(f, json_integer_value(json_object_get(row, "calls")));
+		cell_number(f, json_integer_value(json_object_get(row, "errors")));
+		cell_number(f, json_integer_value(json_object_get(row, "pages")));
+		cell(f, "n", fmt_bytes(size, json_integer_value(
+					json_object_get(row, "bytes"))));
+		fputs("</tr>\n", f);
+	}
+	fputs("</table>\n", f);
+}
+
+static void trace_section(const struct trace_file *t, FILE *f)
+{
+	const char *kernel = json_string_value(json_object_get(t->head,
+							       "kernel"));
+	uint64_t lost = t->report.lost.events + t->report.lost.missed;
+	time_t at = json_integer_value(json_object_get(t->head, "wall_clock_ns")) /
+		    1000000000;
+	char when[32];
+	struct tm tm;
+
+	strftime(when, sizeof(when), "%F %T UTC", gmtime_r(&at, &tm));
+	fputs("<section><h1>Traced in ", f);
+	text(f, kernel ? kernel : "a kernel");
+	fprintf(f, "</h1>\n<p class=dim>from %s, %zu events%s</p>\n", when, t->nr,
+		t->ended ? "" : "; the trace has no end, its recorder was stopped");
+	if (lost)
+		fprintf(f, "<p class=bad>%llu events were lost.</p>\n",
+			(unsigned long long)lost);
+	lives_drawing(t->life, f);
+	calls_table(&t->report, f);
+	slow_table(&t->report, f);
+	if (json_is_array(t->kho))
+		kho_table(t->kho, f);
+	fputs("</section>\n", f);
+}
+
+void html_page(struct trace_file *const *traces, int nr, FILE *f)
+{
+	int i, last = -1;
+
+	for (i = 0; i < nr; i++) {
+		if (traces[i]->recorder &&
+		    traces[i]->recorder->last_in.number)
+			last = i;
+	}
+	fprintf(f, "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>\n"
+		"<meta name=viewport content=\"width=device-width\">\n"
+		"<title>luotrace report</title>\n<style>\n%s</style></head>\n<body>\n",
+		style);
+	if (last >= 0)
+		blackout_section(traces[last]->recorder, f);
+	for (i = 0; i < nr; i++)
+		trace_section(traces[i], f);
+	fputs("</body></html>\n", f);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* A report as one page that needs nothing else: no script, no other file. */
+
+#ifndef HTML_H
+#define HTML_H
+
+#include <stdio.h>
+
+#include "trace_file.h"
+
+/**
+ * html_page - write the page
+ * @traces: in the order in which they were recorded
+ * @nr:	    how many, at least one
+ * @f:	    where to
+ */
+void html_page(struct trace_file *const *traces, int nr, FILE *f);
+
+#endif

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <errno.h>
+#include <nettle/base64.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "event.h"
+#include "hist.h"
+#include "msg.h"
+#include "trace_file.h"
+
+json_t *trace_file_recorder(void)
+{
+	struct liveupdate_recorder *r;
+	json_t *text = json_null();
+	char *coded;
+
+	if (access(RECORDER_PATH, R_OK))
+		return text;
+	r = recorder_load(RECORDER_PATH);
+	coded = malloc(BASE64_ENCODE_RAW_LENGTH(sizeof(*r)));
+	if (r && coded) {
+		base64_encode_raw(coded, sizeof(*r), (const uint8_t *)r);
+		text = json_stringn(coded, BASE64_ENCODE_RAW_LENGTH(sizeof(*r)));
+	}
+	free(coded);
+	free(r);
+	return text;
+}
+
+/* What the last line holds of the recorder; false if it is damaged. */
+static bool read_recorder(struct trace_file *t, json_t *value)
+{
+	size_t len = json_string_length(value), size;
+	struct base64_decode_ctx ctx;
+	uint8_t *raw;
+	bool ok;
+
+	if (!value || json_is_null(value))
+		return true;
+	if (!json_is_string(value))
+		return false;
+	raw = malloc(BASE64_DECODE_LENGTH(len));
+	if (!raw)
+		return false;
+	base64_decode_init(&ctx);
+	ok = base64_decode_update(&ctx, &size, raw, len,
+				  json_string_value(value)) &&
+	     base64_decode_final(&ctx);
+	t->recorder = ok ? recorder_check(raw, size) : NULL;
+	free(raw);
+	return t->recorder;
+}
+
+static struct tracer_row *row_of(struct report *r, const struct lt_event *e,
+				 enum lt_kind kind)
+{
+	struct tracer_row *grown, *row;
+	int i;
+
+	for (i = 0; i < r->nr_rows; i++) {
+		row = &r->rows[i];
+		if (row->key.kind == kind && row->key.op == e->what &&
+		    !strcmp(row->key.name, e->compat))
+			return row;
+	}
+	grown = reallocarray(r->rows, r->nr_rows + 1, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	r->rows = grown;
+	row = &r->rows[r->nr_rows++];
+	memset(row, 0, sizeof(*row));
+	row->key.kind = kind;
+	row->key.op = e->what;
+	strcpy(row->key.name, e->compat);
+	return row;
+}
+
+static void keep_slow(struct report *r, const struct lt_event *e,
+		      enum lt_kind kind)
+{
+	struct lt_slow call = { .duration = e->duration, .ts = e->ts,
+				.token = e->token, .op = e->what, .ret = e->ret,
+				.kind = kind };
+	int at = r->nr_slow;
+
+	memcpy(call.name, e->name, sizeof(call.name));
+	memcpy(call.compat, e->compat, sizeof(call.compat));
+	while (at && r->slow[at - 1].duration < call.duration) {
+		if (at < REPORT_SLOWEST)
+			r->slow[at] = r->slow[at - 1];
+		at--;
+	}
+	if (at == REPORT_SLOWEST)
+		return;
+	r->slow[at] = call;
+	if (r->nr_slow < REPORT_SLOWEST)
+		r->nr_slow++;
+}
+
+/* Whether it fits into memory. */
+static bool add_event(struct trace_file *t, const struct lt_event *e)
+{
+	enum lt_kind kind = e->type == LT_SUBSYSTEM_EXIT ? LT_SUBSYSTEM :
+			    e->type == LT_FLB_EXIT ? LT_FLB : LT_HANDLER;
+	struct lt_event *grown;
+	struct tracer_row *row;
+
+	if (!(t->nr & (t->nr - 1))) {
+		grown = reallocarray(t->events, t->nr ? 2 * t->nr : 1,
+				     sizeof(*grown));
+		if (!grown)
+			return false;
+		t->events = grown;
+	}
+	t->events[t->nr++] = *e;
+	life_event(t->life, e);
+	if (e->type != LT_HANDLER_EXIT && e->type != LT_SUBSYSTEM_EXIT &&
+	    e->type != LT_FLB_EXIT)
+		return true;
+
+	row = row_of(&t->report, e, kind);
+	if (!row)
+		return false;
+	hist_count(&row->calls, e->duration, e->ret);
+	keep_slow(&t->report, e, kind);
+	return true;
+}
+
+static uint64_t lost_of(json_t *end, const char *key)
+{
+	return json_integer_value(json_object_get(json_object_get(end, "lost"),
+						  key));
+}
+
+/* What is wrong with a line, or NULL. */
+static const char *add_line(struct trace_file *t, json_t *line)
+{
+	const char *event = json_string_value(json_object_get(line, "event"));
+	struct lt_event e;
+
+	if (t->ended)
+		return "something behind the end";
+	if (!t->head) {
+		if (!event || strcmp(event, "start") ||
+		    json_integer_value(json_object_get(line, "trace_version")) !=
+		    TRACE_FILE_VERSION)
+			return "no trace of this version of luotrace";
+		t->head = json_incref(line);
+		return NULL;
+	}
+	if (event && !strcmp(event, "end")) {
+		t->ended = true;
+		t->report.lost.events = lost_of(line, "events");
+		t->report.lost.missed = lost_of(line, "missed");
+		t->kho = json_incref(json_object_get(line, "kho"));
+		return read_recorder(t, json_object_get(line, "recorder")) ?
+		       NULL : "a damaged record";
+	}
+	if (!event_read(line, &e))
+		return "no event that this luotrace knows";
+	return add_event(t, &e) ? NULL : "too much for the memory";
+}
+
+/* Read all lines. Returns what is wrong with line *@nr, or NULL. */
+static const char *read_lines(struct trace_file *t, FILE *f, size_t *nr)
+{
+	const char *why = NULL;
+	char *text = NULL;
+	size_t size = 0;
+	json_t *line;
+	ssize_t len;
+
+	for (*nr = 1; !why && (len = getline(&text, &size, f)) >= 0; ++*nr) {
+		/* Whoever wrote it was killed in this line. */
+		if (text[len - 1] != '\n')
+			break;
+		line = json_loadb(text, len, 0, NULL);
+		why = line ? add_line(t, line) : "no JSON";
+		json_decref(line);
+	}
+	free(text);
+	if (!why && !t->head)
+		why = "no trace";
+	--*nr;
+	return why;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct tracer_row *x = a, *y = b;
+	int c = (int)x->key.kind - (int)y->key.kind;
+
+	c = c ? c : strcmp(x->key.name, y->key.name);
+	return c ? c : (int)x->key.op - (int)y->key.op;
+}
+
+struct trace_file *trace_file_read(const char *path)
+{
+	struct trace_file *t = calloc(1, sizeof(*t));
+	FILE *f = fopen(path, "re");
+	const char *why;
+	size_t nr = 0;
+
+	if (!t || !f) {
+		msg_error("cannot read '%s': %s", path, strerror(errno));
+		goto fail;
+	}
+	t->life = life_new();
+	why = t->life ? read_lines(t, f, &nr) : strerror(ENOMEM);
+	if (why) {
+		msg_error("'%s' line %zu: %s; want a file that luotrace record wrote",
+			  path, nr ? nr : 1, why);
+		goto fail;
+	}
+	fclose(f);
+	t->report.life = t->life;
+	qsort(t->report.rows, t->report.nr_rows, sizeof(*t->report.rows),
+	      compare_rows);
+	return t;
+
+fail:
+	if (f)
+		fclose(f);
+	trace_file_free(t);
+	return NULL;
+}
+
+void trace_file_free(struct trace_file *t)
+{
+	if (!t)
+		return;
+	json_decref(t->head);
+	json_decref(t->kho);
+	free(t->events);
+	free(t->recorder);
+	free(t->report.rows);
+	life_free(t->life);
+	free(t);
+}

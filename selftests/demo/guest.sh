@@ -4,6 +4,18 @@
 
 set -e
 
+# In both kernels; the first one is ended by the jump.
+start_recorder() {
+	luotrace record -o "$1" 2> /tmp/record.err &
+	recorder=$!
+	for _ in $(seq 100); do
+		grep -q tracing /tmp/record.err && return
+		sleep 0.1
+	done
+	cat /tmp/record.err
+	return 1
+}
+
 tracer=
 start_tracer() {
 	luotrace latency --hist --json-file /tmp/latency.json \
@@ -26,6 +38,7 @@ stop_tracer() {
 
 if [ "$STAGE" = 0 ]; then
 	vm-note "preserving 20 memfds of 256 MiB in all"
+	start_recorder /state/before.luotrace
 	start_tracer
 	luo_agent preserve plan /state/manifest.json /tmp/ready &
 	agent=$!
@@ -42,6 +55,7 @@ if [ "$STAGE" = 0 ]; then
 fi
 
 vm-note "retrieving and comparing"
+start_recorder /tmp/after.luotrace
 start_tracer
 set +e
 luo_agent restore /state/manifest.json /tmp/restore.json
@@ -49,10 +63,13 @@ ret=$?
 set -e
 vm-put /tmp/restore.json
 stop_tracer
+kill -INT $recorder
+wait $recorder
 luotrace timeline > /tmp/timeline.txt
 luotrace timeline --json > /tmp/timeline.json
 cat /sys/kernel/liveupdate/recorder > /tmp/recorder
-for f in timeline.txt timeline.json recorder; do
+for f in timeline.txt timeline.json recorder after.luotrace; do
 	vm-put /tmp/$f
 done
+vm-put /state/before.luotrace
 exit $ret

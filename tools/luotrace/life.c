@@ -34,6 +34,7 @@ struct life {
 	void *last;
 	size_t count;
 	size_t lost;
+	bool started;
 	uint64_t start;
 	int64_t number;
 };
@@ -155,8 +156,10 @@ void life_event(struct life *life, const struct lt_event *e)
 	if (shapes[e->type].dir >= 0)
 		dir = shapes[e->type].dir;
 
-	if (!life->start)
+	if (!life->started) {
+		life->started = true;
 		life->start = e->ts;
+	}
 	if (e->number || e->type == LT_STATE)
 		life->number = e->number;
 

@@ -181,6 +181,28 @@ static void find_culprit(struct findings *f, const struct liveupdate_recorder *r
 	     percent(ns, b->ns[s]), span_name(s), fmt_ns(took, ns), where);
 }
 
+/* What of a span in user space's hands was spent in the kernel's. */
+static void find_agent(struct findings *f, const struct liveupdate_recorder *r,
+		       const struct blackout *b, enum span s)
+{
+	const struct liveupdate_recorder_row *rows[LIVEUPDATE_RECORDER_ROWS];
+	char all[FMT_LEN], calls[FMT_LEN];
+	uint64_t ns = 0;
+	int i, n;
+
+	if (!worth(b, s))
+		return;
+	n = timeline_rows(r, s, rows, LIVEUPDATE_RECORDER_ROWS);
+	for (i = 0; i < n; i++)
+		ns += rows[i]->total;
+	if (ns >= b->ns[s])
+		return;
+	find(f, FINDING_MACHINE, b->ns[s],
+	     "%s is %.0f %% of the blackout (%s): %s in the kernel, the rest is the agent's own work",
+	     span_name(s), percent(b->ns[s], b->total), fmt_ns(all, b->ns[s]),
+	     fmt_ns(calls, ns));
+}
+
 static void find_spans(struct findings *f, const struct liveupdate_recorder *r,
 		       const struct blackout *b)
 {
@@ -193,6 +215,8 @@ static void find_spans(struct findings *f, const struct liveupdate_recorder *r,
 		     fmt_ns(ns, b->ns[SPAN_PREPARE]));
 	for (s = 0; s < SPAN_NR; s++)
 		find_culprit(f, r, b, s);
+	find_agent(f, r, b, SPAN_RESTORE);
+	find_agent(f, r, b, SPAN_FINISH);
 	if (worth(b, SPAN_SHUTDOWN))
 		find(f, FINDING_MACHINE, b->ns[SPAN_SHUTDOWN],
 		     "shutdown of devices and CPUs is %.0f %% of the blackout (%s)",

@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""luotrace report on a trace that is written here, by hand: the file format is a
+contract. What comes out as text, JSON, HTML (drawn by a browser) and as a trace
+for Perfetto. Prints TAP."""
+
+import base64
+import html.parser
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import zlib
+
+import jsonschema
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+LUOTRACE = os.path.join(TOP, "build/san/luotrace")
+MS = 1000000
+EVIL = "<b>x</b>&\"'\n"
+count = failed = 0
+
+
+def check(ok, what, *talk):
+    global count, failed
+    count += 1
+    failed += not ok
+    if not ok:
+        for text in talk:
+            for line in str(text).splitlines()[:20]:
+                print("# " + line)
+    print("%s %d %s" % ("ok" if ok else "not ok", count, what), flush=True)
+
+
+def run(*args):
+    return subprocess.run([LUOTRACE, "report"] + list(args), text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True)
+
+
+def call(ms, session, token, op, duration, ret=0, handler="memfd-v2"):
+    return {"event": "luo_handler_exit", "time_ns": ms * MS, "number": 1,
+            "session": session, "token": str(token), "compatible": handler,
+            "op": op, "duration_ns": duration, "ret": ret, "pid": 7}
+
+
+HEAD = {"schema": 1, "command": "record", "kernel": "7.3.4", "event": "start",
+        "trace_version": 1, "wall_clock_ns": 1700000000 * 10**9,
+        "monotonic_ns": 5}
+EVENTS = [
+    {"event": "luo_session_create", "time_ns": 0, "number": 1, "session": "vm-a",
+     "dir": "out", "state": "normal", "files": 0, "ret": 0, "pid": 7},
+    {"event": "luo_session_create", "time_ns": MS, "number": 1, "session": EVIL,
+     "dir": "out", "state": "normal", "files": 0, "ret": 0, "pid": 7},
+    call(2, "vm-a", 2**64 - 1, "preserve", 300000),
+    call(3, "vm-a", 2, "preserve", 100000, -12),
+    {"event": "luo_phase_begin", "time_ns": 4 * MS, "number": 1, "session": "",
+     "phase": "prepare", "scope": "global", "sessions": 2, "files": 0, "ret": 0,
+     "pid": 7},
+    {"event": "luo_subsystem_exit", "time_ns": 5 * MS, "number": 1,
+     "name": "luo-recorder", "op": "prepare", "duration_ns": 2000, "ret": 0,
+     "pid": 7},
+    {"event": "luo_phase_end", "time_ns": 6 * MS, "number": 1, "session": "",
+     "phase": "prepare", "scope": "global", "sessions": 2, "files": 0, "ret": 0,
+     "pid": 7},
+    {"event": "luo_state", "time_ns": 6 * MS, "number": 1, "old": "normal",
+     "new": "prepared", "requested": "prepare", "ret": 0, "pid": 7},
+    call(9, "vm-a", 1, "freeze", 2000000, handler=EVIL[:20]),
+]
+
+
+def end():
+    with tempfile.NamedTemporaryFile() as f:
+        subprocess.run([os.path.join(TOP, "build/host/blackout_test"), f.name],
+                       check=True)
+        record = base64.b64encode(f.read()).decode()
+    return {"event": "end", "recorder": record,
+            "lost": {"events": 3, "calls_in_others": 0, "missed": 1},
+            "kho": [{"action": "preserve", "kind": "folio", "calls": 4,
+                     "errors": 0, "pages": 1024, "bytes": 4 << 20}]}
+
+
+def write(path, lines, tail=""):
+    with open(path, "w") as f:
+        for line in lines:
+            f.write(json.dumps(line) + "\n")
+        f.write(tail)
+    return path
+
+
+def test_text(trace):
+    r = run(trace)
+    check(r.returncode == 0 and not r.stderr, "text is printed", r.stderr)
+    for what, pattern in (
+            ("the timeline", r"Live update 1 at .*\nblackout 36\.0ms"),
+            ("calls with errors", r"preserve +2 +1 +200us"),
+            ("subsystems", r"luo-recorder \(subsystem\)\n  prepare +1"),
+            ("the longest call", r"2\.00ms  freeze"),
+            ("tokens beyond 2^63", r"token 18446744073709551615"),
+            ("lives", r"vm-a +out +0  created 0\.000"),
+            ("what was lost", r"Lost: 3 events dropped, .* 1 events missed")):
+        check(re.search(pattern, r.stdout), "text has " + what, r.stdout)
+    check(EVIL[:3] not in r.stdout or "\n'" not in r.stdout,
+          "names are printable")
+
+
+def test_json(trace):
+    r = run("--json", trace)
+    root = json.loads(r.stdout)
+    one = root["traces"][0]
+    calls = {(c.get("handler"), c["op"]): c for c in one["calls"]}
+    freeze = calls[("memfd-v2", "preserve")]
+    check(root["schema"] == 1 and one["ended"] and one["events"] == len(EVENTS) and
+          freeze["count"] == 2 and freeze["errors"] == 1 and
+          freeze["total_ns"] == 400000 and freeze["max_ns"] == 300000 and
+          one["timeline"]["blackout_ns"] == 36000000 and
+          one["kho"][0]["pages"] == 1024 and one["lost"]["events"] == 3,
+          "JSON has the same figures", r.stdout)
+    check(any(s["session"] == EVIL for s in one["sessions"]),
+          "JSON keeps names as they are")
+
+
+# The Trace Event Format, as far as it is used.
+SPAN = {"required": ["name", "cat", "ph", "ts", "dur", "pid", "tid", "args"],
+        "properties": {"ph": {"const": "X"}, "dur": {"type": "number",
+                                                     "minimum": 0}}}
+MOMENT = {"required": ["name", "cat", "ph", "ts", "pid", "tid", "s"],
+          "properties": {"ph": {"const": "i"}, "s": {"enum": ["g", "p", "t"]}}}
+META = {"required": ["name", "ph", "pid", "args"],
+        "properties": {"ph": {"const": "M"}, "name": {"const": "process_name"},
+                       "args": {"required": ["name"]}}}
+SCHEMA = {
+    "type": "object", "required": ["traceEvents", "displayTimeUnit"],
+    "properties": {
+        "displayTimeUnit": {"enum": ["ns", "ms"]},
+        "traceEvents": {"type": "array", "minItems": 1, "items": {
+            "type": "object",
+            "properties": {"ts": {"type": "number", "minimum": 0},
+                           "pid": {"type": "integer"},
+                           "tid": {"type": "integer"},
+                           "name": {"type": "string", "minLength": 1},
+                           "args": {"type": "object"}},
+            "oneOf": [SPAN, MOMENT, META]}}}}
+
+
+def test_perfetto(trace):
+    root = json.loads(run("--perfetto", trace).stdout)
+    try:
+        jsonschema.validate(root, SCHEMA)
+        check(True, "the trace for Perfetto is in its format")
+    except jsonschema.ValidationError as e:
+        check(False, "the trace for Perfetto is in its format", e)
+    spans = {e["name"]: e for e in root["traceEvents"] if e["ph"] == "X"}
+    freeze = [e for n, e in spans.items() if n.startswith("freeze ")][0]
+    check(freeze["ts"] == 7000 and freeze["dur"] == 2000,
+          "a call ends when its event came", freeze)
+    check(spans["prepare"]["ts"] == 4000 and spans["prepare"]["dur"] == 2000,
+          "a phase is a span", spans["prepare"])
+    check(spans["freeze"]["dur"] == 2000 and
+          spans["finish"]["ts"] + spans["finish"]["dur"] == 36000,
+          "the blackout is there, without a gap")
+
+
+class Page(html.parser.HTMLParser):
+    """Whether tags are closed, and what there is."""
+
+    VOID = {"meta", "br"}
+    LOOSE = {"th", "td", "tr", "li"}
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.wrong, self.links = [], {}, [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags[tag] = self.tags.get(tag, 0) + 1
+        self.links += [v for k, v in attrs if k in ("src", "href")]
+        if tag not in self.VOID | self.LOOSE:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags[tag] = self.tags.get(tag, 0) + 1
+
+    def handle_endtag(self, tag):
+        if tag in self.LOOSE:
+            return
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+
+def pixels(path):
+    """Colours of a PNG of 8-bit RGB or RGBA, with how often each is there."""
+    with open(path, "rb") as f:
+        data = f.read()
+    width, height = (int.from_bytes(data[i:i + 4], "big") for i in (16, 20))
+    size = {2: 3, 6: 4}[data[25]]
+    raw, at = b"", 8
+    while at < len(data):
+        length = int.from_bytes(data[at:at + 4], "big")
+        if data[at + 4:at + 8] == b"IDAT":
+            raw += data[at + 8:at + 8 + length]
+        at += length + 12
+    raw = zlib.decompress(raw)
+    colours, above, stride = {}, bytearray(width * size), width * size
+    for y in range(height):
+        kind = raw[y * (stride + 1)]
+        line = bytearray(raw[y * (stride + 1) + 1:(y + 1) * (stride + 1)])
+        for i in range(stride):
+            a = line[i - size] if i >= size else 0
+            b = above[i]
+            c = above[i - size] if i >= size else 0
+            if kind == 4:
+                p = a + b - c
+                a = min((abs(p - a), 0, a), (abs(p - b), 1, b),
+                        (abs(p - c), 2, c))[2]
+            line[i] = (line[i] + (0, a, b, (a + b) // 2, a)[kind]) & 255
+        for x in range(0, stride, size):
+            key = bytes(line[x:x + 3])
+            colours[key] = colours.get(key, 0) + 1
+        above = line
+    return colours
+
+
+def test_html(trace, directory):
+    path = os.path.join(directory, "page.html")
+    r = run("--html", "-o", path, trace, trace)
+    check(r.returncode == 0 and not r.stdout, "the page is written", r.stderr)
+    with open(path) as f:
+        text = f.read()
+    page = Page()
+    page.feed(text)
+    check(not page.wrong and not page.open, "its tags are closed",
+          page.wrong, page.open)
+    check(not page.links and "script" not in page.tags and "@import" not in text,
+          "it needs no script and no other file", page.links)
+    check(page.tags["svg"] > 6 and page.tags["h1"] == 3, "it has its drawings",
+          page.tags)
+    check("<b>" not in text and "&lt;b&gt;x" in text,
+          "names are text, not markup")
+    shot = os.path.join(directory, "page.png")
+    r = subprocess.run(
+        ["chromium", "--headless", "--no-sandbox", "--disable-gpu",
+         "--hide-scrollbars", "--window-size=900,700", "--screenshot=" + shot,
+         "file://" + path], capture_output=True, text=True, timeout=120,
+        env=dict(os.environ, HOME=directory))
+    drawn = pixels(shot) if os.path.exists(shot) else {}
+    # The colours of kernel init, restore and finish, the longest spans.
+    want = [bytes.fromhex(c) for c in ("66a182", "2e86ab", "a1c181")]
+    check(all(drawn.get(c, 0) > 500 for c in want) and
+          drawn.get(b"\xff\xff\xff", 0) > 100000,
+          "a browser draws the phases", r.stderr[-500:],
+          {k.hex(): v for k, v in drawn.items() if v > 500})
+
+
+def test_bad(trace, directory):
+    def made(name, lines, tail=""):
+        return write(os.path.join(directory, name), lines, tail)
+
+    r = run(made("cut", [HEAD] + EVENTS, '{"event": "luo_sta'))
+    check(r.returncode == 0 and "without an end" in r.stdout,
+          "a trace whose recorder was killed is read up to there", r.stderr)
+    bad = dict(EVENTS[2])
+    del bad["token"]
+    for name, lines, says in (
+            ("empty", [], "line 1: no trace"),
+            ("no head", EVENTS, "line 1: no trace of this version"),
+            ("other version", [dict(HEAD, trace_version=2)], "line 1: no trace of"),
+            ("unknown event", [HEAD, {"event": "x"}], "line 2: no event that"),
+            ("a field is missing", [HEAD, EVENTS[0], bad], "line 3: no event"),
+            ("damaged record", [HEAD, dict(end(), recorder="AAAA")],
+             "line 2: a damaged record"),
+            ("behind the end", [HEAD, end(), EVENTS[0]], "line 3: something")):
+        r = run(made("bad", lines))
+        check(r.returncode == 3 and says in r.stderr and not r.stdout,
+              "refused: " + name, r.returncode, r.stderr)
+    r = run(made("text", [], "hello\n"))
+    check(r.returncode == 3 and "line 1: no JSON" in r.stderr, "refused: no JSON")
+    r = run("/no/such")
+    check(r.returncode == 3 and "cannot read '/no/such'" in r.stderr,
+          "refused: no file")
+    r = run("--html", "-o", "/dev/full", trace)
+    check(r.returncode == 1 and "cannot write '/dev/full'" in r.stderr,
+          "a full disk is no success", r.stderr)
+    check(run().returncode == 2, "which file must be said")
+
+
+def main():
+    print("TAP version 13")
+    with tempfile.TemporaryDirectory() as directory:
+        trace = write(os.path.join(directory, "trace"), [HEAD] + EVENTS + [end()])
+        test_text(trace)
+        test_json(trace)
+        test_perfetto(trace)
+        test_html(trace, directory)
+        test_bad(trace, directory)
+    print("1..%d" % count)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

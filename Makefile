@@ -24,7 +24,9 @@ help:
 	@echo '  check-vm      tests in the VM'
 	@echo '  check-debug   tests in the VM with the two debug kernels'
 	@echo '  docs          build/docs/index.html'
-	@echo '  install       build/luotrace to $$(DESTDIR)$$(PREFIX)/sbin'
+	@echo '  man           build/man/luotrace.8 and one page a command'
+	@echo '  install       luotrace, its man pages and its bash completion to'
+	@echo '                $$(DESTDIR)$$(PREFIX); luotrace and man build them'
 	@echo '  clean         remove build/'
 	@echo '  distclean     remove build/ and the cache'
 	@echo
@@ -73,9 +75,16 @@ check-debug: deps-kernel deps-tool deps-vm
 docs: deps-docs deps-kernel
 	$(Q)$(MAKE) -C Documentation
 
+man: deps-docs deps-kernel
+	$(Q)$(MAKE) -C Documentation man
+
 install:
 	$(Q)test -x build/luotrace || { echo 'install: build/luotrace is not there; make luotrace builds it' >&2; exit 1; }
+	$(Q)test -e build/man/luotrace.8 || { echo 'install: build/man is not there; make man builds it' >&2; exit 1; }
 	$(Q)install -D -m 755 build/luotrace $(DESTDIR)$(PREFIX)/sbin/luotrace
+	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 build/man/luotrace*.8
+	$(Q)install -D -m 644 tools/luotrace/luotrace.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/luotrace
 
 clean:
 	$(Q)rm -rf build
@@ -84,4 +93,4 @@ distclean: clean
 	$(Q)rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/luotrace"
 
 .PHONY: help deps kernel kernel-stock kernel-debug kernel-kcsan luotrace selftests demo check check-host \
-	check-static check-vm check-debug docs install clean distclean
+	check-static check-vm check-debug docs man install clean distclean

@@ -16,3 +16,8 @@ html_theme = "alabaster"
 html_theme_options = {"page_width": "1100px", "sidebar_width": "240px"}
 primary_domain = "c"
 highlight_language = "none"
+
+# One page for the tool, one for each command.
+_pages = ("luotrace", "luotrace-check", "luotrace-trace", "luotrace-latency",
+          "luotrace-timeline", "luotrace-record", "luotrace-report")
+man_pages = [("luotrace/" + name, name, "", "", 8) for name in _pages]

@@ -79,6 +79,50 @@ COMMAND_LINE = (
 )
 
 
+def options_of_help(command):
+    r = run([LUOTRACE, command, "--help"])
+    return set(re.findall(r"(--[a-z][a-z-]*)", r.stdout.split("\nMandatory")[0]))
+
+
+def options_of_completion(command):
+    script = (". tools/luotrace/luotrace.bash; COMP_WORDS=(luotrace %s --); "
+              "COMP_CWORD=2; _luotrace; echo \"${COMPREPLY[*]}\"" % command)
+    return set(run(["bash", "-c", script]).stdout.split())
+
+
+def options_of_page(command):
+    text = ""
+    with open(os.path.join(TOP, "Documentation/luotrace/luotrace-%s.rst" %
+                           command)) as f:
+        page = f.read()
+    for name in re.findall(r"include:: (\S+)", page):
+        with open(os.path.join(TOP, "Documentation/luotrace", name)) as f:
+            text += f.read()
+    return set(re.findall(r"``(--[a-z][a-z-]*)``",
+                          page.split("OPTIONS\n")[1] + text))
+
+
+def test_word_lists():
+    """Commands and options are the same in the help, the completion, the pages."""
+    listed = re.findall(r"^  ([a-z]+) ", run([LUOTRACE, "--help"]).stdout, re.M)
+    script = (". tools/luotrace/luotrace.bash; COMP_WORDS=(luotrace ''); "
+              "COMP_CWORD=1; _luotrace; echo \"${COMPREPLY[*]}\"")
+    completed = run(["bash", "-c", script]).stdout.split()
+    check(listed == completed[:-1], "completion has all commands", listed,
+          completed)
+    with open(os.path.join(TOP, "Documentation/luotrace/luotrace.rst")) as f:
+        check(re.findall(r"^\*\*luotrace-([a-z]+)\*\*", f.read(), re.M) == listed,
+              "luotrace.8 has all commands")
+    for command in listed:
+        helped = options_of_help(command)
+        check(len(helped) > 5 and helped == options_of_completion(command),
+              "completion of luotrace %s" % command, sorted(helped),
+              sorted(options_of_completion(command)))
+        check(helped == options_of_page(command),
+              "man page of luotrace %s" % command, sorted(helped),
+              sorted(options_of_page(command)))
+
+
 def test_command_line():
     record = os.path.join(TOP, "build/host/record")
     subprocess.run([os.path.join(TOP, "build/host/blackout_test"), record],

@@ -4,7 +4,7 @@
 
 static const char check_doc[] =
 	"Shows what this kernel offers for tracing live updates.\v"
-	"Exit code 0 if trace and latency will work, else 3.\n\n"
+	"Exit code 0 if trace, latency and record will work, else 3.\n\n"
 	"Examples:\n"
 	"  luotrace check\n"
 	"  luotrace check --json | jq .works";
@@ -121,9 +121,13 @@ static void check_text(const struct probe *p, const char *why_not)
 				   known_text(p->kho));
 	printf("BTF            %s\n", known_text(p->btf));
 	printf("privilege      %s\n", known_text(p->privileged));
-	printf("\ntrace, latency %s\n", why_not ? "will not work" : "will work");
+	printf("\ntrace, latency, record: %s\n",
+	       why_not ? "will not work" : "will work");
 	if (why_not)
 		printf("because        %s\n", why_not);
+	printf("timeline: %s\n", p->recorder == YES ? "will work" :
+	       p->recorder == NO ? "will not work, there is no recorder" :
+				   "unknown");
 }
 
 int cmd_check(int argc, char **argv)

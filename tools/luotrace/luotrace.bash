@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0
+# bash completion of luotrace. A test compares its words with those of --help.
+
+_luotrace() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local command=${COMP_WORDS[1]} words=
+	local output="--json --no-color --quiet --verbose --help --usage"
+	local trace="--session --handler --op --errors --min-us --duration
+		--until-frozen"
+	local ops="can_preserve preserve unpreserve prepare cancel freeze unfreeze
+		retrieve can_finish finish boot"
+
+	COMPREPLY=()
+	if [ "$COMP_CWORD" = 1 ]; then
+		words="check trace latency timeline record report --help"
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+		return
+	fi
+
+	case $prev in
+	--op) words=$ops ;;
+	--by) words="handler session file" ;;
+	--output | --json-file)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	-o)
+		case $command in
+		trace | latency) words=$ops ;;
+		*)
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			return
+			;;
+		esac
+		;;
+	--session | --handler | --min-us | --duration | -s | -H | -d) return ;;
+	*)
+		case $command in
+		check) words=$output ;;
+		trace) words="$output $trace --kho" ;;
+		latency) words="$output $trace --by --hist --json-file" ;;
+		timeline) words=$output ;;
+		record) words="$output $trace --output" ;;
+		report) words="$output --html --perfetto --hist --output" ;;
+		esac
+		if [ "${cur#-}" = "$cur" ]; then
+			case $command in
+			timeline | report)
+				mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+				return
+				;;
+			esac
+		fi
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+
+complete -F _luotrace luotrace

@@ -23,6 +23,7 @@ help:
 	@echo '  check-static  checkpatch, W=1, sparse, kernel-doc on both bases'
 	@echo '  check-vm      tests in the VM'
 	@echo '  check-debug   tests in the VM with the two debug kernels'
+	@echo '  bench         what tracing and recording cost; build/bench/cost.json'
 	@echo '  docs          build/docs/index.html'
 	@echo '  man           build/man/luotrace.8 and one page a command'
 	@echo '  install       luotrace, its man pages and its bash completion to'
@@ -72,6 +73,11 @@ check-vm: deps-kernel deps-tool deps-vm
 check-debug: deps-kernel deps-tool deps-vm
 	$(Q)tools/build/check debug kcsan
 
+bench: kernel luotrace selftests
+	$(Q)tools/build/kernel --norecorder
+	$(Q)mkdir -p build/bench
+	$(Q)selftests/bench/run
+
 docs: deps-docs deps-kernel
 	$(Q)$(MAKE) -C Documentation
 
@@ -93,4 +99,4 @@ distclean: clean
 	$(Q)rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/luotrace"
 
 .PHONY: help deps kernel kernel-stock kernel-debug kernel-kcsan luotrace selftests demo check check-host \
-	check-static check-vm check-debug docs man install clean distclean
+	check-static check-vm check-debug bench docs man install clean distclean

@@ -195,17 +195,20 @@ TEST_F(timeline, rows_are_the_sums_of_the_events)
 		{ "unfreeze", 6, 0 }, { "cancel", 4, 0 }, { "freeze", 5, 1 },
 	};
 	const struct liveupdate_recorder_row *row;
-	unsigned long long count, total, max, hist;
+	unsigned long long count, total, max, calls;
+	unsigned int hist[LIVEUPDATE_RECORDER_BUCKETS];
 	size_t o;
 	int i;
 
 	for (o = 0; o < sizeof(ops) / sizeof(ops[0]); o++) {
-		count = total = max = hist = 0;
+		count = total = max = calls = 0;
+		memset(hist, 0, sizeof(hist));
 		for (i = 0; i < self->nr_events; i++) {
 			if (strcmp(self->events[i].op, ops[o].word))
 				continue;
 			count++;
 			total += self->events[i].ns;
+			hist[63 - __builtin_clzll(self->events[i].ns | 1)]++;
 			if (self->events[i].ns > max)
 				max = self->events[i].ns;
 		}
@@ -214,14 +217,15 @@ TEST_F(timeline, rows_are_the_sums_of_the_events)
 		EXPECT_LT(0, count);
 		EXPECT_EQ(count + ops[o].later, row->count);
 		for (i = 0; i < LIVEUPDATE_RECORDER_BUCKETS; i++)
-			hist += row->hist[i];
-		EXPECT_EQ(row->count, hist);
+			calls += row->hist[i];
+		EXPECT_EQ(row->count, calls);
 		if (ops[o].later) {
 			/* What is missing is the one call inside reboot(). */
 			EXPECT_EQ(row->max, row->total - total);
 			EXPECT_LE(SLOW_US * 1000ULL, row->max);
 			continue;
 		}
+		EXPECT_EQ(0, memcmp(hist, row->hist, sizeof(hist)));
 		EXPECT_EQ(total, row->total) TH_LOG("%s", ops[o].word);
 		EXPECT_EQ(max, row->max) TH_LOG("%s", ops[o].word);
 	}

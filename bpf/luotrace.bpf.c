@@ -30,8 +30,9 @@ const volatile __u32 count_by;		/* enum lt_by */
 /* Set when everything is attached, so that all programs begin at once. */
 _Bool ready;
 
-/* From enum liveupdate_state. */
+/* From enum liveupdate_state and enum luo_file_state. */
 #define STATE_FROZEN	2
+#define FILE_NONE	0
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -279,8 +280,12 @@ SEC("tp_btf/luo_file_state")
 int BPF_PROG(on_luo_file_state, __u64 number, const char *name, __u64 token,
 	     const char *compatible, __u32 old, __u32 new, int ret)
 {
-	struct lt_event *e = begin(LT_FILE_STATE);
+	struct lt_event *e;
 
+	/* A life needs to know how many files there are, not how they do. */
+	if (whole_lives && old != FILE_NONE && new != FILE_NONE)
+		return 0;
+	e = begin(LT_FILE_STATE);
 	if (!e)
 		return 0;
 	e->number = number;
@@ -339,14 +344,31 @@ __noinline __u32 place_of(__u64 ns)
 	return at;
 }
 
-/* Keep a call if it is among the longest of this CPU. */
+/* The shortest of the longest calls of this CPU, if it is shorter than @least. */
+__noinline __u64 least_of(__u64 least)
+{
+	struct lt_slowest *s = only(&slowest);
+	__u32 i;
+
+	for (i = 0; s && i < LT_SLOWEST; i++) {
+		if (s->calls[i].duration < least)
+			least = s->calls[i].duration;
+	}
+	return least;
+}
+
+/* Keep a call if it is among the longest of this CPU; most are not. */
 static void keep_slow(const struct lt_slow *call)
 {
 	struct lt_slowest *s = only(&slowest);
-	__u32 at = place_of(call->duration);
+	__u32 at;
 
-	if (s && at < LT_SLOWEST)
+	if (!s || call->duration <= s->least)
+		return;
+	at = place_of(call->duration);
+	if (at < LT_SLOWEST)
 		s->calls[at] = *call;
+	s->least = least_of(~0ULL);
 }
 
 static void add(struct lt_row *row, __u64 ns, int ret)

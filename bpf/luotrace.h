@@ -165,8 +165,9 @@ struct lt_slow {
 	char compat[LT_COMPAT_LEN];
 };
 
-/* The longest calls of one CPU, in no order. */
+/* The longest calls of one CPU, in no order, and how long the shortest is. */
 struct lt_slowest {
+	__u64 least;
 	struct lt_slow calls[LT_SLOWEST];
 };
 

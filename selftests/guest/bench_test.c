@@ -48,7 +48,9 @@ static uint64_t freeze_ns(int session)
 static pid_t attach(void)
 {
 	char text[256] = "";
-	int pipes[2], n;
+	size_t used = 0;
+	int pipes[2];
+	ssize_t n;
 	pid_t pid;
 
 	must(!pipe(pipes), "pipe");
@@ -60,8 +62,10 @@ static pid_t attach(void)
 		_exit(1);
 	}
 	close(pipes[1]);
-	n = read(pipes[0], text, sizeof(text) - 1);
-	must(pid > 0 && n > 0 && strstr(text, "tracing"), "luotrace");
+	while (!strstr(text, "tracing") &&
+	       (n = read(pipes[0], text + used, sizeof(text) - 1 - used)) > 0)
+		used += n;
+	must(pid > 0 && strstr(text, "tracing"), text);
 	close(pipes[0]);
 	return pid;
 }

@@ -77,6 +77,23 @@ static void save_events(void)
 	fclose(out);
 }
 
+static bool begins_anew(void)
+{
+	static struct liveupdate_recorder r;
+	int fd = open(RECORDER, O_RDONLY), m;
+	size_t used = 0;
+	ssize_t n;
+
+	while ((n = read(fd, (char *)&r + used, sizeof(r) - used)) > 0)
+		used += n;
+	close(fd);
+	for (m = 0; m < LIVEUPDATE_NR_MARKS; m++) {
+		if (r.next_out.marks[m])
+			return false;
+	}
+	return used == sizeof(r) && r.next_out.failed == 1;
+}
+
 static int hold(void)
 {
 	int dev = open_device(), known, slow, failing, t;
@@ -95,6 +112,7 @@ static int hold(void)
 	     "failing");
 	must(!system("vm-kexec --load"), "vm-kexec --load");
 	must(reboot(LINUX_REBOOT_CMD_KEXEC) && errno == EDOM, "reboot");
+	must(begins_anew(), "the record begins anew after a reboot that failed");
 	close(failing);
 
 	must(!event(known, true, LIVEUPDATE_PREPARE) &&

@@ -39,8 +39,20 @@ static int tracer_on_event(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-/* Programs whose trace event this kernel does not have are left out. */
-static void tracer_choose(struct luotrace_bpf *bpf, const struct probe *probe)
+/* Calls and memory are counted also where nobody wants the events. */
+static bool tracer_counts(int type)
+{
+	return type == LT_HANDLER_EXIT || type == LT_SUBSYSTEM_EXIT ||
+	       type == LT_FLB_EXIT || type == LT_KHO_PRESERVE ||
+	       type == LT_KHO_UNPRESERVE || type == LT_KHO_RESTORE;
+}
+
+/*
+ * Programs whose trace event this kernel does not have, or whose event nobody
+ * wants, are left out: one that only returns costs, too.
+ */
+static void tracer_choose(struct luotrace_bpf *bpf, const struct probe *probe,
+			  uint32_t stream)
 {
 	struct bpf_program *prog;
 	char name[64];
@@ -51,7 +63,8 @@ static void tracer_choose(struct luotrace_bpf *bpf, const struct probe *probe)
 		prog = bpf_object__find_program_by_name(bpf->obj, name);
 		if (prog)
 			bpf_program__set_autoload(prog,
-						  probe->tracepoints[type]);
+				probe->tracepoints[type] &&
+				(tracer_counts(type) || stream & 1U << type));
 	}
 }
 
@@ -100,7 +113,7 @@ struct tracer *tracer_open(const struct probe *probe,
 		msg_error("cannot open the BPF programs: %s", strerror(errno));
 		goto fail;
 	}
-	tracer_choose(t->bpf, probe);
+	tracer_choose(t->bpf, probe, options->stream);
 	tracer_configure(t->bpf, options);
 
 	err = luotrace_bpf__load(t->bpf);
@@ -262,18 +275,25 @@ int tracer_read_slowest(struct tracer *t, struct lt_slow *calls,
 	struct lt_slowest *cpus;
 	struct lt_slow *flat;
 	__u32 zero = 0;
+	int cpu;
 
 	cpus = tracer_percpu(t, t->bpf->maps.slowest, &zero, sizeof(zero));
-	if (!cpus)
+	flat = calloc(all, sizeof(*flat));
+	if (!cpus || !flat) {
+		free(cpus);
+		free(flat);
 		return -EIO;
-
-	flat = cpus->calls;
+	}
+	for (cpu = 0; cpu < t->nr_cpus; cpu++)
+		memcpy(flat + cpu * LT_SLOWEST, cpus[cpu].calls,
+		       sizeof(cpus[cpu].calls));
 	qsort(flat, all, sizeof(*flat), tracer_compare_slow);
 	while (n < max && n < all && flat[n].duration) {
 		calls[n] = flat[n];
 		n++;
 	}
 	free(cpus);
+	free(flat);
 	return n;
 }
 

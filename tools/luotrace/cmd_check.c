@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include "cmd.h"
+#include "fmt.h"
 
 static const char check_doc[] =
 	"Shows what this kernel offers for tracing live updates.\v"
@@ -124,7 +125,7 @@ static void check_text(const struct probe *p, const char *why_not)
 	printf("\ntrace, latency, record: %s\n",
 	       why_not ? "will not work" : "will work");
 	if (why_not)
-		printf("because        %s\n", why_not);
+		fmt_wrapped(stdout, "because        ", why_not);
 	printf("timeline: %s\n", p->recorder == YES ? "will work" :
 	       p->recorder == NO ? "will not work, there is no recorder" :
 				   "unknown");

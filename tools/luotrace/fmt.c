@@ -129,3 +129,23 @@ char *fmt_bar(char *buf, unsigned int width, uint64_t part, uint64_t whole)
 	buf[n] = '\0';
 	return buf;
 }
+
+void fmt_wrapped(FILE *f, const char *lead, const char *text)
+{
+	size_t left = FMT_WIDTH - strlen(lead), n;
+
+	fputs(lead, f);
+	while (strlen(text) > left) {
+		n = left;
+		while (n && text[n] != ' ')
+			n--;
+		/* A name that is longer than a line is not cut. */
+		if (!n)
+			n = strcspn(text, " ");
+		if (!text[n])
+			break;
+		fprintf(f, "%.*s\n%*s", (int)n, text, (int)strlen(lead), "");
+		text += n + 1;
+	}
+	fprintf(f, "%s\n", text);
+}

@@ -59,4 +59,13 @@ json_t *fmt_json_name(const char *name);
  */
 char *fmt_bar(char *buf, unsigned int width, uint64_t part, uint64_t whole);
 
+/**
+ * fmt_wrapped - print a text in lines of at most FMT_WIDTH columns
+ * @f:	  where to
+ * @lead: before the first line; the others are indented as far
+ * @text: words with single spaces between them; a word that is longer than a
+ *	  line is not cut
+ */
+void fmt_wrapped(FILE *f, const char *lead, const char *text);
+
 #endif

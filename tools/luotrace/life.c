@@ -12,6 +12,7 @@
 
 #define MAX_STEPS	16	/* of one life that are kept */
 #define MAX_PRINTED	40	/* lines; JSON has them all */
+#define INDENT		33	/* columns before the steps of a life */
 
 struct step {
 	const char *what;
@@ -198,16 +199,24 @@ void life_event(struct life *life, const struct lt_event *e)
 
 static void life_print_one(const struct session *s, uint64_t start, FILE *f)
 {
-	char name[4 * LT_NAME_LEN + 1];
+	char name[4 * LT_NAME_LEN + 1], step[64];
+	int column, len;
 	unsigned int i;
 
-	fprintf(f, "  %-20s %-3s %5llu ",
-		fmt_name(name, sizeof(name), s->name), word(WORDS_DIR, s->dir),
-		(unsigned long long)s->files);
-	for (i = 0; i < s->nr_steps; i++)
-		fprintf(f, " %s%s %.3f%s", i ? "> " : "", s->steps[i].what,
-			(s->steps[i].ts - start) / 1e9,
-			s->steps[i].ret ? " (failed)" : "");
+	column = fprintf(f, "  %-20s %-3s %5llu ",
+			 fmt_name(name, sizeof(name), s->name),
+			 word(WORDS_DIR, s->dir),
+			 (unsigned long long)s->files);
+	for (i = 0; i < s->nr_steps; i++) {
+		len = snprintf(step, sizeof(step), " %s%s %.3f%s",
+			       i ? "> " : "", s->steps[i].what,
+			       (s->steps[i].ts - start) / 1e9,
+			       s->steps[i].ret ? " (failed)" : "");
+		if (i && column + len > FMT_WIDTH)
+			column = fprintf(f, "\n%*s", INDENT, "") - 1;
+		fputs(step, f);
+		column += len;
+	}
 	if (s->lost_steps)
 		fprintf(f, " and %u more", s->lost_steps);
 	fputc('\n', f);

@@ -288,27 +288,6 @@ int timeline_find(const struct liveupdate_recorder *r, const struct blackout *b,
 	return f.n;
 }
 
-/* Print a text in lines of at most FMT_WIDTH columns, the first one with @lead. */
-static void print_wrapped(FILE *f, const char *lead, const char *text)
-{
-	size_t left = FMT_WIDTH - strlen(lead), n;
-
-	fputs(lead, f);
-	while (strlen(text) > left) {
-		n = left;
-		while (n && text[n] != ' ')
-			n--;
-		/* A name that is longer than a line is not cut. */
-		if (!n)
-			n = strcspn(text, " ");
-		if (!text[n])
-			break;
-		fprintf(f, "%.*s\n%*s", (int)n, text, (int)strlen(lead), "");
-		text += n + 1;
-	}
-	fprintf(f, "%s\n", text);
-}
-
 static void print_span_calls(const struct liveupdate_recorder *r, enum span s,
 			     FILE *f)
 {
@@ -400,7 +379,7 @@ void timeline_text(const struct liveupdate_recorder *r, const struct blackout *b
 
 	n = timeline_find(r, b, findings);
 	for (i = 0; i < n; i++)
-		print_wrapped(f, "* ", findings[i].text);
+		fmt_wrapped(f, "* ", findings[i].text);
 	if (n)
 		fputc('\n', f);
 	print_spans(r, b, f);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/*
+ * Counting calls: a row for each key, the longest ones of each CPU. A part of
+ * luotrace.bpf.c, whose maps and settings it uses.
+ */
+
+#ifndef CALLS_BPF_H
+#define CALLS_BPF_H
+
+/*
+ * Some are global functions: the verifier looks at them once, not along each
+ * path that leads to them.
+ */
+
+/* Where in a histogram a time belongs. */
+__noinline __u32 slot_of(__u64 ns)
+{
+	return lt_slot(ns);
+}
+
+/* The shortest of the longest calls of this CPU that @ns is longer than. */
+__noinline __u32 place_of(__u64 ns)
+{
+	struct lt_slowest *s = only(&slowest);
+	__u32 i, at = LT_SLOWEST;
+
+	if (!s)
+		return LT_SLOWEST;
+	for (i = 0; i < LT_SLOWEST; i++) {
+		if (s->calls[i].duration < ns) {
+			ns = s->calls[i].duration;
+			at = i;
+		}
+	}
+	return at;
+}
+
+/* The shortest of the longest calls of this CPU, if it is shorter than @least. */
+__noinline __u64 least_of(__u64 least)
+{
+	struct lt_slowest *s = only(&slowest);
+	__u32 i;
+
+	for (i = 0; s && i < LT_SLOWEST; i++) {
+		if (s->calls[i].duration < least)
+			least = s->calls[i].duration;
+	}
+	return least;
+}
+
+/* Keep a call if it is among the longest of this CPU; most are not. */
+static void keep_slow(const struct lt_slow *call)
+{
+	struct lt_slowest *s = only(&slowest);
+	__u32 at;
+
+	if (!s || call->duration <= s->least)
+		return;
+	at = place_of(call->duration);
+	if (at < LT_SLOWEST)
+		s->calls[at] = *call;
+	s->least = least_of(~0ULL);
+}
+
+static void add(struct lt_row *row, __u64 ns, int ret)
+{
+	__u32 slot = slot_of(ns);
+
+	if (!row->count || ns < row->min)
+		row->min = ns;
+	if (ns > row->max)
+		row->max = ns;
+	row->count++;
+	row->sum += ns;
+	if (ret < 0)
+		row->errors++;
+	if (slot < LT_SLOTS)
+		row->slots[slot]++;
+}
+
+static void count(const struct lt_slow *call)
+{
+	struct lt_key key = { .op = call->op, .kind = call->kind };
+	__u32 op = call->op;
+	struct lt_row *row, *empty;
+	struct lt_lost *l;
+
+	if (count_by == LT_BY_HANDLER || call->kind != LT_HANDLER) {
+		__builtin_memcpy(key.name, call->compat, sizeof(call->compat));
+	} else {
+		__builtin_memcpy(key.name, call->name, sizeof(call->name));
+		if (count_by == LT_BY_FILE)
+			key.token = call->token;
+	}
+
+	row = bpf_map_lookup_elem(&rows, &key);
+	if (!row) {
+		empty = only(&empty_row);
+		if (!empty)
+			return;
+		/* Another CPU may have made the row just now. */
+		bpf_map_update_elem(&rows, &key, empty, BPF_NOEXIST);
+		row = bpf_map_lookup_elem(&rows, &key);
+	}
+	if (row) {
+		add(row, call->duration, call->ret);
+		return;
+	}
+	row = bpf_map_lookup_elem(&others, &op);
+	if (row)
+		add(row, call->duration, call->ret);
+	l = only(&lost);
+	if (l)
+		l->rows++;
+}
+
+/* Whether the filters let a call be counted. */
+static __always_inline _Bool wanted_call(const struct lt_slow *call)
+{
+	if (want_session[0] && !same(want_session, call->name))
+		return 0;
+	if (want_handler[0] && !same(want_handler, call->compat))
+		return 0;
+	if (!(want_ops & (1ULL << (call->op & 63))) ||
+	    call->duration < want_min_ns)
+		return 0;
+	return !want_errors || call->ret < 0;
+}
+
+/* A call is over: count it, stream it. */
+static __always_inline void called(__u32 type, __u64 number, struct lt_slow *call)
+{
+	struct lt_event *e;
+
+	if (!wanted_call(call))
+		return;
+
+	call->ts = bpf_ktime_get_ns();
+	count(call);
+	keep_slow(call);
+
+	e = begin(type);
+	if (!e)
+		return;
+	e->number = number;
+	e->token = call->token;
+	e->duration = call->duration;
+	e->what = call->op;
+	e->ret = call->ret;
+	__builtin_memcpy(e->name, call->name, sizeof(call->name));
+	__builtin_memcpy(e->compat, call->compat, sizeof(call->compat));
+	end(e, 1, 0);
+}
+
+#endif

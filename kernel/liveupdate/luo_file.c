@@ -487,7 +487,9 @@ void luo_file_set_write(struct luo_file_set *set, struct luo_array *array)
 	kho_block_set_it_init(&it, &set->blocks);
 	list_for_each_entry(f, &set->files, list) {
 		ser = kho_block_set_it_reserve_entry(&it);
-		strscpy_pad(ser->compatible, f->fh->compatible);
+		/* The string is shorter than its field, the rest are zeros. */
+		memcpy(ser->compatible, f->fh->compatible,
+		       sizeof(ser->compatible));
 		ser->token = f->token.token;
 		ser->data = f->data;
 	}

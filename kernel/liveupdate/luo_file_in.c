@@ -26,8 +26,13 @@
 static const char *__luo_file_load(struct luo_file_set *set,
 				   const struct luo_file_ser *ser)
 {
+	char compatible[LIVEUPDATE_HNDL_COMPAT_LENGTH] = "";
 	struct luo_file *f;
 	int err;
+
+	memcpy(compatible, ser->compatible, sizeof(ser->compatible));
+	if (!compatible[0])
+		return "bad-compatible";
 
 	f = kzalloc_obj(*f);
 	if (!f)
@@ -36,9 +41,9 @@ static const char *__luo_file_load(struct luo_file_set *set,
 	f->token.set = set;
 	f->token.token = ser->token;
 	f->data = ser->data;
-	f->fh = luo_handler_get(ser->compatible);
+	f->fh = luo_handler_get(compatible);
 	if (!f->fh) {
-		f->orphan = kstrdup(ser->compatible, GFP_KERNEL);
+		f->orphan = kstrdup(compatible, GFP_KERNEL);
 		if (!f->orphan) {
 			luo_file_free(f);
 			return "no-memory";
@@ -61,12 +66,8 @@ static void luo_file_load(const void *record, void *data)
 {
 	const struct luo_file_ser *ser = record;
 	struct luo_file_set *set = data;
-	const char *why;
+	const char *why = __luo_file_load(set, ser);
 
-	if (!luo_string_ok(ser->compatible, sizeof(ser->compatible)))
-		why = "bad-compatible";
-	else
-		why = __luo_file_load(set, ser);
 	if (why)
 		luo_handover_reject("file", set->name, ser->token, why);
 }

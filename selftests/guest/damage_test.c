@@ -19,7 +19,8 @@
 #define LONG_NAME	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
 
 /* "b" fills a block of file records and begins a second one. */
-#define PER_FILE_BLOCK	63
+#define PER_FILE_BLOCK	64
+#define PER_FLB_BLOCK	63
 #define B_FILES		70
 /* "a", "b", "c", the long name, and empty ones: two blocks of sessions. */
 #define PER_BLOCK	46
@@ -33,7 +34,7 @@
 enum {
 	SESSION_NAME = 0, SESSION_FILES = 64, SESSION_PGCNT = 72,
 	SESSION_COUNT = 80,
-	FILE_COMPATIBLE = 0, FILE_TOKEN = 48,
+	FILE_COMPATIBLE = 0, FILE_TOKEN = 47,
 	FLB_NAME = 0, FLB_COUNT = 56,
 	BLOCK_NEXT = 0, BLOCK_COUNT = 8,
 	/* The node of "luo-test-first": tag, name, then the property "data" */
@@ -147,9 +148,9 @@ static const struct damage {
 	{ "no handler named", LIVEUPDATE_TEST_FILE, 0, 0, FILE_COMPATIBLE, 1, 0,
 	  NULL, NULL, REFUSED("file", "a", "1", "bad-compatible"), 1, B_FILES,
 	  1, EMPTY, 1 },
-	{ "handler named without end", LIVEUPDATE_TEST_FILE, 0, 0,
-	  FILE_COMPATIBLE, 48, 0x7878787878787878, NULL, NULL,
-	  REFUSED("file", "a", "1", "bad-compatible"), 1, B_FILES, 1, EMPTY, 1 },
+	{ "handler of the longest name", LIVEUPDATE_TEST_FILE, 0, 0,
+	  FILE_COMPATIBLE, 47, 0x7878787878787878, NULL, NULL,
+	  REFUSED("file", "a", "1", "no-handler"), 1, B_FILES, 1, EMPTY, 1 },
 	{ "unknown handler", LIVEUPDATE_TEST_FILE, 0, 0, FILE_COMPATIBLE, 1,
 	  'x', NULL, NULL, REFUSED("file", "a", "1", "no-handler"), 1, B_FILES,
 	  1, EMPTY, 1 },
@@ -167,7 +168,7 @@ static const struct damage {
 	{ "blocks of shared state", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8, 9,
 	  "/luo-flb", "pgcnt", REFUSED("flb", "", "0", "too-few-blocks"), ALL },
 	{ "records in a block of shared state", LIVEUPDATE_TEST_FLB_BLOCK, 0, 0,
-	  BLOCK_COUNT, 8, PER_FILE_BLOCK + 1, NULL, NULL,
+	  BLOCK_COUNT, 8, PER_FLB_BLOCK + 1, NULL, NULL,
 	  REFUSED("flb", "", "0", "block-count"), ALL, NO_FLB },
 	{ "loop of blocks of shared state", LIVEUPDATE_TEST_FLB_BLOCK, 0, 0,
 	  BLOCK_NEXT, 0, 0, NULL, NULL,

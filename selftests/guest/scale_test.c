@@ -49,13 +49,15 @@ static void name_files(char *name, size_t size, int n)
 
 static void preserve_files(int dev, int n)
 {
-	double start = now();
+	double start = now(), bytes;
+	uint64_t pages;
 	char name[32];
 	int s, i, fd;
 
 	name_files(name, sizeof(name), n);
 	s = create(dev, name);
 	must(s >= 0, name);
+	pages = preserved_pages();
 	for (i = 0; i < n; i++) {
 		fd = test_file(i + 1);
 		/* tokens as an agent may choose them, far apart */
@@ -64,6 +66,12 @@ static void preserve_files(int dev, int n)
 		close(fd);
 	}
 	report("open and preserve files", n, start);
+
+	/* A test file preserves one page; the rest is the handover's. */
+	bytes = (preserved_pages() - pages - n) * 4096.0 / n;
+	printf("handover, %d files: %.1f bytes a file\n", n, bytes);
+	/* The last block may be begun only; what files share has one, too. */
+	must(bytes <= 64 + 2 * 4096.0 / n, "more than 64 bytes a file");
 }
 
 static void name_session(char *name, size_t size, int n, int i)

@@ -78,16 +78,20 @@
 /* Bytes for the name of a subsystem */
 #define LIVEUPDATE_SUBSYSTEM_NAME_LENGTH	32
 
+/* Of the compatible string in a record, which is not terminated */
+#define LUO_FILE_COMPAT_LENGTH		(LIVEUPDATE_HNDL_COMPAT_LENGTH - 1)
+
 /**
  * struct luo_file_ser - one preserved file
- * @compatible: of the handler that preserved it, zero-terminated
+ * @compatible: of the handler that preserved it, padded with zeros
  * @token:      the agent's name for it
  * @data:       what the handler's preserve or freeze returned
  *
- * A record whose @compatible is empty is not in use.
+ * 63 bytes, so that a block of 4 KiB with its header of 16 bytes has room for
+ * 64 of them: 64 bytes a file.
  */
 struct luo_file_ser {
-	char compatible[LIVEUPDATE_HNDL_COMPAT_LENGTH];
+	char compatible[LUO_FILE_COMPAT_LENGTH];
 	u64 token;
 	u64 data;
 } __packed;

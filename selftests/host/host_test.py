@@ -194,6 +194,42 @@ def test_events():
     check(events <= progs, "there is a BPF program for each", events - progs)
 
 
+def printed_fields():
+    """{event: the keys of its line in tracefs}, from the headers."""
+    fields = {}
+    for header in ("luo", "kho"):
+        with open(os.path.join(TOP, "include/trace/events/%s.h" % header)) as f:
+            text = f.read()
+        shapes = {m.group(1): re.findall(r"(\w+)=(?:0x)?%", m.group(2))
+                  for m in re.finditer(
+            r'^(?:TRACE_EVENT|DECLARE_EVENT_CLASS)\((\w+),.*?TP_printk\("([^"]*)"',
+            text, re.M | re.S)}
+        fields.update((n, k) for n, k in shapes.items() if not n.endswith("_class"))
+        for cls, name in re.findall(r"^DEFINE_EVENT\((\w+), (\w+),", text, re.M):
+            fields[name] = shapes[cls]
+    return fields
+
+
+def test_documented_events():
+    with open(os.path.join(TOP, "Documentation/liveupdate/tracepoints.rst")) as f:
+        text = f.read()
+    table = dict(re.findall(r"^((?:luo|kho)_\w+) +(\S.*)$", text, re.M))
+    want = printed_fields()
+    check(len(want) > 20 and set(table) == set(want),
+          "Documentation lists every trace event", set(table) ^ set(want))
+    for name, keys in sorted(want.items()):
+        keys = [k for k in keys if k != "number"]
+        check(table.get(name, "").split(", ") == keys,
+              "Documentation has the fields of %s" % name, table.get(name), keys)
+    # Lines break anywhere.
+    flat = " ".join(text.split())
+    kernel = lists_of("include/trace/events/luo.h")
+    for name, lead in (("LUO_OPS", "``op``: "), ("LUO_PHASES", "``phase``: "),
+                       ("LUO_EVENTS", "``event``: ")):
+        check(lead + ", ".join(kernel[name]) in flat,
+              "Documentation has the words of %s" % name)
+
+
 KLOG = (
     ("[    1.0] WARNING: CPU: 0 PID: 1 at mm/slub.c:1 foo+0x1/0x2", "warning"),
     ("[    1.0] WARNING: possible circular locking dependency", "warning"),

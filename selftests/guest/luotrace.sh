@@ -19,12 +19,29 @@ kill -INT %1 %2 %3
 wait
 cat /tmp/err.1 /tmp/err.2 /tmp/err.3
 
-luotrace latency --by file --json > /tmp/others.json 2> /tmp/err &
+# The last of them cannot keep up: its buffer is tiny and it is stopped.
+luotrace latency --by file --json > /tmp/others.json 2> /tmp/err.1 &
+luotrace trace --json > /tmp/all.json 2> /tmp/err.2 &
+luotrace trace --json --buffer 4 > /tmp/tiny.json 2> /tmp/err.3 &
+for n in 1 2 3; do
+	for _ in $(seq 100); do
+		grep -q tracing /tmp/err.$n && break
+		sleep 0.1
+	done
+done
+kill -STOP %3
+luotrace_test many || exit 1
+kill -CONT %3
+kill -INT %1 %2 %3
+wait
+cat /tmp/err.1 /tmp/err.2 /tmp/err.3
+
+luotrace latency --hist --json > /tmp/busy.json 2> /tmp/err &
 for _ in $(seq 100); do
 	grep -q tracing /tmp/err && break
 	sleep 0.1
 done
-luotrace_test many || exit 1
+luotrace_test busy || exit 1
 kill -INT $!
 wait
 cat /tmp/err

@@ -14,6 +14,7 @@
 
 #define FILES		10	/* of each session */
 #define MANY		300	/* of another one */
+#define BUSY		33334	/* times three calls are over 100,000 */
 #define FAILING		3	/* preserve of this one fails first */
 #define SLOW		7	/* preserve of this one takes longest */
 #define DELAY_US	2000
@@ -84,6 +85,17 @@ static int many(void)
 		close(fd);
 	}
 	close(s);
+	return 0;
+}
+
+static int busy(void)
+{
+	int dev = open_device(), s = create(dev, "busy"), fd = test_file(1), i;
+
+	for (i = 0; i < BUSY; i++) {
+		if (preserve(s, fd, i) || unpreserve(s, i))
+			return 1;
+	}
 	return 0;
 }
 
@@ -168,6 +180,58 @@ TEST_F(output, what_has_no_row_of_its_own_is_counted_together)
 	EXPECT_LT(0, others);
 	EXPECT_EQ(others, number(json_object_get(root, "lost"),
 				 "calls_in_others"));
+	json_decref(root);
+}
+
+/* Lines that are events, and what the last one says was dropped. */
+static void count_lines(const char *path, long *events, long *dropped)
+{
+	json_t *lines = load_lines(path), *line;
+	size_t i;
+
+	*events = 0;
+	*dropped = -1;
+	json_array_foreach(lines, i, line) {
+		if (is(line, "event", "end"))
+			*dropped = number(json_object_get(line, "lost"),
+					  "events");
+		else if (!is(line, "event", "start"))
+			++*events;
+	}
+	json_decref(lines);
+}
+
+TEST_F(output, what_is_dropped_is_counted_exactly)
+{
+	long all, none, some, dropped;
+
+	count_lines("/tmp/all.json", &all, &none);
+	count_lines("/tmp/tiny.json", &some, &dropped);
+	EXPECT_EQ(0, none);
+	EXPECT_LT(3 * MANY, all);
+	EXPECT_LT(0, dropped);
+	EXPECT_EQ(all, some + dropped);
+}
+
+TEST_F(output, counts_are_exact_at_100000_calls)
+{
+	static const char *const ops[] = { "can_preserve", "preserve",
+					   "unpreserve" };
+	json_t *root = json_load_file("/tmp/busy.json", 0, NULL), *r, *slot;
+	long in_hist;
+	size_t i, j;
+
+	ASSERT_NE(NULL, root);
+	for (i = 0; i < 3; i++) {
+		r = row(root, TEST_HANDLER, ops[i]);
+		EXPECT_EQ(BUSY, number(r, "count")) TH_LOG("%s", ops[i]);
+		EXPECT_EQ(0, number(r, "errors"));
+		in_hist = 0;
+		json_array_foreach(json_object_get(r, "histogram"), j, slot)
+			in_hist += number(slot, "count");
+		EXPECT_EQ(BUSY, in_hist);
+	}
+	EXPECT_EQ(0, number(json_object_get(root, "lost"), "missed"));
 	json_decref(root);
 }
 
@@ -358,6 +422,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "work"))
 		return work();
+	if (argc == 2 && !strcmp(argv[1], "busy"))
+		return busy();
 	if (argc == 2 && !strcmp(argv[1], "many"))
 		return many();
 	return test_harness_run(argc, argv);

@@ -58,6 +58,7 @@ COMMAND_LINE = (
     ("latency x", 2, r"^$", r"'x' is no number of seconds"),
     ("latency -d -1", 2, r"^$", r"'-1' is no number of seconds"),
     ("trace --min-us 1e3", 2, r"^$", r"'1e3' is no number of microseconds"),
+    ("trace --buffer 5", 2, r"^$", r"'5' KiB is no power of two from 4 on"),
     ("trace -s " + "x" * 64, 2, r"^$", r"a session has 1 to 63 bytes"),
     ("trace -H " + "x" * 48, 2, r"^$", r"a handler has 1 to 47 bytes"),
     # The host has no LUO with trace events.

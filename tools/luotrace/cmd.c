@@ -50,7 +50,8 @@ static uint64_t cmd_op(const char *arg, const struct argp_state *state)
 	return 1ULL << op;
 }
 
-enum { KEY_ERRORS = 256, KEY_MIN_US, KEY_UNTIL_FROZEN, KEY_NO_COLOR };
+enum { KEY_ERRORS = 256, KEY_MIN_US, KEY_UNTIL_FROZEN, KEY_NO_COLOR,
+       KEY_BUFFER };
 
 static error_t cmd_parse_output(int key, char *arg, struct argp_state *state)
 {
@@ -125,6 +126,13 @@ static error_t cmd_parse_trace(int key, char *arg, struct argp_state *state)
 	case KEY_UNTIL_FROZEN:
 		o->until_frozen = true;
 		return 0;
+	case KEY_BUFFER:
+		t->buffer_kib = cmd_number(arg, "KiB", 1 << 20, state);
+		/* The kernel takes only powers of two, of pages. */
+		if (t->buffer_kib < 4 || t->buffer_kib & (t->buffer_kib - 1))
+			argp_error(state, "'%s' KiB is no power of two from 4 on",
+				   arg);
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -140,6 +148,8 @@ static const struct argp_option cmd_trace_options[] = {
 	{ "duration", 'd', "SECONDS", 0, "Stop after this time", 2 },
 	{ "until-frozen", KEY_UNTIL_FROZEN, NULL, 0,
 	  "Stop when the machine is frozen, just before the jump", 2 },
+	{ "buffer", KEY_BUFFER, "KIB", 0,
+	  "Size of the buffer between kernel and luotrace (4096)", 3 },
 	{ 0 },
 };
 
@@ -278,7 +288,7 @@ json_t *cmd_json_lost(const struct tracer_lost *lost)
 void cmd_warn_lost(const struct tracer_lost *lost)
 {
 	if (lost->events)
-		msg_error("%llu events were dropped because the buffer was full; filter more",
+		msg_error("%llu events were dropped because the buffer was full; filter more, or give a larger --buffer",
 			  (unsigned long long)lost->events);
 	if (lost->rows)
 		msg_error("%llu calls are counted under \"others\", there are more than %d different keys; filter more or count by handler",

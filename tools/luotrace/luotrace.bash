@@ -6,7 +6,7 @@ _luotrace() {
 	local command=${COMP_WORDS[1]} words=
 	local output="--json --no-color --quiet --verbose --help --usage"
 	local trace="--session --handler --op --errors --min-us --duration
-		--until-frozen"
+		--until-frozen --buffer"
 	local ops="can_preserve preserve unpreserve prepare cancel freeze unfreeze
 		retrieve can_finish finish boot"
 
@@ -33,7 +33,7 @@ _luotrace() {
 			;;
 		esac
 		;;
-	--session | --handler | --min-us | --duration | -s | -H | -d) return ;;
+	--session | --handler | --min-us | --duration | --buffer | -s | -H | -d) return ;;
 	*)
 		case $command in
 		check) words=$output ;;

@@ -83,6 +83,9 @@ static void tracer_configure(struct luotrace_bpf *bpf,
 	bpf->rodata->stream = options->stream;
 	bpf->rodata->count_by = options->by;
 	bpf->rodata->whole_lives = options->lives;
+	if (options->buffer_kib)
+		bpf_map__set_max_entries(bpf->maps.events,
+					 options->buffer_kib * 1024);
 }
 
 struct tracer *tracer_open(const struct probe *probe,

@@ -25,6 +25,7 @@
  * @min_ns:  only handler calls that took this long
  * @errors:  only what failed
  * @stream:  a bit for each enum lt_type that tracer_poll() shall give
+ * @buffer_kib: size of the buffer for what is streamed; 0: as built
  * @by:	     how calls are counted
  * @lives:   of what is streamed only @session is a filter, so that the lives of
  *	     sessions are whole
@@ -38,6 +39,7 @@ struct tracer_options {
 	uint64_t min_ns;
 	bool errors;
 	uint32_t stream;
+	uint32_t buffer_kib;
 	enum lt_by by;
 	bool lives;
 };

@@ -196,6 +196,23 @@ int cmd_parse(const struct argp *argp, int argc, char **argv, void *input)
 	return -1;
 }
 
+int cmd_parse_traced(const struct argp *argp, int argc, char **argv, void *input,
+		     struct probe *probe)
+{
+	int ret = cmd_parse(argp, argc, argv, input);
+	const char *why_not;
+
+	if (ret >= 0)
+		return ret;
+	probe_kernel(probe);
+	why_not = probe_why_not(probe);
+	if (why_not) {
+		msg_error("%s", why_not);
+		return EXIT_CANNOT;
+	}
+	return -1;
+}
+
 static void on_signal(int sig)
 {
 	(void)sig;

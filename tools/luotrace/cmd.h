@@ -83,6 +83,15 @@ bool cmd_color(const struct cmd_options *o);
 int cmd_parse(const struct argp *argp, int argc, char **argv, void *input);
 
 /**
+ * cmd_parse_traced - the same for a command that traces; it says why it cannot
+ * @probe: set to what the kernel offers; the other arguments as above
+ *
+ * Return: as above.
+ */
+int cmd_parse_traced(const struct argp *argp, int argc, char **argv, void *input,
+		     struct probe *probe);
+
+/**
  * cmd_number - parse a number of an option
  * @text:  the text
  * @unit:  what is counted, for the message

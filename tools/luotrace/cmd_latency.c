@@ -325,19 +325,12 @@ int cmd_latency(int argc, char **argv)
 				  1U << LT_FILE_STATE,
 		},
 	};
-	const char *why_not;
 	struct probe probe;
 	int ret;
 
-	ret = cmd_parse(&argp, argc, argv, &l);
+	ret = cmd_parse_traced(&argp, argc, argv, &l, &probe);
 	if (ret >= 0)
 		return ret;
 
-	probe_kernel(&probe);
-	why_not = probe_why_not(&probe);
-	if (why_not) {
-		msg_error("%s", why_not);
-		return EXIT_CANNOT;
-	}
 	return latency_run(&l, &probe);
 }

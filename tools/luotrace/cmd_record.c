@@ -142,19 +142,13 @@ int cmd_record(int argc, char **argv)
 	static const struct argp argp = { options, parse, NULL, record_doc,
 		children, NULL, NULL };
 	struct record r = { .o.tracer.ops = TRACER_ALL_OPS };
-	const char *why_not;
 	struct probe probe;
 	int ret;
 
-	ret = cmd_parse(&argp, argc, argv, &r);
+	ret = cmd_parse_traced(&argp, argc, argv, &r, &probe);
 	if (ret >= 0)
 		return ret;
-	probe_kernel(&probe);
-	why_not = probe_why_not(&probe);
-	if (why_not) {
-		msg_error("%s", why_not);
-		return EXIT_CANNOT;
-	}
+
 	r.o.tracer.stream = cmd_stream_mask(false);
 	r.f = fopen(r.path, "we");
 	if (!r.f) {

@@ -121,20 +121,13 @@ int cmd_trace(int argc, char **argv)
 	static const struct argp argp = { options, parse, NULL, trace_doc,
 		children, NULL, NULL };
 	struct trace tr = { .o.tracer.ops = TRACER_ALL_OPS };
-	const char *why_not;
 	struct probe probe;
 	int ret;
 
-	ret = cmd_parse(&argp, argc, argv, &tr);
+	ret = cmd_parse_traced(&argp, argc, argv, &tr, &probe);
 	if (ret >= 0)
 		return ret;
 
-	probe_kernel(&probe);
-	why_not = probe_why_not(&probe);
-	if (why_not) {
-		msg_error("%s", why_not);
-		return EXIT_CANNOT;
-	}
 	tr.o.tracer.stream = cmd_stream_mask(tr.kho);
 	return trace_run(&tr, &probe);
 }

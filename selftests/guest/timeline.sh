@@ -25,6 +25,7 @@ record /tmp/after.luotrace
 timeline_test restore || exit 1
 kill -INT $recorder
 wait $recorder || exit 1
+luotrace latency --json -d 1 > /tmp/latency.json || exit 1
 luotrace timeline > /tmp/timeline.txt || exit 1
 luotrace timeline --json > /tmp/timeline.json || exit 1
 cat /tmp/timeline.txt

@@ -365,6 +365,37 @@ TEST_F(timeline, the_first_ten_lines_name_the_cause)
 	EXPECT_NE(NULL, strstr(head, "1 reboots failed")) TH_LOG("%s", head);
 }
 
+TEST_F(timeline, latency_fills_in_what_was_recorded)
+{
+	const struct liveupdate_recorder_row *row =
+		row_of(&self->r.last_out, HANDLER, OP_FREEZE);
+	json_t *root = json_load_file("/tmp/latency.json", 0, NULL);
+	json_t *recorded = json_object_get(root, "recorded"), *call;
+	int found = 0;
+	size_t i;
+
+	EXPECT_EQ(0, json_array_size(json_object_get(root, "calls")));
+	EXPECT_EQ(1, json_integer_value(json_object_get(recorded,
+							"liveupdate_number")));
+	json_array_foreach(json_object_get(recorded, "calls"), i, call) {
+		const char *name = json_string_value(json_object_get(call, "handler"));
+		const char *op = json_string_value(json_object_get(call, "op"));
+
+		if (!name || strcmp(name, HANDLER) || strcmp(op, "freeze"))
+			continue;
+		found++;
+		EXPECT_EQ(row->count, json_integer_value(
+				json_object_get(call, "count")));
+		EXPECT_EQ(row->total, json_integer_value(
+				json_object_get(call, "total_ns")));
+		EXPECT_EQ(row->max, json_integer_value(
+				json_object_get(call, "max_ns")));
+		EXPECT_TRUE(json_is_null(json_object_get(call, "p99_ns")));
+	}
+	EXPECT_EQ(1, found);
+	json_decref(root);
+}
+
 static int restore(void)
 {
 	static const char *const names[] = { "known", "slow" };

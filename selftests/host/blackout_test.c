@@ -174,7 +174,7 @@ static void test_findings(void)
 	struct liveupdate_recorder *r = make();
 	struct blackout b;
 	unsigned int ops[4];
-	int n;
+	int n, m;
 
 	blackout_measure(r, &b);
 	n = timeline_calls(r, SPAN_FREEZE, calls, ops, 4);
@@ -193,6 +193,20 @@ static void test_findings(void)
 	check(n > 1 && !strcmp(all[0].text,
 	      "2 reboots failed before this one, the last with Input/output error after 30.0ms; their calls are counted too"),
 	      "what failed comes before it");
+	free(r);
+
+	/* What a workload notices is told however slowly the machine boots. */
+	r = make();
+	r->last_out.rows[0].total = 60 * MS;
+	for (m = LIVEUPDATE_MARK_FROZEN; m < LIVEUPDATE_NR_MARKS; m++)
+		(m < LIVEUPDATE_MARK_START ? &r->last_out : &r->last_in)->marks[m] +=
+			(m < LIVEUPDATE_MARK_START ? 60 : 20000) * MS;
+	blackout_measure(r, &b);
+	timeline_find(r, &b, all);
+	check(!strncmp(all[0].text, "handler vfio-v1", 15), "60 ms are told beside 20 s");
+	r->last_out.rows[0].total = 40 * MS;
+	timeline_find(r, &b, all);
+	check(strncmp(all[0].text, "handler vfio-v1", 15), "40 ms are not");
 	free(r);
 }
 

@@ -10,6 +10,7 @@
 #include "fmt.h"
 #include "hist.h"
 #include "life.h"
+#include "recorder.h"
 #include "report.h"
 #include "words.h"
 
@@ -211,6 +212,59 @@ static void test_life(void)
 	life_free(life);
 }
 
+/* A row of the kernel's record, as a row of calls. */
+static void test_recorded(void)
+{
+	static struct liveupdate_recorder_part part = {
+		.rows[3] = {
+			.kind = LIVEUPDATE_KIND_HANDLER, .count = 3,
+			.errors = 1, .total = 5000000303, .min = 100,
+			.max = 5000000000, .hist = { [6] = 1, [7] = 1, [31] = 1 },
+			.name = "memfd-v2",
+		},
+		.rows[5] = { .count = 1 },
+	};
+	static struct tracer_row rows[LIVEUPDATE_RECORDER_ROWS];
+	struct report r = { .recorded = rows, .recorded_number = 7 };
+	json_t *root = json_object(), *call, *hist, *o;
+	struct life *life = life_new();
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	part.rows[3].op = part.rows[5].op = word_find(WORDS_OP, "freeze");
+	r.life = life;
+	r.nr_recorded = recorder_rows(&part, rows);
+	check(r.nr_recorded == 2, "rows in use alone");
+	report_text(&r, true, f);
+	fclose(f);
+	o = json_string(text);
+	check(strstr(text, "\nRecorded by the kernel before this one, live update 7\n"
+		"  operation         calls errors      avg      p50      p90      p99      max\n"
+		"memfd-v2\n"
+		"  freeze                3      1    1.67s        -        -        -    5.00s\n"
+		"others, for which there was no room\n") != NULL,
+	      json_string_value(o));
+	json_decref(o);
+	free(text);
+	report_json(&r, true, root);
+	o = json_object_get(root, "recorded");
+	call = json_array_get(json_object_get(o, "calls"), 0);
+	hist = json_object_get(call, "histogram");
+	check(json_integer_value(json_object_get(o, "liveupdate_number")) == 7 &&
+	      json_integer_value(json_object_get(call, "max_ns")) == 5000000000 &&
+	      json_is_null(json_object_get(call, "p99_ns")),
+	      "what was recorded as JSON");
+	o = json_array_get(hist, 1);
+	check(json_array_size(hist) == 3 &&
+	      json_integer_value(json_object_get(o, "low_ns")) == 128 &&
+	      json_integer_value(json_object_get(o, "high_ns")) == 255 &&
+	      json_is_null(json_object_get(json_array_get(hist, 2), "high_ns")),
+	      "a histogram of powers of two");
+	json_decref(root);
+	life_free(life);
+}
+
 /* The exact form of the report, and that JSON says the same. */
 static void test_report(void)
 {
@@ -300,6 +354,7 @@ int main(int argc, char **argv)
 	test_percentiles();
 	test_life();
 	test_report();
+	test_recorded();
 	test_why_not();
 	printf("1..%d\n", tests);
 	return failures ? 1 : 0;

@@ -8,6 +8,7 @@
 #include "cmd.h"
 #include "hist.h"
 #include "msg.h"
+#include "recorder.h"
 #include "report.h"
 #include "words.h"
 
@@ -29,6 +30,9 @@ struct latency {
 	uint64_t count;
 	struct life *life;
 	bool frozen;
+	struct tracer_row recorded[LIVEUPDATE_RECORDER_ROWS];
+	int nr_recorded;
+	uint64_t recorded_number;
 };
 
 static void on_event(const struct lt_event *e, void *data)
@@ -106,6 +110,9 @@ static int take(struct latency *l, struct tracer *t, const struct probe *probe,
 	r->by = l->o.tracer.by;
 	r->life = l->life;
 	r->frozen = l->frozen;
+	r->recorded = l->recorded;
+	r->nr_recorded = l->nr_recorded;
+	r->recorded_number = l->recorded_number;
 	r->has_kho = probe->tracepoints[LT_KHO_PRESERVE];
 	r->nr_rows = tracer_read_rows(t, &r->rows);
 	if (r->nr_rows < 0)
@@ -272,6 +279,56 @@ static int run_once(struct latency *l, struct tracer *t,
 	return ret;
 }
 
+static bool recorded_wanted(const struct latency *l, const struct tracer_row *row)
+{
+	const struct tracer_options *t = &l->o.tracer;
+
+	return t->ops >> row->key.op & 1 &&
+	       (!t->handler || (row->key.kind == LT_HANDLER &&
+				!strcmp(row->key.name, t->handler)));
+}
+
+static int recorded_compare(const void *a, const void *b)
+{
+	const struct lt_key *x = &((const struct tracer_row *)a)->key;
+	const struct lt_key *y = &((const struct tracer_row *)b)->key;
+	int diff = (int)x->kind - (int)y->kind;
+
+	if (!diff)
+		diff = strncmp(x->name, y->name, sizeof(x->name));
+	return diff ? diff : (int)x->op - (int)y->op;
+}
+
+/*
+ * What the kernel before this one recorded, if the calls that are wanted can be
+ * told from the others in it.
+ */
+static void load_recorded(struct latency *l)
+{
+	const struct tracer_options *t = &l->o.tracer;
+	struct liveupdate_recorder *r;
+	int i, n, nr = 0;
+
+	if (t->session || t->min_ns || t->errors || l->interval_ms ||
+	    access(RECORDER_PATH, R_OK))
+		return;
+	r = recorder_load(RECORDER_PATH);
+	if (!r)
+		return;
+	if (recorder_has(&r->last_out)) {
+		n = recorder_rows(&r->last_out, l->recorded);
+		for (i = 0; i < n; i++) {
+			if (recorded_wanted(l, &l->recorded[i]))
+				l->recorded[nr++] = l->recorded[i];
+		}
+		qsort(l->recorded, nr, sizeof(l->recorded[0]),
+		      recorded_compare);
+		l->nr_recorded = nr;
+		l->recorded_number = r->last_out.number;
+	}
+	free(r);
+}
+
 static int latency_run(struct latency *l, const struct probe *probe)
 {
 	struct tracer *t;
@@ -287,6 +344,7 @@ static int latency_run(struct latency *l, const struct probe *probe)
 		life_free(l->life);
 		return EXIT_CANNOT;
 	}
+	load_recorded(l);
 	cmd_tracing();
 	ret = l->interval_ms ? run_intervals(l, t, probe) :
 			       run_once(l, t, probe);
@@ -311,7 +369,7 @@ int cmd_latency(int argc, char **argv)
 	};
 	static const struct argp argp = { options, parse, "[INTERVAL [COUNT]]",
 		latency_doc, children, NULL, NULL };
-	struct latency l = {
+	static struct latency l = {
 		.o.tracer = {
 			.ops = TRACER_ALL_OPS,
 			.lives = true,

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -137,6 +138,34 @@ struct liveupdate_recorder *recorder_check(const void *data, size_t size)
 bool recorder_has(const struct liveupdate_recorder_part *part)
 {
 	return part->magic;
+}
+
+int recorder_rows(const struct liveupdate_recorder_part *part,
+		  struct tracer_row *rows)
+{
+	const struct liveupdate_recorder_row *from;
+	struct tracer_row *to;
+	int i, b, n = 0;
+
+	for (i = 0; i < LIVEUPDATE_RECORDER_ROWS; i++) {
+		from = &part->rows[i];
+		if (!from->count)
+			continue;
+		to = &rows[n++];
+		*to = (struct tracer_row){
+			.key.kind = *from->name ? from->kind : LT_OTHERS,
+			.key.op = from->op,
+			.calls.count = from->count,
+			.calls.errors = from->errors,
+			.calls.sum = from->total,
+			.calls.min = from->min,
+			.calls.max = from->max,
+		};
+		snprintf(to->key.name, sizeof(to->key.name), "%s", from->name);
+		for (b = 0; b < LIVEUPDATE_RECORDER_BUCKETS; b++)
+			to->calls.slots[lt_slot(1ULL << b)] = from->hist[b];
+	}
+	return n;
 }
 
 /* One row a span: its ends, the operations and the phase of a session in it. */

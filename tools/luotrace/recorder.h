@@ -11,6 +11,8 @@
 
 #include <linux/liveupdate_recorder.h>
 
+#include "tracer.h"
+
 #define RECORDER_PATH	"/sys/kernel/liveupdate/recorder"
 
 /**
@@ -34,6 +36,17 @@ struct liveupdate_recorder *recorder_check(const void *data, size_t size);
 
 /** recorder_has - whether a part is there */
 bool recorder_has(const struct liveupdate_recorder_part *part);
+
+/**
+ * recorder_rows - the calls of a part, as the tracer gives calls
+ * @part: the part
+ * @rows: LIVEUPDATE_RECORDER_ROWS places; filled in the order of the record, a
+ *	  slot for each power of two in their histograms
+ *
+ * Return: how many there are.
+ */
+int recorder_rows(const struct liveupdate_recorder_part *part,
+		  struct tracer_row *rows);
 
 /* The parts of the blackout, in order. */
 enum span {

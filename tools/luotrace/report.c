@@ -6,10 +6,13 @@
 #include "cmd.h"
 #include "fmt.h"
 #include "hist.h"
+#include "recorder.h"
 #include "report.h"
 #include "words.h"
 
 #define BAR_WIDTH	36
+/* From here on all durations are in the last bucket of the recorder. */
+#define RECORDED_LONG	(1ULL << (LIVEUPDATE_RECORDER_BUCKETS - 1))
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
 
 static const char *const actions[LT_KHO_ACTIONS] = { "preserve", "unpreserve",
@@ -43,8 +46,7 @@ static bool same_group(const struct lt_key *a, const struct lt_key *b)
 	       !strncmp(a->name, b->name, LT_NAME_LEN);
 }
 
-static void print_group(const struct report *r, const struct lt_key *key,
-			FILE *f)
+static void print_group(enum lt_by by, const struct lt_key *key, FILE *f)
 {
 	char name[NAME_BUF];
 
@@ -55,40 +57,53 @@ static void print_group(const struct report *r, const struct lt_key *key,
 	fprintf(f, "%s%s", fmt_name(name, sizeof(name), key->name),
 		key->kind == LT_SUBSYSTEM ? " (subsystem)" :
 		key->kind == LT_FLB ? " (shared state)" : "");
-	if (r->by == LT_BY_FILE && key->kind == LT_HANDLER)
+	if (by == LT_BY_FILE && key->kind == LT_HANDLER)
 		fprintf(f, " token %llu", (unsigned long long)key->token);
 }
 
-void report_table(const struct report *r, FILE *f)
+/* A histogram of powers of two is too coarse for percentiles. */
+static void print_time(const struct lt_row *row, size_t t, bool coarse, FILE *f)
 {
 	char ns[FMT_LEN];
+
+	fprintf(f, " %8s", coarse && times[t].percentile > 0 ? "-" :
+			   fmt_ns(ns, time_of(row, t)));
+}
+
+static void print_rows(enum lt_by by, const struct tracer_row *rows, int nr,
+		       bool coarse, FILE *f)
+{
 	size_t t;
 	int i;
 
-	fprintf(f, "Handler calls by %s\n", by_names[r->by]);
-	if (!r->nr_rows) {
-		fprintf(f, "  none was seen\n");
-		return;
-	}
 	fprintf(f, "  %-14s %8s %6s", "operation", "calls", "errors");
 	for (t = 0; t < NR_TIMES; t++)
 		fprintf(f, " %8s", times[t].name);
 	fputc('\n', f);
 
-	for (i = 0; i < r->nr_rows; i++) {
-		const struct tracer_row *row = &r->rows[i];
+	for (i = 0; i < nr; i++) {
+		const struct tracer_row *row = &rows[i];
 
-		if (!i || !same_group(&row->key, &r->rows[i - 1].key)) {
-			print_group(r, &row->key, f);
+		if (!i || !same_group(&row->key, &rows[i - 1].key)) {
+			print_group(by, &row->key, f);
 			fputc('\n', f);
 		}
 		fprintf(f, "  %-14s %8llu %6llu", word(WORDS_OP, row->key.op),
 			(unsigned long long)row->calls.count,
 			(unsigned long long)row->calls.errors);
 		for (t = 0; t < NR_TIMES; t++)
-			fprintf(f, " %8s", fmt_ns(ns, time_of(&row->calls, t)));
+			print_time(&row->calls, t, coarse, f);
 		fputc('\n', f);
 	}
+}
+
+void report_table(const struct report *r, FILE *f)
+{
+	fprintf(f, "Handler calls by %s\n", by_names[r->by]);
+	if (r->nr_rows)
+		print_rows(r->by, r->rows, r->nr_rows, false, f);
+	else
+		fprintf(f, "  none was seen\n");
 }
 
 /* One line for each power of two, from the first to the last in use. */
@@ -118,16 +133,29 @@ static void print_hist(const struct lt_row *row, FILE *f)
 			fmt_bar(bar, BAR_WIDTH, octaves[o], most));
 }
 
-static void print_hists(const struct report *r, FILE *f)
+static void print_hists(enum lt_by by, const struct tracer_row *rows, int nr,
+			FILE *f)
 {
 	int i;
 
-	for (i = 0; i < r->nr_rows; i++) {
+	for (i = 0; i < nr; i++) {
 		fputc('\n', f);
-		print_group(r, &r->rows[i].key, f);
-		fprintf(f, " %s\n", word(WORDS_OP, r->rows[i].key.op));
-		print_hist(&r->rows[i].calls, f);
+		print_group(by, &rows[i].key, f);
+		fprintf(f, " %s\n", word(WORDS_OP, rows[i].key.op));
+		print_hist(&rows[i].calls, f);
 	}
+}
+
+/* No tracer lives to the end of a freeze; what the kernel recorded fills in. */
+static void print_recorded(const struct report *r, bool hist, FILE *f)
+{
+	if (!r->nr_recorded)
+		return;
+	fprintf(f, "\nRecorded by the kernel before this one, live update %llu\n",
+		(unsigned long long)r->recorded_number);
+	print_rows(LT_BY_HANDLER, r->recorded, r->nr_recorded, true, f);
+	if (hist)
+		print_hists(LT_BY_HANDLER, r->recorded, r->nr_recorded, f);
 }
 
 static void print_slow(const struct report *r, FILE *f)
@@ -200,7 +228,7 @@ void report_calls(const struct report *r, bool hist, FILE *f)
 {
 	report_table(r, f);
 	if (hist)
-		print_hists(r, f);
+		print_hists(r->by, r->rows, r->nr_rows, f);
 	print_slow(r, f);
 	fputc('\n', f);
 	life_print(r->life, f);
@@ -211,7 +239,8 @@ void report_text(const struct report *r, bool hist, FILE *f)
 {
 	report_table(r, f);
 	if (hist)
-		print_hists(r, f);
+		print_hists(r->by, r->rows, r->nr_rows, f);
+	print_recorded(r, hist, f);
 	print_slow(r, f);
 	print_kho(r, f);
 	fputc('\n', f);
@@ -219,32 +248,36 @@ void report_text(const struct report *r, bool hist, FILE *f)
 	print_lost(r, f);
 }
 
-static json_t *hist_json(const struct lt_row *row)
+static json_t *hist_json(const struct lt_row *row, bool coarse)
 {
 	json_t *all = json_array();
 	unsigned int slot;
+	uint64_t low, high;
 
 	for (slot = 0; slot < LT_SLOTS; slot++) {
 		if (!row->slots[slot])
 			continue;
+		low = hist_low(slot);
+		high = coarse ? 2 * low - 1 : hist_high(slot);
 		json_array_append_new(all, json_pack("{sI, so, sI}",
-			"low_ns", (json_int_t)hist_low(slot),
-			"high_ns", slot == LT_SLOTS - 1 ? json_null() :
-			json_integer(hist_high(slot)),
+			"low_ns", (json_int_t)low,
+			"high_ns", slot == LT_SLOTS - 1 ||
+				   (coarse && low >= RECORDED_LONG) ?
+			json_null() : json_integer(high),
 			"count", (json_int_t)row->slots[slot]));
 	}
 	return all;
 }
 
-static json_t *row_json(const struct report *r, const struct tracer_row *row,
-			bool hist)
+static json_t *row_json(enum lt_by by, const struct tracer_row *row, bool hist,
+			bool coarse)
 {
 	json_t *o = json_object();
 	char key[16];
 	size_t t;
 
 	const char *key_of[] = {
-		[LT_HANDLER] = r->by == LT_BY_HANDLER ? "handler" : "session",
+		[LT_HANDLER] = by == LT_BY_HANDLER ? "handler" : "session",
 		[LT_SUBSYSTEM] = "subsystem",
 		[LT_FLB] = "shared_state",
 		[LT_OTHERS] = "others",
@@ -252,7 +285,7 @@ static json_t *row_json(const struct report *r, const struct tracer_row *row,
 
 	json_object_set_new(o, key_of[row->key.kind & 3],
 			    fmt_json_name(row->key.name));
-	if (r->by == LT_BY_FILE && row->key.kind == LT_HANDLER)
+	if (by == LT_BY_FILE && row->key.kind == LT_HANDLER)
 		json_object_set_new(o, "token",
 				    cmd_json_token(row->key.token));
 	json_object_set_new(o, "op", json_string(word(WORDS_OP, row->key.op)));
@@ -263,10 +296,13 @@ static json_t *row_json(const struct report *r, const struct tracer_row *row,
 	for (t = 0; t < NR_TIMES; t++) {
 		snprintf(key, sizeof(key), "%s_ns", times[t].name);
 		json_object_set_new(o, key,
+				    coarse && times[t].percentile > 0 ?
+				    json_null() :
 				    json_integer(time_of(&row->calls, t)));
 	}
 	if (hist)
-		json_object_set_new(o, "histogram", hist_json(&row->calls));
+		json_object_set_new(o, "histogram",
+				    hist_json(&row->calls, coarse));
 	return o;
 }
 
@@ -313,6 +349,23 @@ json_t *report_kho_json(const struct report *r)
 	return all;
 }
 
+static json_t *recorded_json(const struct report *r, bool hist)
+{
+	json_t *rows = json_array();
+	int i;
+
+	if (!r->nr_recorded) {
+		json_decref(rows);
+		return json_null();
+	}
+	for (i = 0; i < r->nr_recorded; i++)
+		json_array_append_new(rows, row_json(LT_BY_HANDLER,
+						     &r->recorded[i], hist,
+						     true));
+	return json_pack("{sI, so}", "liveupdate_number",
+			 (json_int_t)r->recorded_number, "calls", rows);
+}
+
 void report_json(const struct report *r, bool hist, json_t *root)
 {
 	json_t *rows = json_array(), *slow = json_array();
@@ -320,7 +373,8 @@ void report_json(const struct report *r, bool hist, json_t *root)
 	int i;
 
 	for (i = 0; i < r->nr_rows; i++)
-		json_array_append_new(rows, row_json(r, &r->rows[i], hist));
+		json_array_append_new(rows, row_json(r->by, &r->rows[i],
+							 hist, false));
 	for (i = 0; i < r->nr_slow; i++)
 		json_array_append_new(slow, slow_json(&r->slow[i]));
 
@@ -329,6 +383,7 @@ void report_json(const struct report *r, bool hist, json_t *root)
 	json_object_set_new(root, "frozen", json_boolean(r->frozen));
 	json_object_set_new(root, "by", json_string(by_names[r->by]));
 	json_object_set_new(root, "calls", rows);
+	json_object_set_new(root, "recorded", recorded_json(r, hist));
 	json_object_set_new(root, "slowest", slow);
 	json_object_set_new(root, "kho", r->has_kho ? report_kho_json(r) :
 					     json_null());

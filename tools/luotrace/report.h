@@ -25,6 +25,10 @@
  * @life:    the sessions
  * @lost:    what was lost
  * @frozen:  the machine was frozen when it was taken
+ * @recorded: calls of the last live update that the kernel before this one
+ *	      recorded, with a histogram of powers of two; NULL for none
+ * @nr_recorded: how many rows
+ * @recorded_number: the live update
  */
 struct report {
 	enum lt_by by;
@@ -37,6 +41,9 @@ struct report {
 	const struct life *life;
 	struct tracer_lost lost;
 	bool frozen;
+	const struct tracer_row *recorded;
+	int nr_recorded;
+	uint64_t recorded_number;
 };
 
 /** report_calls - calls and sessions alone; arguments as report_text() */

@@ -17,6 +17,8 @@
 /* A phase that took less is not worth a sentence: share of the whole, ns. */
 #define WORTH_SHARE	0.05
 #define WORTH_NS	1000000
+/* A workload notices this, however long the rest takes. */
+#define LONG_NS		50000000
 
 static const char *const kinds[] = { "handler", "subsystem", "shared state" };
 static const char *const kind_keys[] = { "handler", "subsystem", "shared_state" };
@@ -162,7 +164,7 @@ static void find_culprit(struct findings *f, const struct liveupdate_recorder *r
 		return;
 	/* Not all of its calls were in the span. */
 	ns = row->total < b->ns[s] ? row->total : b->ns[s];
-	if (ns < b->ns[s] / 4 || ns < b->total / 100)
+	if (ns < b->ns[s] / 4 || (ns < b->total / 100 && ns < LONG_NS))
 		return;
 	if (timeline_calls(r, s, &call, &op, 1) &&
 	    !strcmp(call->name, row->name)) {

@@ -11,14 +11,19 @@
  * vmalloc area, for one) is part of that call's event.
  */
 
+#include <linux/hash.h>
 #include <linux/kexec_handover.h>
 #include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/kho.h>
 
 #include "kho_trace.h"
 #include "luo_kho.h"
+
+#define KHO_BUCKET_BITS	5
 
 #define kho_preserve_folio	kho_base_preserve_folio
 #define kho_unpreserve_folio	kho_base_unpreserve_folio
@@ -116,9 +121,72 @@ static unsigned long kho_vmalloc_pfn(const struct kho_vmalloc *preservation)
 
 static DEFINE_PER_CPU(struct kho_counts, kho_counters[KHO_NR_COUNTS]);
 
+/* Accounts by task. A bucket is locked for a moment, to add to or find in it. */
+static struct kho_bucket {
+	spinlock_t lock; /* of the list */
+	struct hlist_head accounts;
+} kho_buckets[1 << KHO_BUCKET_BITS] = {
+	[0 ... (1 << KHO_BUCKET_BITS) - 1] = {
+		.lock = __SPIN_LOCK_UNLOCKED(kho_buckets.lock),
+	},
+};
+
+static struct kho_bucket *kho_bucket(void)
+{
+	return &kho_buckets[hash_ptr(current, KHO_BUCKET_BITS)];
+}
+
+/**
+ * kho_account_begin - count what the calling task has KHO do from here on
+ * @account: where to; on the stack, as long as it is open
+ *
+ * Context: any but interrupts; a task has one account at a time.
+ */
+void kho_account_begin(struct kho_account *account)
+{
+	struct kho_bucket *bucket = kho_bucket();
+
+	*account = (struct kho_account){ .task = current };
+	guard(spinlock)(&bucket->lock);
+	hlist_add_head(&account->node, &bucket->accounts);
+}
+
+/**
+ * kho_account_end - close an account; what it counted stays in it
+ * @account: from kho_account_begin(), of the same task
+ *
+ * Context: any but interrupts.
+ */
+void kho_account_end(struct kho_account *account)
+{
+	struct kho_bucket *bucket = kho_bucket();
+
+	guard(spinlock)(&bucket->lock);
+	hlist_del(&account->node);
+}
+
+static void kho_account(enum kho_count what, unsigned long nr_pages)
+{
+	struct kho_bucket *bucket = kho_bucket();
+	struct kho_account *account;
+
+	/* Only this task opens its account, so it sees it without the lock. */
+	if (!nr_pages || hlist_empty(&bucket->accounts))
+		return;
+
+	guard(spinlock)(&bucket->lock);
+	hlist_for_each_entry(account, &bucket->accounts, node) {
+		if (account->task == current) {
+			account->pages[what] += nr_pages;
+			return;
+		}
+	}
+}
+
 /* Of calls that failed there are no pages. */
 static void kho_count(enum kho_count what, unsigned long nr_pages, int err)
 {
+	kho_account(what, nr_pages);
 	this_cpu_inc(kho_counters[what].calls);
 	this_cpu_add(kho_counters[what].pages, nr_pages);
 	if (err)

@@ -62,10 +62,10 @@ static int __init luo_early_init(void)
 	if (!liveupdate_enabled())
 		return 0;
 
-	luo_handover_err = luo_handover_read(&luo_sessions_in, &flbs);
 	err = luo_recorder_early_init();
 	if (err)
 		pr_warn("cannot record: %pe\n", ERR_PTR(err));
+	luo_handover_err = luo_handover_read(&luo_sessions_in, &flbs);
 	if (luo_handover_err)
 		return 0;
 
@@ -129,6 +129,7 @@ static int __init luo_init(void)
 	err = err ?: luo_state_init();
 	err = err ?: luo_ioctl_init();
 	if (!err) {
+		luo_inspect_init();
 		luo_recorder_mark(LIVEUPDATE_MARK_INIT);
 		return 0;
 	}

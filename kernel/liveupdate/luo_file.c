@@ -31,6 +31,7 @@
 #include <linux/string.h>
 
 #include "luo_file.h"
+#include "luo_kho.h"
 
 static const struct rhashtable_params luo_by_token_params = {
 	.head_offset		= offsetof(struct luo_file, by_token),
@@ -87,6 +88,37 @@ static struct luo_call luo_file_call(const struct luo_file *f)
 	};
 }
 
+/* What whoever asks is told of how the last operation went. */
+static void luo_file_note(struct luo_file *f, enum luo_op op, int err)
+{
+	struct luo_file_set *set = f->token.set;
+
+	/* A file whose preserve fails is in no set. */
+	if (err == f->ret || (!err && op != f->ret_op) ||
+	    op == LUO_OP_PRESERVE)
+		return;
+	if (!f->ret != !err)
+		WRITE_ONCE(set->failed, set->failed + (err ? 1 : -1));
+	WRITE_ONCE(f->ret_op, op);
+	WRITE_ONCE(f->ret, err);
+}
+
+/* Memory that the handler has marked, or has got back. */
+static void luo_file_charge(struct luo_file *f, const struct kho_account *account)
+{
+	struct luo_file_set *set = f->token.set;
+	u64 pages;
+
+	if (set->dir == LUO_DIR_IN) {
+		WRITE_ONCE(f->pages, f->pages + account->pages[KHO_COUNT_RESTORE]);
+		return;
+	}
+	pages = account->pages[KHO_COUNT_PRESERVE] -
+		account->pages[KHO_COUNT_UNPRESERVE];
+	WRITE_ONCE(f->pages, f->pages + pages);
+	WRITE_ONCE(set->pages, set->pages + pages);
+}
+
 int luo_file_run(struct luo_file *f, enum luo_op op)
 {
 	struct liveupdate_file_op_args args = {
@@ -97,9 +129,14 @@ int luo_file_run(struct luo_file *f, enum luo_op op)
 		.private_data = f->private,
 	};
 	struct luo_call call = luo_file_call(f);
+	struct kho_account account;
 	int err;
 
+	kho_account_begin(&account);
 	err = luo_handler_run(&call, op, &args);
+	kho_account_end(&account);
+	luo_file_charge(f, &account);
+	luo_file_note(f, op, err);
 	if (err)
 		return err;
 
@@ -115,7 +152,7 @@ void luo_file_set_state(struct luo_file *f, enum luo_file_state state,
 {
 	enum luo_file_state old = f->state;
 
-	f->state = state;
+	WRITE_ONCE(f->state, state);
 	luo_emit(luo_file_state, luo_number(f->token.set->dir), f->token.set->name,
 		 f->token.token, luo_file_compatible(f), old, state,
 		 ret);
@@ -128,7 +165,7 @@ void luo_file_failed(const struct luo_file_set *set, u64 token, int ret)
 		 LUO_FILE_NONE, LUO_FILE_NONE, ret);
 }
 
-struct luo_file *luo_file_find(const struct luo_file_set *set, u64 token)
+struct luo_file *luo_file_find(struct luo_file_set *set, u64 token)
 {
 	struct luo_token_key key = { .set = set, .token = token };
 
@@ -171,15 +208,43 @@ void luo_file_free(struct luo_file *f)
 	if (f->file)
 		fput(f->file);
 	luo_handler_put(f->fh);
-	kfree(f->orphan);
-	kfree(f);
+	kfree_rcu(f, rcu);
+}
+
+/* Make room for a file in its set; luo_file_add() cannot fail then. */
+int luo_file_reserve(struct luo_file *f)
+{
+	struct luo_file_set *set = f->token.set;
+
+	f->seq = set->next;
+	return xa_reserve(&set->by_seq, f->seq, GFP_KERNEL);
+}
+
+/* Put a file into its set. */
+void luo_file_add(struct luo_file *f)
+{
+	struct luo_file_set *set = f->token.set;
+
+	list_add_tail(&f->list, &set->files);
+	WRITE_ONCE(set->count, set->count + 1);
+	set->next++;
+	xa_store(&set->by_seq, f->seq, f, GFP_KERNEL);
 }
 
 /* Take a file out of its set; nothing can find it after that. */
 void luo_file_remove(struct luo_file *f, struct luo_file_set *set)
 {
+	xa_erase(&set->by_seq, f->seq);
 	list_del(&f->list);
-	set->count--;
+	WRITE_ONCE(set->count, set->count - 1);
+	if (set->dir == LUO_DIR_OUT)
+		WRITE_ONCE(set->pages, set->pages - f->pages);
+	if (f->ret)
+		WRITE_ONCE(set->failed, set->failed - 1);
+	if (f->retrieved > 0)
+		WRITE_ONCE(set->retrieved, set->retrieved - 1);
+	if (!f->fh)
+		WRITE_ONCE(set->orphans, set->orphans - 1);
 	if (f->file)
 		luo_file_unhash_id(f);
 	luo_file_unhash_token(f);
@@ -188,7 +253,7 @@ void luo_file_remove(struct luo_file *f, struct luo_file_set *set)
 
 /**
  * luo_file_set_init - set up an empty set
- * @set:  the set
+ * @set:  the set, zeroed
  * @name: of the session it belongs to; must live as long as the set
  * @dir:  outgoing or incoming
  */
@@ -199,7 +264,7 @@ void luo_file_set_init(struct luo_file_set *set, const char *name,
 	set->name = name;
 	set->dir = dir;
 	INIT_LIST_HEAD(&set->files);
-	set->count = 0;
+	xa_init(&set->by_seq);
 	kho_block_set_init(&set->blocks, sizeof(struct luo_file_ser));
 }
 
@@ -210,6 +275,7 @@ void luo_file_set_init(struct luo_file_set *set, const char *name,
 void luo_file_set_destroy(struct luo_file_set *set)
 {
 	WARN_ON_ONCE(set->count);
+	xa_destroy(&set->by_seq);
 	kho_block_set_destroy(&set->blocks);
 	mutex_destroy(&set->lock);
 }
@@ -236,9 +302,13 @@ static int __luo_file_preserve(struct luo_file_set *set, struct luo_file *f)
 		goto err_token;
 	}
 
-	err = kho_block_set_grow(&set->blocks, set->count + 1);
+	err = luo_file_reserve(f);
 	if (err)
 		goto err_id;
+
+	err = kho_block_set_grow(&set->blocks, set->count + 1);
+	if (err)
+		goto err_seq;
 
 	err = luo_flbs_preserve(f->fh, &f->flb_seq);
 	if (err)
@@ -248,14 +318,14 @@ static int __luo_file_preserve(struct luo_file_set *set, struct luo_file *f)
 	if (err)
 		goto err_flbs;
 
-	list_add_tail(&f->list, &set->files);
-	set->count++;
 	return 0;
 
 err_flbs:
 	luo_flbs_unpreserve(f->fh, f->flb_seq);
 err_blocks:
 	kho_block_set_shrink(&set->blocks, set->count);
+err_seq:
+	xa_release(&set->by_seq, f->seq);
 err_id:
 	luo_file_unhash_id(f);
 err_token:
@@ -298,8 +368,10 @@ int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token)
 	err = __luo_file_preserve(set, f);
 	if (!err) {
 		luo_file_set_state(f, LUO_FILE_PRESERVED, 0);
+		luo_file_add(f);
 		return 0;
 	}
+	WRITE_ONCE(set->pages, set->pages - f->pages);
 	luo_file_free(f);
 failed:
 	luo_file_failed(set, token, err);

@@ -10,7 +10,7 @@
 #include "luo_internal.h"
 
 struct luo_token_key {
-	const struct luo_file_set *set;
+	struct luo_file_set *set;
 	u64 token;
 };
 
@@ -28,13 +28,22 @@ struct luo_id_key {
  *		an incoming file that did not find it yet
  * @list:	in &luo_file_set.files
  * @fh:		the handler, pinned
- * @orphan:	the compatible string of an incoming file without handler
  * @file:	the open file, with a reference; NULL until it is retrieved
  * @data:	the u64 that is handed over
  * @flb_seq:	outgoing: it depends on the shared state that its handler had then
  * @private:	the handler's own
  * @state:	where it is
  * @retrieved:	0, 1 once it is retrieved, or the errno of the failed retrieve
+ * @seq:	its number in &luo_file_set.by_seq
+ * @pages:	outgoing: preserved for it; incoming: restored for it
+ * @ret:	0, or the negative errno of the last operation that failed, until
+ *		that one succeeds
+ * @ret_op:	that operation
+ * @rcu:	to free it
+ * @orphan:	the compatible string of an incoming file that came without its
+ *		handler
+ *
+ * What luo_inspect.c shows it reads under RCU alone.
  */
 struct luo_file {
 	struct rhash_head by_token;
@@ -43,13 +52,18 @@ struct luo_file {
 	struct luo_id_key id;
 	struct list_head list;
 	struct liveupdate_file_handler *fh;
-	char *orphan;
 	struct file *file;
 	u64 data;
 	u64 flb_seq;
 	void *private;
 	enum luo_file_state state;
 	int retrieved;
+	unsigned long seq;
+	u64 pages;
+	int ret;
+	enum luo_op ret_op;
+	struct rcu_head rcu;
+	char orphan[];
 };
 
 const char *luo_file_compatible(const struct luo_file *f);
@@ -57,7 +71,9 @@ int luo_file_run(struct luo_file *f, enum luo_op op);
 void luo_file_set_state(struct luo_file *f, enum luo_file_state state,
 			int ret);
 void luo_file_failed(const struct luo_file_set *set, u64 token, int ret);
-struct luo_file *luo_file_find(const struct luo_file_set *set, u64 token);
+struct luo_file *luo_file_find(struct luo_file_set *set, u64 token);
+int luo_file_reserve(struct luo_file *f);
+void luo_file_add(struct luo_file *f);
 int luo_file_hash_token(struct luo_file *f);
 int luo_file_hash_id(struct luo_file *f);
 void luo_file_remove(struct luo_file *f, struct luo_file_set *set);

@@ -27,6 +27,7 @@ static const char *__luo_file_load(struct luo_file_set *set,
 				   const struct luo_file_ser *ser)
 {
 	char compatible[LIVEUPDATE_HNDL_COMPAT_LENGTH] = "";
+	struct liveupdate_file_handler *fh;
 	struct luo_file *f;
 	int err;
 
@@ -34,31 +35,35 @@ static const char *__luo_file_load(struct luo_file_set *set,
 	if (!compatible[0])
 		return "bad-compatible";
 
-	f = kzalloc_obj(*f);
-	if (!f)
+	fh = luo_handler_get(compatible);
+	f = kzalloc_flex(*f, orphan, fh ? 0 : sizeof(compatible));
+	if (!f) {
+		luo_handler_put(fh);
 		return "no-memory";
+	}
 
 	f->token.set = set;
 	f->token.token = ser->token;
 	f->data = ser->data;
-	f->fh = luo_handler_get(compatible);
-	if (!f->fh) {
-		f->orphan = kstrdup(compatible, GFP_KERNEL);
-		if (!f->orphan) {
-			luo_file_free(f);
-			return "no-memory";
-		}
-	}
+	f->fh = fh;
+	if (!fh)
+		memcpy(f->orphan, compatible, sizeof(compatible));
 
-	err = luo_file_hash_token(f);
+	err = luo_file_reserve(f);
+	if (!err) {
+		err = luo_file_hash_token(f);
+		if (err)
+			xa_release(&set->by_seq, f->seq);
+	}
 	if (err) {
 		luo_file_free(f);
 		return err == -EEXIST ? "duplicate-token" : "no-memory";
 	}
 
-	list_add_tail(&f->list, &set->files);
-	set->count++;
 	luo_file_set_state(f, LUO_FILE_INCOMING, 0);
+	luo_file_add(f);
+	if (!fh)
+		WRITE_ONCE(set->orphans, set->orphans + 1);
 	return f->fh ? NULL : "no-handler";
 }
 
@@ -93,18 +98,19 @@ void luo_file_set_load(struct luo_file_set *set, const struct luo_array *array)
 /* Find the handler of an incoming file, which may have come after boot. */
 static bool luo_file_adopt(struct luo_file *f)
 {
+	struct luo_file_set *set = f->token.set;
+
 	if (!f->fh) {
-		f->fh = luo_handler_get(f->orphan);
-		if (f->fh) {
-			kfree(f->orphan);
-			f->orphan = NULL;
-		}
+		WRITE_ONCE(f->fh, luo_handler_get(f->orphan));
+		if (f->fh)
+			WRITE_ONCE(set->orphans, set->orphans - 1);
 	}
 	return f->fh;
 }
 
 static int __luo_file_retrieve(struct luo_file *f)
 {
+	struct luo_file_set *set;
 	int err;
 
 	err = luo_file_run(f, LUO_OP_RETRIEVE);
@@ -115,6 +121,8 @@ static int __luo_file_retrieve(struct luo_file *f)
 	}
 
 	f->retrieved = 1;
+	set = f->token.set;
+	WRITE_ONCE(set->retrieved, set->retrieved + 1);
 	luo_file_set_state(f, LUO_FILE_RETRIEVED, 0);
 	luo_recorder_mark(LIVEUPDATE_MARK_RESTORED);
 
@@ -210,21 +218,4 @@ int luo_file_set_finish(struct luo_file_set *set)
 	list_for_each_entry_safe_reverse(f, next, &set->files, list)
 		luo_file_finish(f, set);
 	return 0;
-}
-
-/**
- * luo_file_set_retrieved - how many files of an incoming set were taken back
- * @set: the set
- *
- * Context: under @set->lock, or under luo_state_lock for writing.
- * Return: their number.
- */
-u64 luo_file_set_retrieved(struct luo_file_set *set)
-{
-	struct luo_file *f;
-	u64 nr = 0;
-
-	list_for_each_entry(f, &set->files, list)
-		nr += f->retrieved > 0;
-	return nr;
 }

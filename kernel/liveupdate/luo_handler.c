@@ -21,6 +21,7 @@
 #include <linux/export.h>
 #include <linux/list_private.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/string.h>
 
 #include "luo_internal.h"
@@ -252,5 +253,7 @@ void liveupdate_unregister_file_handler(struct liveupdate_file_handler *fh)
 	scoped_guard(rwsem_write, &luo_handler_lock)
 		list_del(&ACCESS_PRIVATE(fh, list));
 	luo_flbs_forget(fh);
+	/* Whoever walks the files may be reading its compatible string. */
+	synchronize_rcu();
 }
 EXPORT_SYMBOL_GPL(liveupdate_unregister_file_handler);

@@ -84,6 +84,7 @@ void luo_handover_reject(const char *what, const char *name, u64 token,
 		       (int)strlen(name), name, reason);
 	else
 		pr_err("handover: refused %s: %s\n", what, reason);
+	luo_recorder_refused(what, name, token, reason);
 	luo_emit(luo_handover_reject, luo_number(LUO_DIR_IN), what, name, token,
 		 reason);
 }

@@ -6,6 +6,7 @@
  *	luo_core	start
  *	luo_ioctl	/dev/liveupdate and the calls on a session
  *	luo_state	the state of the machine, the way into the jump
+ *	luo_inspect	what sessions and files there are, for whoever asks
  *	luo_session	sessions, outgoing and incoming
  *	luo_subsystem	kernel parts with state that is not in files
  *	luo_file	a set of files; knows no session
@@ -46,6 +47,7 @@
 #include <linux/preempt.h>
 #include <linux/rhashtable-types.h>
 #include <linux/rwsem.h>
+#include <linux/xarray.h>
 #include <trace/events/luo.h>
 #include <uapi/linux/liveupdate_recorder.h>
 
@@ -155,6 +157,9 @@ void luo_recorder_mark(enum liveupdate_recorder_mark mark);
 void luo_recorder_failed(int err);
 void luo_recorder_totals(enum luo_dir dir, const struct luo_totals *totals);
 void luo_recorder_give_up(const char *name);
+void luo_recorder_finished(u64 files, bool claimed);
+void luo_recorder_refused(const char *what, const char *name, u64 token,
+			  const char *reason);
 #else
 static inline void luo_recorder_start(void)
 {
@@ -206,6 +211,15 @@ static inline void luo_recorder_totals(enum luo_dir dir,
 }
 
 static inline void luo_recorder_give_up(const char *name)
+{
+}
+
+static inline void luo_recorder_finished(u64 files, bool claimed)
+{
+}
+
+static inline void luo_recorder_refused(const char *what, const char *name,
+					u64 token, const char *reason)
 {
 }
 #endif
@@ -273,6 +287,13 @@ void luo_flbs_forget(struct liveupdate_file_handler *fh);
  * @dir:    outgoing or incoming
  * @files:  &struct luo_file, in order of preservation
  * @count:  files
+ * @by_seq: the files by a number that grows, for walks without the lock
+ * @next:   the next such number
+ * @retrieved: incoming: files that were taken back
+ * @failed: files whose last operation failed
+ * @orphans: incoming: files that have not found their handler
+ * @pages:  outgoing: preserved for its files; incoming: what the previous
+ *	    kernel said of that, LUO_PAGES_UNKNOWN if that cannot be
  * @blocks: the preserved memory for the records; outgoing sets only
  */
 struct luo_file_set {
@@ -281,8 +302,16 @@ struct luo_file_set {
 	enum luo_dir dir;
 	struct list_head files;
 	u64 count;
+	struct xarray by_seq;
+	unsigned long next;
+	u64 retrieved;
+	u64 failed;
+	u64 orphans;
+	u64 pages;
 	struct kho_block_set blocks;
 };
+
+#define LUO_PAGES_UNKNOWN	U64_MAX
 
 int luo_file_init(void);
 void luo_file_set_init(struct luo_file_set *set, const char *name,
@@ -299,7 +328,6 @@ void luo_file_set_write(struct luo_file_set *set, struct luo_array *array);
 void luo_file_set_load(struct luo_file_set *set, const struct luo_array *array);
 int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep);
 int luo_file_set_finish(struct luo_file_set *set);
-u64 luo_file_set_retrieved(struct luo_file_set *set);
 
 /* luo_subsystem.c */
 
@@ -314,7 +342,7 @@ void luo_subsystems_load(void);
 void luo_subsystems_report(void);
 void luo_subsystems_finish(void);
 
-/* luo_session.c, luo_sessions.c */
+/* luo_session.c, luo_session_set.c, luo_sessions.c */
 
 struct luo_session;
 
@@ -368,6 +396,10 @@ static inline int luo_test_damage(const struct luo_contents *contents)
 	return 0;
 }
 #endif
+
+/* luo_inspect.c */
+
+void luo_inspect_init(void);
 
 /* luo_ioctl.c */
 

@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+struct task_struct;
+
 bool kho_incoming(phys_addr_t phys, size_t size);
 
 /* What KHO did since the kernel started, in the order of the recorder's memory. */
@@ -23,6 +25,20 @@ struct kho_counts {
 	u64 pages;
 };
 
+/**
+ * struct kho_account - what one task has KHO do for a while
+ * @node:  in the table of accounts
+ * @task:  whose calls are counted
+ * @pages: of the calls that did not fail, by enum kho_count
+ */
+struct kho_account {
+	struct hlist_node node;
+	struct task_struct *task;
+	u64 pages[KHO_NR_COUNTS];
+};
+
+void kho_account_begin(struct kho_account *account);
+void kho_account_end(struct kho_account *account);
 struct kho_counts kho_counts(enum kho_count what);
 unsigned long kho_preserved_pages(void);
 

@@ -383,3 +383,52 @@ void luo_recorder_give_up(const char *name)
 		strscpy(part->given_up_names[part->given_up], name);
 	WRITE_ONCE(part->given_up, part->given_up + 1);
 }
+
+/**
+ * luo_recorder_finished - an incoming session is finished
+ * @files:   it had
+ * @claimed: whether anybody had claimed it
+ *
+ * Context: any.
+ */
+void luo_recorder_finished(u64 files, bool claimed)
+{
+	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_IN].part;
+
+	if (!part)
+		return;
+
+	luo_add(claimed ? &part->finished : &part->discarded, 1);
+	if (claimed)
+		luo_add(&part->finished_files, files);
+}
+
+/**
+ * luo_recorder_refused - a part of the handover is not served
+ * @what:   what it is
+ * @name:   its name, or its session's, or ""
+ * @token:  of a file
+ * @reason: a word for why
+ *
+ * Context: any.
+ */
+void luo_recorder_refused(const char *what, const char *name, u64 token,
+			  const char *reason)
+{
+	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_IN].part;
+	struct liveupdate_recorder_refused *to;
+
+	if (!part)
+		return;
+
+	guard(spinlock)(&luo_recorder_lock);
+
+	if (part->nr_refused < LIVEUPDATE_RECORDER_REFUSED) {
+		to = &part->refused[part->nr_refused];
+		strscpy(to->what, what);
+		strscpy(to->reason, reason);
+		strscpy(to->name, name);
+		to->token = token;
+	}
+	WRITE_ONCE(part->nr_refused, part->nr_refused + 1);
+}

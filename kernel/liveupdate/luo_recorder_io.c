@@ -76,6 +76,11 @@ static void luo_part_seal(struct liveupdate_recorder_part *part)
 	part->release[sizeof(part->release) - 1] = '\0';
 	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP; i++)
 		part->given_up_names[i][LIVEUPDATE_SESSION_NAME_LENGTH - 1] = 0;
+	for (i = 0; i < LIVEUPDATE_RECORDER_REFUSED; i++) {
+		part->refused[i].what[LIVEUPDATE_RECORDER_WHAT - 1] = '\0';
+		part->refused[i].reason[LIVEUPDATE_RECORDER_REASON - 1] = '\0';
+		part->refused[i].name[LIVEUPDATE_SESSION_NAME_LENGTH - 1] = 0;
+	}
 	for (j = 0; j < LIVEUPDATE_RECORDER_SLOWEST; j++) {
 		for (i = 0; i < LIVEUPDATE_RECORDER_OPS; i++) {
 			struct liveupdate_recorder_call *c =
@@ -138,7 +143,6 @@ static void luo_part_init(enum luo_dir dir, struct liveupdate_recorder_part *par
 	part->magic = LIVEUPDATE_RECORDER_MAGIC;
 	part->version = LIVEUPDATE_RECORDER_VERSION;
 	part->size = sizeof(*part);
-	part->number = luo_number(dir);
 	strscpy(part->release, init_utsname()->release);
 	luo_recorders[dir].part = part;
 }
@@ -146,8 +150,7 @@ static void luo_part_init(enum luo_dir dir, struct liveupdate_recorder_part *par
 /**
  * luo_recorder_early_init - set up the record of what comes in
  *
- * Context: once, at boot, after luo_handover_read() and before anything that
- *	    could be recorded.
+ * Context: once, at boot, before anything that could be recorded.
  * Return: 0, -ENOMEM, or an errno of the registration.
  */
 int __init luo_recorder_early_init(void)
@@ -163,9 +166,12 @@ int __init luo_recorder_early_init(void)
 	return liveupdate_register_subsystem(&luo_recorder_subsystem);
 }
 
-/* Called when the clock is known, which it may not be before late initcalls. */
-static void luo_recorder_clock(struct liveupdate_recorder_part *part)
+/* Called when the handover is read and the clock is known, in late initcalls. */
+static void luo_recorder_complete(enum luo_dir dir)
 {
+	struct liveupdate_recorder_part *part = luo_recorders[dir].part;
+
+	part->number = luo_number(dir);
 	part->clock_hz = luo_counter_hz();
 	part->clock_stable = luo_counter_stable();
 }
@@ -185,8 +191,8 @@ int __init luo_recorder_init(void)
 		return PTR_ERR(part);
 
 	luo_part_init(LUO_DIR_OUT, part);
-	luo_recorder_clock(part);
-	luo_recorder_clock(luo_recorders[LUO_DIR_IN].part);
+	luo_recorder_complete(LUO_DIR_OUT);
+	luo_recorder_complete(LUO_DIR_IN);
 	luo_recorders[LUO_DIR_IN].part->wall_ns = ktime_get_real_ns();
 	return kmsg_dump_register(&luo_recorder_dumper);
 }

@@ -19,9 +19,6 @@
  * can be claimed again. What is left of the incoming sessions is given up at
  * the next live update: nothing hands it on.
  *
- * Outgoing and incoming sessions are separate sets, each with its own names. A
- * set has a hash table for the names and a list for the order.
- *
  * Once the machine is frozen nothing of a session changes any more, not even by
  * closing it: it belongs to the next kernel.
  */
@@ -31,53 +28,10 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/ktime.h>
-#include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "luo_session.h"
-
-static const struct rhashtable_params luo_by_name_params = {
-	.head_offset		= offsetof(struct luo_session, node),
-	.key_offset		= offsetof(struct luo_session, name),
-	.key_len		= LIVEUPDATE_SESSION_NAME_LENGTH,
-	.automatic_shrinking	= true,
-};
-
-struct luo_session_set luo_sessions[] = {
-	[LUO_DIR_OUT] = {
-		.lock	= __MUTEX_INITIALIZER(luo_sessions[LUO_DIR_OUT].lock),
-		.list	= LIST_HEAD_INIT(luo_sessions[LUO_DIR_OUT].list),
-		.blocks	= KHO_BLOCK_SET_INIT(luo_sessions[LUO_DIR_OUT].blocks,
-					     sizeof(struct luo_session_ser)),
-	},
-	[LUO_DIR_IN] = {
-		.lock	= __MUTEX_INITIALIZER(luo_sessions[LUO_DIR_IN].lock),
-		.list	= LIST_HEAD_INIT(luo_sessions[LUO_DIR_IN].list),
-	},
-};
-
-/**
- * luo_session_init - set up the tables
- *
- * Context: once, at boot.
- * Return: 0 or -ENOMEM.
- */
-int luo_session_init(void)
-{
-	int err;
-
-	err = rhashtable_init(&luo_sessions[LUO_DIR_OUT].by_name,
-			      &luo_by_name_params);
-	if (err)
-		return err;
-
-	err = rhashtable_init(&luo_sessions[LUO_DIR_IN].by_name,
-			      &luo_by_name_params);
-	if (err)
-		rhashtable_destroy(&luo_sessions[LUO_DIR_OUT].by_name);
-	return err;
-}
 
 /**
  * luo_session_name - the name of a session
@@ -107,7 +61,7 @@ void luo_session_set_state(struct luo_session *session,
 {
 	enum liveupdate_state old = session->state;
 
-	session->state = state;
+	WRITE_ONCE(session->state, state);
 	luo_emit(luo_session_state, luo_number(session->files.dir), session->name,
 		 session->files.dir, old, state, event, ret);
 }
@@ -150,142 +104,7 @@ struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir)
 void luo_session_free(struct luo_session *session)
 {
 	luo_file_set_destroy(&session->files);
-	kfree(session);
-}
-
-static struct luo_session_set *luo_session_set(const struct luo_session *session)
-{
-	return &luo_sessions[session->files.dir];
-}
-
-/* Put a session into its set. -EEXIST if its name is taken. */
-int luo_session_add(struct luo_session *session)
-{
-	struct luo_session_set *set = luo_session_set(session);
-	int err;
-
-	guard(mutex)(&set->lock);
-
-	err = rhashtable_lookup_insert_fast(&set->by_name, &session->node,
-					    luo_by_name_params);
-	if (err)
-		return err;
-
-	if (session->files.dir == LUO_DIR_OUT) {
-		err = kho_block_set_grow(&set->blocks, set->count + 1);
-		if (err) {
-			rhashtable_remove_fast(&set->by_name, &session->node,
-					       luo_by_name_params);
-			return err;
-		}
-	}
-
-	list_add_tail(&session->list, &set->list);
-	WRITE_ONCE(set->count, set->count + 1);
-	session->listed = true;
-	return 0;
-}
-
-static void luo_session_remove(struct luo_session *session)
-{
-	struct luo_session_set *set = luo_session_set(session);
-
-	guard(mutex)(&set->lock);
-
-	rhashtable_remove_fast(&set->by_name, &session->node,
-			       luo_by_name_params);
-	list_del(&session->list);
-	WRITE_ONCE(set->count, set->count - 1);
-	session->listed = false;
-	if (session->files.dir == LUO_DIR_OUT)
-		kho_block_set_shrink(&set->blocks, set->count);
-}
-
-/**
- * luo_session_create - make an outgoing session
- * @name: LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
- *
- * Context: under luo_state_lock for reading, in a state that allows it.
- * Return: the session, which luo_session_release() ends; ERR_PTR() of -EINVAL
- *	   for an empty or unterminated name, -EEXIST if it is taken, -ENOMEM.
- */
-struct luo_session *luo_session_create(const u8 *name)
-{
-	struct luo_session *session;
-	int err;
-
-	lockdep_assert_held(&luo_state_lock);
-
-	if (!luo_string_ok(name, LIVEUPDATE_SESSION_NAME_LENGTH))
-		return ERR_PTR(-EINVAL);
-
-	session = luo_session_alloc(name, LUO_DIR_OUT);
-	if (!session)
-		return ERR_PTR(-ENOMEM);
-
-	err = luo_session_add(session);
-	if (err) {
-		luo_session_free(session);
-		return ERR_PTR(err);
-	}
-	return session;
-}
-
-/**
- * luo_session_claim - take an incoming session
- * @name: LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
- *
- * Context: under luo_state_lock for reading, not while the machine is frozen.
- * Return: the session, which luo_session_release() lets go of; ERR_PTR() of
- *	   -EINVAL for an empty or unterminated name, -ENOENT if there is no such
- *	   session, -EBUSY if it is claimed.
- */
-struct luo_session *luo_session_claim(const u8 *name)
-{
-	struct luo_session_set *set = &luo_sessions[LUO_DIR_IN];
-	char key[LIVEUPDATE_SESSION_NAME_LENGTH];
-	struct luo_session *session;
-
-	lockdep_assert_held(&luo_state_lock);
-
-	if (!luo_string_ok(name, LIVEUPDATE_SESSION_NAME_LENGTH))
-		return ERR_PTR(-EINVAL);
-	strscpy_pad(key, name);
-
-	guard(mutex)(&set->lock);
-
-	session = rhashtable_lookup_fast(&set->by_name, key,
-					 luo_by_name_params);
-	if (!session)
-		return ERR_PTR(-ENOENT);
-	if (session->claimed)
-		return ERR_PTR(-EBUSY);
-
-	session->claimed = true;
-	return session;
-}
-
-static void luo_session_unclaim(struct luo_session *session)
-{
-	guard(mutex)(&luo_sessions[LUO_DIR_IN].lock);
-
-	session->claimed = false;
-}
-
-/**
- * luo_session_abort - undo a create or a claim that nobody has seen yet
- * @session: the session
- *
- * Context: under luo_state_lock for reading.
- */
-void luo_session_abort(struct luo_session *session)
-{
-	if (session->files.dir == LUO_DIR_IN) {
-		luo_session_unclaim(session);
-	} else {
-		luo_session_remove(session);
-		luo_session_free(session);
-	}
+	kfree_rcu(session, rcu);
 }
 
 /* A name from user space may be unterminated when a call fails because of it. */
@@ -407,7 +226,7 @@ static void luo_session_release_in(struct luo_session *session)
 					      -ECANCELED);
 			luo_session_leak(session, LUO_LEAK_CLOSED,
 					 session->files.count,
-					 luo_file_set_retrieved(&session->files));
+					 session->files.retrieved);
 		}
 	}
 
@@ -510,6 +329,7 @@ int __luo_session_finish(struct luo_session *session)
 
 	luo_session_phase_begin(session, LUO_PHASE_FINISH);
 	err = luo_file_set_finish(&session->files);
+	WRITE_ONCE(session->finish_ret, err);
 	luo_session_phase_end(session, LUO_PHASE_FINISH, err);
 	luo_session_set_state(session, err ? session->state :
 					     LIVEUPDATE_STATE_NORMAL,
@@ -517,6 +337,7 @@ int __luo_session_finish(struct luo_session *session)
 	if (!err) {
 		if (session->claimed)
 			luo_session_phase_end(session, LUO_PHASE_RESTORE, 0);
+		luo_recorder_finished(files, session->claimed);
 		luo_session_remove(session);
 	}
 	luo_emit(luo_session_finish, luo_number(LUO_DIR_IN), session->name,

@@ -11,6 +11,7 @@
 #define pr_fmt(fmt) "luo: " fmt
 
 #include <linux/err.h>
+#include <linux/mm.h>
 #include <linux/string.h>
 
 #include "luo_session.h"
@@ -151,6 +152,7 @@ void luo_sessions_write(struct luo_array *array, struct luo_totals *totals)
 		ser->files = files.data;
 		ser->pgcnt = files.pgcnt;
 		ser->count = files.count;
+		ser->pages = session->files.pages;
 		totals->files += files.count;
 		blocks += files.pgcnt;
 	}
@@ -161,7 +163,7 @@ void luo_sessions_write(struct luo_array *array, struct luo_totals *totals)
 /* Context: under the session's lock. */
 static int luo_session_end(struct luo_session *session)
 {
-	u64 retrieved = luo_file_set_retrieved(&session->files);
+	u64 retrieved = session->files.retrieved;
 	u64 files = session->files.count;
 	int err;
 
@@ -219,7 +221,7 @@ void luo_sessions_give_up(void)
 		luo_recorder_give_up(session->name);
 		luo_session_leak(session, LUO_LEAK_GIVEN_UP,
 				 session->files.count,
-				 luo_file_set_retrieved(&session->files));
+				 session->files.retrieved);
 	}
 }
 
@@ -257,6 +259,9 @@ static void luo_session_load(const void *record, void *data)
 
 	scoped_guard(mutex, &session->files.lock)
 		luo_file_set_load(&session->files, &files);
+	/* Nobody knows better what it was; that it is more than there is, is no. */
+	session->files.pages = ser->pages > totalram_pages() ?
+			       LUO_PAGES_UNKNOWN : ser->pages;
 
 	totals->sessions++;
 	totals->files += session->files.count;

@@ -14,7 +14,7 @@
 #define LIVEUPDATE_RECORDER_MAGIC	0x5243554cU	/* "LUCR" */
 
 /* Changes with any change below; a reader refuses what it does not know. */
-#define LIVEUPDATE_RECORDER_VERSION	1
+#define LIVEUPDATE_RECORDER_VERSION	2
 
 #define LIVEUPDATE_RECORDER_NAME	48	/* bytes of a handler's name */
 #define LIVEUPDATE_RECORDER_RELEASE	64	/* bytes of a kernel's release */
@@ -24,6 +24,9 @@
 #define LIVEUPDATE_RECORDER_BUCKETS	32	/* of a histogram */
 #define LIVEUPDATE_RECORDER_ROWS	128	/* (name, operation) pairs */
 #define LIVEUPDATE_RECORDER_GIVEN_UP	8	/* names kept of sessions given up */
+#define LIVEUPDATE_RECORDER_REFUSED	16	/* parts of the handover kept */
+#define LIVEUPDATE_RECORDER_WHAT	16	/* bytes for what a part is */
+#define LIVEUPDATE_RECORDER_REASON	32	/* bytes for why it was refused */
 
 /**
  * enum liveupdate_recorder_mark - moments of a live update
@@ -143,6 +146,20 @@ struct liveupdate_recorder_memory {
 };
 
 /**
+ * struct liveupdate_recorder_refused - a part of the handover that is not served
+ * @what:   "tree", "session", "file", "flb", "subsystem"; "" if not in use
+ * @reason: a word for why
+ * @token:  of a file
+ * @name:   its name, or its session's, or "" if that is not known
+ */
+struct liveupdate_recorder_refused {
+	char		what[LIVEUPDATE_RECORDER_WHAT];
+	char		reason[LIVEUPDATE_RECORDER_REASON];
+	__aligned_u64	token;
+	char		name[LIVEUPDATE_SESSION_NAME_LENGTH];
+};
+
+/**
  * struct liveupdate_recorder_part - what one kernel did for one live update
  * @magic:        LIVEUPDATE_RECORDER_MAGIC, 0 if there is no such part
  * @version:      LIVEUPDATE_RECORDER_VERSION
@@ -166,8 +183,14 @@ struct liveupdate_recorder_memory {
  * @failed_end:   the counter when it was undone
  * @given_up:     incoming sessions that were given up for this live update
  * @lost_calls:   calls that found no row, not even one for the others
+ * @finished:     incoming sessions that their agents finished
+ * @finished_files: files of them
+ * @discarded:    incoming sessions that nobody had claimed when the machine
+ *                finished
+ * @nr_refused:   parts of the handover that were refused
  * @memory:       preserve, unpreserve, restore, when the last mark was set
  * @given_up_names: the first of @given_up
+ * @refused:      the first of @nr_refused
  * @slow_calls:   the longest calls of each operation, in no order
  * @slow_sessions: the sessions that took longest in each phase, in no order
  * @rows:         all calls
@@ -194,9 +217,14 @@ struct liveupdate_recorder_part {
 	__aligned_u64	failed_end;
 	__aligned_u64	given_up;
 	__aligned_u64	lost_calls;
+	__aligned_u64	finished;
+	__aligned_u64	finished_files;
+	__aligned_u64	discarded;
+	__aligned_u64	nr_refused;
 	struct liveupdate_recorder_memory memory[3];
 	char		given_up_names[LIVEUPDATE_RECORDER_GIVEN_UP]
 				      [LIVEUPDATE_SESSION_NAME_LENGTH];
+	struct liveupdate_recorder_refused refused[LIVEUPDATE_RECORDER_REFUSED];
 	struct liveupdate_recorder_call
 			slow_calls[LIVEUPDATE_RECORDER_OPS]
 				  [LIVEUPDATE_RECORDER_SLOWEST];

@@ -21,7 +21,7 @@
  *           compatible = "luo-v1";
  *           liveupdate-number = <u64>;
  *           luo-session {
- *                   compatible = "luo-session-v1";
+ *                   compatible = "luo-session-v2";
  *                   count = <u64>;
  *                   data = <u64>;
  *                   pgcnt = <u64>;
@@ -58,7 +58,7 @@
 #define LUO_FDT_PROP_NUMBER		"liveupdate-number"
 
 #define LUO_FDT_SESSION_NODE		"luo-session"
-#define LUO_FDT_SESSION_COMPATIBLE	"luo-session-v1"
+#define LUO_FDT_SESSION_COMPATIBLE	"luo-session-v2"
 #define LUO_FDT_PROP_COUNT		"count"
 #define LUO_FDT_PROP_DATA		"data"
 #define LUO_FDT_PROP_PGCNT		"pgcnt"
@@ -103,6 +103,8 @@ struct luo_file_ser {
  *         the session has no file
  * @pgcnt: blocks
  * @count: files
+ * @pages: memory that its files have preserved, in pages, for whoever asks what
+ *         a session holds; nothing is done with it
  *
  * A record whose @name is empty is not in use: its session was closed after
  * the record had been written.
@@ -112,6 +114,7 @@ struct luo_session_ser {
 	u64 files;
 	u64 pgcnt;
 	u64 count;
+	u64 pages;
 } __packed;
 
 /**

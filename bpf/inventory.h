@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/*
+ * What the programs on the iterators luo_session and luo_file write, one record
+ * for each. Included by programs and frontend after the types of their own world.
+ */
+
+#ifndef INVENTORY_BPF_H
+#define INVENTORY_BPF_H
+
+#define INV_NAME_LEN	64	/* bytes, LIVEUPDATE_SESSION_NAME_LENGTH */
+#define INV_COMPAT_LEN	48	/* bytes, LIVEUPDATE_HNDL_COMPAT_LENGTH */
+#define INV_COMM_LEN	16	/* bytes, TASK_COMM_LEN */
+
+#define INV_UNKNOWN	(~0ULL)	/* pages that the kernel cannot tell */
+
+/**
+ * struct inv_session - one session
+ * @id:         its number in its direction
+ * @files:      its files
+ * @retrieved:  of them, taken back
+ * @failed:     of them, whose last operation failed
+ * @orphans:    of them, without handler
+ * @pages:      memory that KHO keeps or kept for the files, or INV_UNKNOWN
+ * @born:       when it was made, ns of the monotonic clock
+ * @opened:     when it was opened last, 0 for never
+ * @closed:     when it was closed last, 0 for never
+ * @dir:        direction
+ * @state:      state
+ * @claims:     how often it was opened
+ * @open:       whether somebody has it open
+ * @owner:      process that opened it last
+ * @finish_ret: what its last FINISH led to
+ * @comm:       of who opened it last
+ * @name:       its name
+ */
+struct inv_session {
+	__u64 id;
+	__u64 files;
+	__u64 retrieved;
+	__u64 failed;
+	__u64 orphans;
+	__u64 pages;
+	__u64 born;
+	__u64 opened;
+	__u64 closed;
+	__u32 dir;
+	__u32 state;
+	__u32 claims;
+	__u32 open;
+	__s32 owner;
+	__s32 finish_ret;
+	char comm[INV_COMM_LEN];
+	char name[INV_NAME_LEN];
+};
+
+/**
+ * struct inv_file - one file
+ * @session: number of its session in its direction
+ * @token:   the agent's name for it
+ * @pages:   memory that KHO keeps for it; incoming: that it got back, or
+ *           INV_UNKNOWN
+ * @dir:     direction
+ * @state:   state
+ * @handler: whether it has a handler
+ * @ret:     what its last failed operation returned
+ * @op:      that operation, if @ret is not 0
+ * @pad:     0
+ * @compat:  of its handler
+ */
+struct inv_file {
+	__u64 session;
+	__u64 token;
+	__u64 pages;
+	__u32 dir;
+	__u32 state;
+	__u32 handler;
+	__s32 ret;
+	__u32 op;
+	__u32 pad;
+	char compat[INV_COMPAT_LEN];
+};
+
+#endif

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: Sets of sessions
+ *
+ * Outgoing and incoming sessions are separate sets, each with its own names. A
+ * set has a hash table for the names, a list for the order of creation, and an
+ * xarray for those who walk it while it changes. Its lock says which sessions
+ * there are and who has which of them open.
+ */
+
+#include <linux/err.h>
+#include <linux/ktime.h>
+#include <linux/rhashtable.h>
+#include <linux/string.h>
+
+#include "luo_session.h"
+
+static const struct rhashtable_params luo_by_name_params = {
+	.head_offset		= offsetof(struct luo_session, node),
+	.key_offset		= offsetof(struct luo_session, name),
+	.key_len		= LIVEUPDATE_SESSION_NAME_LENGTH,
+	.automatic_shrinking	= true,
+};
+
+struct luo_session_set luo_sessions[] = {
+	[LUO_DIR_OUT] = {
+		.lock	= __MUTEX_INITIALIZER(luo_sessions[LUO_DIR_OUT].lock),
+		.list	= LIST_HEAD_INIT(luo_sessions[LUO_DIR_OUT].list),
+		.by_id	= XARRAY_INIT(luo_sessions[LUO_DIR_OUT].by_id, 0),
+		.blocks	= KHO_BLOCK_SET_INIT(luo_sessions[LUO_DIR_OUT].blocks,
+					     sizeof(struct luo_session_ser)),
+	},
+	[LUO_DIR_IN] = {
+		.lock	= __MUTEX_INITIALIZER(luo_sessions[LUO_DIR_IN].lock),
+		.list	= LIST_HEAD_INIT(luo_sessions[LUO_DIR_IN].list),
+		.by_id	= XARRAY_INIT(luo_sessions[LUO_DIR_IN].by_id, 0),
+	},
+};
+
+/**
+ * luo_session_init - set up the tables
+ *
+ * Context: once, at boot.
+ * Return: 0 or -ENOMEM.
+ */
+int luo_session_init(void)
+{
+	int err;
+
+	err = rhashtable_init(&luo_sessions[LUO_DIR_OUT].by_name,
+			      &luo_by_name_params);
+	if (err)
+		return err;
+
+	err = rhashtable_init(&luo_sessions[LUO_DIR_IN].by_name,
+			      &luo_by_name_params);
+	if (err)
+		rhashtable_destroy(&luo_sessions[LUO_DIR_OUT].by_name);
+	return err;
+}
+
+/* The calling process opens a session. */
+static void luo_session_opened(struct luo_session *session)
+{
+	session->claims++;
+	session->opened = ktime_get_ns();
+	session->owner = task_tgid_nr(current);
+	get_task_comm(session->comm, current);
+}
+
+static struct luo_session_set *luo_session_set(const struct luo_session *session)
+{
+	return &luo_sessions[session->files.dir];
+}
+
+/* Put a session into its set. -EEXIST if its name is taken. */
+int luo_session_add(struct luo_session *session)
+{
+	struct luo_session_set *set = luo_session_set(session);
+	int err;
+
+	guard(mutex)(&set->lock);
+
+	err = rhashtable_lookup_insert_fast(&set->by_name, &session->node,
+					    luo_by_name_params);
+	if (err)
+		return err;
+
+	if (session->files.dir == LUO_DIR_OUT) {
+		err = kho_block_set_grow(&set->blocks, set->count + 1);
+		if (err)
+			goto err_name;
+		luo_session_opened(session);
+	}
+
+	session->id = set->next_id;
+	err = xa_insert(&set->by_id, session->id, session, GFP_KERNEL);
+	if (err)
+		goto err_blocks;
+
+	set->next_id++;
+	list_add_tail(&session->list, &set->list);
+	WRITE_ONCE(set->count, set->count + 1);
+	session->listed = true;
+	return 0;
+
+err_blocks:
+	if (session->files.dir == LUO_DIR_OUT)
+		kho_block_set_shrink(&set->blocks, set->count);
+err_name:
+	rhashtable_remove_fast(&set->by_name, &session->node,
+			       luo_by_name_params);
+	return err;
+}
+
+void luo_session_remove(struct luo_session *session)
+{
+	struct luo_session_set *set = luo_session_set(session);
+
+	guard(mutex)(&set->lock);
+
+	rhashtable_remove_fast(&set->by_name, &session->node,
+			       luo_by_name_params);
+	xa_erase(&set->by_id, session->id);
+	list_del(&session->list);
+	WRITE_ONCE(set->count, set->count - 1);
+	session->listed = false;
+	if (session->files.dir == LUO_DIR_OUT)
+		kho_block_set_shrink(&set->blocks, set->count);
+}
+
+/**
+ * luo_session_create - make an outgoing session
+ * @name: LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
+ *
+ * Context: under luo_state_lock for reading, in a state that allows it.
+ * Return: the session, which luo_session_release() ends; ERR_PTR() of -EINVAL
+ *	   for an empty or unterminated name, -EEXIST if it is taken, -ENOMEM.
+ */
+struct luo_session *luo_session_create(const u8 *name)
+{
+	struct luo_session *session;
+	int err;
+
+	lockdep_assert_held(&luo_state_lock);
+
+	if (!luo_string_ok(name, LIVEUPDATE_SESSION_NAME_LENGTH))
+		return ERR_PTR(-EINVAL);
+
+	session = luo_session_alloc(name, LUO_DIR_OUT);
+	if (!session)
+		return ERR_PTR(-ENOMEM);
+
+	err = luo_session_add(session);
+	if (err) {
+		luo_session_free(session);
+		return ERR_PTR(err);
+	}
+	return session;
+}
+
+/**
+ * luo_session_claim - take an incoming session
+ * @name: LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
+ *
+ * Context: under luo_state_lock for reading, not while the machine is frozen.
+ * Return: the session, which luo_session_release() lets go of; ERR_PTR() of
+ *	   -EINVAL for an empty or unterminated name, -ENOENT if there is no such
+ *	   session, -EBUSY if it is claimed.
+ */
+struct luo_session *luo_session_claim(const u8 *name)
+{
+	struct luo_session_set *set = &luo_sessions[LUO_DIR_IN];
+	char key[LIVEUPDATE_SESSION_NAME_LENGTH];
+	struct luo_session *session;
+
+	lockdep_assert_held(&luo_state_lock);
+
+	if (!luo_string_ok(name, LIVEUPDATE_SESSION_NAME_LENGTH))
+		return ERR_PTR(-EINVAL);
+	strscpy_pad(key, name);
+
+	guard(mutex)(&set->lock);
+
+	session = rhashtable_lookup_fast(&set->by_name, key,
+					 luo_by_name_params);
+	if (!session)
+		return ERR_PTR(-ENOENT);
+	if (session->claimed)
+		return ERR_PTR(-EBUSY);
+
+	session->claimed = true;
+	luo_session_opened(session);
+	return session;
+}
+
+/* The last descriptor of a session that is not finished is closed. */
+void luo_session_unclaim(struct luo_session *session)
+{
+	guard(mutex)(&luo_sessions[LUO_DIR_IN].lock);
+
+	session->claimed = false;
+	session->closed = ktime_get_ns();
+}
+
+/**
+ * luo_session_abort - undo a create or a claim that nobody has seen yet
+ * @session: the session
+ *
+ * Context: under luo_state_lock for reading.
+ */
+void luo_session_abort(struct luo_session *session)
+{
+	if (session->files.dir == LUO_DIR_IN) {
+		guard(mutex)(&luo_sessions[LUO_DIR_IN].lock);
+		session->claimed = false;
+		session->claims--;
+	} else {
+		luo_session_remove(session);
+		luo_session_free(session);
+	}
+}

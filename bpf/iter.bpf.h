@@ -25,6 +25,9 @@ struct bpf_iter_meta {
 const volatile _Bool binary;	/* records for luotrace instead of text */
 const volatile __u32 only_dir = ~0U;
 
+/* Bytes for a word: a table of pointers could not be loaded. */
+#define WORD	16
+
 /* Nothing of a name may look like another field, or begin another line. */
 static __always_inline void printable(char *name, __u32 size)
 {

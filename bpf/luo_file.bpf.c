@@ -31,15 +31,19 @@ struct bpf_iter__luo_file {
 	struct luo_file_info *file;
 } CO_RE;
 
+static const char states[8][WORD] = {
+	"none", "preserved", "prepared", "frozen", "incoming", "retrieved",
+	"finished", "failed",
+};
+
+static const char ops[16][WORD] = {
+	"can_preserve", "preserve", "unpreserve", "prepare", "cancel", "freeze",
+	"unfreeze", "retrieve", "can_finish", "finish", "boot",
+};
+
 static void print(struct seq_file *seq, struct luo_file_info *from,
 		  struct inv_file *f)
 {
-	const char *states[] = { "none", "preserved", "prepared", "frozen",
-				 "incoming", "retrieved", "finished", "failed" };
-	const char *ops[] = { "can_preserve", "preserve", "unpreserve",
-			      "prepare", "cancel", "freeze", "unfreeze",
-			      "retrieve", "can_finish", "finish", "boot",
-			      "?", "?", "?", "?", "?" };
 	char session[INV_NAME_LEN] = {};
 
 	bpf_core_read_str(session, sizeof(session), &from->session);
@@ -47,14 +51,14 @@ static void print(struct seq_file *seq, struct luo_file_info *from,
 	printable(f->compat, sizeof(f->compat));
 	BPF_SEQ_PRINTF(seq, "session=%s dir=%s token=%llu compatible=%s state=%s handler=%u",
 		       session, f->dir ? "in" : "out", f->token, f->compat,
-		       states[f->state & 7], f->handler);
+		       states[f->state % 8], f->handler);
 	if (f->pages == INV_UNKNOWN)
 		BPF_SEQ_PRINTF(seq, " pages=-");
 	else
 		BPF_SEQ_PRINTF(seq, " pages=%llu", f->pages);
 	BPF_SEQ_PRINTF(seq, " ret=%d", f->ret);
 	if (f->ret)
-		BPF_SEQ_PRINTF(seq, " op=%s", ops[f->op & 15]);
+		BPF_SEQ_PRINTF(seq, " op=%s", ops[f->op % 16]);
 	BPF_SEQ_PRINTF(seq, "\n");
 }
 

@@ -35,14 +35,14 @@ struct bpf_iter__luo_session {
 	struct luo_session_info *session;
 } CO_RE;
 
+static const char states[4][WORD] = { "normal", "prepared", "frozen", "updated" };
+
 static void print(struct seq_file *seq, struct inv_session *s)
 {
-	const char *states[] = { "normal", "prepared", "frozen", "updated" };
-
 	printable(s->name, sizeof(s->name));
 	printable(s->comm, sizeof(s->comm));
 	BPF_SEQ_PRINTF(seq, "session=%s dir=%s state=%s files=%llu retrieved=%llu failed=%llu orphans=%llu",
-		       s->name, s->dir ? "in" : "out", states[s->state & 3],
+		       s->name, s->dir ? "in" : "out", states[s->state % 4],
 		       s->files, s->retrieved, s->failed, s->orphans);
 	if (s->pages == INV_UNKNOWN)
 		BPF_SEQ_PRINTF(seq, " pages=-");

@@ -23,6 +23,7 @@
 
 #include "luo_file.h"
 
+/* Why a record is refused, or NULL. */
 static const char *__luo_file_load(struct luo_file_set *set,
 				   const struct luo_file_ser *ser)
 {
@@ -62,9 +63,13 @@ static const char *__luo_file_load(struct luo_file_set *set,
 
 	luo_file_set_state(f, LUO_FILE_INCOMING, 0);
 	luo_file_add(f);
-	if (!fh)
+	if (!fh) {
 		WRITE_ONCE(set->orphans, set->orphans + 1);
-	return f->fh ? NULL : "no-handler";
+		/* It is kept: the handler may come. */
+		luo_handover_report("file", set->name, ser->token,
+				    "no-handler");
+	}
+	return NULL;
 }
 
 static void luo_file_load(const void *record, void *data)

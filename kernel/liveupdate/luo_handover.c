@@ -67,13 +67,13 @@ bool luo_string_ok(const char *s, size_t size)
 }
 
 /**
- * luo_handover_reject - report a part of the handover that is not served
+ * luo_handover_report - report a part of the handover that is not served yet
  * @what:   "tree", "session", "file", "flb" or "subsystem"
  * @name:   its name, or the session's, or "" if it is not known
  * @token:  the file's token, 0 for anything else
  * @reason: a word for why
  */
-void luo_handover_reject(const char *what, const char *name, u64 token,
+void luo_handover_report(const char *what, const char *name, u64 token,
 			 const char *reason)
 {
 	if (!strcmp(what, "file"))
@@ -84,9 +84,22 @@ void luo_handover_reject(const char *what, const char *name, u64 token,
 		       (int)strlen(name), name, reason);
 	else
 		pr_err("handover: refused %s: %s\n", what, reason);
-	luo_recorder_refused(what, name, token, reason);
 	luo_emit(luo_handover_reject, luo_number(LUO_DIR_IN), what, name, token,
 		 reason);
+}
+
+/**
+ * luo_handover_reject - report and record a part that is not served
+ * @what:   as above
+ * @name:   as above
+ * @token:  as above
+ * @reason: as above
+ */
+void luo_handover_reject(const char *what, const char *name, u64 token,
+			 const char *reason)
+{
+	luo_handover_report(what, name, token, reason);
+	luo_recorder_refused(what, name, token, reason);
 }
 
 /*

@@ -160,6 +160,7 @@ void luo_recorder_give_up(const char *name);
 void luo_recorder_finished(u64 files, bool claimed);
 void luo_recorder_refused(const char *what, const char *name, u64 token,
 			  const char *reason);
+void luo_recorder_served(const char *what, const char *name);
 #else
 static inline void luo_recorder_start(void)
 {
@@ -222,6 +223,10 @@ static inline void luo_recorder_refused(const char *what, const char *name,
 					u64 token, const char *reason)
 {
 }
+
+static inline void luo_recorder_served(const char *what, const char *name)
+{
+}
 #endif
 
 /* Called for each record of an array; what it refuses it reports itself. */
@@ -235,6 +240,8 @@ void luo_handover_read_values(luo_value_fn fn);
 void luo_handover_read_array(const struct luo_array *array, size_t record_size,
 			     const char *what, const char *name,
 			     luo_record_fn fn, void *data);
+void luo_handover_report(const char *what, const char *name, u64 token,
+			 const char *reason);
 void luo_handover_reject(const char *what, const char *name, u64 token,
 			 const char *reason);
 int luo_handover_init_out(void);

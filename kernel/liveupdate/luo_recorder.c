@@ -432,3 +432,35 @@ void luo_recorder_refused(const char *what, const char *name, u64 token,
 	}
 	WRITE_ONCE(part->nr_refused, part->nr_refused + 1);
 }
+
+/**
+ * luo_recorder_served - a part that was refused is served after all
+ * @what: what it is
+ * @name: its name
+ *
+ * Context: any. Does nothing if it was not refused, or not kept.
+ */
+void luo_recorder_served(const char *what, const char *name)
+{
+	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_IN].part;
+	struct liveupdate_recorder_refused *all;
+	unsigned int i, kept;
+
+	if (!part)
+		return;
+
+	guard(spinlock)(&luo_recorder_lock);
+
+	all = part->refused;
+	kept = min(part->nr_refused, LIVEUPDATE_RECORDER_REFUSED);
+	for (i = 0; i < kept; i++) {
+		if (!strcmp(all[i].what, what) && !strcmp(all[i].name, name))
+			break;
+	}
+	if (i == kept)
+		return;
+
+	memmove(&all[i], &all[i + 1], (kept - i - 1) * sizeof(*all));
+	memset(&all[kept - 1], 0, sizeof(*all));
+	WRITE_ONCE(part->nr_refused, part->nr_refused - 1);
+}

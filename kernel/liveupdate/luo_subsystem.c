@@ -318,6 +318,7 @@ static void luo_subsystem_boot(struct luo_subsystem_private *s)
 	__module_get(s->self->ops->owner);
 	in->taken = true;
 	s->booted = in;
+	luo_recorder_served("subsystem", in->name);
 	luo_subsystem_run(s, LUO_OP_BOOT, &in->data);
 	if (luo_subsystems_over)
 		luo_subsystem_finish(s);

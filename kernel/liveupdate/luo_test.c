@@ -67,7 +67,11 @@ static const bool luo_test_can_fail[LIVEUPDATE_TEST_NR_OPS] = {
 int luo_test_behave(struct luo_test_op *op)
 {
 	op->calls++;
-	fsleep(op->delay_us);
+	/* By the clock that durations are measured with: jiffies may lag behind. */
+	if (op->delay_us > 10)
+		usleep_range(op->delay_us, op->delay_us + 50);
+	else
+		udelay(op->delay_us);
 
 	if (!op->error || (op->nth && op->nth != op->calls))
 		return 0;

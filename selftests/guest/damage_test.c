@@ -23,7 +23,7 @@
 #define PER_FLB_BLOCK	63
 #define B_FILES		70
 /* "a", "b", "c", the long name, and empty ones: two blocks of sessions. */
-#define PER_BLOCK	46
+#define PER_BLOCK	42
 #define EMPTY		56
 
 #define REFUSED(what, name, token, reason)				\

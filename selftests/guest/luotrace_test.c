@@ -413,7 +413,7 @@ TEST(who_may_not_trace_is_told_so)
 
 	ASSERT_NE(NULL, f);
 	EXPECT_LT(0, fread(text, 1, sizeof(text) - 1, f));
-	EXPECT_STREQ("luotrace: tracing needs CAP_BPF and CAP_PERFMON; run luotrace as root\n3\n",
+	EXPECT_STREQ("luotrace: BPF needs CAP_BPF and CAP_PERFMON; run luotrace as root\n3\n",
 		     text);
 	fclose(f);
 }

@@ -36,6 +36,7 @@ struct cmd {
 	int (*run)(int argc, char **argv);
 };
 
+int cmd_audit(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_latency(int argc, char **argv);
 int cmd_timeline(int argc, char **argv);

@@ -38,6 +38,28 @@ char *fmt_ns(char *buf, uint64_t ns)
 	return fmt_unit(buf, ns, units);
 }
 
+char *fmt_age(char *buf, uint64_t ns)
+{
+	static const struct {
+		unsigned int size, sub;
+		const char *fmt;
+	} units[] = {
+		{ 86400, 3600, "%llud%02lluh" }, { 3600, 60, "%lluh%02llum" },
+		{ 60, 1, "%llum%02llus" },
+	};
+	unsigned long long s = ns / 1000000000;
+	size_t i;
+
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (s < units[i].size)
+			continue;
+		snprintf(buf, FMT_LEN, units[i].fmt, s / units[i].size,
+			 s % units[i].size / units[i].sub);
+		return buf;
+	}
+	return fmt_ns(buf, ns);
+}
+
 char *fmt_bytes(char *buf, uint64_t bytes)
 {
 	static const struct unit units[] = {

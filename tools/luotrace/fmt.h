@@ -23,6 +23,15 @@
 char *fmt_ns(char *buf, uint64_t ns);
 
 /**
+ * fmt_age - a long time in two units: 12.0s, 2m10s, 3h05m, 4d02h
+ * @buf: FMT_LEN bytes
+ * @ns:	 nanoseconds
+ *
+ * Return: @buf.
+ */
+char *fmt_age(char *buf, uint64_t ns);
+
+/**
  * fmt_bytes - a size in a fitting unit: 512B, 4.00KiB, 256MiB
  * @buf:   FMT_LEN bytes
  * @bytes: the size

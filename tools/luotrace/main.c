@@ -15,6 +15,8 @@ static const struct cmd commands[] = {
 	  cmd_latency },
 	{ "timeline", "where the last blackout went, phase by phase",
 	  cmd_timeline },
+	{ "audit",    "what the previous kernel left and nobody finished",
+	  cmd_audit },
 	{ "record",   "keep a trace in a file", cmd_record },
 	{ "report",   "show it: text, a page of HTML, a trace for Perfetto",
 	  cmd_report },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <bpf/libbpf.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -33,4 +34,17 @@ void msg_note(const char *fmt, ...)
 	va_start(ap, fmt);
 	say(fmt, ap);
 	va_end(ap);
+}
+
+/* libbpf talks much when all is well; only what it warns of is of use. */
+static int msg_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	if (level == LIBBPF_WARN && msg_verbose)
+		return vfprintf(stderr, fmt, ap);
+	return 0;
+}
+
+void msg_catch_libbpf(void)
+{
+	libbpf_set_print(msg_libbpf);
 }

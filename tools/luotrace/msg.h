@@ -19,4 +19,7 @@ __attribute__((format(printf, 1, 2))) void msg_error(const char *fmt, ...);
 /** msg_note - say what is going on, unless -q was given */
 __attribute__((format(printf, 1, 2))) void msg_note(const char *fmt, ...);
 
+/** msg_catch_libbpf - show what libbpf says only with -v */
+void msg_catch_libbpf(void);
+
 #endif

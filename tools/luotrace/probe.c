@@ -119,18 +119,46 @@ void probe_kernel(struct probe *p)
 	probe_btf(p);
 }
 
-const char *probe_why_not(const struct probe *p)
+/* What every command needs that loads BPF programs. */
+static const char *probe_why_no_luo(const struct probe *p)
 {
 	if (!p->btf)
 		return "this kernel shows no BTF at " BTF_PATH
 		       "; build it with CONFIG_DEBUG_INFO_BTF=y";
 	if (p->flavour == FLAVOUR_NONE)
 		return "this kernel has no Live Update Orchestrator; boot one that is built with CONFIG_LIVEUPDATE=y";
+	return NULL;
+}
+
+static const char *probe_why_unprivileged(const struct probe *p)
+{
+	return p->privileged ? NULL :
+	       "BPF needs CAP_BPF and CAP_PERFMON; run luotrace as root";
+}
+
+const char *probe_why_not(const struct probe *p)
+{
+	const char *why = probe_why_no_luo(p);
+
+	if (why)
+		return why;
 	if (p->flavour == FLAVOUR_STOCK)
 		return "this kernel's Live Update Orchestrator has no luo trace events; boot one that is built with the LUO of this project";
 	if (!p->tracepoints[LT_HANDLER_EXIT] || !p->tracepoints[LT_STATE])
 		return "this kernel lacks the trace events luo_handler_exit or luo_state; use the luotrace that belongs to it";
-	if (!p->privileged)
-		return "tracing needs CAP_BPF and CAP_PERFMON; run luotrace as root";
-	return NULL;
+	return probe_why_unprivileged(p);
+}
+
+const char *probe_why_no_audit(const struct probe *p)
+{
+	const char *why = probe_why_no_luo(p);
+
+	if (why)
+		return why;
+	if (!p->session_iter || !p->file_iter)
+		return "this kernel has no BPF iterators luo_session and luo_file; boot one that is built with the LUO of this project and CONFIG_BPF_SYSCALL=y";
+	/* The iterators are there as soon as it is on. */
+	if (p->device == NO)
+		return "live update is off; boot with liveupdate=on and kho=on";
+	return probe_why_unprivileged(p);
 }

@@ -56,6 +56,14 @@ bool probe_is_kho(enum lt_type type);
 void probe_kernel(struct probe *p);
 
 /**
+ * probe_why_no_audit - why sessions cannot be listed here
+ * @p: from probe_kernel()
+ *
+ * Return: as probe_why_not().
+ */
+const char *probe_why_no_audit(const struct probe *p);
+
+/**
  * probe_why_not - why handler calls cannot be traced here
  * @p: from probe_kernel()
  *

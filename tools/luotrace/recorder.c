@@ -53,6 +53,11 @@ static const char *part_check(const struct liveupdate_recorder_part *p)
 		if (!ENDS(p->given_up_names[i]))
 			return "a session's name without an end";
 	}
+	for (i = 0; i < LIVEUPDATE_RECORDER_REFUSED; i++) {
+		if (!ENDS(p->refused[i].what) || !ENDS(p->refused[i].reason) ||
+		    !ENDS(p->refused[i].name))
+			return "a refused part's name without an end";
+	}
 	for (j = 0; j < LIVEUPDATE_RECORDER_SLOWEST; j++) {
 		for (i = 0; i < LIVEUPDATE_RECORDER_OPS; i++) {
 			if (!ENDS(p->slow_calls[i][j].name) ||

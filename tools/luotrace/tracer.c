@@ -3,7 +3,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,15 +19,6 @@ struct tracer {
 	void *data;
 	int nr_cpus;
 };
-
-/* libbpf talks much when all is well; only what it warns of is of use. */
-static int tracer_print(enum libbpf_print_level level, const char *fmt,
-			va_list ap)
-{
-	if (level == LIBBPF_WARN && msg_verbose)
-		return vfprintf(stderr, fmt, ap);
-	return 0;
-}
 
 static int tracer_on_event(void *ctx, void *data, size_t size)
 {
@@ -102,7 +92,7 @@ struct tracer *tracer_open(const struct probe *probe,
 	}
 	t->event = event;
 	t->data = data;
-	libbpf_set_print(tracer_print);
+	msg_catch_libbpf();
 
 	t->nr_cpus = libbpf_num_possible_cpus();
 	if (t->nr_cpus < 0) {

@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The leak laboratory, in five kernels: what the first one hands over is leaked in
+# the second one in every way; the third one gets a damaged entry, the fourth one
+# the leftovers of the third, the last one nothing.
+
+if [ "$STAGE" = 0 ]; then
+	vm-hold leak_test hold 1 && vm-kexec
+	exit 1
+fi
+if [ "$STAGE" = 1 ]; then
+	# shellcheck disable=SC2016 # for the shell that luotrace runs
+	luotrace audit --watch --json \
+		--exec 'echo "$LUOTRACE_CLASS $LUOTRACE_SESSION" >> /tmp/exec.out' \
+		> /tmp/watch.json 2> /tmp/watch.err &
+	for _ in $(seq 100); do
+		grep -q tracing /tmp/watch.err && break
+		sleep 0.1
+	done
+fi
+luotrace audit > /tmp/audit.txt
+leak_test "$STAGE" > "/tmp/leak.tap"
+ret=$?
+vm-put /tmp/leak.tap
+vm-put /tmp/audit.txt
+[ $ret = 0 ] || exit 1
+case $STAGE in
+1)
+	kill -INT %1
+	wait %1
+	[ $? = 1 ] || exit 1
+	vm-put /tmp/watch.json
+	vm-hold leak_test hold 2 && vm-kexec
+	;;
+2 | 3) vm-kexec ;;
+4) exit 0 ;;
+esac
+exit 1

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "audit.h"
+#include "cmd.h"
+#include "msg.h"
+#include "watch.h"
+
+static const char audit_doc[] =
+	"Shows what came from the previous kernel and was not finished.\v"
+	"Exit code 0 if nothing is leaked, 1 if something is. It sees what happened "
+	"before it was started, too.\n\n"
+	"Examples:\n"
+	"  luotrace audit                     what is left, and what to do\n"
+	"  luotrace audit --max-age 300       agents have five minutes\n"
+	"  luotrace audit --json | jq .findings\n"
+	"  luotrace audit --watch --exec 'logger -p err \"$LUOTRACE_TEXT\"'";
+
+struct audit_cmd {
+	struct cmd_options o;
+	uint64_t max_age;
+	bool files;
+	bool watch;
+	const char *exec;
+	struct probe probe;
+	struct liveupdate_recorder *recorder;
+	int ret;
+};
+
+enum { KEY_MAX_AGE = 256, KEY_FILES, KEY_WATCH, KEY_EXEC };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct audit_cmd *c = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &c->o;
+		return 0;
+	case 's':
+		if (!*arg || strlen(arg) >= INV_NAME_LEN)
+			argp_error(state, "the name of a session has 1 to %d bytes",
+				   INV_NAME_LEN - 1);
+		c->o.tracer.session = arg;
+		return 0;
+	case 'd':
+		c->o.duration_ms = 1000 * cmd_number(arg, "seconds", 1000000,
+						     state);
+		return 0;
+	case KEY_MAX_AGE:
+		c->max_age = 1000000000 * cmd_number(arg, "seconds", 1000000000,
+						     state);
+		return 0;
+	case KEY_FILES:
+		c->files = true;
+		return 0;
+	case KEY_WATCH:
+		c->watch = true;
+		return 0;
+	case KEY_EXEC:
+		c->exec = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!c->watch && (c->exec || c->o.duration_ms))
+			argp_error(state, "--exec and --duration go with --watch");
+		if (c->watch && c->max_age)
+			argp_error(state, "--max-age does not go with --watch: no event comes when a session gets old");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static int print(const struct audit_cmd *c, const struct audit *a)
+{
+	struct audit_sums sums;
+	json_t *root;
+
+	audit_sum(a, &sums);
+	if (!c->o.json) {
+		audit_text(a, &sums, cmd_color(&c->o), stdout);
+	} else {
+		root = cmd_json("audit", &c->probe);
+		audit_json(a, &sums, root);
+		if (cmd_json_print(root, c->watch ? JSON_COMPACT : JSON_INDENT(2)))
+			return EXIT_FINDING;
+	}
+	return sums.leaks ? EXIT_FINDING : EXIT_FINE;
+}
+
+/* What there is at this moment. */
+static bool audit_once(void *data)
+{
+	struct audit_cmd *c = data;
+	struct inventory inv = {};
+	struct audit a = {
+		.inv = &inv,
+		.recorder = c->recorder,
+		.max_age = c->max_age,
+		.session = c->o.tracer.session,
+	};
+
+	if (inventory_read(&inv, !c->files && !c->o.json)) {
+		c->ret = EXIT_CANNOT;
+		return false;
+	}
+	a.now = now_ns();
+	c->ret = print(c, &a);
+	inventory_free(&inv);
+	return true;
+}
+
+static int audit_run(struct audit_cmd *c)
+{
+	int ret;
+
+	if (!access(RECORDER_PATH, R_OK)) {
+		c->recorder = recorder_load(RECORDER_PATH);
+		if (!c->recorder)
+			return EXIT_CANNOT;
+	}
+	if (c->watch) {
+		ret = watch_run(&c->o, c->exec, &c->probe, audit_once, c);
+		if (c->ret == EXIT_FINE)
+			c->ret = ret;
+	} else {
+		audit_once(c);
+	}
+	free(c->recorder);
+	return c->ret;
+}
+
+int cmd_audit(int argc, char **argv)
+{
+	static const struct argp_option options[] = {
+		{ "session", 's', "NAME", 0, "Only this session", 1 },
+		{ "max-age", KEY_MAX_AGE, "SECONDS", 0,
+		  "Leave alone what is not claimed for less than this; find what is held for longer",
+		  1 },
+		{ "files", KEY_FILES, NULL, 0,
+		  "With every file, not only those of which there is something to say",
+		  1 },
+		{ "watch", KEY_WATCH, NULL, 0,
+		  "Go on, and tell of each new leak as it happens", 2 },
+		{ "exec", KEY_EXEC, "COMMAND", 0,
+		  "Run this at each new leak, with LUOTRACE_CLASS, _SESSION, _TOKEN and _TEXT in its environment",
+		  2 },
+		{ "duration", 'd', "SECONDS", 0, "Stop to watch after this time",
+		  2 },
+		{ 0 },
+	};
+	static const struct argp_child children[] = {
+		{ &cmd_output_argp, 0, NULL, 0 },
+		{ 0 },
+	};
+	static const struct argp argp = { options, parse, NULL, audit_doc,
+		children, NULL, NULL };
+	struct audit_cmd c = {};
+	const char *why_not;
+	int ret;
+
+	ret = cmd_parse(&argp, argc, argv, &c);
+	if (ret >= 0)
+		return ret;
+	probe_kernel(&c.probe);
+	why_not = probe_why_no_audit(&c.probe);
+	if (!why_not && c.watch)
+		why_not = probe_why_not(&c.probe);
+	if (why_not) {
+		msg_error("%s", why_not);
+		return EXIT_CANNOT;
+	}
+	return audit_run(&c);
+}

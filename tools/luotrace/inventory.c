@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "inventory.h"
+#include "luo_file.skel.h"
+#include "luo_session.skel.h"
+#include "msg.h"
+#include "words.h"
+
+/* What a program wrote, grown as it comes. */
+struct bytes {
+	char *data;
+	size_t used;
+	size_t room;
+};
+
+static int grow(struct bytes *b)
+{
+	size_t room = b->room ? 2 * b->room : 1 << 16;
+	char *data = realloc(b->data, room);
+
+	if (!data)
+		return -ENOMEM;
+	b->data = data;
+	b->room = room;
+	return 0;
+}
+
+static int read_all(int fd, struct bytes *b)
+{
+	ssize_t n;
+
+	for (;;) {
+		if (b->used == b->room && grow(b))
+			return -ENOMEM;
+		n = read(fd, b->data + b->used, b->room - b->used);
+		if (!n)
+			return 0;
+		/* The kernel asks to come again after a long walk. */
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			b->used += n;
+	}
+}
+
+/* Run an iterator to its end. */
+static int iterate(struct bpf_program *prog, struct bytes *b)
+{
+	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
+	int fd, err;
+
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	err = fd < 0 ? fd : read_all(fd, b);
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	return err;
+}
+
+static int read_sessions(struct bytes *b)
+{
+	struct luo_session_bpf *bpf = luo_session_bpf__open();
+	int err;
+
+	if (!bpf)
+		return -errno;
+	bpf->rodata->binary = true;
+	bpf->rodata->only_dir = word_find(WORDS_DIR, "in");
+	err = luo_session_bpf__load(bpf);
+	if (!err)
+		err = iterate(bpf->progs.dump_session, b);
+	luo_session_bpf__destroy(bpf);
+	return err;
+}
+
+static int read_files(struct bytes *b, bool only_bad)
+{
+	struct luo_file_bpf *bpf = luo_file_bpf__open();
+	int err;
+
+	if (!bpf)
+		return -errno;
+	bpf->rodata->binary = true;
+	bpf->rodata->only_dir = word_find(WORDS_DIR, "in");
+	bpf->rodata->only_bad = only_bad;
+	err = luo_file_bpf__load(bpf);
+	if (!err)
+		err = iterate(bpf->progs.dump_file, b);
+	luo_file_bpf__destroy(bpf);
+	return err;
+}
+
+int inventory_read(struct inventory *inv, bool only_bad)
+{
+	struct bytes sessions = {}, files = {};
+	int err;
+
+	msg_catch_libbpf();
+	err = read_sessions(&sessions);
+	if (!err)
+		err = read_files(&files, only_bad);
+	if (!err && (sessions.used % sizeof(struct inv_session) ||
+		     files.used % sizeof(struct inv_file)))
+		err = -EPROTO;
+	if (err) {
+		free(sessions.data);
+		free(files.data);
+		msg_error("cannot read the sessions by BPF iterator: %s; -v shows what the kernel said",
+			  strerror(-err));
+		return -1;
+	}
+	inv->sessions = (struct inv_session *)sessions.data;
+	inv->nr_sessions = sessions.used / sizeof(struct inv_session);
+	inv->files = (struct inv_file *)files.data;
+	inv->nr_files = files.used / sizeof(struct inv_file);
+	return 0;
+}
+
+void inventory_free(struct inventory *inv)
+{
+	free(inv->sessions);
+	free(inv->files);
+	memset(inv, 0, sizeof(*inv));
+}

@@ -7,4 +7,6 @@ if [ "$STAGE" = 0 ]; then
 	vm-kexec
 	exit 1
 fi
+vm-tap audit scale_test audit > /tmp/audit.out 2>&1 || exit 1
+grep '^#' /tmp/audit.tap
 exec vm-tap scale scale_test

@@ -6,12 +6,16 @@
  * 1 and 10 thousand sessions, so that a person sees whether it grows linearly.
  *
  *	scale_test hold		preserve, print times, hold
+ *	scale_test audit	have luotrace audit list it all, as TAP; how long that
+ *				takes, and how long an agent's calls take meanwhile
  *	scale_test		take it all back, as TAP, with times
  */
 
 #include "luo_test.h"
 
+#include <jansson.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 
 static const int files[] = { 1000, 10000, 100000 };
@@ -149,6 +153,73 @@ static bool claim_sessions(int dev, int n)
 	return ok;
 }
 
+/* The longest of an agent's calls until @pid ends, or for two seconds, in ms. */
+static double longest_call(int dev, pid_t pid)
+{
+	double end = now() + 2, start, longest = 0;
+
+	/* They take the locks of both session sets, and leave no message. */
+	while (pid ? !waitpid(pid, NULL, WNOHANG) : now() < end) {
+		start = now();
+		close(create(dev, "one more"));
+		claim(dev, "not there");
+		if (now() - start > longest)
+			longest = now() - start;
+	}
+	return longest * 1e3;
+}
+
+static void time_audit(const char *args)
+{
+	char command[128];
+	double start;
+
+	snprintf(command, sizeof(command), "luotrace audit %s > /tmp/out", args);
+	start = now();
+	must(system(command) == 1 << 8, command);
+	printf("# luotrace audit %-12s %.2f s\n", args, now() - start);
+}
+
+static int audit(void)
+{
+	int dev = open_device(), want_sessions = 0, want_files = 0;
+	size_t nr_files = 0, nr_sessions, i;
+	double alone, beside;
+	json_t *root, *session;
+	pid_t pid;
+	bool ok;
+
+	must(dev >= 0, "device");
+	time_audit("");
+	time_audit("--files");
+	time_audit("--json");
+	time_audit("--json --files");
+	root = json_load_file("/tmp/out", 0, NULL);
+	json_array_foreach(json_object_get(root, "sessions"), nr_sessions, session)
+		nr_files += json_array_size(json_object_get(session, "file_list"));
+	for (i = 0; i < 3; i++)
+		want_files += files[i];
+	for (i = 0; i < 2; i++)
+		want_sessions += sessions[i];
+	ok = nr_files == (size_t)want_files &&
+	     nr_sessions == (size_t)want_sessions + 3;
+	printf("%s 1 %zu sessions and %zu files are listed\n", ok ? "ok" : "not ok",
+	       nr_sessions, nr_files);
+	json_decref(root);
+
+	alone = longest_call(dev, 0);
+	pid = fork();
+	if (!pid) {
+		execlp("luotrace", "luotrace", "audit", "--json", "--files", NULL);
+		_exit(1);
+	}
+	beside = longest_call(dev, pid);
+	printf("# longest create, close and claim: %.2f ms alone, %.2f ms during an audit\n",
+	       alone, beside);
+	printf("1..1\n");
+	return !ok;
+}
+
 int main(int argc, char **argv)
 {
 	int dev, failures = 0, n = 0;
@@ -157,6 +228,8 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "hold"))
 		return hold();
+	if (argc == 2 && !strcmp(argv[1], "audit"))
+		return audit();
 
 	dev = open_device();
 	must(dev >= 0, "device");

@@ -38,6 +38,7 @@ struct cmd {
 
 int cmd_audit(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_handover(int argc, char **argv);
 int cmd_latency(int argc, char **argv);
 int cmd_timeline(int argc, char **argv);
 int cmd_record(int argc, char **argv);

@@ -9,6 +9,7 @@
 #include "cmd.h"
 #include "msg.h"
 #include "watch.h"
+#include "words.h"
 
 static const char audit_doc[] =
 	"Shows what came from the previous kernel and was not finished.\v"
@@ -112,7 +113,7 @@ static bool audit_once(void *data)
 		.session = c->o.tracer.session,
 	};
 
-	if (inventory_read(&inv, !c->files && !c->o.json)) {
+	if (inventory_read(&inv, word_find(WORDS_DIR, "in"), !c->files)) {
 		c->ret = EXIT_CANNOT;
 		return false;
 	}

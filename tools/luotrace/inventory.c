@@ -12,7 +12,6 @@
 #include "luo_file.skel.h"
 #include "luo_session.skel.h"
 #include "msg.h"
-#include "words.h"
 
 /* What a program wrote, grown as it comes. */
 struct bytes {
@@ -67,7 +66,7 @@ static int iterate(struct bpf_program *prog, struct bytes *b)
 	return err;
 }
 
-static int read_sessions(struct bytes *b)
+static int read_sessions(struct bytes *b, unsigned int dir)
 {
 	struct luo_session_bpf *bpf = luo_session_bpf__open();
 	int err;
@@ -75,7 +74,7 @@ static int read_sessions(struct bytes *b)
 	if (!bpf)
 		return -errno;
 	bpf->rodata->binary = true;
-	bpf->rodata->only_dir = word_find(WORDS_DIR, "in");
+	bpf->rodata->only_dir = dir;
 	err = luo_session_bpf__load(bpf);
 	if (!err)
 		err = iterate(bpf->progs.dump_session, b);
@@ -83,7 +82,7 @@ static int read_sessions(struct bytes *b)
 	return err;
 }
 
-static int read_files(struct bytes *b, bool only_bad)
+static int read_files(struct bytes *b, unsigned int dir, bool only_bad)
 {
 	struct luo_file_bpf *bpf = luo_file_bpf__open();
 	int err;
@@ -91,7 +90,7 @@ static int read_files(struct bytes *b, bool only_bad)
 	if (!bpf)
 		return -errno;
 	bpf->rodata->binary = true;
-	bpf->rodata->only_dir = word_find(WORDS_DIR, "in");
+	bpf->rodata->only_dir = dir;
 	bpf->rodata->only_bad = only_bad;
 	err = luo_file_bpf__load(bpf);
 	if (!err)
@@ -100,15 +99,15 @@ static int read_files(struct bytes *b, bool only_bad)
 	return err;
 }
 
-int inventory_read(struct inventory *inv, bool only_bad)
+int inventory_read(struct inventory *inv, unsigned int dir, bool only_bad)
 {
 	struct bytes sessions = {}, files = {};
 	int err;
 
 	msg_catch_libbpf();
-	err = read_sessions(&sessions);
+	err = read_sessions(&sessions, dir);
 	if (!err)
-		err = read_files(&files, only_bad);
+		err = read_files(&files, dir, only_bad);
 	if (!err && (sessions.used % sizeof(struct inv_session) ||
 		     files.used % sizeof(struct inv_file)))
 		err = -EPROTO;

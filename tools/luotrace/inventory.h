@@ -26,15 +26,16 @@ struct inventory {
 };
 
 /**
- * inventory_read - read what came from the previous kernel
+ * inventory_read - read what there is of one direction
  * @inv:      filled; to be given to inventory_free()
+ * @dir:      of WORDS_DIR: "in" came from the previous kernel, "out" is for the next
  * @only_bad: leave out the files of which there is nothing to say
  *
  * A session that is made or ends meanwhile is in it or not; all others are, once.
  *
  * Return: 0, or -1 after a message.
  */
-int inventory_read(struct inventory *inv, bool only_bad);
+int inventory_read(struct inventory *inv, unsigned int dir, bool only_bad);
 
 /** inventory_free - free what inventory_read() made */
 void inventory_free(struct inventory *inv);

@@ -17,6 +17,8 @@ static const struct cmd commands[] = {
 	  cmd_timeline },
 	{ "audit",    "what the previous kernel left and nobody finished",
 	  cmd_audit },
+	{ "handover", "what one kernel hands over to the next, and its flaws",
+	  cmd_handover },
 	{ "record",   "keep a trace in a file", cmd_record },
 	{ "report",   "show it: text, a page of HTML, a trace for Perfetto",
 	  cmd_report },

@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The records of a handover are gone once they are read, but for those that are
+# refused: damage 6 gives the sessions a version that the next kernel does not know.
+
+in=/sys/kernel/debug/kho/in/sub_fdts/LUO
+if [ "$STAGE" = 0 ]; then
+	vm-hold damage_test hold 6 || exit 1
+	luotrace handover --json > /state/out.json || exit 1
+	vm-kexec
+	exit 1
+fi
+luotrace handover --json > /tmp/in.json
+[ $? = 1 ] || exit 1
+sed 's/luo-session-v9/luo-session-v2/' $in > /tmp/mended
+# Of what was read the memory is somebody else's now.
+luotrace handover --json --files --memory /proc/kcore /tmp/mended > /tmp/memory.json
+luotrace handover --files --memory /proc/kcore /tmp/mended > /tmp/memory.txt
+vm-put $in LUO.fdt
+vm-put /sys/kernel/debug/kho/in/fdt KHO.fdt
+vm-put /tmp/memory.txt
+exec vm-tap handover handover_test

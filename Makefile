@@ -21,9 +21,11 @@ help:
 	@echo '  selftests     build/selftests: programs that run in the test VM'
 	@echo '  check-host    tests that need no VM'
 	@echo '  check-static  checkpatch, W=1, sparse, kernel-doc on both bases'
-	@echo '  check-vm      tests in the VM'
+	@echo '  check-vm      tests in the VM, and the metrics of it in Prometheus'
 	@echo '  check-debug   tests in the VM with the two debug kernels'
 	@echo '  bench         what tracing and recording cost; build/bench/cost.json'
+	@echo '  fuzz          luotrace handover on random input, MINUTES=10; what it finds'
+	@echo '                becomes part of the tests'
 	@echo '  docs          build/docs/index.html'
 	@echo '  man           build/man/luotrace.8 and one page a command'
 	@echo '  install       luotrace, its man pages and its bash completion to'
@@ -59,7 +61,7 @@ demo: kernel luotrace selftests
 	$(Q)selftests/demo/run
 
 check: deps
-	$(Q)tools/build/check host static vm
+	$(Q)tools/build/check host static vm monitor
 
 check-host: deps-tool deps-check deps-vm
 	$(Q)tools/build/check host
@@ -68,7 +70,7 @@ check-static: deps-kernel deps-check
 	$(Q)tools/build/check static
 
 check-vm: deps-kernel deps-tool deps-vm
-	$(Q)tools/build/check vm
+	$(Q)tools/build/check vm monitor
 
 check-debug: deps-kernel deps-tool deps-vm
 	$(Q)tools/build/check debug kcsan
@@ -77,6 +79,9 @@ bench: kernel luotrace selftests
 	$(Q)tools/build/kernel --norecorder
 	$(Q)mkdir -p build/bench
 	$(Q)selftests/bench/run
+
+fuzz: luotrace deps-check
+	$(Q)selftests/host/fuzz $(or $(MINUTES),10)
 
 docs: deps-docs deps-kernel
 	$(Q)$(MAKE) -C Documentation
@@ -99,4 +104,4 @@ distclean: clean
 	$(Q)rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/luotrace"
 
 .PHONY: help deps kernel kernel-stock kernel-debug kernel-kcsan luotrace selftests demo check check-host \
-	check-static check-vm check-debug bench docs man install clean distclean
+	check-static check-vm check-debug bench fuzz docs man install clean distclean

@@ -19,6 +19,8 @@ if [ "$STAGE" = 1 ]; then
 	done
 fi
 luotrace audit > /tmp/audit.txt
+luotrace metrics --textfile /tmp/luo.prom || exit 1
+vm-put /tmp/luo.prom
 leak_test "$STAGE" > "/tmp/leak.tap"
 ret=$?
 vm-put /tmp/leak.tap
@@ -30,6 +32,8 @@ case $STAGE in
 	wait %1
 	[ $? = 1 ] || exit 1
 	vm-put /tmp/watch.json
+	luotrace metrics --textfile /tmp/finished.prom || exit 1
+	vm-put /tmp/finished.prom
 	vm-hold leak_test hold 2 && vm-kexec
 	;;
 2 | 3) vm-kexec ;;

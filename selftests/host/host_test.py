@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(TOP, "tools/build"))
 import klog                       # noqa: E402
 from initramfs import Cpio        # noqa: E402
 
+TREE = os.path.join(HERE, "handover.fdt")
 LUOTRACE = os.path.join(TOP, "build/san/luotrace")
 count = failed = 0
 
@@ -67,7 +68,7 @@ COMMAND_LINE = (
     ("timeline", 3, r"^$", r"there is no /sys/kernel/liveupdate/recorder; it needs"),
     ("timeline a b", 2, r"^$", r"too many arguments"),
     ("timeline /dev/null", 3, r"^$", r"'/dev/null' is not a record of a live "
-     r"update; this luotrace knows version 1"),
+     r"update; this luotrace knows version 2"),
     ("timeline /no/such", 3, r"^$", r"cannot read '/no/such': No such file"),
     ("timeline --no-color @RECORD@", 0, r"^Live update 1 at 1970-01-01 "
      r"00:00:00 UTC: 0 sessions with 0 files\nblackout 36.0ms, freeze window "
@@ -75,6 +76,32 @@ COMMAND_LINE = (
      r"call took 1.80ms:\n  session vm-a token 42\n", r"^$"),
     ("timeline --json @RECORD@", 0, r'(?s)"command": "timeline".*"blackout_ns": '
      r'36000000, *\n.*"freeze_window_ns": 5000000', r"^$"),
+    ("audit", 3, r"^$", r"^luotrace: this kernel .*; \w+"),
+    ("audit --exec true", 2, r"^$", r"--exec and --duration go with --watch"),
+    ("audit --watch --max-age 1", 2, r"^$", r"--max-age does not go with --watch"),
+    ("audit --max-age soon", 2, r"^$", r"'soon' is no number of seconds"),
+    ("audit -s " + "x" * 64, 2, r"^$", r"a session has 1 to 63 bytes"),
+    ("handover", 3, r"^$", r"there is no tree in /sys/kernel/debug/kho/; it needs"),
+    ("handover /no/such", 3, r"^$", r"cannot read '/no/such': No such file"),
+    ("handover a b", 2, r"^$", r"too many arguments"),
+    ("handover --memory x", 2, r"^$", r"--memory needs the FILE with the tree"),
+    ("handover --memory /dev/null @TREE@", 3, r"^$", r"'/dev/null' is no ELF core"),
+    ("handover /dev/null", 1, r"^tree +-\n! offset 0: 0 bytes are too few", r"^$"),
+    ("handover @TREE@", 0, r"^tree +luo-v1\nlive update +1\nsessions +60 in 2 "
+     r"blocks from 0x\w+ on\nshared state +4 in 1 blocks from 0x\w+ on\n"
+     r"subsystems +3\n  subsystem luo-recorder: data 0x\w+\n", r"^$"),
+    ("handover --json @TREE@", 0, r'(?s)"sessions_at": \{\s*"count": "60".*'
+     r'"sessions": null.*"nr_problems": 0', r"^$"),
+    ("metrics", 3, r"^$", r"^luotrace: this kernel .*; \w+"),
+    ("metrics /no/such", 3, r"^$", r"cannot read '/no/such': No such file"),
+    ("metrics --json --textfile x", 2, r"^$", r"reads no --json"),
+    ("metrics @RECORD@", 0, r'(?s)^# HELP luo_info .*\nluo_info\{kernel="7.3.4"\} '
+     r'1\n.*luo_blackout_seconds 0.036\n.*luo_call_seconds_bucket\{kind="handler",'
+     r'name="vfio-v1",op="freeze",le="0.001048576"\} \d.*# EOF\n$', r"^$"),
+    ("metrics --json @RECORD@", 0, r'(?s)"name": "luo_blackout_seconds",\s*'
+     r'"labels": \{\},\s*"value": 0.036', r"^$"),
+    ("metrics --textfile /no/such/luo.prom @RECORD@", 1, r"^$",
+     r"cannot write '/no/such/luo.prom': No such file"),
     ("check", 3, r"(?s)kernel .*will not work\s+because .*", r"^$"),
     ("check --json", 3, r'(?s)"schema": 1.*"works": false', r"^$"),
 )
@@ -129,11 +156,12 @@ def test_command_line():
     subprocess.run([os.path.join(TOP, "build/host/blackout_test"), record],
                    check=True)
     for args, code, out, err in COMMAND_LINE:
-        r = run([LUOTRACE] + args.replace("@RECORD@", record).split())
+        args = args.replace("@RECORD@", record).replace("@TREE@", TREE)
+        r = run([LUOTRACE] + args.split())
         check(r.returncode == code and re.search(out, r.stdout) and
-              re.search(err, r.stderr),
-              "luotrace %s ends with %d" % (args[:40], code), r.returncode,
-              r.stdout, r.stderr)
+              re.search(err, r.stderr), "luotrace %s ends with %d" % (
+                  args.replace(TOP, "")[:40], code),
+              r.returncode, r.stdout, r.stderr)
     with open("/dev/full", "w") as full:
         r = run([LUOTRACE, "--help"], stdout=full)
     check(r.returncode == 1 and "cannot write the output" in r.stderr,
@@ -143,7 +171,8 @@ def test_command_line():
           "a closed standard output is a failure", r.returncode, r.stderr)
     for text in (run([LUOTRACE] + a.split()).stdout
                  for a in ("check", "check -h", "trace -h", "latency -h",
-                           "timeline -h", "record -h", "report -h", "-h")):
+                           "timeline -h", "audit -h", "handover -h", "metrics -h",
+                           "record -h", "report -h", "-h")):
         longest = max(len(line) for line in text.splitlines())
         check(longest <= 80, "help and output fit the terminal", longest)
 

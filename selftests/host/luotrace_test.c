@@ -238,14 +238,14 @@ static void test_recorded(void)
 	check(r.nr_recorded == 2, "rows in use alone");
 	report_text(&r, true, f);
 	fclose(f);
-	o = json_string(text);
+	if (!strstr(text, "\nRecorded by"))
+		printf("# %s\n", text);
 	check(strstr(text, "\nRecorded by the kernel before this one, live update 7\n"
 		"  operation         calls errors      avg      p50      p90      p99      max\n"
 		"memfd-v2\n"
 		"  freeze                3      1    1.67s        -        -        -    5.00s\n"
 		"others, for which there was no room\n") != NULL,
-	      json_string_value(o));
-	json_decref(o);
+	      "what was recorded as text");
 	free(text);
 	report_json(&r, true, root);
 	o = json_object_get(root, "recorded");

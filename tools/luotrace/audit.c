@@ -84,10 +84,12 @@ static void sum_recorded(const struct audit *a, struct audit_sums *sums)
 void audit_sum(const struct audit *a, struct audit_sums *sums)
 {
 	const struct inv_session *s;
+	size_t n;
 	int c;
 
 	memset(sums, 0, sizeof(*sums));
-	for (s = a->inv->sessions; s < a->inv->sessions + a->inv->nr_sessions; s++) {
+	for (n = 0; n < a->inv->nr_sessions; n++) {
+		s = &a->inv->sessions[n];
 		if (!audit_wants(a, s->name))
 			continue;
 		sums->sessions++;

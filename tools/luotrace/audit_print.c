@@ -19,8 +19,10 @@ static void each_session(const struct audit *a,
 			 void *data)
 {
 	const struct inv_session *s;
+	size_t n;
 
-	for (s = a->inv->sessions; s < a->inv->sessions + a->inv->nr_sessions; s++) {
+	for (n = 0; n < a->inv->nr_sessions; n++) {
+		s = &a->inv->sessions[n];
 		if (audit_wants(a, s->name))
 			fn(a, s, data);
 	}

@@ -119,26 +119,32 @@ static void print_outgoing(const struct inventory *inv)
 {
 	char name[4 * INV_NAME_LEN + 1], size[FMT_LEN];
 	const struct inv_session *s;
+	size_t n;
 
-	for (s = inv->sessions; s < inv->sessions + inv->nr_sessions; s++)
+	for (n = 0; n < inv->nr_sessions; n++) {
+		s = &inv->sessions[n];
 		printf("  session %s, %s: %llu files, %s\n",
 		       fmt_name(name, sizeof(name), s->name),
 		       word(WORDS_STATE, s->state),
 		       (unsigned long long)s->files,
 		       fmt_bytes(size, s->pages * sysconf(_SC_PAGESIZE)));
+	}
 }
 
 static json_t *outgoing_json(const struct inventory *inv)
 {
 	json_t *all = json_array();
 	const struct inv_session *s;
+	size_t n;
 
-	for (s = inv->sessions; s < inv->sessions + inv->nr_sessions; s++)
+	for (n = 0; n < inv->nr_sessions; n++) {
+		s = &inv->sessions[n];
 		json_array_append_new(all, json_pack("{so, ss, sI, sI}",
 			"name", fmt_json_name(s->name),
 			"state", word(WORDS_STATE, s->state),
 			"files", (json_int_t)s->files,
 			"pages", (json_int_t)s->pages));
+	}
 	return all;
 }
 

@@ -10,6 +10,7 @@
 
 #include "handover.h"
 
+#define TREE_VERSION		17
 #define KHO_COMPATIBLE		"kho-v"
 #define KHO_MEMORY_MAP		"preserved-memory-map"
 #define KHO_DATA		"preserved-data"
@@ -66,42 +67,147 @@ static void blame_header(struct handover *h, const void *tree, size_t size,
 			 fdt_strerror(err));
 }
 
-/* The header is fine and the structure is not: find the tag that is wrong. */
-static void blame_structure(struct handover *h, const void *tree, int err)
+/*
+ * A walk over the structure that goes only forward. libfdt has one, too, but some
+ * versions of it can be led back, round and round, or to a null pointer.
+ */
+struct walk {
+	const char *tree;
+	size_t at;		/* in the structure block */
+	size_t size;		/* of the structure block */
+	int depth;
+	bool begun;		/* the root node has */
+};
+
+static uint32_t get_u32(const char *from)
 {
-	int offset = 0, next = 0, depth = 0;
+	fdt32_t value;
+
+	memcpy(&value, from, sizeof(value));
+	return fdt32_to_cpu(value);
+}
+
+/* Move over @n bytes and what aligns the next tag. */
+static bool skip(struct walk *w, size_t n)
+{
+	if (n > w->size - w->at)
+		return false;
+	w->at += n;
+	n = -w->at % FDT_TAGSIZE;
+	if (n > w->size - w->at)
+		return false;
+	w->at += n;
+	return true;
+}
+
+/* A property, behind its tag: what is wrong with it, or NULL. */
+static const char *walk_property(struct walk *w)
+{
+	size_t strings = fdt_size_dt_strings(w->tree);
+	const char *block = w->tree + fdt_off_dt_struct(w->tree);
+	const char *names = w->tree + fdt_off_dt_strings(w->tree);
+	uint32_t len, name;
+
+	if (w->size - w->at < 2 * sizeof(uint32_t))
+		return "a property is cut";
+	len = get_u32(block + w->at);
+	name = get_u32(block + w->at + sizeof(uint32_t));
+	w->at += 2 * sizeof(uint32_t);
+	if (!skip(w, len))
+		return "a property is longer than the tree";
+	if (name >= strings || !memchr(names + name, '\0', strings - name))
+		return "the name of a property is outside of the strings";
+	return NULL;
+}
+
+static const char *walk_node(struct walk *w)
+{
+	const char *name = w->tree + fdt_off_dt_struct(w->tree) + w->at;
+	const char *end = memchr(name, '\0', w->size - w->at);
+
+	if (!w->depth && w->begun)
+		return "a second root node begins";
+	w->begun = true;
+	w->depth++;
+	if (!end || !skip(w, end - name + 1))
+		return "the name of a node does not end";
+	return NULL;
+}
+
+/* One tag: what is wrong with it, or NULL; *@done at the end of the structure. */
+static const char *walk_tag(struct walk *w, bool *done)
+{
+	const char *block = w->tree + fdt_off_dt_struct(w->tree);
 	uint32_t tag;
 
-	do {
-		offset = next;
-		tag = fdt_next_tag(tree, offset, &next);
-		if (tag == FDT_BEGIN_NODE)
-			depth++;
-		else if (tag == FDT_END_NODE)
-			depth--;
-	} while (next >= 0 && tag != FDT_END && depth >= 0 && depth < 1000);
-	handover_problem(h, "offset %u: %s", fdt_off_dt_struct(tree) + offset,
-			 depth < 0 ? "a node ends that did not begin" :
-			 fdt_strerror(next < 0 ? next : err));
+	if (w->size - w->at < FDT_TAGSIZE)
+		return "the structure does not end";
+	tag = get_u32(block + w->at);
+	w->at += FDT_TAGSIZE;
+	switch (tag) {
+	case FDT_NOP:
+		return NULL;
+	case FDT_BEGIN_NODE:
+		return walk_node(w);
+	case FDT_END_NODE:
+		return w->depth-- ? NULL : "a node ends that did not begin";
+	case FDT_PROP:
+		return w->depth ? walk_property(w) :
+				  "a property is outside of a node";
+	case FDT_END:
+		*done = true;
+		return w->depth || !w->begun ? "the structure ends inside a node" :
+					       NULL;
+	default:
+		return "this is no tag";
+	}
+}
+
+static bool check_structure(struct handover *h, const void *tree)
+{
+	struct walk w = { .tree = tree, .size = fdt_size_dt_struct(tree) };
+	bool done = false;
+	const char *why;
+	size_t at;
+
+	while (!done) {
+		at = w.at;
+		why = walk_tag(&w, &done);
+		if (why) {
+			handover_problem(h, "offset %zu: %s",
+					 fdt_off_dt_struct(tree) + at, why);
+			return false;
+		}
+	}
+	return true;
 }
 
 static bool check_tree(struct handover *h, const void *tree, size_t size)
 {
 	int err;
 
-	if (size < FDT_V1_SIZE) {
+	if (size < FDT_V17_SIZE) {
 		handover_problem(h, "offset 0: %zu bytes are too few for a flattened device tree",
 				 size);
 		return false;
 	}
-	err = fdt_check_full(tree, size);
-	if (!err)
-		return true;
-	if (fdt_check_header(tree) || fdt_totalsize(tree) > size)
+	if (fdt_magic(tree) == FDT_MAGIC && fdt_version(tree) < TREE_VERSION) {
+		handover_problem(h, "offset 20: version is %u, every kernel with KHO writes %u",
+				 fdt_version(tree), TREE_VERSION);
+		return false;
+	}
+	err = fdt_check_header(tree);
+	if (err || fdt_totalsize(tree) > size) {
 		blame_header(h, tree, size, err);
-	else
-		blame_structure(h, tree, err);
-	return false;
+		return false;
+	}
+	if (!check_structure(h, tree))
+		return false;
+	err = fdt_check_full(tree, size);
+	if (err)
+		handover_problem(h, "offset %u: %s", fdt_off_mem_rsvmap(tree),
+				 fdt_strerror(err));
+	return !err;
 }
 
 /* Where a node is in the file, for people. */

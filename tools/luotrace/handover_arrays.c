@@ -15,6 +15,7 @@ struct records {
 	size_t size;		/* of one, bytes */
 	char *data;
 	size_t nr;
+	size_t room;		/* records that @data has room for */
 	const char *what;	/* for messages: of what they are */
 	const char *of;		/* "", or " of session NAME" */
 };
@@ -25,12 +26,15 @@ static int add_records(struct records *r, const char *block, size_t nr)
 
 	if (!nr)
 		return 0;
-	data = realloc(r->data, (r->nr + nr) * r->size);
-	if (!data)
-		return -ENOMEM;
-	memcpy(data + r->nr * r->size,
+	if (r->nr + nr > r->room) {
+		r->room = 2 * (r->nr + nr);
+		data = realloc(r->data, r->room * r->size);
+		if (!data)
+			return -ENOMEM;
+		r->data = data;
+	}
+	memcpy(r->data + r->nr * r->size,
 	       block + sizeof(struct kho_block_header_ser), nr * r->size);
-	r->data = data;
 	r->nr += nr;
 	return 0;
 }
@@ -43,6 +47,11 @@ static int read_block(struct handover *h, struct memory *mem, uint64_t *at,
 	struct kho_block_header_ser head;
 	char block[KHO_BLOCK_SIZE];
 
+	if (*at % KHO_BLOCK_SIZE) {
+		handover_problem(h, "address 0x%" PRIx64 ": block of %s%s does not begin a page",
+				 *at, r->what, r->of);
+		return 1;
+	}
 	if (!mem->read(mem, *at, block, sizeof(block))) {
 		handover_problem(h, "address 0x%" PRIx64 ": block of %s%s is not in memory",
 				 *at, r->what, r->of);

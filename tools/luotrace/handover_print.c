@@ -35,9 +35,10 @@ static void print_sessions(const struct handover *h, bool files, FILE *f)
 {
 	char name[NAME_BUF], size[FMT_LEN];
 	const struct handover_session *s;
-	size_t i;
+	size_t n, i;
 
-	for (s = h->sessions; s < h->sessions + h->nr_sessions; s++) {
+	for (n = 0; n < h->nr_sessions; n++) {
+		s = &h->sessions[n];
 		fprintf(f, "  session %s: %zu files, %s\n",
 			fmt_name(name, sizeof(name), s->ser.name), s->nr_files,
 			fmt_bytes(size, s->ser.pages * sysconf(_SC_PAGESIZE)));
@@ -135,9 +136,10 @@ static json_t *sessions_json(const struct handover *h, bool files)
 	const struct handover_session *s;
 	json_t *all = json_array(), *list;
 	char name[NAME_BUF];
-	size_t i;
+	size_t n, i;
 
-	for (s = h->sessions; s < h->sessions + h->nr_sessions; s++) {
+	for (n = 0; n < h->nr_sessions; n++) {
+		s = &h->sessions[n];
 		list = json_array();
 		for (i = 0; files && i < s->nr_files; i++)
 			json_array_append_new(list, json_pack("{so, ss, so}",

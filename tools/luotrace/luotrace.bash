@@ -12,7 +12,7 @@ _luotrace() {
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		words="check trace latency timeline record report --help"
+		words="check trace latency timeline audit handover metrics record report --help"
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 	fi
@@ -20,7 +20,7 @@ _luotrace() {
 	case $prev in
 	--op) words=$ops ;;
 	--by) words="handler session file" ;;
-	--output | --json-file)
+	--output | --json-file | --memory | --textfile)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -33,19 +33,24 @@ _luotrace() {
 			;;
 		esac
 		;;
-	--session | --handler | --min-us | --duration | --buffer | -s | -H | -d) return ;;
+	--session | --handler | --min-us | --duration | --buffer | --max-age | --exec | \
+		-s | -H | -d) return ;;
 	*)
 		case $command in
 		check) words=$output ;;
 		trace) words="$output $trace --kho" ;;
 		latency) words="$output $trace --by --hist --json-file" ;;
 		timeline) words=$output ;;
+		audit) words="$output --session --max-age --files --watch --exec
+			--duration" ;;
+		handover) words="$output --memory --files" ;;
+		metrics) words="$output --textfile --max-age" ;;
 		record) words="$output $trace --output" ;;
 		report) words="$output --html --perfetto --hist --output" ;;
 		esac
 		if [ "${cur#-}" = "$cur" ]; then
 			case $command in
-			timeline | report)
+			timeline | handover | metrics | report)
 				mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 				return
 				;;

@@ -19,6 +19,7 @@ static const struct cmd commands[] = {
 	  cmd_audit },
 	{ "handover", "what one kernel hands over to the next, and its flaws",
 	  cmd_handover },
+	{ "metrics",  "the same for a monitor, as OpenMetrics", cmd_metrics },
 	{ "record",   "keep a trace in a file", cmd_record },
 	{ "report",   "show it: text, a page of HTML, a trace for Perfetto",
 	  cmd_report },

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/* How sessions stand, what is said of them, and the exact form of it. Prints TAP. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit.h"
+#include "words.h"
+
+#define SEC	1000000000ULL
+#define NOW	(1000 * SEC)
+
+static int tests, failures;
+
+static void check(bool ok, const char *what)
+{
+	printf("%s %d %s\n", ok ? "ok" : "not ok", ++tests, what);
+	failures += !ok;
+}
+
+static struct inv_session session(const char *name, uint64_t id, uint64_t files)
+{
+	struct inv_session s = {
+		.id = id, .files = files, .pages = 256, .born = 900 * SEC,
+		.dir = 1, .state = STATE_UPDATED,
+	};
+
+	strcpy(s.name, name);
+	return s;
+}
+
+static void claimed(struct inv_session *s, bool open)
+{
+	s->claims = 1;
+	s->opened = 910 * SEC;
+	s->closed = open ? 0 : 940 * SEC;
+	s->open = open;
+	s->owner = 42;
+	strcpy(s->comm, "agent");
+}
+
+static void test_classes(void)
+{
+	struct inventory inv = {};
+	struct audit a = { .inv = &inv, .now = NOW };
+	struct inv_session s = session("vm-a", 1, 2);
+
+	check(audit_class(&a, &s) == AUDIT_UNCLAIMED, "nobody has claimed it");
+	a.max_age = 100 * SEC;
+	check(audit_class(&a, &s) == AUDIT_WAITING, "nor need they yet");
+	a.max_age--;
+	check(audit_class(&a, &s) == AUDIT_UNCLAIMED, "now they should have");
+	claimed(&s, true);
+	check(audit_class(&a, &s) == AUDIT_CLAIMED, "it is claimed");
+	a.max_age = 90 * SEC - 1;
+	check(audit_class(&a, &s) == AUDIT_UNFINISHED, "for too long");
+	a.max_age = 0;
+	check(audit_class(&a, &s) == AUDIT_CLAIMED, "there is no too long");
+	claimed(&s, false);
+	check(audit_class(&a, &s) == AUDIT_DROPPED, "it is dropped");
+	s.failed = 1;
+	check(audit_class(&a, &s) == AUDIT_FAILED, "a file failed");
+	s.orphans = 1;
+	check(audit_class(&a, &s) == AUDIT_NO_HANDLER, "a handler is missing");
+	s.finish_ret = -EBUSY;
+	check(audit_class(&a, &s) == AUDIT_UNFINISHED, "FINISH was refused");
+	claimed(&s, true);
+	check(audit_class(&a, &s) == AUDIT_UNFINISHED, "a claim does not cure it");
+}
+
+/* Three sessions and what LUO recorded. */
+static struct inv_session sessions[3];
+static struct inv_file files[2] = {
+	{ .session = 2, .token = 7, .pages = INV_UNKNOWN, .dir = 1,
+	  .state = FILE_FAILED, .handler = 1, .ret = -EIO, .compat = "vfio-v1" },
+	{ .session = 3, .token = 1, .pages = 9, .dir = 1,
+	  .state = FILE_RETRIEVED, .handler = 1, .compat = "memfd-v2" },
+};
+static const struct inventory inventory = { sessions, 3, files, 2 };
+static struct liveupdate_recorder recorder;
+
+static void set_up(void)
+{
+	struct liveupdate_recorder_refused *r = recorder.last_in.refused;
+	int i;
+
+	sessions[0] = session("vm-a", 1, 1);
+	sessions[1] = session("a name of more than 20 columns", 2, 2);
+	claimed(&sessions[1], true);
+	sessions[1].failed = 1;
+	files[0].op = word_find(WORDS_OP, "retrieve");
+	sessions[2] = session("vm-c", 3, 1);
+	sessions[2].pages = INV_UNKNOWN;
+	claimed(&sessions[2], true);
+	sessions[2].retrieved = 1;
+	recorder.last_in.number = 3;
+	recorder.last_in.finished = 1;
+	recorder.last_in.finished_files = 4;
+	recorder.last_in.discarded = 2;
+	recorder.last_in.nr_refused = 1;
+	strcpy(r->what, "file");
+	strcpy(r->reason, "duplicate-token");
+	strcpy(r->name, "vm-d");
+	r->token = 5;
+	recorder.last_out.given_up = 9;
+	strcpy(recorder.last_out.release, "7.3.4");
+	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP; i++)
+		sprintf(recorder.last_out.given_up_names[i], "old-%d", i + 1);
+}
+
+static void check_text(const struct audit *a, const char *want, const char *what)
+{
+	struct audit_sums sums;
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	audit_sum(a, &sums);
+	audit_text(a, &sums, false, f);
+	fclose(f);
+	if (strcmp(text, want))
+		fprintf(stderr, "# is:\n%s# want:\n%s", text, want);
+	check(!strcmp(text, want), what);
+	free(text);
+}
+
+static void test_text(void)
+{
+	static const struct inventory none;
+	struct audit a = { .inv = &inventory, .recorder = &recorder, .now = NOW };
+
+	check_text(&a,
+"LEAK: 12 findings: 1 unclaimed, 1 failed, 1 refused, 9 given-up; 3 sessions with 4 files hold at least 2.00MiB\n"
+"Live update 3: 1 session with 4 files finished, 2 discarded unclaimed.\n"
+"\n"
+"* unclaimed session vm-a: nobody has claimed it in the 1m40s since this kernel\n"
+"  read it; claim it by its name and finish it, or it is given up at the next\n"
+"  live update\n"
+"* failed session a\\x20name\\x20of\\x20more\\x20than\\x2020\\x20columns: retrieve of\n"
+"  token 7 by handler vfio-v1 failed with Input/output error, and will again;\n"
+"  finish the session to let go of it\n"
+"* refused file of session vm-d token 5: duplicate-token; its memory is out of\n"
+"  use until the next live update\n"
+"* given-up sessions: 9 that came to kernel 7.3.4 were not finished when it was\n"
+"  replaced and are gone: old-1, old-2, old-3, old-4, old-5, old-6, old-7, old-8,\n"
+"  ...; audit before the next live update\n"
+"\n"
+"  session              state       files  taken     held     age  last owner\n"
+"  vm-a                 unclaimed       1      0  1.00MiB   1m40s  -\n"
+"  a\\x20name\\x20of\\x20more\\x20than\\x2020\\x20columns\n"
+"                       failed          2      0  1.00MiB   1m40s  agent[42]\n"
+"    token 7              failed            -  vfio-v1, retrieve: Input/output error\n"
+"  vm-c                 claimed         1      1        -   1m40s  agent[42]\n"
+"    token 1              retrieved   36.0KiB  memfd-v2\n", "everything as text");
+	a.session = "vm-c";
+	check_text(&a,
+"clean; 1 session with 1 file holds at least 0B\n"
+"\n"
+"  session              state       files  taken     held     age  last owner\n"
+"  vm-c                 claimed         1      1        -   1m40s  agent[42]\n"
+"    token 1              retrieved   36.0KiB  memfd-v2\n", "one session");
+	a.session = "none";
+	check_text(&a, "clean; there is no incoming session none\n", "no session");
+	a.session = "old-8";
+	a.inv = &none;
+	check_text(&a,
+"LEAK: 1 finding: 1 given-up; there is no incoming session old-8\n"
+"\n"
+"* given-up sessions: 9 that came to kernel 7.3.4 were not finished when it was\n"
+"  replaced and are gone: old-1, old-2, old-3, old-4, old-5, old-6, old-7, old-8,\n"
+"  ...; audit before the next live update\n", "one that was given up");
+	a.session = NULL;
+	a.recorder = NULL;
+	check_text(&a, "clean; no incoming session is left\n"
+		   "refused, given up, finished: -, this kernel has no record\n",
+		   "what is unknown is said to be");
+}
+
+static long long number(json_t *o, const char *key)
+{
+	json_t *v = json_object_get(o, key);
+
+	return json_is_integer(v) ? json_integer_value(v) : -1;
+}
+
+static void test_json(void)
+{
+	struct audit a = { .inv = &inventory, .recorder = &recorder, .now = NOW };
+	json_t *root = json_object(), *one, *states;
+	struct audit_sums sums;
+
+	audit_sum(&a, &sums);
+	audit_json(&a, &sums, root);
+	states = json_object_get(root, "states");
+	check(json_is_false(json_object_get(root, "clean")) &&
+	      number(root, "leaks") == 12 && number(root, "files") == 4 &&
+	      number(states, "unclaimed") == 1 && number(states, "failed") == 1 &&
+	      number(states, "claimed") == 1 && number(states, "given-up") == 9,
+	      "sums as JSON");
+	check(json_array_size(json_object_get(root, "findings")) == 2 + 1 + 8,
+	      "a finding for each name that is known");
+	one = json_array_get(json_object_get(root, "sessions"), 1);
+	check(number(one, "age_ns") == 100 * (long long)SEC &&
+	      number(one, "since_claim_ns") == 90 * (long long)SEC &&
+	      json_is_null(json_object_get(one, "since_close_ns")) &&
+	      number(json_object_get(one, "owner"), "pid") == 42, "a session");
+	one = json_array_get(json_object_get(one, "file_list"), 0);
+	check(number(one, "errno") == EIO && json_is_null(json_object_get(one, "pages")) &&
+	      !strcmp(json_string_value(json_object_get(one, "token")), "7"),
+	      "its file");
+	one = json_array_get(json_object_get(root, "sessions"), 2);
+	check(json_is_null(json_object_get(one, "bytes")), "bytes are unknown");
+	json_decref(root);
+}
+
+int main(void)
+{
+	puts("TAP version 13");
+	set_up();
+	test_classes();
+	test_text();
+	test_json();
+	printf("1..%d\n", tests);
+	return failures ? 1 : 0;
+}

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fmt.h"
+#include "metrics.h"
+#include "recorder.h"
+#include "words.h"
+
+#define NAME_BUF	(4 * LT_NAME_LEN + 1)
+/* Shorter calls are in the first bucket: 2^10 ns, about a microsecond. */
+#define FIRST_BUCKET	10
+
+/* What every metric is; its unit is the end of its name, if it has one. */
+static const struct family {
+	const char *name;
+	const char *unit;
+	const char *help;
+} families[] = {
+#define INFO		0
+	{ "luo_info", "", "Whose LUO this kernel has; always 1" },
+#define STATE		1
+	{ "luo_state", "", "The state of the machine: 1 for the one it is in" },
+#define NUMBER		2
+	{ "luo_liveupdates", "", "Live updates that this machine has been through" },
+#define IN_SESSIONS	3
+	{ "luo_incoming_sessions", "", "Sessions of the previous kernel that are not finished, by how they stand" },
+#define IN_FILES	4
+	{ "luo_incoming_files", "", "Files of those sessions, by how they stand" },
+#define IN_BYTES	5
+	{ "luo_incoming_bytes", "bytes", "Memory of those sessions" },
+#define OUT_SESSIONS	6
+	{ "luo_outgoing_sessions", "", "Sessions for the next kernel, by state" },
+#define OUT_FILES	7
+	{ "luo_outgoing_files", "", "Files of those sessions" },
+#define OUT_BYTES	8
+	{ "luo_outgoing_bytes", "bytes", "Memory preserved for those sessions" },
+#define LEAKS		9
+	{ "luo_leaks", "", "What luotrace audit finds, by class" },
+#define FINISHED	10
+	{ "luo_finished_sessions", "", "Sessions of the last live update that were finished" },
+#define DISCARDED	11
+	{ "luo_discarded_sessions", "", "Sessions of the last live update that were discarded unclaimed" },
+#define PHASE		12
+	{ "luo_blackout_phase_seconds", "seconds", "Parts of the last blackout" },
+#define BLACKOUT	13
+	{ "luo_blackout_seconds", "seconds", "The last blackout, if all of it is known" },
+#define WINDOW		14
+	{ "luo_freeze_window_seconds", "seconds", "From the first freeze to the jump" },
+#define FAILED		15
+	{ "luo_failed_reboots", "", "Reboots that failed in LUO before the last live update, and since" },
+#define ERRORS		16
+	{ "luo_call_errors", "", "Calls that failed, of the last live update" },
+#define LOST		17
+	{ "luo_recorder_lost_calls", "", "Calls that LUO's recorder had no room for" },
+};
+
+static const char *const kinds[] = { "handler", "subsystem", "shared_state" };
+
+static void begin(const struct family *f, const char *type, FILE *out)
+{
+	fprintf(out, "# HELP %s %s.\n# TYPE %s %s\n", f->name, f->help, f->name,
+		type);
+	if (*f->unit)
+		fprintf(out, "# UNIT %s %s\n", f->name, f->unit);
+}
+
+static void head(int family, FILE *out)
+{
+	begin(&families[family], "gauge", out);
+}
+
+static void sample(int family, const char *labels, uint64_t value, FILE *out)
+{
+	fprintf(out, "%s%s %" PRIu64 "\n", families[family].name, labels, value);
+}
+
+/* Nanoseconds as seconds, exactly. */
+static char *seconds(char *buf, uint64_t ns)
+{
+	char *end;
+
+	sprintf(buf, "%" PRIu64 ".%09" PRIu64, ns / 1000000000, ns % 1000000000);
+	for (end = buf + strlen(buf) - 1; *end == '0' && end[-1] != '.'; end--)
+		*end = '\0';
+	return buf;
+}
+
+static void sample_ns(int family, const char *labels, uint64_t ns, FILE *out)
+{
+	char buf[40];
+
+	fprintf(out, "%s%s %s\n", families[family].name, labels, seconds(buf, ns));
+}
+
+__attribute__((format(printf, 2, 3)))
+static const char *labels(char *buf, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(buf, 2 * NAME_BUF, fmt, ap);
+	va_end(ap);
+	return buf;
+}
+
+/* A label value: names are escaped by fmt_name(), whose backslash needs another. */
+static char *value(char *buf, const char *name)
+{
+	char text[NAME_BUF], *to = buf;
+	const char *from;
+
+	fmt_name(text, sizeof(text), name);
+	for (from = text; *from && to < buf + 2 * NAME_BUF - 3; from++) {
+		if (*from == '\\' || *from == '"')
+			*to++ = '\\';
+		*to++ = *from;
+	}
+	*to = '\0';
+	return buf;
+}
+
+static void write_machine(const struct metrics *m, FILE *out)
+{
+	char name[2 * NAME_BUF], buf[2 * NAME_BUF + 64];
+	unsigned int s;
+
+	head(INFO, out);
+	sample(INFO, labels(buf, "{kernel=\"%s\"}",
+			    value(name, m->probe->release)), 1, out);
+	if (*m->state) {
+		head(STATE, out);
+		for (s = 0; s < words_count(WORDS_STATE); s++)
+			sample(STATE, labels(buf, "{state=\"%s\"}",
+					     word(WORDS_STATE, s)),
+			       !strcmp(word(WORDS_STATE, s), m->state), out);
+	}
+	if (m->number >= 0) {
+		head(NUMBER, out);
+		sample(NUMBER, "", m->number, out);
+	}
+}
+
+static void write_incoming(const struct audit *a, FILE *out)
+{
+	static const char *const states[] = { "unclaimed", "retrieved", "failed",
+					      "no-handler" };
+	uint64_t by_state[4] = {};
+	struct audit_sums sums;
+	char buf[2 * NAME_BUF];
+	size_t i, s;
+	int c;
+
+	audit_sum(a, &sums);
+	head(IN_SESSIONS, out);
+	for (c = 0; c < AUDIT_REFUSED; c++)
+		sample(IN_SESSIONS, labels(buf, "{state=\"%s\"}",
+					   audit_class_name(c)),
+		       sums.by_class[c], out);
+	for (i = 0; i < a->inv->nr_files; i++) {
+		for (s = 0; s < 4; s++)
+			by_state[s] += !strcmp(states[s],
+					       audit_file_state(&a->inv->files[i]));
+	}
+	head(IN_FILES, out);
+	for (s = 0; s < 4; s++)
+		sample(IN_FILES, labels(buf, "{state=\"%s\"}", states[s]),
+		       by_state[s], out);
+	head(IN_BYTES, out);
+	sample(IN_BYTES, "", sums.pages * sysconf(_SC_PAGESIZE), out);
+	head(LEAKS, out);
+	for (c = AUDIT_LEAKS; c < AUDIT_NR; c++) {
+		if (c >= AUDIT_REFUSED && !a->recorder)
+			continue;
+		sample(LEAKS, labels(buf, "{class=\"%s\"}", audit_class_name(c)),
+		       sums.by_class[c], out);
+	}
+}
+
+static void write_outgoing(const struct inventory *inv, FILE *out)
+{
+	uint64_t by_state[8] = {}, files = 0, pages = 0;
+	char buf[2 * NAME_BUF];
+	unsigned int s;
+	size_t i;
+
+	for (i = 0; i < inv->nr_sessions; i++) {
+		by_state[inv->sessions[i].state % 8]++;
+		files += inv->sessions[i].files;
+		pages += inv->sessions[i].pages;
+	}
+	head(OUT_SESSIONS, out);
+	for (s = 0; s <= STATE_FROZEN; s++)
+		sample(OUT_SESSIONS, labels(buf, "{state=\"%s\"}",
+					    word(WORDS_STATE, s)), by_state[s], out);
+	head(OUT_FILES, out);
+	sample(OUT_FILES, "", files, out);
+	head(OUT_BYTES, out);
+	sample(OUT_BYTES, "", pages * sysconf(_SC_PAGESIZE), out);
+}
+
+/* A span's name as a label: "kernel_init". */
+static const char *phase_label(char *buf, enum span s)
+{
+	const char *from = span_name(s);
+	char *to = buf;
+
+	for (; *from; from++) {
+		if (isalnum((unsigned char)*from))
+			*to++ = *from;
+		else if (*from == ' ' || *from == '-')
+			*to++ = '_';
+	}
+	*to = '\0';
+	return buf;
+}
+
+static void write_blackout(const struct liveupdate_recorder *r, FILE *out)
+{
+	char buf[2 * NAME_BUF], name[64];
+	struct blackout b;
+	int s;
+
+	blackout_measure(r, &b);
+	head(PHASE, out);
+	for (s = 0; s < SPAN_NR; s++) {
+		if (b.known[s])
+			sample_ns(PHASE, labels(buf, "{phase=\"%s\",kernel=\"%s\"}",
+						phase_label(name, s),
+						s < SPAN_JUMP ? "old" : "new"),
+				  b.ns[s], out);
+	}
+	if (b.whole) {
+		head(BLACKOUT, out);
+		sample_ns(BLACKOUT, "", b.total, out);
+	}
+	if (b.known[SPAN_FREEZE] && b.known[SPAN_SHUTDOWN]) {
+		head(WINDOW, out);
+		sample_ns(WINDOW, "", b.ns[SPAN_FREEZE] + b.ns[SPAN_SHUTDOWN], out);
+	}
+}
+
+/* Call @fn for each row of the last live update, of both kernels. */
+static void each_row(const struct liveupdate_recorder *r, FILE *out,
+		     void (*fn)(const struct liveupdate_recorder_row *row,
+				const char *labels, FILE *out))
+{
+	const struct liveupdate_recorder_part *parts[] = { &r->last_out,
+							   &r->last_in };
+	char name[2 * NAME_BUF], buf[2 * NAME_BUF];
+	const struct liveupdate_recorder_row *row;
+	int i, p;
+
+	for (p = 0; p < 2; p++) {
+		if (!recorder_has(parts[p]))
+			continue;
+		for (i = 0; i < LIVEUPDATE_RECORDER_ROWS; i++) {
+			row = &parts[p]->rows[i];
+			if (!row->count)
+				continue;
+			fn(row, labels(buf, "kind=\"%s\",name=\"%s\",op=\"%s\"",
+				       kinds[row->kind % 3],
+				       *row->name ? value(name, row->name) :
+						    "others",
+				       word(WORDS_OP, row->op)), out);
+		}
+	}
+}
+
+static void write_histogram(const struct liveupdate_recorder_row *row,
+			    const char *labels, FILE *out)
+{
+	uint64_t below = 0;
+	char buf[40];
+	int b;
+
+	for (b = 0; b < LIVEUPDATE_RECORDER_BUCKETS - 1; b++) {
+		below += row->hist[b];
+		if (b >= FIRST_BUCKET - 1)
+			fprintf(out, "luo_call_seconds_bucket{%s,le=\"%s\"} %" PRIu64 "\n",
+				labels, seconds(buf, 2ULL << b), below);
+	}
+	/* What is longest, and what was counted while the record was read. */
+	below += row->hist[b];
+	fprintf(out, "luo_call_seconds_bucket{%s,le=\"+Inf\"} %" PRIu64 "\n", labels,
+		below);
+	fprintf(out, "luo_call_seconds_sum{%s} %s\n", labels,
+		seconds(buf, row->total));
+	fprintf(out, "luo_call_seconds_count{%s} %" PRIu64 "\n", labels, below);
+}
+
+static void write_errors(const struct liveupdate_recorder_row *row,
+			 const char *labels, FILE *out)
+{
+	fprintf(out, "luo_call_errors{%s} %" PRIu64 "\n", labels,
+		(uint64_t)row->errors);
+}
+
+static void write_recorded(const struct liveupdate_recorder *r, FILE *out)
+{
+	static const struct family calls = {
+		"luo_call_seconds", "seconds",
+		"Calls of handlers, subsystems and shared state, of the last live update",
+	};
+
+	if (r->last_in.number) {
+		head(FINISHED, out);
+		sample(FINISHED, "", r->last_in.finished, out);
+		head(DISCARDED, out);
+		sample(DISCARDED, "", r->last_in.discarded, out);
+		write_blackout(r, out);
+		begin(&calls, "histogram", out);
+		each_row(r, out, write_histogram);
+		head(ERRORS, out);
+		each_row(r, out, write_errors);
+	}
+	head(FAILED, out);
+	if (recorder_has(&r->last_out))
+		sample(FAILED, "{update=\"last\"}", r->last_out.failed, out);
+	sample(FAILED, "{update=\"next\"}", r->next_out.failed, out);
+	head(LOST, out);
+	sample(LOST, "", r->last_out.lost_calls + r->last_in.lost_calls +
+			 r->next_out.lost_calls, out);
+}
+
+void metrics_write(const struct metrics *m, FILE *f)
+{
+	write_machine(m, f);
+	if (m->audit->inv)
+		write_incoming(m->audit, f);
+	if (m->outgoing)
+		write_outgoing(m->outgoing, f);
+	if (m->audit->recorder)
+		write_recorded(m->audit->recorder, f);
+	fputs("# EOF\n", f);
+}
+
+/* One label, key="value", and what is behind it. */
+static const char *label_json(const char *at, json_t *to)
+{
+	char key[64], text[2 * NAME_BUF];
+	size_t k = 0, n = 0;
+
+	while (*at && *at != '=' && k < sizeof(key) - 1)
+		key[k++] = *at++;
+	key[k] = '\0';
+	for (at += strlen("=\""); *at && *at != '"'; at++) {
+		if (*at == '\\' && at[1])
+			at++;
+		if (n < sizeof(text) - 1)
+			text[n++] = *at;
+	}
+	text[n] = '\0';
+	json_object_set_new(to, key, json_string(text));
+	at += *at == '"';
+	return at + (*at == ',');
+}
+
+json_t *metrics_json(const char *text)
+{
+	json_t *all = json_array(), *labels;
+	const char *at = text, *name;
+	size_t len;
+
+	for (; *at; at += strcspn(at, "\n"), at += *at == '\n') {
+		if (*at == '#')
+			continue;
+		name = at;
+		len = strcspn(at, "{ ");
+		at += len;
+		labels = json_object();
+		if (*at == '{') {
+			for (at++; *at && *at != '}';)
+				at = label_json(at, labels);
+			at++;
+		}
+		json_array_append_new(all, json_pack("{so, so, sf}",
+			"name", json_stringn(name, len), "labels", labels,
+			"value", strtod(at, NULL)));
+	}
+	return all;
+}

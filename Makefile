@@ -23,6 +23,7 @@ help:
 	@echo '  check-static  checkpatch, W=1, sparse, kernel-doc on both bases'
 	@echo '  check-vm      tests in the VM, and the metrics of it in Prometheus'
 	@echo '  check-debug   tests in the VM with the two debug kernels'
+	@echo '  check-all     all of these, and the tests in the VM on the other base'
 	@echo '  bench         what tracing and recording cost; build/bench/cost.json'
 	@echo '  fuzz          luotrace handover on random input, MINUTES=10; what it finds'
 	@echo '                becomes part of the tests'
@@ -75,6 +76,9 @@ check-vm: deps-kernel deps-tool deps-vm
 check-debug: deps-kernel deps-tool deps-vm
 	$(Q)tools/build/check debug kcsan
 
+check-all: deps
+	$(Q)tools/build/check host static vm monitor debug kcsan 7.2
+
 bench: kernel luotrace selftests
 	$(Q)tools/build/kernel --norecorder
 	$(Q)mkdir -p build/bench
@@ -104,4 +108,4 @@ distclean: clean
 	$(Q)rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/luotrace"
 
 .PHONY: help deps kernel kernel-stock kernel-debug kernel-kcsan luotrace selftests demo check check-host \
-	check-static check-vm check-debug bench fuzz docs man install clean distclean
+	check-static check-vm check-debug check-all bench fuzz docs man install clean distclean

@@ -96,7 +96,7 @@ static void luo_file_copy(const struct luo_file *f,
 		.pages = READ_ONCE(f->pages),
 		.dir = session->files.dir,
 		.state = state,
-		.handler = fh != NULL,
+		.handler = fh ? 1 : 0,
 		.ret = READ_ONCE(f->ret),
 		.ret_op = READ_ONCE(f->ret_op),
 	};
@@ -184,11 +184,11 @@ bool luo_walk_file(struct luo_walk *walk, struct luo_file_info *info)
 	return false;
 }
 
-/* The words of the trace events, from their lists. */
+/* The words of the trace events, from their lists, which begin with 0. */
 #undef EM
 #undef E_
-#define EM(a, b) [a] = b,
-#define E_(a, b) [a] = b,
+#define EM(a, b) b,
+#define E_(a, b) b
 
 static const char *const luo_dir_words[] = { LUO_DIRS };
 static const char *const luo_state_words[] = { LUO_STATES };

@@ -165,13 +165,13 @@ static void test_trees(void)
 	int at;
 
 	tree[0] = 0;
-	says("offset 0: magic", "magic");
+	says("offset 0: magic is 0xdfeed, want 0xd00dfeed", "magic");
 	((unsigned char *)tree)[6] = 0xff;
 	says("offset 4: totalsize is", "totalsize");
 	tree[23] = 16;
 	says("offset 20: version is 16", "version");
 	tree[11] = 0x7f;
-	says("offset ", "offset of the structure");
+	says("offset 8: structure of 352 bytes from 127 on are not", "offset of the structure");
 	at = fdt_off_dt_struct(tree);
 	tree[at + 3] = 7;
 	says("this is no tag", "tag of the root");

@@ -3,6 +3,7 @@
 /* The trees; what is behind them is in handover_arrays.c. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <libfdt.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -28,42 +29,43 @@ void handover_problem(struct handover *h, const char *fmt, ...)
 	h->nr_problems++;
 }
 
-/* Fields of the header, each a big-endian u32, and what they may be. */
-static const struct {
-	const char *name;
-	unsigned int offset;
-} header_fields[] = {
-	{ "magic", 0 }, { "totalsize", 4 }, { "off_dt_struct", 8 },
-	{ "off_dt_strings", 12 }, { "off_mem_rsvmap", 16 }, { "version", 20 },
-	{ "last_comp_version", 24 }, { "size_dt_strings", 32 },
-	{ "size_dt_struct", 36 },
-};
-
-/* A header that libfdt refuses: show the field that is most likely why. */
+/* A header that libfdt refuses: say which of its fields is why. */
 static void blame_header(struct handover *h, const void *tree, size_t size,
 			 int err)
 {
-	static const unsigned int by_error[][2] = {
-		{ FDT_ERR_BADMAGIC, 0 }, { FDT_ERR_BADVERSION, 5 },
-		{ FDT_ERR_TRUNCATED, 1 },
+	const struct {
+		const char *name;
+		unsigned int field;	/* offset of the offset */
+		uint64_t begin, size;
+	} blocks[] = {
+		{ "structure", 8, fdt_off_dt_struct(tree),
+		  fdt_size_dt_struct(tree) },
+		{ "strings", 12, fdt_off_dt_strings(tree),
+		  fdt_size_dt_strings(tree) },
+		{ "memory reservations", 16, fdt_off_mem_rsvmap(tree), 0 },
 	};
 	size_t i;
 
-	if (fdt_magic(tree) == FDT_MAGIC && fdt_totalsize(tree) > size) {
+	if (fdt_magic(tree) != FDT_MAGIC) {
+		handover_problem(h, "offset 0: magic is 0x%x, want 0x%x",
+				 fdt_magic(tree), FDT_MAGIC);
+		return;
+	}
+	if (fdt_totalsize(tree) > size || fdt_totalsize(tree) < FDT_V17_SIZE) {
 		handover_problem(h, "offset 4: totalsize is %u, but there are %zu bytes",
 				 fdt_totalsize(tree), size);
 		return;
 	}
-	for (i = 0; i < sizeof(by_error) / sizeof(by_error[0]); i++) {
-		if (-err != (int)by_error[i][0])
+	for (i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+		if (blocks[i].begin >= FDT_V17_SIZE &&
+		    blocks[i].begin + blocks[i].size <= fdt_totalsize(tree))
 			continue;
-		handover_problem(h, "offset %u: %s: %s",
-				 header_fields[by_error[i][1]].offset,
-				 header_fields[by_error[i][1]].name,
-				 fdt_strerror(err));
+		handover_problem(h, "offset %u: %s of %" PRIu64 " bytes from %" PRIu64 " on are not within the tree",
+				 blocks[i].field, blocks[i].name, blocks[i].size,
+				 blocks[i].begin);
 		return;
 	}
-	handover_problem(h, "offset 8: the header's offsets or sizes lie outside of the tree: %s",
+	handover_problem(h, "offset 24: the header is refused: %s",
 			 fdt_strerror(err));
 }
 

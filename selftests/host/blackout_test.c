@@ -60,7 +60,15 @@ static struct liveupdate_recorder *make(void)
 	row->op = 5;
 	row->count = 3;
 	row->total = 1900000;
+	row->hist[19] = 2;
+	row->hist[20] = 1;
 	strcpy(row->name, "vfio-v1");
+	/* In no span, and longer than any bucket but the last. */
+	row = &r->last_out.rows[1];
+	row->kind = LIVEUPDATE_KIND_SUBSYSTEM;
+	row->count = row->errors = row->hist[31] = 1;
+	row->total = 12500000000;
+	strcpy(row->name, "long");
 	c = &r->last_out.slow_calls[5][0];
 	c->duration = 1800000;
 	c->end = r->last_out.marks[LIVEUPDATE_MARK_PREPARED] + 1900000;

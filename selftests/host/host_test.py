@@ -96,8 +96,14 @@ COMMAND_LINE = (
     ("metrics /no/such", 3, r"^$", r"cannot read '/no/such': No such file"),
     ("metrics --json --textfile x", 2, r"^$", r"reads no --json"),
     ("metrics @RECORD@", 0, r'(?s)^# HELP luo_info .*\nluo_info\{kernel="7.3.4"\} '
-     r'1\n.*luo_blackout_seconds 0.036\n.*luo_call_seconds_bucket\{kind="handler",'
-     r'name="vfio-v1",op="freeze",le="0.001048576"\} \d.*# EOF\n$', r"^$"),
+     r'1\n.*luo_blackout_seconds 0.036\n.*# EOF\n$', r"^$"),
+    ("metrics @RECORD@", 0, r'(?s)'
+     r'le="0.000524288"\} 0\n[^\n]*le="0.001048576"\} 2\n[^\n]*le="0.002097152"\} '
+     r'3\n.*luo_call_seconds_bucket\{kind="handler",name="vfio-v1",op="freeze",'
+     r'le="\+Inf"\} 3\nluo_call_seconds_sum\{[^}]*\} 0.0019\n'
+     r'luo_call_seconds_count\{[^}]*\} 3\n', r"^$"),
+    ("metrics @RECORD@", 0, r'(?s)le="2.147483648"\} 0\n[^\n]*le="\+Inf"\} 1\n'
+     r'luo_call_seconds_sum\{kind="subsystem",name="long",[^}]*\} 12.5\n', r"^$"),
     ("metrics --json @RECORD@", 0, r'(?s)"name": "luo_blackout_seconds",\s*'
      r'"labels": \{\},\s*"value": 0.036', r"^$"),
     ("metrics --textfile /no/such/luo.prom @RECORD@", 1, r"^$",
@@ -175,6 +181,32 @@ def test_command_line():
                            "record -h", "report -h", "-h")):
         longest = max(len(line) for line in text.splitlines())
         check(longest <= 80, "help and output fit the terminal", longest)
+
+
+def test_textfile():
+    """The file is replaced in one step or not at all."""
+    record = os.path.join(TOP, "build/host/record")
+    with tempfile.TemporaryDirectory() as tmp:
+        path = os.path.join(tmp, "luo.prom")
+        with open(path, "w") as f:
+            f.write("old")
+        before = os.stat(path).st_ino
+        r = run([LUOTRACE, "metrics", "--textfile", path, record])
+        with open(path) as f:
+            text = f.read()
+        check(r.returncode == 0 and text.startswith("# HELP") and
+              text.endswith("# EOF\n") and os.listdir(tmp) == ["luo.prom"],
+              "metrics replace the file and leave no other", os.listdir(tmp),
+              r.stderr)
+        stat = os.stat(path)
+        check(stat.st_ino != before and stat.st_mode & 0o777 == 0o644,
+              "by another file, which everybody may read")
+        os.mkdir(os.path.join(tmp, "dir.prom"))
+        r = run([LUOTRACE, "metrics", "--textfile", os.path.join(tmp, "dir.prom"),
+                 record])
+        check(r.returncode == 1 and "cannot write" in r.stderr and
+              sorted(os.listdir(tmp)) == ["dir.prom", "luo.prom"],
+              "a failure leaves nothing behind", os.listdir(tmp), r.stderr)
 
 
 def test_static():

@@ -178,6 +178,9 @@ static void what_is_made_is_shown(int dev)
 	check(field(line, " failed=") == 0 && strstr(line, " state=frozen "),
 	      "it does not fail any more");
 	free(all);
+	all = slurp(FILES, 100);
+	check(field(line_of(all, " token=5 "), " ret=") == 0, "nor does its file");
+	free(all);
 
 	all = slurp(SESSIONS, 100);
 	check(line_of(all, "session=odd??1??? dir="), "no name breaks a line");

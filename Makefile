@@ -22,6 +22,7 @@ help:
 	@echo '  check-host    tests that need no VM'
 	@echo '  check-static  checkpatch, W=1, sparse, kernel-doc on both bases'
 	@echo '  check-vm      tests in the VM, and the metrics of it in Prometheus'
+	@echo '  check-stock   tests in the VM with the LUO of the base'
 	@echo '  check-debug   tests in the VM with the two debug kernels'
 	@echo '  check-all     all of these, and the tests in the VM on the other base'
 	@echo '  bench         what tracing and recording cost; build/bench/cost.json'
@@ -62,7 +63,7 @@ demo: kernel luotrace selftests
 	$(Q)selftests/demo/run
 
 check: deps
-	$(Q)tools/build/check host static vm monitor
+	$(Q)tools/build/check host static vm monitor stock
 
 check-host: deps-tool deps-check deps-vm
 	$(Q)tools/build/check host
@@ -73,11 +74,14 @@ check-static: deps-kernel deps-check
 check-vm: deps-kernel deps-tool deps-vm
 	$(Q)tools/build/check vm monitor
 
+check-stock: deps-kernel deps-tool deps-vm
+	$(Q)tools/build/check stock
+
 check-debug: deps-kernel deps-tool deps-vm
 	$(Q)tools/build/check debug kcsan
 
 check-all: deps
-	$(Q)tools/build/check host static vm monitor debug kcsan 7.2
+	$(Q)tools/build/check host static vm monitor stock debug kcsan 7.2 7.2-stock
 
 bench: kernel luotrace selftests
 	$(Q)tools/build/kernel --norecorder
@@ -108,4 +112,4 @@ distclean: clean
 	$(Q)rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/luotrace"
 
 .PHONY: help deps kernel kernel-stock kernel-debug kernel-kcsan luotrace selftests demo check check-host \
-	check-static check-vm check-debug check-all bench fuzz docs man install clean distclean
+	check-static check-vm check-stock check-debug check-all bench fuzz docs man install clean distclean

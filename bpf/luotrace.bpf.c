@@ -12,6 +12,7 @@
 
 #include "types.h"
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 #include "luotrace.h"
 
@@ -509,3 +510,5 @@ static __always_inline int subtree(__u32 type, const char *name, __u64 bytes, in
 SUBTREE_PROG(kho_subtree_add, LT_KHO_SUBTREE_ADD)
 SUBTREE_PROG(kho_subtree_remove, LT_KHO_SUBTREE_REMOVE)
 SUBTREE_PROG(kho_subtree_retrieve, LT_KHO_SUBTREE_RETRIEVE)
+
+#include "stock.bpf.h"

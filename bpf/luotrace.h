@@ -181,6 +181,16 @@ struct lt_kho {
 	__u64 pages;
 };
 
+/*
+ * On a kernel whose LUO has no trace events: functions that are traced at most, those
+ * with the arguments of an operation first, then those of can_preserve; and what
+ * they return.
+ */
+#define LT_STOCK_ARGS	24
+#define LT_STOCK_OPS	32
+
+enum { LT_RETURNS_VOID, LT_RETURNS_INT, LT_RETURNS_BOOL };
+
 /* What was lost on one CPU. */
 struct lt_lost {
 	__u64 events;	/* the ring buffer was full */

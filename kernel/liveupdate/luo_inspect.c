@@ -184,11 +184,13 @@ bool luo_walk_file(struct luo_walk *walk, struct luo_file_info *info)
 	return false;
 }
 
-/* The words of the trace events, from their lists, which begin with 0. */
+/* The words of the trace events, from their lists. */
 #undef EM
 #undef E_
-#define EM(a, b) b,
-#define E_(a, b) b
+#define EM(a, b) \
+	[a] = b,
+#define E_(a, b) \
+	[a] = b
 
 static const char *const luo_dir_words[] = { LUO_DIRS };
 static const char *const luo_state_words[] = { LUO_STATES };

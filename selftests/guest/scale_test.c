@@ -191,8 +191,6 @@ static int audit(void)
 
 	must(dev >= 0, "device");
 	time_audit("");
-	time_audit("--files");
-	time_audit("--json");
 	time_audit("--json --files");
 	root = json_load_file("/tmp/out", 0, NULL);
 	json_array_foreach(json_object_get(root, "sessions"), nr_sessions, session)

@@ -329,7 +329,12 @@ static void test_why_not(void)
 	p.tracepoints[LT_STATE] = false;
 	check(strstr(probe_why_not(&p), "luo_state"), "an event is missing");
 	p.flavour = FLAVOUR_STOCK;
-	check(strstr(probe_why_not(&p), "trace events"), "stock LUO");
+	check(strstr(probe_why_not(&p), "no function of a file handler"),
+	      "stock LUO without handlers");
+	p.stock.nr_ops = 1;
+	check(strstr(probe_why_not(&p), "root"), "stock LUO, no privilege");
+	p.privileged = true;
+	check(!probe_why_not(&p), "stock LUO");
 	p.flavour = FLAVOUR_NONE;
 	check(strstr(probe_why_not(&p), "CONFIG_LIVEUPDATE=y"), "no LUO");
 	p.btf = false;

@@ -33,7 +33,8 @@ bool audit_wants(const struct audit *a, const char *name)
 
 static bool too_old(const struct audit *a, uint64_t since)
 {
-	return a->now > since && a->now - since > a->max_age;
+	/* A stock LUO does not know since when. */
+	return since && a->now > since && a->now - since > a->max_age;
 }
 
 /* What is worst comes first: a claim does not cure it. */
@@ -100,6 +101,7 @@ void audit_sum(const struct audit *a, struct audit_sums *sums)
 			sums->pages += s->pages;
 		sums->by_class[audit_class(a, s)]++;
 	}
+	sums->by_class[AUDIT_UNCLAIMED] += a->inv->unread;
 	if (a->recorder)
 		sum_recorded(a, sums);
 	for (c = AUDIT_LEAKS; c < AUDIT_NR; c++)
@@ -239,8 +241,11 @@ void audit_explain(const struct audit *a, const struct inv_session *s, char *buf
 	    fmt_name(name, sizeof(name), s->name));
 	switch (class) {
 	case AUDIT_UNCLAIMED:
-		say(&to, "nobody has claimed it in the %s since this kernel read it; claim it by its name and finish it, " OR_LOST,
-		    fmt_age(age, a->now - s->born));
+		say(&to, "nobody has claimed it");
+		if (s->born)
+			say(&to, " in the %s since this kernel read it",
+			    fmt_age(age, a->now - s->born));
+		say(&to, "; claim it by its name and finish it, " OR_LOST);
 		break;
 	case AUDIT_DROPPED:
 		explain_dropped(&to, a, s);
@@ -260,6 +265,14 @@ void audit_explain(const struct audit *a, const struct inv_session *s, char *buf
 	default:
 		break;
 	}
+}
+
+void audit_explain_unread(char *buf)
+{
+	struct sentence to = { .buf = buf };
+
+	*buf = '\0';
+	say(&to, "unclaimed sessions: this LUO reads what the previous kernel left when /dev/liveupdate is opened first, which nobody has done; which sessions there are is not known; start their agent, " OR_LOST);
 }
 
 void audit_explain_refused(const struct liveupdate_recorder_refused *refused,

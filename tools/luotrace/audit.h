@@ -99,6 +99,9 @@ const char *audit_file_state(const struct inv_file *f);
  */
 void audit_explain(const struct audit *a, const struct inv_session *s, char *buf);
 
+/** audit_explain_unread - the same where nobody knows which sessions came */
+void audit_explain_unread(char *buf);
+
 /** audit_explain_refused - the same for a part of the handover */
 void audit_explain_refused(const struct liveupdate_recorder_refused *refused,
 			   char *buf);

@@ -77,7 +77,8 @@ static void print_verdict(const struct audit *a, const struct audit_sums *sums,
 		fprintf(f, "; there is no incoming session %s\n",
 			fmt_name(name, sizeof(name), a->session));
 	else
-		fputs("; no incoming session is left\n", f);
+		fputs(a->inv->unread ? "; incoming sessions are not known\n" :
+				       "; no incoming session is left\n", f);
 }
 
 static void print_recorded(const struct audit *a, FILE *f)
@@ -149,6 +150,11 @@ static void print_findings(const struct audit *a, const struct audit_sums *sums,
 	if (!sums->leaks)
 		return;
 	fputc('\n', f);
+	if (a->inv->unread) {
+		to.told[AUDIT_UNCLAIMED]++;
+		audit_explain_unread(text);
+		fmt_wrapped(f, "* ", text);
+	}
 	each_session(a, print_sentence, &to);
 	if (a->recorder) {
 		print_refused(a, &to);
@@ -197,11 +203,15 @@ static void print_session(const struct audit *a, const struct inv_session *s,
 	FILE *f = data;
 
 	fmt_name(name, sizeof(name), s->name);
-	if (s->claims)
+	if (s->owner)
 		snprintf(owner, sizeof(owner), "%s[%d]",
 			 fmt_name(comm, sizeof(comm), s->comm), s->owner);
 	else
 		strcpy(owner, "-");
+	if (s->born)
+		fmt_age(age, a->now - s->born);
+	else
+		strcpy(age, "-");
 	if (strlen(name) > NAME_WIDTH)
 		fprintf(f, "  %s\n  %-*s", name, NAME_WIDTH, "");
 	else
@@ -209,8 +219,7 @@ static void print_session(const struct audit *a, const struct inv_session *s,
 	fprintf(f, " %-10s %6llu %6llu %8s %7s  %s\n",
 		audit_class_name(audit_class(a, s)),
 		(unsigned long long)s->files, (unsigned long long)s->retrieved,
-		fmt_pages(held, s->pages),
-		fmt_age(age, a->now - s->born), owner);
+		fmt_pages(held, s->pages), age, owner);
 	print_files(a, s, f);
 }
 
@@ -266,7 +275,7 @@ static void session_json(const struct audit *a, const struct inv_session *s,
 	files = audit_files(a, s, &nr);
 	for (i = 0; i < nr; i++)
 		json_array_append_new(all, file_json(&files[i]));
-	if (s->claims)
+	if (s->owner)
 		owner = json_pack("{si, so}", "pid", s->owner, "comm",
 				  fmt_json_name(s->comm));
 	o = json_pack("{so, ss, sI, sI, sI, sI, so, so, so, so, so, si, sb, so, so, so}",
@@ -355,14 +364,22 @@ void audit_json(const struct audit *a, const struct audit_sums *sums,
 {
 	json_t *sessions = json_array(), *findings = json_array();
 	json_t *classes = json_object();
+	char text[AUDIT_TEXT];
 	int c;
 
 	each_session(a, session_json, sessions);
+	if (a->inv->unread) {
+		audit_explain_unread(text);
+		json_array_append_new(findings, json_pack("{ss, sn, ss}", "class",
+			audit_class_name(AUDIT_UNCLAIMED), "session", "text",
+			text));
+	}
 	each_session(a, finding_json, findings);
 	for (c = 0; c < AUDIT_NR; c++)
 		json_object_set_new(classes, audit_class_name(c),
 				    json_integer(sums->by_class[c]));
 	json_object_set_new(root, "clean", json_boolean(!sums->leaks));
+	json_object_set_new(root, "unread", json_boolean(a->inv->unread));
 	json_object_set_new(root, "leaks", json_integer(sums->leaks));
 	json_object_set_new(root, "files", json_integer(sums->files));
 	json_object_set_new(root, "pages", json_integer(sums->pages));

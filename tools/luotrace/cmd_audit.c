@@ -113,7 +113,7 @@ static bool audit_once(void *data)
 		.session = c->o.tracer.session,
 	};
 
-	if (inventory_read(&inv, word_find(WORDS_DIR, "in"), !c->files)) {
+	if (inventory_read(&c->probe, &inv, word_find(WORDS_DIR, "in"), !c->files)) {
 		c->ret = EXIT_CANNOT;
 		return false;
 	}
@@ -178,7 +178,9 @@ int cmd_audit(int argc, char **argv)
 	probe_kernel(&c.probe);
 	why_not = probe_why_no_audit(&c.probe);
 	if (!why_not && c.watch)
-		why_not = probe_why_not(&c.probe);
+		why_not = c.probe.flavour == FLAVOUR_STOCK ?
+			  "this kernel's Live Update Orchestrator tells of no leak; run luotrace audit without --watch" :
+			  probe_why_not(&c.probe);
 	if (why_not) {
 		msg_error("%s", why_not);
 		return EXIT_CANNOT;

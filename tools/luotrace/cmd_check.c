@@ -19,7 +19,7 @@ static const char *const flavours[] = {
 
 static const char *const flavour_texts[] = {
 	[FLAVOUR_NONE] = "none in this kernel",
-	[FLAVOUR_STOCK] = "the base kernel's own, without trace events",
+	[FLAVOUR_STOCK] = "the base kernel's own, traced at its functions",
 	[FLAVOUR_TRACED] = "with trace events",
 	[FLAVOUR_UNKNOWN] = "unknown, this kernel shows no BTF",
 };
@@ -65,6 +65,30 @@ static void print_count(const struct probe *p, const char *name,
 		printf("%s events     unknown\n", name);
 }
 
+static json_t *stock_json(const struct probe *p)
+{
+	json_t *functions = json_array(), *missing = json_array();
+	unsigned int i;
+
+	if (p->flavour != FLAVOUR_STOCK) {
+		json_decref(functions);
+		json_decref(missing);
+		return json_null();
+	}
+	for (i = 0; i < LT_STOCK_OPS; i++) {
+		if (p->stock.ops[i].name[0])
+			json_array_append_new(functions,
+				json_string(p->stock.ops[i].name));
+	}
+	for (i = 0; probe_around(i); i++) {
+		if (!(p->around & 1U << i))
+			json_array_append_new(missing,
+					      json_string(probe_around(i)));
+	}
+	return json_pack("{so, so, sb}", "handler_functions", functions,
+			 "missing_functions", missing, "lists", (int)p->lists);
+}
+
 static int check_json(const struct probe *p, const char *why_not)
 {
 	json_t *root = cmd_json("check", p);
@@ -86,6 +110,7 @@ static int check_json(const struct probe *p, const char *why_not)
 			    known_json(from_btf(p, p->session_iter)));
 	json_object_set_new(root, "file_iterator",
 			    known_json(from_btf(p, p->file_iter)));
+	json_object_set_new(root, "stock", stock_json(p));
 	json_object_set_new(root, "recorder", known_json(p->recorder));
 	json_object_set_new(root, "kho", known_json(p->kho));
 	json_object_set_new(root, "btf", json_boolean(p->btf));
@@ -94,6 +119,22 @@ static int check_json(const struct probe *p, const char *why_not)
 	json_object_set_new(root, "why_not",
 			    why_not ? json_string(why_not) : json_null());
 	return cmd_json_print(root, JSON_INDENT(2));
+}
+
+/* What the compiler made a part of another function cannot be traced. */
+static void check_stock(const struct probe *p)
+{
+	unsigned int i;
+
+	printf("handlers       %u functions of file handlers are there\n",
+	       p->stock.nr_ops + p->stock.nr_asks);
+	for (i = 0; probe_around(i); i++) {
+		if (!(p->around & 1U << i))
+			printf("               not a function of its own: %s\n",
+			       probe_around(i));
+	}
+	printf("lists          %s\n", p->lists ? "sessions can be listed" :
+		"sessions cannot be listed, /proc/kallsyms does not show them");
 }
 
 static void check_text(const struct probe *p, const char *why_not)
@@ -106,6 +147,8 @@ static void check_text(const struct probe *p, const char *why_not)
 	       p->device == YES ? "there, live update is on" :
 	       p->device == NO ? "not there; boot with liveupdate=on" :
 				 "unknown");
+	if (p->flavour == FLAVOUR_STOCK)
+		check_stock(p);
 	print_count(p, "luo", p->nr_luo, known_events(false));
 	print_count(p, "kho", p->nr_kho, known_events(true));
 	for (type = 0; type < LT_NR_TYPES; type++) {
@@ -126,6 +169,7 @@ static void check_text(const struct probe *p, const char *why_not)
 	       why_not ? "will not work" : "will work");
 	if (why_not)
 		fmt_wrapped(stdout, "because        ", why_not);
+	printf("audit: %s\n", probe_why_no_audit(p) ? "will not work" : "will work");
 	printf("timeline: %s\n", p->recorder == YES ? "will work" :
 	       p->recorder == NO ? "will not work, there is no recorder" :
 				   "unknown");

@@ -157,7 +157,7 @@ static void show(struct handover_cmd *c, const struct source *from,
 	json_t *o;
 
 	if (with_sessions &&
-	    inventory_read(&inv, word_find(WORDS_DIR, "out"), true))
+	    inventory_read(&c->probe, &inv, word_find(WORDS_DIR, "out"), true))
 		with_sessions = false;
 	c->malformed |= h->nr_problems;
 	if (c->o.json) {

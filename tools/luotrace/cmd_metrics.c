@@ -142,8 +142,8 @@ static int gather(struct metrics *m, struct audit *a, struct inventory *in,
 	read_word(SYSFS "number", number, sizeof(number));
 	m->number = *number ? atoll(number) : -1;
 	if (!why_not) {
-		if (inventory_read(in, word_find(WORDS_DIR, "in"), false) ||
-		    inventory_read(out, word_find(WORDS_DIR, "out"), true))
+		if (inventory_read(m->probe, in, word_find(WORDS_DIR, "in"), false) ||
+		    inventory_read(m->probe, out, word_find(WORDS_DIR, "out"), true))
 			return EXIT_CANNOT;
 		a->inv = in;
 		m->outgoing = out;

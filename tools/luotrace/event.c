@@ -173,7 +173,8 @@ json_t *event_json(const struct lt_event *e, uint64_t start)
 	set(o, "event", json_string(probe_tracepoint(e->type)));
 	set(o, "time_ns", json_integer(e->ts - start));
 	if (!probe_is_kho(e->type))
-		set(o, "number", json_integer(e->number));
+		set(o, "number", e->number ? json_integer(e->number) :
+					     json_null());
 	if (f & F_NAME)
 		set(o, name_key(e->type), fmt_json_name(e->name));
 	if (f & F_TOKEN)
@@ -283,7 +284,9 @@ bool event_read(json_t *o, struct lt_event *e)
 	e->pid = json_integer_value(json_object_get(o, "pid"));
 
 	ok = get_u64(o, "time_ns", &e->ts);
-	ok = ok && (probe_is_kho(type) || get_u64(o, "number", &e->number));
+	ok = ok && (probe_is_kho(type) ||
+		    json_is_null(json_object_get(o, "number")) ||
+		    get_u64(o, "number", &e->number));
 	ok = ok && (!(f & F_NAME) ||
 		    get_text(o, name_key(type), e->name, sizeof(e->name)));
 	ok = ok && (!(f & F_TOKEN) || get_token(o, &e->token));

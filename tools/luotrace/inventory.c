@@ -12,6 +12,7 @@
 #include "luo_file.skel.h"
 #include "luo_session.skel.h"
 #include "msg.h"
+#include "stock_walk.skel.h"
 
 /* What a program wrote, grown as it comes. */
 struct bytes {
@@ -99,22 +100,82 @@ static int read_files(struct bytes *b, unsigned int dir, bool only_bad)
 	return err;
 }
 
-int inventory_read(struct inventory *inv, unsigned int dir, bool only_bad)
+static int on_record(void *ctx, void *data, size_t size)
+{
+	struct bytes *b = ctx;
+
+	while (b->room - b->used < size) {
+		if (grow(b))
+			return -ENOMEM;
+	}
+	memcpy(b->data + b->used, data, size);
+	b->used += size;
+	return 0;
+}
+
+static int consume(struct bpf_map *map, struct bytes *b)
+{
+	struct ring_buffer *ring;
+	int n;
+
+	ring = ring_buffer__new(bpf_map__fd(map), on_record, b, NULL);
+	if (!ring)
+		return -errno;
+	n = ring_buffer__consume(ring);
+	ring_buffer__free(ring);
+	return n < 0 ? n : 0;
+}
+
+/* A LUO without iterators: its lists are walked in one go. */
+static int walk_lists(struct bytes *sessions, struct bytes *files,
+		      unsigned int dir, bool only_bad, bool *unread)
+{
+	struct stock_walk_bpf *bpf = stock_walk_bpf__open();
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	int err;
+
+	if (!bpf)
+		return -errno;
+	bpf->rodata->only_dir = dir;
+	bpf->rodata->only_bad = only_bad;
+	err = stock_walk_bpf__load(bpf);
+	if (!err)
+		err = bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.walk_sessions),
+					     &run);
+	if (!err)
+		err = consume(bpf->maps.sessions, sessions);
+	if (!err)
+		err = consume(bpf->maps.files, files);
+	if (!err && bpf->bss->lost)
+		msg_error("%llu sessions or files are not shown: there was no room, or a list changed while it was walked; try again",
+			  (unsigned long long)bpf->bss->lost);
+	*unread = bpf->bss->unread;
+	stock_walk_bpf__destroy(bpf);
+	return err;
+}
+
+int inventory_read(const struct probe *probe, struct inventory *inv,
+		   unsigned int dir, bool only_bad)
 {
 	struct bytes sessions = {}, files = {};
 	int err;
 
 	msg_catch_libbpf();
-	err = read_sessions(&sessions, dir);
-	if (!err)
-		err = read_files(&files, dir, only_bad);
+	if (probe->flavour == FLAVOUR_STOCK) {
+		err = walk_lists(&sessions, &files, dir, only_bad,
+				 &inv->unread);
+	} else {
+		err = read_sessions(&sessions, dir);
+		if (!err)
+			err = read_files(&files, dir, only_bad);
+	}
 	if (!err && (sessions.used % sizeof(struct inv_session) ||
 		     files.used % sizeof(struct inv_file)))
 		err = -EPROTO;
 	if (err) {
 		free(sessions.data);
 		free(files.data);
-		msg_error("cannot read the sessions by BPF iterator: %s; -v shows what the kernel said",
+		msg_error("cannot read the sessions by BPF: %s; -v shows what the kernel said",
 			  strerror(-err));
 		return -1;
 	}

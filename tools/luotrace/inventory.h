@@ -10,6 +10,7 @@
 
 #include <linux/types.h>
 #include "../../bpf/inventory.h"
+#include "probe.h"
 
 /**
  * struct inventory - what there is
@@ -17,25 +18,31 @@
  * @nr_sessions: how many
  * @files:       session by session, in order of preservation
  * @nr_files:    how many
+ * @unread:	 a stock LUO has not yet read what came, so nobody knows what did
  */
 struct inventory {
 	struct inv_session *sessions;
 	size_t nr_sessions;
 	struct inv_file *files;
 	size_t nr_files;
+	bool unread;
 };
 
 /**
  * inventory_read - read what there is of one direction
+ * @probe:    what the kernel offers: iterators, or else the lists of a stock LUO
  * @inv:      filled; to be given to inventory_free()
  * @dir:      of WORDS_DIR: "in" came from the previous kernel, "out" is for the next
  * @only_bad: leave out the files of which there is nothing to say
  *
  * A session that is made or ends meanwhile is in it or not; all others are, once.
+ * What a stock LUO does not know is 0: when a session was made, opened and closed,
+ * and by whom; or INV_UNKNOWN: its pages.
  *
  * Return: 0, or -1 after a message.
  */
-int inventory_read(struct inventory *inv, unsigned int dir, bool only_bad);
+int inventory_read(const struct probe *probe, struct inventory *inv,
+		   unsigned int dir, bool only_bad);
 
 /** inventory_free - free what inventory_read() made */
 void inventory_free(struct inventory *inv);

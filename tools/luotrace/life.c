@@ -161,7 +161,8 @@ void life_event(struct life *life, const struct lt_event *e)
 		life->started = true;
 		life->start = e->ts;
 	}
-	if (e->number || e->type == LT_STATE)
+	/* 0 is unknown: a stock LUO counts none. */
+	if (e->number)
 		life->number = e->number;
 
 	if (e->type == LT_SESSION_STATE) {

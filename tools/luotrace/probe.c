@@ -23,6 +23,23 @@ static const char *const tracepoints[LT_NR_TYPES] = {
 #undef X
 };
 
+/*
+ * Without the first two no token is known, without the next four no session of those
+ * calls; without one of the others its event is missing. The compiler may have made
+ * any of them a part of another function.
+ */
+static const char *const around[] = {
+	"luo_preserve_file", "luo_retrieve_file", "luo_file_unpreserve_files",
+	"luo_file_freeze", "luo_file_unfreeze", "luo_file_finish",
+	"luo_session_create", "luo_session_retrieve", "luo_session_release",
+	"luo_session_finish", "liveupdate_reboot", NULL,
+};
+
+const char *probe_around(unsigned int nr)
+{
+	return around[nr];
+}
+
 const char *probe_tracepoint(enum lt_type type)
 {
 	return tracepoints[type];
@@ -73,9 +90,26 @@ static bool probe_has(const struct btf *btf, const char *name, __u32 kind)
 	return btf__find_by_name_kind(btf, name, kind) > 0;
 }
 
+/* Whether the kernel's table of symbols has this one, with an address. */
+static bool probe_symbol(const char *name)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	unsigned long long at;
+	char line[512], symbol[256];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%llx %*c %255s", &at, symbol) == 2 && at &&
+			!strcmp(symbol, name);
+	if (f)
+		fclose(f);
+	return found;
+}
+
 static void probe_btf(struct probe *p)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
+	unsigned int i;
 	char name[64];
 	int type;
 
@@ -102,6 +136,14 @@ static void probe_btf(struct probe *p)
 		p->flavour = FLAVOUR_TRACED;
 	else if (probe_has(btf, "liveupdate_reboot", BTF_KIND_FUNC))
 		p->flavour = FLAVOUR_STOCK;
+	if (p->flavour == FLAVOUR_STOCK) {
+		stock_find(btf, &p->stock);
+		p->lists = probe_symbol("luo_session_global");
+		for (i = 0; around[i]; i++) {
+			if (probe_has(btf, around[i], BTF_KIND_FUNC))
+				p->around |= 1U << i;
+		}
+	}
 	btf__free(btf);
 }
 
@@ -142,8 +184,10 @@ const char *probe_why_not(const struct probe *p)
 
 	if (why)
 		return why;
+	if (p->flavour == FLAVOUR_STOCK && !p->stock.nr_ops)
+		return "this kernel's Live Update Orchestrator has no luo trace events, and in its BTF there is no function of a file handler; boot one that is built with CONFIG_LIVEUPDATE_MEMFD=y";
 	if (p->flavour == FLAVOUR_STOCK)
-		return "this kernel's Live Update Orchestrator has no luo trace events; boot one that is built with the LUO of this project";
+		return probe_why_unprivileged(p);
 	if (!p->tracepoints[LT_HANDLER_EXIT] || !p->tracepoints[LT_STATE])
 		return "this kernel lacks the trace events luo_handler_exit or luo_state; use the luotrace that belongs to it";
 	return probe_why_unprivileged(p);
@@ -155,7 +199,9 @@ const char *probe_why_no_audit(const struct probe *p)
 
 	if (why)
 		return why;
-	if (!p->session_iter || !p->file_iter)
+	if (p->flavour == FLAVOUR_STOCK && !p->lists)
+		return "this kernel's Live Update Orchestrator has no iterators, and its lists of sessions are not in /proc/kallsyms; it needs root and CONFIG_KALLSYMS_ALL=y";
+	if (p->flavour != FLAVOUR_STOCK && (!p->session_iter || !p->file_iter))
 		return "this kernel has no BPF iterators luo_session and luo_file; boot one that is built with the LUO of this project and CONFIG_BPF_SYSCALL=y";
 	/* The iterators are there as soon as it is on. */
 	if (p->device == NO)

@@ -9,6 +9,7 @@
 
 #include <linux/types.h>
 #include "../../bpf/luotrace.h"
+#include "stock.h"
 
 /* What cannot be seen is not the same as what is not there. */
 enum known { NO, YES, UNKNOWN };
@@ -28,6 +29,10 @@ enum flavour { FLAVOUR_NONE, FLAVOUR_STOCK, FLAVOUR_TRACED, FLAVOUR_UNKNOWN };
  * @nr_kho:	  how many of the kho events
  * @session_iter: it has the BPF iterator luo_session
  * @file_iter:	  it has the BPF iterator luo_file
+ * @stock:	  what handlers consist of; only of FLAVOUR_STOCK
+ * @around:	  functions of a stock LUO that calls are told apart by, a bit for
+ *		  each that probe_around() names
+ * @lists:	  the symbol of the sessions of a stock LUO is there
  * @recorder:	  it has the recorder
  * @kho:	  KHO is on
  */
@@ -42,9 +47,15 @@ struct probe {
 	unsigned int nr_kho;
 	bool session_iter;
 	bool file_iter;
+	struct stock stock;
+	unsigned int around;
+	bool lists;
 	enum known recorder;
 	enum known kho;
 };
+
+/** probe_around - name of a function of a stock LUO, NULL behind the last one */
+const char *probe_around(unsigned int nr);
 
 /** probe_tracepoint - name of the tracepoint of an event */
 const char *probe_tracepoint(enum lt_type type);

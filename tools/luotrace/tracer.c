@@ -58,6 +58,47 @@ static void tracer_choose(struct luotrace_bpf *bpf, const struct probe *probe,
 	}
 }
 
+static void tracer_load(struct luotrace_bpf *bpf, const char *format,
+			const char *name, unsigned int nr, const char *target)
+{
+	struct bpf_program *prog;
+	char text[64];
+
+	snprintf(text, sizeof(text), format, name, nr);
+	prog = bpf_object__find_program_by_name(bpf->obj, text);
+	if (!prog)
+		return;
+	bpf_program__set_autoload(prog, true);
+	if (target)
+		bpf_program__set_attach_target(prog, 0, target);
+}
+
+/* Where there are no trace events: a pair of programs for each function. */
+static void tracer_choose_stock(struct luotrace_bpf *bpf,
+				const struct probe *probe)
+{
+	unsigned int i;
+
+	for (i = 0; i < LT_STOCK_OPS; i++) {
+		if (!probe->stock.ops[i].name[0])
+			continue;
+		bpf->rodata->stock_returns[i] = probe->stock.ops[i].returns;
+		tracer_load(bpf, "%s%u", "stock_enter_", i,
+			    probe->stock.ops[i].name);
+		tracer_load(bpf, "%s%u", "stock_exit_", i,
+			    probe->stock.ops[i].name);
+	}
+	for (i = 0; probe_around(i); i++) {
+		if (!(probe->around & 1U << i))
+			continue;
+		tracer_load(bpf, "stock_%s", probe_around(i), 0, NULL);
+		tracer_load(bpf, "stock_%s_end", probe_around(i), 0, NULL);
+	}
+	if (probe->stock.too_many)
+		msg_error("%u functions of file handlers are not traced, there are more than %d",
+			  probe->stock.too_many, LT_STOCK_OPS);
+}
+
 static void tracer_configure(struct luotrace_bpf *bpf,
 			     const struct tracer_options *options)
 {
@@ -107,6 +148,8 @@ struct tracer *tracer_open(const struct probe *probe,
 		goto fail;
 	}
 	tracer_choose(t->bpf, probe, options->stream);
+	if (probe->flavour == FLAVOUR_STOCK)
+		tracer_choose_stock(t->bpf, probe);
 	tracer_configure(t->bpf, options);
 
 	err = luotrace_bpf__load(t->bpf);

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/*
+ * The same on a kernel whose LUO has no trace events: at the functions of that LUO and
+ * at those that its file handlers are made of. A part of luotrace.bpf.c.
+ *
+ * An operation of a handler is a function with one argument of a certain type. The
+ * frontend finds all of these in the kernel's BTF and gives each a pair of the programs
+ * below; which operation it is shows when it is called, by whose table it is in. Which
+ * session and which file it is called for is known from the function of LUO around it.
+ */
+
+#ifndef STOCK_BPF_H
+#define STOCK_BPF_H
+
+#define CO_RE	__attribute__((preserve_access_index))
+
+struct liveupdate_file_handler;
+
+struct liveupdate_file_op_args {
+	struct liveupdate_file_handler *handler;
+} CO_RE;
+
+struct liveupdate_file_ops {
+	void *can_preserve;
+	void *preserve;
+	void *unpreserve;
+	void *freeze;
+	void *unfreeze;
+	void *retrieve;
+	void *can_finish;
+	void *finish;
+} CO_RE;
+
+struct liveupdate_file_handler {
+	const struct liveupdate_file_ops *ops;
+	char compatible[LT_COMPAT_LEN];
+} CO_RE;
+
+struct list_head {
+	struct list_head *next;
+} CO_RE;
+
+struct luo_file_set {
+	__u64 count;
+} CO_RE;
+
+struct luo_session {
+	char name[LT_NAME_LEN];
+	_Bool retrieved;
+	struct luo_file_set file_set;
+} CO_RE;
+
+struct file {
+	void *private_data;
+} CO_RE;
+
+/* From enum luo_op, and enum luo_file_state. */
+enum { OP_CAN_PRESERVE, OP_PRESERVE, OP_UNPRESERVE, OP_FREEZE = 5, OP_UNFREEZE,
+       OP_RETRIEVE, OP_CAN_FINISH, OP_FINISH };
+enum { FILE_PRESERVED = 1, FILE_INCOMING = 4, FILE_RETRIEVED = 5, FILE_FAILED = 7 };
+enum { STATE_NORMAL, STATE_UPDATED = 3, EVENT_FREEZE = 1 };
+
+#define EBUSY	16
+#define ENOENT	2
+
+/* What a function returns, by the number of its programs; fixed before they load. */
+const volatile __u8 stock_returns[LT_STOCK_OPS];
+
+/* What a task is at: for whom LUO calls handlers, and since when it is in a call. */
+struct stock_task {
+	char name[LT_NAME_LEN];
+	__u64 token;
+	__u64 start[LT_STOCK_OPS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct stock_task);
+} stock_tasks SEC(".maps");
+
+/* To begin a value with, as it is too big for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct stock_task);
+} stock_empty SEC(".maps");
+
+static struct stock_task *stock_task(void)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct stock_task *t = bpf_map_lookup_elem(&stock_tasks, &tid), *empty;
+
+	if (t)
+		return t;
+	empty = only(&stock_empty);
+	if (empty)
+		bpf_map_update_elem(&stock_tasks, &tid, empty, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&stock_tasks, &tid);
+}
+
+static __always_inline int stock_op(void *ctx, struct liveupdate_file_handler *fh)
+{
+	const struct liveupdate_file_ops *ops = fh->ops;
+	__u64 ip = bpf_get_func_ip(ctx);
+
+#define IS(_op, _nr) if ((__u64)ops->_op == ip) return _nr
+	IS(preserve, OP_PRESERVE);
+	IS(unpreserve, OP_UNPRESERVE);
+	IS(freeze, OP_FREEZE);
+	IS(unfreeze, OP_UNFREEZE);
+	IS(retrieve, OP_RETRIEVE);
+	IS(can_finish, OP_CAN_FINISH);
+	IS(finish, OP_FINISH);
+	IS(can_preserve, OP_CAN_PRESERVE);
+#undef IS
+	return -1;
+}
+
+static __always_inline int stock_enter(__u32 nr)
+{
+	struct stock_task *t = ready ? stock_task() : 0;
+
+	if (t)
+		t->start[nr] = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline int stock_exit(void *ctx, __u32 nr,
+				      struct liveupdate_file_handler *fh)
+{
+	__u64 now = bpf_ktime_get_ns(), ret = 0;
+	struct stock_task *t = ready ? stock_task() : 0;
+	struct lt_slow call = {};
+	int op = stock_op(ctx, fh);
+
+	/* A helper of a handler looks like an operation, and is in no table. */
+	if (!t || !t->start[nr] || op < 0)
+		return 0;
+	bpf_get_func_ret(ctx, &ret);
+	call.duration = now - t->start[nr];
+	t->start[nr] = 0;
+	call.token = t->token;
+	call.op = op;
+	if (stock_returns[nr] == LT_RETURNS_INT)
+		call.ret = ret;
+	else if (stock_returns[nr] == LT_RETURNS_BOOL && !(__u8)ret)
+		call.ret = op == OP_CAN_PRESERVE ? -ENOENT : -EBUSY;
+	__builtin_memcpy(call.name, t->name, sizeof(call.name));
+	bpf_core_read_str(call.compat, sizeof(call.compat), &fh->compatible);
+	called(LT_HANDLER_EXIT, 0, &call);
+	return 0;
+}
+
+#define STOCK_OP(_nr)							\
+	SEC("?fentry")							\
+	int BPF_PROG(stock_enter_##_nr)					\
+	{								\
+		return stock_enter(_nr);				\
+	}								\
+									\
+	SEC("?fexit")							\
+	int BPF_PROG(stock_exit_##_nr,					\
+		     struct liveupdate_file_op_args *args)		\
+	{								\
+		return stock_exit(ctx, _nr, args->handler);		\
+	}
+
+/* As many as LT_STOCK_ARGS says. */
+STOCK_OP(0) STOCK_OP(1) STOCK_OP(2) STOCK_OP(3) STOCK_OP(4) STOCK_OP(5)
+STOCK_OP(6) STOCK_OP(7) STOCK_OP(8) STOCK_OP(9) STOCK_OP(10) STOCK_OP(11)
+STOCK_OP(12) STOCK_OP(13) STOCK_OP(14) STOCK_OP(15) STOCK_OP(16) STOCK_OP(17)
+STOCK_OP(18) STOCK_OP(19) STOCK_OP(20) STOCK_OP(21) STOCK_OP(22) STOCK_OP(23)
+
+#define STOCK_ASK(_nr)							\
+	SEC("?fentry")							\
+	int BPF_PROG(stock_enter_##_nr)					\
+	{								\
+		return stock_enter(_nr);				\
+	}								\
+									\
+	SEC("?fexit")							\
+	int BPF_PROG(stock_exit_##_nr,					\
+		     struct liveupdate_file_handler *handler)		\
+	{								\
+		return stock_exit(ctx, _nr, handler);			\
+	}
+
+/* can_preserve has the handler for its argument. */
+STOCK_ASK(24) STOCK_ASK(25) STOCK_ASK(26) STOCK_ASK(27)
+STOCK_ASK(28) STOCK_ASK(29) STOCK_ASK(30) STOCK_ASK(31)
+
+/* LUO is about to call handlers for a session. */
+static __always_inline int stock_begin(struct luo_file_set *set, __u64 token)
+{
+	struct stock_task *t = ready ? stock_task() : 0;
+	struct luo_session *s;
+
+	if (!t)
+		return 0;
+	s = (void *)set - bpf_core_field_offset(struct luo_session, file_set);
+	bpf_probe_read_kernel_str(t->name, sizeof(t->name),
+				  (void *)s +
+				  bpf_core_field_offset(struct luo_session, name));
+	t->token = token;
+	return 0;
+}
+
+/* It has called them; @new is the state of the one file, if it was for one. */
+static __always_inline int stock_end(__u32 old, __u32 new, int ret)
+{
+	struct stock_task *t = ready ? stock_task() : 0;
+	struct lt_event *e;
+
+	if (!t)
+		return 0;
+	e = new ? begin(LT_FILE_STATE) : 0;
+	if (e) {
+		e->token = t->token;
+		e->old = old;
+		e->new = ret ? (old ? FILE_FAILED : FILE_NONE) : new;
+		e->ret = ret;
+		__builtin_memcpy(e->name, t->name, sizeof(e->name));
+		end(e, wanted(e, 0), 0);
+	}
+	__builtin_memset(t->name, 0, sizeof(t->name));
+	t->token = 0;
+	return 0;
+}
+
+SEC("?fentry/luo_preserve_file")
+int BPF_PROG(stock_luo_preserve_file, struct luo_file_set *set, __u64 token)
+{
+	return stock_begin(set, token);
+}
+
+SEC("?fexit/luo_preserve_file")
+int BPF_PROG(stock_luo_preserve_file_end, struct luo_file_set *set, __u64 token,
+	     int fd, int ret)
+{
+	return stock_end(FILE_NONE, FILE_PRESERVED, ret);
+}
+
+SEC("?fentry/luo_retrieve_file")
+int BPF_PROG(stock_luo_retrieve_file, struct luo_file_set *set, __u64 token)
+{
+	return stock_begin(set, token);
+}
+
+SEC("?fexit/luo_retrieve_file")
+int BPF_PROG(stock_luo_retrieve_file_end, struct luo_file_set *set, __u64 token,
+	     void *filep, int ret)
+{
+	return stock_end(FILE_INCOMING, FILE_RETRIEVED, ret);
+}
+
+#define STOCK_SET(_fn)							\
+	SEC("?fentry/" #_fn)						\
+	int BPF_PROG(stock_##_fn, struct luo_file_set *set)		\
+	{								\
+		return stock_begin(set, 0);				\
+	}								\
+									\
+	SEC("?fexit/" #_fn)						\
+	int BPF_PROG(stock_##_fn##_end)					\
+	{								\
+		return stock_end(0, 0, 0);				\
+	}
+
+STOCK_SET(luo_file_unpreserve_files)
+STOCK_SET(luo_file_freeze)
+STOCK_SET(luo_file_unfreeze)
+STOCK_SET(luo_file_finish)
+
+SEC("?fexit/luo_session_create")
+int BPF_PROG(stock_luo_session_create, const char *name, void *filep, int ret)
+{
+	return session(LT_SESSION_CREATE, 0, name, 0, STATE_NORMAL, 0, ret);
+}
+
+SEC("?fexit/luo_session_retrieve")
+int BPF_PROG(stock_luo_session_retrieve, const char *name, void *filep, int ret)
+{
+	return session(LT_SESSION_RETRIEVE, 0, name, 1, STATE_UPDATED, 0, ret);
+}
+
+/* At its beginning, as there is no session at its end. */
+SEC("?fentry/luo_session_release")
+int BPF_PROG(stock_luo_session_release, void *inode, struct file *file)
+{
+	struct luo_session *s = file->private_data;
+	_Bool in = BPF_CORE_READ(s, retrieved);
+
+	return session(LT_SESSION_RELEASE, 0,
+		       (void *)s + bpf_core_field_offset(struct luo_session, name),
+		       in, in ? STATE_UPDATED : STATE_NORMAL,
+		       BPF_CORE_READ(s, file_set.count), 0);
+}
+
+SEC("?fexit/luo_session_finish")
+int BPF_PROG(stock_luo_session_finish, struct luo_session *s, void *ucmd, int ret)
+{
+	return session(LT_SESSION_FINISH, 0, s->name, 1,
+		       ret ? STATE_UPDATED : STATE_NORMAL, s->file_set.count, ret);
+}
+
+SEC("?fexit/liveupdate_reboot")
+int BPF_PROG(stock_liveupdate_reboot, int ret)
+{
+	struct lt_event *e = begin(LT_STATE);
+
+	if (!e)
+		return 0;
+	e->old = STATE_NORMAL;
+	e->new = ret ? STATE_NORMAL : STATE_FROZEN;
+	e->what = EVENT_FREEZE;
+	e->ret = ret;
+	end(e, wanted(e, 0), BPF_RB_FORCE_WAKEUP);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# luotrace on the base's own LUO, whose functions it traces. What the agent did is the
+# one witness; the other one is the kernel's own profile of functions.
+
+# Start a luotrace, wait until it traces.
+trace() {
+	luotrace "$1" --json > "/tmp/$1.json" 2> "/tmp/$1.err" &
+	for _ in $(seq 300); do
+		grep -q tracing "/tmp/$1.err" && return
+		sleep 0.1
+	done
+	cat "/tmp/$1.err"
+	exit 1
+}
+
+luotrace check --json > /tmp/check.json || exit 1
+luotrace check
+if [ "$STAGE" = 1 ]; then
+	luotrace audit --json > /tmp/unread.json
+	[ $? = 1 ] || exit 1
+	luotrace audit | tee /tmp/audit.txt
+	grep -q '^LEAK: 1 finding: 1 unclaimed; incoming sessions are not known' \
+		/tmp/audit.txt || exit 1
+fi
+trace latency
+trace trace
+echo 1 > /sys/kernel/tracing/function_profile_enabled
+stock_test "work$STAGE" || exit 1
+echo 0 > /sys/kernel/tracing/function_profile_enabled
+cat /sys/kernel/tracing/trace_stat/function* > /tmp/profile
+kill -INT %1 %2
+wait
+luotrace audit --json --files > /tmp/after.json
+vm-put /tmp/latency.json
+vm-put /tmp/after.json
+stock_test "check$STAGE" > /tmp/stock.tap
+ret=$?
+vm-put /tmp/stock.tap
+[ $ret = 0 ] || exit 1
+[ "$STAGE" = 1 ] && exit 0
+vm-hold stock_test hold && vm-kexec
+exit 1

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * luotrace on the base's own LUO, against what was done and what the kernel's profile of
+ * functions counted.
+ *
+ *	stock_test work0	preserve in two sessions at once, close them
+ *	stock_test hold		hold sessions for the next kernel
+ *	stock_test work1	take some of them back there
+ *	stock_test check0|check1	compare, as TAP
+ */
+
+#include "luo_test.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+
+#define FILES		20	/* of each session */
+#define SIZE		100000
+
+static int tests, failures;
+
+static void check(bool ok, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("%s %d ", ok ? "ok" : "not ok", ++tests);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	failures += !ok;
+}
+
+static void must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "stock_test: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static int fill(int session)
+{
+	int i, e = eventfd(0, 0);
+
+	for (i = 0; i < FILES; i++) {
+		if (preserve(session, memfd(SIZE, i), i))
+			return 1;
+	}
+	/* No handler takes this one. */
+	return preserve(session, e, 1000) != -ENOENT;
+}
+
+static void work0(int dev)
+{
+	int s[2] = { create(dev, "one"), create(dev, "two") }, i, status, bad = 0;
+
+	must(s[0] >= 0 && s[1] >= 0, "create");
+	for (i = 0; i < 2; i++) {
+		if (!fork())
+			_exit(fill(s[i]));
+	}
+	for (i = 0; i < 2; i++) {
+		wait(&status);
+		bad |= status;
+	}
+	must(!bad, "preserve");
+	close(s[0]);
+	close(s[1]);
+}
+
+static void hold(int dev)
+{
+	must(!fill(create(dev, "left")) && !fill(create(dev, "taken")), "hold");
+	create(dev, "empty");
+	puts("ready");
+	fflush(stdout);
+	pause();
+}
+
+static void work1(int dev)
+{
+	int s = claim(dev, "taken"), i, fd;
+
+	must(s >= 0, "claim");
+	for (i = 0; i < FILES; i++) {
+		fd = retrieve(s, i);
+		must(fd >= 0 && memfd_intact(fd, SIZE, i), "retrieve");
+		close(fd);
+	}
+	must(!finish(s), "finish");
+	close(s);
+	must(claim(dev, "not there") == -ENOENT, "claim of what is not there");
+	s = claim(dev, "left");
+	must(s >= 0 && retrieve(s, 3) >= 0, "left");
+	/* Held by a child, as closing it would finish it. */
+	if (!fork())
+		pause();
+}
+
+static const char *text(json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key)) ?: "";
+}
+
+static long number(json_t *o, const char *key)
+{
+	json_t *v = json_object_get(o, key);
+
+	return json_is_integer(v) ? json_integer_value(v) : -1;
+}
+
+/* How often the kernel's own profile saw functions of that end. */
+static long profiled(const char *end)
+{
+	FILE *f = fopen("/tmp/profile", "r");
+	char line[256], name[128];
+	long hits, all = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%127s %ld", name, &hits) == 2 &&
+		    !strcmp(name, end))
+			all += hits;
+	}
+	if (f)
+		fclose(f);
+	return all;
+}
+
+static json_t *row(json_t *latency, const char *op)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach(json_object_get(latency, "calls"), i, o) {
+		if (!strcmp(text(o, "op"), op) &&
+		    !strncmp(text(o, "handler"), "memfd-", 6))
+			return o;
+	}
+	return NULL;
+}
+
+static void counts(json_t *latency, const char *op, const char *function, long want,
+		   long errors)
+{
+	json_t *o = row(latency, op);
+
+	check(number(o, "count") == want && number(o, "errors") == errors &&
+	      profiled(function) == want,
+	      "%s: %ld calls with %ld errors, %s ran %ld times", op,
+	      number(o, "count"), number(o, "errors"), function,
+	      profiled(function));
+}
+
+/* Lines of luotrace trace with these fields. */
+static int traced(const char *event, const char *key, const char *value,
+		  const char *session)
+{
+	FILE *f = fopen("/tmp/trace.json", "r");
+	json_t *line;
+	int n = 0;
+
+	while (f && (line = json_loadf(f, JSON_DISABLE_EOF_CHECK, NULL))) {
+		n += !strcmp(text(line, "event"), event) &&
+		     !strcmp(text(line, key), value) &&
+		     (!session || !strcmp(text(line, "session"), session));
+		json_decref(line);
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static json_t *session(json_t *audit, const char *name)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach(json_object_get(audit, "sessions"), i, o) {
+		if (!strcmp(text(o, "name"), name))
+			return o;
+	}
+	return NULL;
+}
+
+static void check0(void)
+{
+	json_t *latency = json_load_file("/tmp/latency.json", 0, NULL);
+	json_t *audit = json_load_file("/tmp/after.json", 0, NULL);
+
+	counts(latency, "can_preserve", "memfd_luo_can_preserve", 2 * FILES + 2, 2);
+	counts(latency, "preserve", "memfd_luo_preserve", 2 * FILES, 0);
+	counts(latency, "unpreserve", "memfd_luo_unpreserve", 2 * FILES, 0);
+	check(traced("luo_handler_exit", "op", "preserve", "one") == FILES &&
+	      traced("luo_handler_exit", "op", "unpreserve", "two") == FILES,
+	      "each call is told with its session");
+	check(traced("luo_handler_exit", "token", "7", "one") == 2,
+	      "and with its token, can_preserve and preserve of one file");
+	check(traced("luo_session_create", "dir", "out", NULL) == 2 &&
+	      traced("luo_session_release", "dir", "out", NULL) == 2,
+	      "sessions are made and closed");
+	check(traced("luo_file_state", "new", "preserved", NULL) == 2 * FILES,
+	      "files become preserved");
+	check(json_is_true(json_object_get(audit, "clean")) &&
+	      !json_array_size(json_object_get(audit, "sessions")) &&
+	      json_is_null(json_object_get(audit, "finished")),
+	      "nothing came from a previous kernel");
+	json_decref(latency);
+	json_decref(audit);
+}
+
+static void check1(void)
+{
+	json_t *latency = json_load_file("/tmp/latency.json", 0, NULL);
+	json_t *unread = json_load_file("/tmp/unread.json", 0, NULL);
+	json_t *audit = json_load_file("/tmp/after.json", 0, NULL), *s, *file;
+	int states[3] = {};
+	size_t i;
+
+	counts(latency, "retrieve", "memfd_luo_retrieve", FILES + 1, 0);
+	counts(latency, "finish", "memfd_luo_finish", FILES, 0);
+	check(traced("luo_session_retrieve", "state", "updated", "taken") == 1 &&
+	      traced("luo_session_finish", "dir", "in", "taken") == 1,
+	      "a session is claimed and finished");
+	check(json_is_true(json_object_get(unread, "unread")) &&
+	      number(unread, "leaks") == 1,
+	      "before the device is opened nobody knows what came");
+	check(json_array_size(json_object_get(audit, "sessions")) == 2 &&
+	      !session(audit, "taken"), "two sessions are left");
+	s = session(audit, "empty");
+	check(!strcmp(text(s, "state"), "unclaimed") && !number(s, "files") &&
+	      json_is_null(json_object_get(s, "age_ns")) &&
+	      json_is_null(json_object_get(s, "pages")),
+	      "one is unclaimed; what this LUO does not know is null");
+	s = session(audit, "left");
+	json_array_foreach(json_object_get(s, "file_list"), i, file) {
+		states[0] += !strcmp(text(file, "state"), "retrieved");
+		states[1] += !strcmp(text(file, "state"), "unclaimed");
+		states[2] += !strncmp(text(file, "handler"), "memfd-", 6);
+	}
+	check(!strcmp(text(s, "state"), "claimed") && number(s, "retrieved") == 1 &&
+	      states[0] == 1 && states[1] == FILES - 1 && states[2] == FILES,
+	      "one is claimed, with one file retrieved and %d not", states[1]);
+	check(number(audit, "leaks") == 1, "one leak");
+	json_decref(latency);
+	json_decref(unread);
+	json_decref(audit);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*work)(int dev);
+		void (*check)(void);
+	} commands[] = {
+		{ "work0", work0, NULL }, { "work1", work1, NULL },
+		{ "hold", hold, NULL }, { "check0", NULL, check0 },
+		{ "check1", NULL, check1 },
+	};
+	size_t i;
+	int dev;
+
+	for (i = 0; argc > 1 && i < 5; i++) {
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		if (commands[i].check) {
+			puts("KTAP version 1");
+			commands[i].check();
+			printf("1..%d\n", tests);
+			return failures != 0;
+		}
+		dev = open_device();
+		must(dev >= 0, DEVICE);
+		commands[i].work(dev);
+		return 0;
+	}
+	return 2;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/*
+ * What there is to attach to on a kernel whose LUO has no trace events: functions,
+ * found by what they are, in the BTF of the kernel and of its modules.
+ */
+
+#ifndef STOCK_H
+#define STOCK_H
+
+#include <bpf/btf.h>
+
+#include <linux/types.h>
+#include "../../bpf/luotrace.h"
+
+#define STOCK_NAME	128	/* bytes of a function's name */
+
+/**
+ * struct stock_function - a function of a file handler
+ * @name:    its name, "" if this place is not in use
+ * @returns: LT_RETURNS_*
+ */
+struct stock_function {
+	char name[STOCK_NAME];
+	int returns;
+};
+
+/**
+ * struct stock - the functions
+ * @ops:     those with the arguments of an operation, then, from LT_STOCK_ARGS on, those
+ *	     with the arguments of can_preserve
+ * @nr_ops:  of the former
+ * @nr_asks: of the latter
+ * @too_many: functions for which there was no place
+ */
+struct stock {
+	struct stock_function ops[LT_STOCK_OPS];
+	unsigned int nr_ops;
+	unsigned int nr_asks;
+	unsigned int too_many;
+};
+
+/** stock_find - find them; @btf: of the kernel */
+void stock_find(const struct btf *btf, struct stock *s);
+
+#endif

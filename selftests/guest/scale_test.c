@@ -208,6 +208,7 @@ static int audit(void)
 	alone = longest_call(dev, 0);
 	pid = fork();
 	if (!pid) {
+		must(freopen("/dev/null", "w", stdout), "/dev/null");
 		execlp("luotrace", "luotrace", "audit", "--json", "--files", NULL);
 		_exit(1);
 	}

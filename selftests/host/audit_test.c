@@ -78,7 +78,7 @@ static struct inv_file files[2] = {
 	{ .session = 3, .token = 1, .pages = 9, .dir = 1,
 	  .state = FILE_RETRIEVED, .handler = 1, .compat = "memfd-v2" },
 };
-static const struct inventory inventory = { sessions, 3, files, 2 };
+static const struct inventory inventory = { sessions, 3, files, 2, false };
 static struct liveupdate_recorder recorder;
 
 static void set_up(void)

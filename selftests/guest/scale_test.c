@@ -206,6 +206,7 @@ static int audit(void)
 	json_decref(root);
 
 	alone = longest_call(dev, 0);
+	fflush(stdout);
 	pid = fork();
 	if (!pid) {
 		must(freopen("/dev/null", "w", stdout), "/dev/null");

@@ -5,7 +5,9 @@
 
 # Start a luotrace, wait until it traces.
 trace() {
-	luotrace "$1" --json > "/tmp/$1.json" 2> "/tmp/$1.err" &
+	command=$1
+	luotrace "$@" > "/tmp/$1.json" 2> "/tmp/$1.err" &
+	set -- "$command"
 	for _ in $(seq 300); do
 		grep -q tracing "/tmp/$1.err" && return
 		sleep 0.1
@@ -23,14 +25,17 @@ if [ "$STAGE" = 1 ]; then
 	grep -q '^LEAK: 1 finding: 1 unclaimed; incoming sessions are not known' \
 		/tmp/audit.txt || exit 1
 fi
-trace latency
-trace trace
+trace latency --json
+trace trace --json
+trace record -o /tmp/record
 echo 1 > /sys/kernel/tracing/function_profile_enabled
 stock_test "work$STAGE" || exit 1
 echo 0 > /sys/kernel/tracing/function_profile_enabled
 cat /sys/kernel/tracing/trace_stat/function* > /tmp/profile
-kill -INT %1 %2
+kill -INT %1 %2 %3
 wait
+luotrace report --json /tmp/record > /tmp/report.json || exit 1
+luotrace metrics > /tmp/metrics || exit 1
 luotrace audit --json --files > /tmp/after.json
 vm-put /tmp/latency.json
 vm-put /tmp/after.json

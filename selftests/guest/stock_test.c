@@ -186,6 +186,19 @@ static json_t *session(json_t *audit, const char *name)
 	return NULL;
 }
 
+static bool grep(const char *path, const char *what)
+{
+	FILE *f = fopen(path, "r");
+	char line[512];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = strstr(line, what);
+	if (f)
+		fclose(f);
+	return found;
+}
+
 static void check0(void)
 {
 	json_t *latency = json_load_file("/tmp/latency.json", 0, NULL);
@@ -217,6 +230,7 @@ static void check1(void)
 	json_t *latency = json_load_file("/tmp/latency.json", 0, NULL);
 	json_t *unread = json_load_file("/tmp/unread.json", 0, NULL);
 	json_t *audit = json_load_file("/tmp/after.json", 0, NULL), *s, *file;
+	json_t *report;
 	int states[3] = {};
 	size_t i;
 
@@ -245,6 +259,15 @@ static void check1(void)
 	      states[0] == 1 && states[1] == FILES - 1 && states[2] == FILES,
 	      "one is claimed, with one file retrieved and %d not", states[1]);
 	check(number(audit, "leaks") == 1, "one leak");
+	check(grep("/tmp/metrics", "luo_incoming_sessions{state=\"unclaimed\"} 1\n") &&
+	      grep("/tmp/metrics", "luo_incoming_files{state=\"retrieved\"} 1\n") &&
+	      !grep("/tmp/metrics", "luo_liveupdates"),
+	      "metrics have what is known, and nothing else");
+	report = json_load_file("/tmp/report.json", 0, NULL);
+	check(number(row(json_array_get(json_object_get(report, "traces"), 0),
+			 "retrieve"), "count") == FILES + 1,
+	      "a record is reported");
+	json_decref(report);
 	json_decref(latency);
 	json_decref(unread);
 	json_decref(audit);

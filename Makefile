@@ -25,7 +25,8 @@ help:
 	@echo '  check-stock   tests in the VM with the LUO of the base'
 	@echo '  check-debug   tests in the VM with the two debug kernels'
 	@echo '  check-all     all of these, and the tests in the VM on the other base'
-	@echo '  bench         what tracing and recording cost; build/bench/cost.json'
+	@echo '  bench         what tracing and recording cost, and this LUO beside that of the'
+	@echo '                base; build/bench/*.json'
 	@echo '  fuzz          luotrace handover on random input, MINUTES=10; what it finds'
 	@echo '                becomes part of the tests'
 	@echo '  docs          build/docs/index.html'
@@ -83,10 +84,11 @@ check-debug: deps-kernel deps-tool deps-vm
 check-all: deps
 	$(Q)tools/build/check host static vm monitor stock debug kcsan 7.2 7.2-stock
 
-bench: kernel luotrace selftests
+bench: kernel kernel-stock luotrace selftests
 	$(Q)tools/build/kernel --norecorder
 	$(Q)mkdir -p build/bench
 	$(Q)selftests/bench/run
+	$(Q)selftests/bench/compare
 
 fuzz: luotrace deps-check
 	$(Q)selftests/host/fuzz $(or $(MINUTES),10)

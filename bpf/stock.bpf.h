@@ -155,7 +155,7 @@ static __always_inline int stock_exit(void *ctx, __u32 nr,
 	return 0;
 }
 
-#define STOCK_OP(_nr)							\
+#define STOCK(_nr, _arg, _handler)					\
 	SEC("?fentry")							\
 	int BPF_PROG(stock_enter_##_nr)					\
 	{								\
@@ -163,31 +163,21 @@ static __always_inline int stock_exit(void *ctx, __u32 nr,
 	}								\
 									\
 	SEC("?fexit")							\
-	int BPF_PROG(stock_exit_##_nr,					\
-		     struct liveupdate_file_op_args *args)		\
+	int BPF_PROG(stock_exit_##_nr, _arg)				\
 	{								\
-		return stock_exit(ctx, _nr, args->handler);		\
+		return stock_exit(ctx, _nr, _handler);			\
 	}
+
+#define STOCK_OP(_nr)							\
+	STOCK(_nr, struct liveupdate_file_op_args *args, args->handler)
+#define STOCK_ASK(_nr)							\
+	STOCK(_nr, struct liveupdate_file_handler *handler, handler)
 
 /* As many as LT_STOCK_ARGS says. */
 STOCK_OP(0) STOCK_OP(1) STOCK_OP(2) STOCK_OP(3) STOCK_OP(4) STOCK_OP(5)
 STOCK_OP(6) STOCK_OP(7) STOCK_OP(8) STOCK_OP(9) STOCK_OP(10) STOCK_OP(11)
 STOCK_OP(12) STOCK_OP(13) STOCK_OP(14) STOCK_OP(15) STOCK_OP(16) STOCK_OP(17)
 STOCK_OP(18) STOCK_OP(19) STOCK_OP(20) STOCK_OP(21) STOCK_OP(22) STOCK_OP(23)
-
-#define STOCK_ASK(_nr)							\
-	SEC("?fentry")							\
-	int BPF_PROG(stock_enter_##_nr)					\
-	{								\
-		return stock_enter(_nr);				\
-	}								\
-									\
-	SEC("?fexit")							\
-	int BPF_PROG(stock_exit_##_nr,					\
-		     struct liveupdate_file_handler *handler)		\
-	{								\
-		return stock_exit(ctx, _nr, handler);			\
-	}
 
 /* can_preserve has the handler for its argument. */
 STOCK_ASK(24) STOCK_ASK(25) STOCK_ASK(26) STOCK_ASK(27)

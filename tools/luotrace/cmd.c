@@ -233,12 +233,17 @@ void cmd_tracing(void)
 	msg_note("tracing, Ctrl-C stops");
 }
 
-static uint64_t now_ms(void)
+uint64_t cmd_now_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static uint64_t now_ms(void)
+{
+	return cmd_now_ns() / 1000000;
 }
 
 enum loop_end cmd_loop(struct tracer *t, uint64_t duration_ms,

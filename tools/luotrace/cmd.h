@@ -71,6 +71,9 @@ extern const struct argp cmd_output_argp;
 /** cmd_stream_mask - events that are streamed; @kho: those of memory too */
 uint32_t cmd_stream_mask(bool kho);
 
+/** cmd_now_ns - ns of the monotonic clock, which LUO's times are of, too */
+uint64_t cmd_now_ns(void);
+
 /** cmd_color - whether stdout shall have colours */
 bool cmd_color(const struct cmd_options *o);
 

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "audit.h"
@@ -76,14 +75,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 static int print(const struct audit_cmd *c, const struct audit *a)
 {
 	struct audit_sums sums;
@@ -117,7 +108,7 @@ static bool audit_once(void *data)
 		c->ret = EXIT_CANNOT;
 		return false;
 	}
-	a.now = now_ns();
+	a.now = cmd_now_ns();
 	c->ret = print(c, &a);
 	inventory_free(&inv);
 	return true;

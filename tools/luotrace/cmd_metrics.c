@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -104,14 +103,6 @@ static int write_file(const struct metrics *m, const char *path)
 	return EXIT_FINDING;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 static int print_json(const struct metrics *m)
 {
 	json_t *root = cmd_json("metrics", m->probe);
@@ -158,7 +149,7 @@ static int gather(struct metrics *m, struct audit *a, struct inventory *in,
 
 static int metrics_run(struct metrics_cmd *c, const struct probe *probe)
 {
-	struct audit a = { .max_age = c->max_age, .now = now_ns() };
+	struct audit a = { .max_age = c->max_age, .now = cmd_now_ns() };
 	/* Metrics of another machine's record are of that machine's kernel. */
 	struct probe named = *probe;
 	struct metrics m = { .probe = &named, .audit = &a, .number = -1 };

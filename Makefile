@@ -84,8 +84,9 @@ check-debug: deps-kernel deps-tool deps-vm
 check-all: deps
 	$(Q)tools/build/check host static vm monitor stock debug kcsan 7.2 7.2-stock
 
-bench: kernel kernel-stock luotrace selftests
-	$(Q)tools/build/kernel --norecorder
+bench: deps-kernel deps-tool deps-vm luotrace selftests
+	$(Q)for flavour in bench bench-stock bench-selftest bench-norecorder; do \
+		tools/build/kernel --$$flavour || exit; done
 	$(Q)mkdir -p build/bench
 	$(Q)selftests/bench/run
 	$(Q)selftests/bench/compare

@@ -121,10 +121,15 @@ static unsigned long kho_vmalloc_pfn(const struct kho_vmalloc *preservation)
 
 static DEFINE_PER_CPU(struct kho_counts, kho_counters[KHO_NR_COUNTS]);
 
-/* Accounts by task. A bucket is locked for a moment, to add to or find in it. */
+/*
+ * Accounts by task. The first in a bucket has it without a lock, others that come
+ * meanwhile are in its list.
+ */
 static struct kho_bucket {
+	struct task_struct *task; /* who has it, NULL if nobody */
+	struct kho_account *account; /* read and written by @task alone */
 	spinlock_t lock; /* of the list */
-	struct hlist_head accounts;
+	struct hlist_head others;
 } kho_buckets[1 << KHO_BUCKET_BITS] = {
 	[0 ... (1 << KHO_BUCKET_BITS) - 1] = {
 		.lock = __SPIN_LOCK_UNLOCKED(kho_buckets.lock),
@@ -147,8 +152,13 @@ void kho_account_begin(struct kho_account *account)
 	struct kho_bucket *bucket = kho_bucket();
 
 	*account = (struct kho_account){ .task = current };
+	if (!cmpxchg(&bucket->task, NULL, current)) {
+		bucket->account = account;
+		return;
+	}
+
 	guard(spinlock)(&bucket->lock);
-	hlist_add_head(&account->node, &bucket->accounts);
+	hlist_add_head(&account->node, &bucket->others);
 }
 
 /**
@@ -161,6 +171,12 @@ void kho_account_end(struct kho_account *account)
 {
 	struct kho_bucket *bucket = kho_bucket();
 
+	if (READ_ONCE(bucket->task) == current) {
+		/* Pairs with the cmpxchg of who has the bucket next. */
+		smp_store_release(&bucket->task, NULL);
+		return;
+	}
+
 	guard(spinlock)(&bucket->lock);
 	hlist_del(&account->node);
 }
@@ -170,12 +186,16 @@ static void kho_account(enum kho_count what, unsigned long nr_pages)
 	struct kho_bucket *bucket = kho_bucket();
 	struct kho_account *account;
 
+	if (READ_ONCE(bucket->task) == current) {
+		bucket->account->pages[what] += nr_pages;
+		return;
+	}
 	/* Only this task opens its account, so it sees it without the lock. */
-	if (!nr_pages || hlist_empty(&bucket->accounts))
+	if (!nr_pages || hlist_empty(&bucket->others))
 		return;
 
 	guard(spinlock)(&bucket->lock);
-	hlist_for_each_entry(account, &bucket->accounts, node) {
+	hlist_for_each_entry(account, &bucket->others, node) {
 		if (account->task == current) {
 			account->pages[what] += nr_pages;
 			return;

@@ -37,6 +37,7 @@ static const struct rhashtable_params luo_by_token_params = {
 	.head_offset		= offsetof(struct luo_file, by_token),
 	.key_offset		= offsetof(struct luo_file, token),
 	.key_len		= sizeof(struct luo_token_key),
+	.min_size		= LUO_MIN_BUCKETS,
 	.automatic_shrinking	= true,
 };
 
@@ -44,6 +45,7 @@ static const struct rhashtable_params luo_by_id_params = {
 	.head_offset		= offsetof(struct luo_file, by_id),
 	.key_offset		= offsetof(struct luo_file, id),
 	.key_len		= sizeof(struct luo_id_key),
+	.min_size		= LUO_MIN_BUCKETS,
 	.automatic_shrinking	= true,
 };
 
@@ -119,6 +121,7 @@ static void luo_file_charge(struct luo_file *f, const struct kho_account *accoun
 	WRITE_ONCE(set->pages, set->pages + pages);
 }
 
+/* An operation that the handler does not have succeeds and is not traced. */
 int luo_file_run(struct luo_file *f, enum luo_op op)
 {
 	struct liveupdate_file_op_args args = {
@@ -128,10 +131,14 @@ int luo_file_run(struct luo_file *f, enum luo_op op)
 		.serialized_data = f->data,
 		.private_data = f->private,
 	};
-	struct luo_call call = luo_file_call(f);
 	struct kho_account account;
+	struct luo_call call;
 	int err;
 
+	if (!luo_handler_has(f->fh, op))
+		return 0;
+
+	call = luo_file_call(f);
 	kho_account_begin(&account);
 	err = luo_handler_run(&call, op, &args);
 	kho_account_end(&account);

@@ -54,13 +54,29 @@ static const struct {
 	[LUO_OP_FINISH]		= LUO_OP(finish,	LUO_RETURNS_VOID),
 };
 
+static const void *luo_handler_fn(const struct liveupdate_file_handler *fh,
+				  enum luo_op op)
+{
+	return *(const void **)((const void *)fh->ops + luo_ops[op].offset);
+}
+
+/**
+ * luo_handler_has - whether a handler has an operation
+ * @fh: the handler
+ * @op: any operation but can_preserve
+ *
+ * Return: true if it has.
+ */
+bool luo_handler_has(const struct liveupdate_file_handler *fh, enum luo_op op)
+{
+	return luo_handler_fn(fh, op);
+}
+
 /**
  * luo_handler_run - call one operation of a handler
  * @call: what the events say about it
- * @op:   any operation but can_preserve
+ * @op:   any operation that the handler has, but can_preserve
  * @args: what the handler is told; @args->handler is the one to call
- *
- * An operation that the handler does not have succeeds and is not traced.
  *
  * Context: may sleep; the caller sees to it that no other operation runs for
  *	    the same file.
@@ -69,13 +85,9 @@ static const struct {
 int luo_handler_run(const struct luo_call *call, enum luo_op op,
 		    struct liveupdate_file_op_args *args)
 {
-	const void *ops = args->handler->ops;
-	const void *fn = *(const void **)(ops + luo_ops[op].offset);
+	const void *fn = luo_handler_fn(args->handler, op);
 	int ret = 0;
 	u64 start;
-
-	if (!fn)
-		return 0;
 
 	start = luo_call_enter(call, op);
 	switch (luo_ops[op].kind) {

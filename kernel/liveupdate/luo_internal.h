@@ -54,6 +54,12 @@
 /* luo_trace.c */
 
 /*
+ * Buckets of a hash table that never go: a page of them. A few hundred entries that
+ * come and go do not have it grow and shrink each time.
+ */
+#define LUO_MIN_BUCKETS	(PAGE_SIZE / sizeof(void *))
+
+/*
  * Emit a trace event with preemption off. A BPF program that is preempted by
  * another task with the same event misses that one.
  */
@@ -262,6 +268,7 @@ struct liveupdate_file_handler *luo_handler_get_for(const struct luo_call *call,
 						    struct file *file);
 struct liveupdate_file_handler *luo_handler_get(const char *compatible);
 void luo_handler_put(struct liveupdate_file_handler *fh);
+bool luo_handler_has(const struct liveupdate_file_handler *fh, enum luo_op op);
 int luo_handler_run(const struct luo_call *call, enum luo_op op,
 		    struct liveupdate_file_op_args *args);
 bool luo_handler_registered(const struct liveupdate_file_handler *fh);

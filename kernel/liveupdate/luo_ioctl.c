@@ -378,16 +378,17 @@ static int luo_ioctl_execute(struct luo_ucmd *ucmd,
 static long luo_ioctl(struct luo_session *session, unsigned int cmd,
 		      unsigned long arg)
 {
-	struct luo_ucmd ucmd = {
-		.ubuffer = (void __user *)arg,
-		.session = session,
-	};
 	const struct luo_ioctl_op *op;
+	struct luo_ucmd ucmd;
 	int err;
 
 	op = luo_ioctl_find(cmd, !session);
 	if (!op)
 		return -ENOTTY;
+
+	/* Its command is what luo_ioctl_read() copies, or zero. */
+	ucmd.ubuffer = (void __user *)arg;
+	ucmd.session = session;
 
 	err = luo_ioctl_read(&ucmd, op);
 	if (err)

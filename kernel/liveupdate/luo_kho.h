@@ -27,7 +27,7 @@ struct kho_counts {
 
 /**
  * struct kho_account - what one task has KHO do for a while
- * @node:  in the table of accounts
+ * @node:  among those of its bucket
  * @task:  whose calls are counted
  * @pages: of the calls that did not fail, by enum kho_count
  */

@@ -10,7 +10,10 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/kexec_handover.h>
+#include <linux/kthread.h>
 #include <linux/libfdt.h>
+#include <linux/mm.h>
 #include <linux/string.h>
 
 #include "luo_file.h"
@@ -348,6 +351,72 @@ static void luo_kunit_files(struct kunit *test)
 	liveupdate_unregister_file_handler(&luo_kunit_handler);
 }
 
+/* More than there are buckets, so that some share one. */
+#define LUO_KUNIT_TASKS		100
+
+struct luo_kunit_task {
+	struct task_struct *task;
+	struct kho_account account;
+	unsigned int nr_pages;
+	struct completion opened;
+	struct completion *go;
+	struct completion done;
+	int ret;
+};
+
+static int luo_kunit_account(void *data)
+{
+	struct luo_kunit_task *t = data;
+	struct page *page;
+	unsigned int i;
+
+	kho_account_begin(&t->account);
+	complete(&t->opened);
+	wait_for_completion(t->go);
+	for (i = 0; i < t->nr_pages && !t->ret; i++) {
+		page = alloc_page(GFP_KERNEL);
+		t->ret = page ? kho_preserve_pages(page, 1) : -ENOMEM;
+		if (!t->ret)
+			kho_unpreserve_pages(page, 1);
+		if (page)
+			__free_page(page);
+	}
+	kho_account_end(&t->account);
+	complete(&t->done);
+	return 0;
+}
+
+/* All accounts are open at once; each counts what its own task does. */
+static void luo_kunit_accounts(struct kunit *test)
+{
+	DECLARE_COMPLETION_ONSTACK(go);
+	struct luo_kunit_task *t;
+	int i, nr;
+
+	t = kunit_kcalloc(test, LUO_KUNIT_TASKS, sizeof(*t), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t);
+
+	for (nr = 0; nr < LUO_KUNIT_TASKS; nr++) {
+		init_completion(&t[nr].opened);
+		init_completion(&t[nr].done);
+		t[nr].go = &go;
+		t[nr].nr_pages = nr;
+		t[nr].task = kthread_run(luo_kunit_account, &t[nr], "luo_kunit");
+		if (IS_ERR(t[nr].task))
+			break;
+		wait_for_completion(&t[nr].opened);
+	}
+	KUNIT_EXPECT_EQ(test, nr, LUO_KUNIT_TASKS);
+	complete_all(&go);
+	for (i = 0; i < nr; i++) {
+		wait_for_completion(&t[i].done);
+		KUNIT_EXPECT_EQ(test, t[i].ret, 0);
+		KUNIT_EXPECT_EQ(test, t[i].account.pages[KHO_COUNT_PRESERVE], i);
+		KUNIT_EXPECT_EQ(test, t[i].account.pages[KHO_COUNT_UNPRESERVE], i);
+		KUNIT_EXPECT_EQ(test, t[i].account.pages[KHO_COUNT_RESTORE], 0);
+	}
+}
+
 static struct kunit_case luo_kunit_cases[] = {
 	KUNIT_CASE(luo_kunit_tree_is_whole),
 	KUNIT_CASE(luo_kunit_tree_too_short),
@@ -359,6 +428,7 @@ static struct kunit_case luo_kunit_cases[] = {
 	KUNIT_CASE(luo_kunit_machine),
 	KUNIT_CASE(luo_kunit_sessions),
 	KUNIT_CASE(luo_kunit_files),
+	KUNIT_CASE(luo_kunit_accounts),
 	{}
 };
 

@@ -20,6 +20,7 @@ static const struct rhashtable_params luo_by_name_params = {
 	.head_offset		= offsetof(struct luo_session, node),
 	.key_offset		= offsetof(struct luo_session, name),
 	.key_len		= LIVEUPDATE_SESSION_NAME_LENGTH,
+	.min_size		= LUO_MIN_BUCKETS,
 	.automatic_shrinking	= true,
 };
 

@@ -1,12 +1,45 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Arguments: sizes. Times of an agent's calls in both kernels of a live update.
+# Argument: a number of sessions and files, or 1GiB. Times of an agent's calls in both
+# kernels of a live update; what the kernel itself does in between goes to its log.
 
-if [ "$STAGE" = 0 ]; then
-	compare_test out "$@" > /tmp/out.json || exit 1
-	vm-put /tmp/out.json
-	vm-hold compare_test hold "$@" && vm-kexec
-	exit 1
+tracing=/sys/kernel/tracing
+suffix=
+[ "$1" != 1GiB ] || suffix=-gib
+
+if [ "$STAGE" = 1 ]; then
+	# What the kernel did at boot, before anybody could open the device.
+	dmesg | grep -E 'initcall (luo|liveupdate|kho)_.* returned' > /tmp/initcalls
+	vm-put /tmp/initcalls
+	compare_test in$suffix "$1" > /tmp/in.json || exit 1
+	vm-put /tmp/in.json
+	exit 0
 fi
-compare_test in "$@" > /tmp/in.json || exit 1
-vm-put /tmp/in.json
+
+echo 0 > /proc/sys/kernel/tracepoint_printk
+if [ -z "$suffix" ]; then
+	compare_test out "$1" > /tmp/out.json || exit 1
+	vm-put /tmp/out.json
+fi
+{
+	# shellcheck disable=SC2016 # $ is of the kprobe
+	echo 'p:luo/alloc kho_alloc_preserve size=%di:u64 caller=+0($stack):symstr'
+	echo 'p:luo/reboot kernel_kexec'
+	echo 'p:luo/freeze liveupdate_reboot'
+	echo 'r:luo/frozen liveupdate_reboot'
+} > $tracing/kprobe_events || exit 1
+echo 'caller ~ "kho_block*"' > $tracing/events/luo/alloc/filter || exit 1
+echo 65536 > $tracing/buffer_size_kb
+echo 1 > $tracing/events/luo/alloc/enable
+vm-hold compare_test hold$suffix "$1" > /tmp/hold.json || exit 1
+vm-put /tmp/hold.json
+grep -E 'alloc:|tracing_mark_write' $tracing/trace > /tmp/blocks
+vm-put /tmp/blocks
+vm-kexec --load || exit 1
+echo 0 > $tracing/events/luo/alloc/enable
+echo 1 > /proc/sys/kernel/tracepoint_printk
+for event in reboot freeze frozen; do
+	echo 1 > $tracing/events/luo/$event/enable
+done
+vm-kexec --exec
+exit 1

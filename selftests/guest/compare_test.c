@@ -2,17 +2,33 @@
 
 /*
  * How long the calls of an agent take, on any LUO: with the numbers of the base's header
- * and memfds alone. Prints a line of JSON for each step and size.
+ * and memfds alone, and where there are state machines with those too. Prints a line of
+ * JSON for each step: how many there were, how many calls were timed, ns of all of them.
  *
- *	compare_test out SIZE...	create and close sessions, preserve memfds
- *	compare_test hold SIZE...	sessions and files for the next kernel, held
- *	compare_test in SIZE...		take them back there
+ *	compare_test out N	sessions and files that come and go
+ *	compare_test hold N	sessions and files for the next kernel, held
+ *	compare_test in N	take them back there
+ *	compare_test hold-gib	1 GiB of memfds instead
+ *	compare_test in-gib
+ *
+ * The first calls of a step are not timed: emulation translates the code then.
  */
 
 #include "luo_test.h"
 
 #include <sys/resource.h>
 #include <time.h>
+
+#define WARM		32
+#define ENOUGH		1000	/* calls to time where a step can be repeated */
+#define GIB_FILES	8
+#define GIB_SIZE	(128UL << 20)
+
+/* What a step took so far. */
+struct step {
+	const char *name;
+	uint64_t ns, calls, since;
+};
 
 static void must(bool ok, const char *what)
 {
@@ -30,120 +46,278 @@ static uint64_t now_ns(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-static void report(const char *step, int n, uint64_t since)
+static void begin(struct step *step)
 {
-	printf("{\"step\": \"%s\", \"n\": %d, \"ns\": %llu}\n", step, n,
-	       (unsigned long long)(now_ns() - since));
+	step->since = now_ns();
+}
+
+static void end(struct step *step, int calls)
+{
+	step->ns += now_ns() - step->since;
+	step->calls += calls;
+}
+
+static void report(struct step *steps, int nr, const char *among)
+{
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		if (steps[i].calls)
+			printf("{\"step\": \"%s\", \"among\": \"%s\", \"calls\": %llu, \"ns\": %llu}\n",
+			       steps[i].name, among,
+			       (unsigned long long)steps[i].calls,
+			       (unsigned long long)steps[i].ns);
+	}
 	fflush(stdout);
 }
 
-static int make(int dev, const char *kind, int n, int i)
+/* Tell the trace what the allocations after this are for. */
+static void mark(const char *what)
 {
-	char name[NAME_LEN];
+	int fd = open("/sys/kernel/tracing/trace_marker", O_WRONLY);
 
-	snprintf(name, sizeof(name), "%s-%d-%d", kind, n, i);
-	return create(dev, name);
+	must(fd >= 0 && write(fd, what, strlen(what)) > 0, "trace_marker");
+	close(fd);
 }
 
-static int take(int dev, const char *kind, int n, int i)
+static int make(int dev, const char *kind, int i)
 {
 	char name[NAME_LEN];
+	int fd;
 
-	snprintf(name, sizeof(name), "%s-%d-%d", kind, n, i);
-	return claim(dev, name);
+	snprintf(name, sizeof(name), "%s-%d", kind, i);
+	fd = create(dev, name);
+	must(fd >= 0, "create");
+	return fd;
 }
 
-static void fill(int session, int n)
+static int take(int dev, const char *kind, int i)
 {
+	char name[NAME_LEN];
+	int fd;
+
+	snprintf(name, sizeof(name), "%s-%d", kind, i);
+	fd = claim(dev, name);
+	must(fd >= 0, "claim");
+	return fd;
+}
+
+static void fill(int session, int n, size_t size, struct step *step)
+{
+	size_t at;
 	int i, fd;
 
 	for (i = 0; i < n; i++) {
 		fd = memfd_create("compare", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-		must(fd >= 0 && !ftruncate(fd, 4096) && write(fd, "x", 1) == 1,
-		     "memfd");
+		must(fd >= 0 && !ftruncate(fd, size), "memfd");
+		for (at = 0; at < size; at += 4096)
+			must(pwrite(fd, "x", 1, at) == 1, "memfd");
+		begin(step);
 		must(!preserve(session, fd, i), "preserve");
+		end(step, 1);
 		close(fd);
 	}
 }
 
-static void out(int dev, int n)
+/* Files sessions of n files each, so that enough calls can be timed. */
+static int sets(int n)
 {
-	int *s = calloc(n, sizeof(*s)), i, one;
-	uint64_t start = now_ns();
+	return (ENOUGH + n - 1) / n;
+}
 
-	for (i = 0; i < n; i++) {
-		s[i] = make(dev, "s", n, i);
-		must(s[i] >= 0, "create");
+static void out_sessions(int dev, int n, bool timed, const char *among)
+{
+	enum { CREATE, NAME, CLOSE, NR };
+	struct step steps[NR] = { { "create session" }, { "GET_NAME" },
+				  { "close session" } };
+	struct liveupdate_session_get_name name = { .size = sizeof(name) };
+	int *s = calloc(n, sizeof(*s)), i, round;
+
+	for (round = 0; round < sets(n); round++) {
+		begin(&steps[CREATE]);
+		for (i = 0; i < n; i++)
+			s[i] = make(dev, "s", i);
+		end(&steps[CREATE], n);
+		begin(&steps[NAME]);
+		for (i = 0; i < ENOUGH; i++)
+			must(!call(s[i % n], LIVEUPDATE_SESSION_GET_NAME, &name),
+			     "GET_NAME");
+		end(&steps[NAME], ENOUGH);
+		begin(&steps[CLOSE]);
+		for (i = n - 1; i >= 0; i--)
+			close(s[i]);
+		end(&steps[CLOSE], n);
 	}
-	report("create session", n, start);
-	start = now_ns();
-	for (i = n - 1; i >= 0; i--)
-		close(s[i]);
-	report("close session", n, start);
-	one = make(dev, "f", n, 0);
-	start = now_ns();
-	fill(one, n);
-	report("make and preserve memfd", n, start);
-	start = now_ns();
-	close(one);
-	report("unpreserve memfd", n, start);
+	if (timed)
+		report(steps, NR, among);
 	free(s);
 }
 
-static void hold(int dev, int n)
+/* Only where a session has a state. */
+static void move(int session, unsigned int what, struct step *step, int files)
 {
+	begin(step);
+	must(!event(session, true, what), step->name);
+	end(step, files);
+}
+
+static void out_files(int dev, int n, bool timed, const char *among)
+{
+	enum { PRESERVE, PREPARE, FREEZE, CANCEL, UNPRESERVE, NR };
+	struct step steps[NR] = { { "preserve file" }, { "prepare file" },
+				  { "freeze file" }, { "cancel file" },
+				  { "unpreserve file" } };
+	int i, one;
+
+	for (i = 0; i < sets(n); i++) {
+		one = make(dev, "f", 0);
+		fill(one, n, 4096, &steps[PRESERVE]);
+		if (state(one, true) >= 0) {
+			move(one, LIVEUPDATE_PREPARE, &steps[PREPARE], n);
+			move(one, LIVEUPDATE_FREEZE, &steps[FREEZE], n);
+			move(one, LIVEUPDATE_CANCEL, &steps[CANCEL], n);
+		}
+		begin(&steps[UNPRESERVE]);
+		close(one);
+		end(&steps[UNPRESERVE], n);
+	}
+	if (timed)
+		report(steps, NR, among);
+}
+
+static void out(int dev, int n, const char *among)
+{
+	out_sessions(dev, WARM, false, among);
+	out_sessions(dev, n, true, among);
+	out_files(dev, WARM, false, among);
+	out_files(dev, n, true, among);
+}
+
+static void hold(int dev, int n, const char *among)
+{
+	struct step untimed = { among };
 	int i;
 
+	for (i = 0; i < WARM; i++)
+		make(dev, "ws", i);
+	fill(make(dev, "wf", 0), WARM, 4096, &untimed);
+	mark("sessions");
 	for (i = 0; i < n; i++)
-		must(make(dev, "s", n, i) >= 0, "create");
-	fill(make(dev, "f", n, 0), n);
+		make(dev, "s", i);
+	mark("files");
+	for (i = 0; i < sets(n); i++)
+		fill(make(dev, "f", i), n, 4096, &untimed);
+	mark("end");
 }
 
-static void in(int dev, int n)
+static void in_sessions(int dev, const char *kind, int n, bool timed,
+			const char *among)
 {
-	int *s = calloc(n, sizeof(*s)), i, one;
-	uint64_t start = now_ns();
+	enum { CLAIM, FINISH, CLOSE, NR };
+	struct step steps[NR] = { { "claim session" }, { "finish session" },
+				  { "close finished session" } };
+	int *s = calloc(n, sizeof(*s)), i;
 
-	for (i = 0; i < n; i++) {
-		s[i] = take(dev, "s", n, i);
-		must(s[i] >= 0, "claim");
-	}
-	report("claim session", n, start);
-	start = now_ns();
+	begin(&steps[CLAIM]);
+	for (i = 0; i < n; i++)
+		s[i] = take(dev, kind, i);
+	end(&steps[CLAIM], n);
+	begin(&steps[FINISH]);
 	for (i = n - 1; i >= 0; i--)
-		must(!finish(s[i]) && !close(s[i]), "finish");
-	report("finish and close session", n, start);
-	one = take(dev, "f", n, 0);
-	start = now_ns();
-	for (i = 0; i < n; i++) {
-		s[i] = retrieve(one, i);
-		must(s[i] >= 0, "retrieve");
+		must(!finish(s[i]), "finish");
+	end(&steps[FINISH], n);
+	begin(&steps[CLOSE]);
+	for (i = n - 1; i >= 0; i--)
 		close(s[i]);
-	}
-	report("retrieve memfd", n, start);
-	start = now_ns();
-	must(!finish(one), "finish");
-	report("finish memfd", n, start);
-	close(one);
+	end(&steps[CLOSE], n);
+	if (timed)
+		report(steps, NR, among);
 	free(s);
 }
+
+static void in_files(int dev, const char *kind, int nr, int n, bool timed,
+		     const char *among)
+{
+	enum { RETRIEVE, FINISH, NR };
+	struct step steps[NR] = { { "retrieve file" }, { "finish file" } };
+	int i, j, fd, one;
+
+	for (i = 0; i < nr; i++) {
+		one = take(dev, kind, i);
+		for (j = 0; j < n; j++) {
+			begin(&steps[RETRIEVE]);
+			fd = retrieve(one, j);
+			end(&steps[RETRIEVE], 1);
+			must(fd >= 0, "retrieve");
+			close(fd);
+		}
+		begin(&steps[FINISH]);
+		must(!finish(one), "finish");
+		end(&steps[FINISH], n);
+		close(one);
+	}
+	if (timed)
+		report(steps, NR, among);
+}
+
+static void in(int dev, int n, const char *among)
+{
+	in_sessions(dev, "ws", WARM, false, among);
+	in_sessions(dev, "s", n, true, among);
+	in_files(dev, "wf", 1, WARM, false, among);
+	in_files(dev, "f", sets(n), n, true, among);
+}
+
+static void hold_gib(int dev, int n, const char *among)
+{
+	struct step preserve = { "preserve file" };
+
+	(void)n;
+	fill(make(dev, "gib", 0), GIB_FILES, GIB_SIZE, &preserve);
+	report(&preserve, 1, among);
+}
+
+static void in_gib(int dev, int n, const char *among)
+{
+	(void)n;
+	in_files(dev, "gib", 1, GIB_FILES, true, among);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(int dev, int n, const char *among);
+	bool holds, opens;
+} modes[] = {
+	{ "out", out },
+	{ "hold", hold, .holds = true },
+	{ "in", in, .opens = true },
+	{ "hold-gib", hold_gib, .holds = true },
+	{ "in-gib", in_gib, .opens = true },
+};
 
 int main(int argc, char **argv)
 {
-	struct rlimit many = { 50000, 50000 };
-	uint64_t start = now_ns();
-	int dev = open_device(), i;
+	struct rlimit many = { 200000, 200000 };
+	struct step first = { "first open" };
+	size_t i;
+	int dev;
 
-	must(argc > 2 && dev >= 0 && !setrlimit(RLIMIT_NOFILE, &many), DEVICE);
-	if (!strcmp(argv[1], "in"))
-		report("open device", 1, start);
-	for (i = 2; i < argc; i++)
-		(!strcmp(argv[1], "out") ? out : !strcmp(argv[1], "hold") ? hold : in)
-			(dev, atoi(argv[i]));
-	if (strcmp(argv[1], "hold"))
-		return 0;
-	puts("ready");
-	fflush(stdout);
-	pause();
-	return 0;
+	must(argc == 3 && !setrlimit(RLIMIT_NOFILE, &many), "usage");
+	begin(&first);
+	dev = open_device();
+	end(&first, 1);
+	must(dev >= 0, DEVICE);
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(argv[1], modes[i].name))
+			continue;
+		if (modes[i].opens)
+			report(&first, 1, argv[2]);
+		modes[i].run(dev, atoi(argv[2]), argv[2]);
+		if (!modes[i].holds)
+			return 0;
+		puts("ready");
+		fflush(stdout);
+		pause();
+	}
+	must(false, argv[1]);
 }

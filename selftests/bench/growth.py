@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A plot of what a call takes by how many sessions or files there are: a panel for
+each step that has at least three sizes, both axes logarithmic, a line for each
+kernel."""
+
+import math
+
+KERNELS = (("bench", "this LUO", "#2a6fb0"), ("bench-stock", "the base's", "#c0504d"))
+WIDE, HIGH, COLUMNS = 230, 150, 3
+LEFT, TOP, RIGHT, BOTTOM = 46, 26, 12, 26
+
+
+def panels(result):
+    """{step: {kernel: [(n, us)]}} of what grows or does not."""
+    found = {}
+    for call in result["calls"]:
+        if call["unit"] != "ns" or not call["among"].isdigit():
+            continue
+        step = found.setdefault(call["step"], {})
+        for kernel, ns in call["median"].items():
+            step.setdefault(kernel, []).append((int(call["among"]), ns / 1e3))
+    return {s: lines for s, lines in found.items() if len(lines["bench"]) > 2}
+
+
+def text(x, y, words, anchor="start", size=10, colour="#333"):
+    return '<text x="%.1f" y="%.1f" text-anchor="%s" font-size="%d" fill="%s">' \
+        "%s</text>" % (x, y, anchor, size, colour, words)
+
+
+def label(us):
+    return "%g us" % us if us < 1000 else "%g ms" % (us / 1000)
+
+
+def panel(step, lines, left, top):
+    """The SVG elements of one step."""
+    points = [p for line in lines.values() for p in line]
+    low = math.floor(math.log10(min(us for _, us in points)))
+    high = max(math.ceil(math.log10(max(us for _, us in points))), low + 1)
+    first, last = (f(math.log10(n) for n, _ in points) for f in (min, max))
+
+    def x(n):
+        return left + LEFT + (math.log10(n) - first) / (last - first) * (
+            WIDE - LEFT - RIGHT)
+
+    def y(us):
+        return top + HIGH - BOTTOM - (math.log10(us) - low) / (high - low) * (
+            HIGH - TOP - BOTTOM)
+
+    out = [text(left + LEFT, top + 16, step, size=12)]
+    for power in range(low, high + 1):
+        at = y(10.0 ** power)
+        out.append('<path d="M%.1f %.1fH%.1f" stroke="#ddd"/>' % (
+            left + LEFT, at, left + WIDE - RIGHT))
+        out.append(text(left + LEFT - 4, at + 3, label(10.0 ** power), "end"))
+    for n in sorted({n for n, _ in points}):
+        out.append(text(x(n), top + HIGH - BOTTOM + 14, "{:,}".format(n), "middle"))
+    for kernel, _, colour in KERNELS:
+        line = sorted(lines.get(kernel, []))
+        at = ["%.1f %.1f" % (x(n), y(us)) for n, us in line]
+        if len(at) > 1:
+            out.append('<path d="M%s" fill="none" stroke="%s" stroke-width="2"/>' % (
+                "L".join(at), colour))
+        out += ['<circle cx="%s" cy="%s" r="3" fill="%s"/>' % (
+            *p.split(), colour) for p in at]
+    return out
+
+
+def plot(result, path):
+    """Write the plot of what compare.json has to path."""
+    steps = panels(result)
+    rows = -(-len(steps) // COLUMNS)
+    out = [text(10, 20, "Time of a call by how many there are", size=14),
+           text(10, 38, "%s, %s, medians of %d rounds" % (
+               result["machine"], result["date"], result["rounds"]))]
+    for i, (_, name, colour) in enumerate(KERNELS):
+        out.append(text(COLUMNS * WIDE - 20 - 90 * i, 20, name, "end", 12, colour))
+    for i, (step, lines) in enumerate(steps.items()):
+        out += panel(step, lines, i % COLUMNS * WIDE, 44 + i // COLUMNS * HIGH)
+    with open(path, "w") as f:
+        f.write('<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" '
+                'font-family="sans-serif">\n<rect width="100%%" height="100%%" '
+                'fill="white"/>\n%s\n</svg>\n' % (
+                    COLUMNS * WIDE, 50 + rows * HIGH, "\n".join(out)))

@@ -82,14 +82,16 @@ check-debug: deps-kernel deps-tool deps-vm
 	$(Q)tools/build/check debug kcsan
 
 check-all: deps
-	$(Q)tools/build/check host static vm monitor stock debug kcsan 7.2 7.2-stock
+	$(Q)tools/build/check host static vm monitor stock debug kcsan 7.2 7.2-stock \
+		pahole pahole-stock distro
 
-bench: deps-kernel deps-tool deps-vm luotrace selftests
+bench: deps-kernel deps-tool deps-vm deps-bench luotrace selftests
 	$(Q)for flavour in bench bench-stock bench-selftest bench-norecorder; do \
 		tools/build/kernel --$$flavour || exit; done
 	$(Q)mkdir -p build/bench
 	$(Q)selftests/bench/run
 	$(Q)selftests/bench/compare
+	$(Q)selftests/bench/tools
 
 fuzz: luotrace deps-check
 	$(Q)selftests/host/fuzz $(or $(MINUTES),10)

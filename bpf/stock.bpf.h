@@ -38,10 +38,16 @@ struct liveupdate_file_handler {
 } CO_RE;
 
 struct list_head {
-	struct list_head *next;
+	struct list_head *next, *prev;
+} CO_RE;
+
+struct luo_file {
+	struct list_head list;
+	__u64 token;
 } CO_RE;
 
 struct luo_file_set {
+	struct list_head files_list;
 	__u64 count;
 } CO_RE;
 
@@ -70,6 +76,7 @@ const volatile __u8 stock_returns[LT_STOCK_OPS];
 /* What a task is at: for whom LUO calls handlers, and since when it is in a call. */
 struct stock_task {
 	char name[LT_NAME_LEN];
+	struct luo_file_set *set; /* all of whose files it is about, or 0 */
 	__u64 token;
 	__u64 start[LT_STOCK_OPS];
 };
@@ -120,6 +127,22 @@ static __always_inline int stock_op(void *ctx, struct liveupdate_file_handler *f
 	return -1;
 }
 
+/*
+ * The token of the file that a call is for. Those that let go of all files of a session
+ * take the last one, and take it out after the call.
+ */
+static __always_inline __u64 stock_token(struct stock_task *t, int op)
+{
+	struct luo_file_set *set = t->set;
+	struct list_head *last;
+
+	if (!set || (op != OP_UNPRESERVE && op != OP_FINISH))
+		return t->token;
+	last = BPF_CORE_READ(set, files_list.prev);
+	return BPF_CORE_READ((struct luo_file *)((void *)last -
+			     bpf_core_field_offset(struct luo_file, list)), token);
+}
+
 static __always_inline int stock_enter(__u32 nr)
 {
 	struct stock_task *t = ready ? stock_task() : 0;
@@ -143,7 +166,7 @@ static __always_inline int stock_exit(void *ctx, __u32 nr,
 	bpf_get_func_ret(ctx, &ret);
 	call.duration = now - t->start[nr];
 	t->start[nr] = 0;
-	call.token = t->token;
+	call.token = stock_token(t, op);
 	call.op = op;
 	if (stock_returns[nr] == LT_RETURNS_INT)
 		call.ret = ret;
@@ -184,7 +207,7 @@ STOCK_ASK(24) STOCK_ASK(25) STOCK_ASK(26) STOCK_ASK(27)
 STOCK_ASK(28) STOCK_ASK(29) STOCK_ASK(30) STOCK_ASK(31)
 
 /* LUO is about to call handlers for a session. */
-static __always_inline int stock_begin(struct luo_file_set *set, __u64 token)
+static __always_inline int stock_begin(struct luo_file_set *set, __u64 token, int all)
 {
 	struct stock_task *t = ready ? stock_task() : 0;
 	struct luo_session *s;
@@ -195,6 +218,7 @@ static __always_inline int stock_begin(struct luo_file_set *set, __u64 token)
 	bpf_probe_read_kernel_str(t->name, sizeof(t->name),
 				  (void *)s +
 				  bpf_core_field_offset(struct luo_session, name));
+	t->set = all ? set : 0;
 	t->token = token;
 	return 0;
 }
@@ -217,6 +241,7 @@ static __always_inline int stock_end(__u32 old, __u32 new, int ret)
 		end(e, wanted(e, 0), 0);
 	}
 	__builtin_memset(t->name, 0, sizeof(t->name));
+	t->set = 0;
 	t->token = 0;
 	return 0;
 }
@@ -224,7 +249,7 @@ static __always_inline int stock_end(__u32 old, __u32 new, int ret)
 SEC("?fentry/luo_preserve_file")
 int BPF_PROG(stock_luo_preserve_file, struct luo_file_set *set, __u64 token)
 {
-	return stock_begin(set, token);
+	return stock_begin(set, token, 0);
 }
 
 SEC("?fexit/luo_preserve_file")
@@ -237,7 +262,7 @@ int BPF_PROG(stock_luo_preserve_file_end, struct luo_file_set *set, __u64 token,
 SEC("?fentry/luo_retrieve_file")
 int BPF_PROG(stock_luo_retrieve_file, struct luo_file_set *set, __u64 token)
 {
-	return stock_begin(set, token);
+	return stock_begin(set, token, 0);
 }
 
 SEC("?fexit/luo_retrieve_file")
@@ -251,7 +276,7 @@ int BPF_PROG(stock_luo_retrieve_file_end, struct luo_file_set *set, __u64 token,
 	SEC("?fentry/" #_fn)						\
 	int BPF_PROG(stock_##_fn, struct luo_file_set *set)		\
 	{								\
-		return stock_begin(set, 0);				\
+		return stock_begin(set, 0, 1);				\
 	}								\
 									\
 	SEC("?fexit/" #_fn)						\

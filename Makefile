@@ -26,7 +26,7 @@ help:
 	@echo '  check-debug   tests in the VM with the two debug kernels'
 	@echo '  check-all     all of these, and the tests in the VM on the other base'
 	@echo '  bench         what tracing and recording cost, and this LUO beside that of the'
-	@echo '                base; build/bench/*.json'
+	@echo '                luotrace beside other tools; build/bench'
 	@echo '  fuzz          luotrace handover on random input, MINUTES=10; what it finds'
 	@echo '                becomes part of the tests'
 	@echo '  docs          build/docs/index.html'
@@ -89,9 +89,9 @@ bench: deps-kernel deps-tool deps-vm deps-bench luotrace selftests
 	$(Q)for flavour in bench bench-stock bench-selftest bench-norecorder; do \
 		tools/build/kernel --$$flavour || exit; done
 	$(Q)mkdir -p build/bench
-	$(Q)selftests/bench/run
-	$(Q)selftests/bench/compare
-	$(Q)selftests/bench/tools
+	$(Q)for what in cost compare tools; do \
+		selftests/bench/$$what > build/bench/$$what.txt && \
+			cat build/bench/$$what.txt || exit; done
 
 fuzz: luotrace deps-check
 	$(Q)selftests/host/fuzz $(or $(MINUTES),10)

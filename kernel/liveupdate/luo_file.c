@@ -38,7 +38,6 @@ static const struct rhashtable_params luo_by_token_params = {
 	.key_offset		= offsetof(struct luo_file, token),
 	.key_len		= sizeof(struct luo_token_key),
 	.min_size		= LUO_MIN_BUCKETS,
-	.automatic_shrinking	= true,
 };
 
 static const struct rhashtable_params luo_by_id_params = {
@@ -46,7 +45,6 @@ static const struct rhashtable_params luo_by_id_params = {
 	.key_offset		= offsetof(struct luo_file, id),
 	.key_len		= sizeof(struct luo_id_key),
 	.min_size		= LUO_MIN_BUCKETS,
-	.automatic_shrinking	= true,
 };
 
 static struct rhashtable luo_files_by_token;

@@ -54,8 +54,9 @@
 /* luo_trace.c */
 
 /*
- * Buckets of a hash table that never go: a page of them. A few hundred entries that
- * come and go do not have it grow and shrink each time.
+ * Buckets that a hash table begins with: a page of them. It grows with what is in it
+ * and never shrinks: to move all that is left, again and again while sessions go, costs
+ * more than the memory, 2 MiB for 100,000 of them.
  */
 #define LUO_MIN_BUCKETS	(PAGE_SIZE / sizeof(void *))
 

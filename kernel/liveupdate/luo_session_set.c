@@ -21,7 +21,6 @@ static const struct rhashtable_params luo_by_name_params = {
 	.key_offset		= offsetof(struct luo_session, name),
 	.key_len		= LIVEUPDATE_SESSION_NAME_LENGTH,
 	.min_size		= LUO_MIN_BUCKETS,
-	.automatic_shrinking	= true,
 };
 
 struct luo_session_set luo_sessions[] = {

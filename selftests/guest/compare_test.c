@@ -193,6 +193,19 @@ static void out(int dev, int n, const char *among)
 	out_files(dev, n, true, among);
 }
 
+/* As an agent does before it reboots, where a machine has a state. */
+static void prepare(int dev, const char *among)
+{
+	struct step step = { "PREPARE, before reboot()" };
+
+	if (state(dev, false) < 0)
+		return;
+	begin(&step);
+	must(!event(dev, false, LIVEUPDATE_PREPARE), "PREPARE");
+	end(&step, 1);
+	report(&step, 1, among);
+}
+
 static void hold(int dev, int n, const char *among)
 {
 	struct step untimed = { among };
@@ -208,6 +221,7 @@ static void hold(int dev, int n, const char *among)
 	for (i = 0; i < sets(n); i++)
 		fill(make(dev, "f", i), n, 4096, &untimed);
 	mark("end");
+	prepare(dev, among);
 }
 
 static void in_sessions(int dev, const char *kind, int n, bool timed,
@@ -275,6 +289,7 @@ static void hold_gib(int dev, int n, const char *among)
 	(void)n;
 	fill(make(dev, "gib", 0), GIB_FILES, GIB_SIZE, &preserve);
 	report(&preserve, 1, among);
+	prepare(dev, among);
 }
 
 static void in_gib(int dev, int n, const char *among)

@@ -16,6 +16,7 @@ trace() {
 	exit 1
 }
 
+insmod /tools/luo_test_module.ko || exit 1
 luotrace check --json > /tmp/check.json || exit 1
 luotrace check
 if [ "$STAGE" = 1 ]; then

@@ -20,6 +20,7 @@
 
 #define FILES		20	/* of each session */
 #define SIZE		100000
+#define MODULE		"luo-test-module-v1"
 
 static int tests, failures;
 
@@ -71,6 +72,7 @@ static void pin(int cpu)
 static void work0(int dev)
 {
 	int s[2] = { create(dev, "one"), create(dev, "two") }, i, status, bad = 0;
+	int module;
 
 	must(s[0] >= 0 && s[1] >= 0, "create");
 	for (i = 0; i < 2; i++) {
@@ -84,6 +86,9 @@ static void work0(int dev)
 		bad |= status;
 	}
 	must(!bad, "preserve");
+	module = open("/dev/luo_test_module", O_RDWR | O_CLOEXEC);
+	must(module >= 0 && !preserve(s[0], module, 2000), "module");
+	close(module);
 	close(s[0]);
 	close(s[1]);
 }
@@ -146,14 +151,14 @@ static long profiled(const char *end)
 	return all;
 }
 
-static json_t *row(json_t *latency, const char *op)
+static json_t *row(json_t *latency, const char *handler, const char *op)
 {
 	json_t *o;
 	size_t i;
 
 	json_array_foreach(json_object_get(latency, "calls"), i, o) {
 		if (!strcmp(text(o, "op"), op) &&
-		    !strncmp(text(o, "handler"), "memfd-", 6))
+		    !strncmp(text(o, "handler"), handler, strlen(handler)))
 			return o;
 	}
 	return NULL;
@@ -162,7 +167,7 @@ static json_t *row(json_t *latency, const char *op)
 static void counts(json_t *latency, const char *op, const char *function, long want,
 		   long errors)
 {
-	json_t *o = row(latency, op);
+	json_t *o = row(latency, "memfd-", op);
 
 	check(number(o, "count") == want && number(o, "errors") == errors &&
 	      profiled(function) == want,
@@ -221,10 +226,15 @@ static void check0(void)
 	json_t *audit = json_load_file("/tmp/after.json", 0, NULL);
 
 	check(!number(json_object_get(latency, "lost"), "missed"), "nothing is missed");
-	counts(latency, "can_preserve", "memfd_luo_can_preserve", 2 * FILES + 2, 2);
+	counts(latency, "can_preserve", "memfd_luo_can_preserve", 2 * FILES + 3, 3);
 	counts(latency, "preserve", "memfd_luo_preserve", 2 * FILES, 0);
 	counts(latency, "unpreserve", "memfd_luo_unpreserve", 2 * FILES, 0);
-	check(traced("luo_handler_exit", "op", "preserve", "one") == FILES &&
+	check(number(row(latency, MODULE, "can_preserve"), "count") == 3 &&
+	      number(row(latency, MODULE, "can_preserve"), "errors") == 2 &&
+	      number(row(latency, MODULE, "preserve"), "count") == 1 &&
+	      number(row(latency, MODULE, "unpreserve"), "count") == 1,
+	      "calls of a handler in a module");
+	check(traced("luo_handler_exit", "op", "preserve", "two") == FILES &&
 	      traced("luo_handler_exit", "op", "unpreserve", "two") == FILES,
 	      "each call is told with its session");
 	check(traced("luo_handler_exit", "token", "7", "one") == 3,
@@ -232,7 +242,7 @@ static void check0(void)
 	check(traced("luo_session_create", "dir", "out", NULL) == 2 &&
 	      traced("luo_session_release", "dir", "out", NULL) == 2,
 	      "sessions are made and closed");
-	check(traced("luo_file_state", "new", "preserved", NULL) == 2 * FILES,
+	check(traced("luo_file_state", "new", "preserved", NULL) == 2 * FILES + 1,
 	      "files become preserved");
 	check(json_is_true(json_object_get(audit, "clean")) &&
 	      !json_array_size(json_object_get(audit, "sessions")) &&
@@ -284,7 +294,7 @@ static void check1(void)
 	      "metrics have what is known, and nothing else");
 	report = json_load_file("/tmp/report.json", 0, NULL);
 	check(number(row(json_array_get(json_object_get(report, "traces"), 0),
-			 "retrieve"), "count") == FILES + 1,
+			 "memfd-", "retrieve"), "count") == FILES + 1,
 	      "a record is reported");
 	json_decref(report);
 	json_decref(latency);

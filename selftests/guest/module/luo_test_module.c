@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * A file handler in a module, for a kernel with the base's own LUO: luotrace must find
+ * its functions there, too. The base exports nothing to register with, so what is
+ * needed is looked up; that is for tests alone. It cannot be unloaded.
+ */
+
+#define pr_fmt(fmt) "luo_test_module: " fmt
+
+#include <linux/fs.h>
+#include <linux/kprobes.h>
+#include <linux/liveupdate.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+static const struct file_operations luo_module_fops = {
+	.owner = THIS_MODULE,
+};
+
+static struct miscdevice luo_module_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "luo_test_module",
+	.fops = &luo_module_fops,
+};
+
+static bool luo_module_can_preserve(struct liveupdate_file_handler *handler,
+				    struct file *file)
+{
+	return file->f_op == &luo_module_fops;
+}
+
+static int luo_module_preserve(struct liveupdate_file_op_args *args)
+{
+	args->serialized_data = 1;
+	return 0;
+}
+
+static void luo_module_unpreserve(struct liveupdate_file_op_args *args)
+{
+}
+
+static int luo_module_retrieve(struct liveupdate_file_op_args *args)
+{
+	return -EOPNOTSUPP;
+}
+
+static void luo_module_finish(struct liveupdate_file_op_args *args)
+{
+}
+
+static const struct liveupdate_file_ops luo_module_ops = {
+	.can_preserve = luo_module_can_preserve,
+	.preserve = luo_module_preserve,
+	.unpreserve = luo_module_unpreserve,
+	.retrieve = luo_module_retrieve,
+	.finish = luo_module_finish,
+	.owner = THIS_MODULE,
+};
+
+static struct liveupdate_file_handler luo_module_handler = {
+	.ops = &luo_module_ops,
+	.compatible = "luo-test-module-v1",
+};
+
+static void *luo_module_find(const char *name)
+{
+	struct kprobe probe = { .symbol_name = name };
+	void *found;
+
+	if (register_kprobe(&probe))
+		return NULL;
+	found = probe.addr;
+	unregister_kprobe(&probe);
+	return found;
+}
+
+static int __init luo_module_init(void)
+{
+	int (*reg)(struct liveupdate_file_handler *handler) =
+		luo_module_find("liveupdate_register_file_handler");
+	int err;
+
+	if (!reg)
+		return -ENOENT;
+	err = misc_register(&luo_module_device);
+	if (err)
+		return err;
+	err = reg(&luo_module_handler);
+	if (err)
+		misc_deregister(&luo_module_device);
+	return err;
+}
+module_init(luo_module_init);
+
+MODULE_DESCRIPTION("Live update test handler for the base's own LUO");
+MODULE_LICENSE("GPL");

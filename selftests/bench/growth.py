@@ -6,8 +6,8 @@ kernel."""
 import math
 
 KERNELS = (("bench", "this LUO", "#2a6fb0"), ("bench-stock", "the base's", "#c0504d"))
-WIDE, HIGH, COLUMNS = 230, 150, 3
-LEFT, TOP, RIGHT, BOTTOM = 46, 26, 12, 26
+WIDE, HIGH, COLUMNS = 250, 150, 3
+LEFT, TOP, RIGHT, BOTTOM = 58, 26, 24, 26
 
 
 def panels(result):

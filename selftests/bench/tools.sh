@@ -29,7 +29,7 @@ for _ in 1 2 3; do
 	# shellcheck disable=SC2086 # words
 	tool_test start $once >> /tmp/start.json || { cat /tmp/tool.err /tmp/tool.out; exit 1; }
 done
-tool_test load 20 "$@" > /tmp/load.json || { cat /tmp/tool.err /tmp/tool.out; exit 1; }
+tool_test load 10 "$@" > /tmp/load.json || { cat /tmp/tool.err /tmp/tool.out; exit 1; }
 
 # What it has of the calls of the load: counted, or told one by one.
 case $tool in

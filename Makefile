@@ -25,7 +25,7 @@ help:
 	@echo '  check-stock   tests in the VM with the LUO of the base'
 	@echo '  check-debug   tests in the VM with the two debug kernels'
 	@echo '  check-all     all of these, and the tests in the VM on the other base'
-	@echo '  bench         what tracing and recording cost, and this LUO beside that of the'
+	@echo '  bench         what tracing costs, this LUO beside that of the base, and'
 	@echo '                luotrace beside other tools; build/bench'
 	@echo '  fuzz          luotrace handover on random input, MINUTES=10; what it finds'
 	@echo '                becomes part of the tests'

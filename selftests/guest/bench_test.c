@@ -16,22 +16,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "bench_test: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 /* How long the freeze takes, of a session that is prepared and will be again. */
 static uint64_t freeze_ns(int session)
 {

@@ -201,14 +201,6 @@ static const struct damage {
 
 #define NR_DAMAGES	(sizeof(damages) / sizeof(damages[0]))
 
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "damage_test: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
 /* Offset of the value of a property, in the tree as it will be written. */
 static unsigned int value_offset(const struct damage *d)
 {

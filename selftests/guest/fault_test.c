@@ -28,14 +28,6 @@ enum { MACHINE = false, SESSION = true };
 
 static int tests, failures, dev;
 
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fault_test: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
 static void write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY);

@@ -4,7 +4,11 @@
 # After the third jump, with nothing handed over, LUO is there again.
 [ "$STAGE" = 3 ] && exec test -c /dev/liveupdate
 
-vm-tap kexec kexec_test -f "stage$STAGE"
+if [ "$STAGE" = 0 ]; then
+	vm-tap reboot reboot_test
+else
+	vm-tap kexec kexec_test -f "stage$STAGE"
+fi
 ret=$?
 if [ "$STAGE" = 2 ]; then
 	[ $ret = 0 ] || exit 1

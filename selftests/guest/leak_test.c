@@ -41,14 +41,6 @@ static void check(bool ok, const char *fmt, ...)
 	failures += !ok;
 }
 
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	printf("# %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
 static int load_late(void)
 {
 	int fd = open(LATE_MODULE, O_RDONLY | O_CLOEXEC);

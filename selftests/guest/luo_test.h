@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/liveupdate.h>
 #include <linux/liveupdate_test.h>
+#include <linux/reboot.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/reboot.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -24,6 +27,25 @@
 #define DEVICE		"/dev/liveupdate"
 #define TEST_DEVICE	"/dev/liveupdate_test"
 #define NAME_LEN	LIVEUPDATE_SESSION_NAME_LENGTH
+
+/* What a test needs before it can test anything. */
+static inline void must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what,
+		strerror(errno));
+	exit(1);
+}
+
+/* Of the monotonic clock. */
+static inline uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
 
 static inline int call(int fd, unsigned long cmd, void *arg)
 {
@@ -113,6 +135,13 @@ static inline int finish(int session)
 	struct liveupdate_session_finish a = { .size = sizeof(a) };
 
 	return call(session, LIVEUPDATE_SESSION_FINISH, &a);
+}
+
+/* Into the kernel that is loaded; it returns only if that fails. */
+static inline int jump(void)
+{
+	reboot(LINUX_REBOOT_CMD_KEXEC);
+	return -errno;
 }
 
 /* The number that the next descriptor gets. */

@@ -38,14 +38,6 @@ static void report(const char *what, int n, double since)
 	fflush(stdout);
 }
 
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "scale_test: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
 static void name_files(char *name, size_t size, int n)
 {
 	snprintf(name, size, "files-%d", n);

@@ -36,14 +36,6 @@ static void check(bool ok, const char *fmt, ...)
 	failures += !ok;
 }
 
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "stock_test: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
 static int fill(int session)
 {
 	int i, e = eventfd(0, 0);

@@ -28,14 +28,6 @@
 static const unsigned int delays[] = { 50, 1000, 5000, 20000 };
 #define NR_DELAYS	(sizeof(delays) / sizeof(delays[0]))
 
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "timeline_test: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
 static void write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_TRUNC);

@@ -151,7 +151,8 @@ void kho_account_begin(struct kho_account *account)
 {
 	struct kho_bucket *bucket = kho_bucket();
 
-	*account = (struct kho_account){ .task = current };
+	account->task = current;
+	kho_account_reset(account);
 	if (!cmpxchg(&bucket->task, NULL, current)) {
 		bucket->account = account;
 		return;

@@ -7,9 +7,10 @@
  * no session; whoever owns the set holds its lock around every call here.
  *
  * On the way out: preserve takes a reference to the file and has its handler
- * save it; prepare has the handler save more of it; freeze has it make that
- * final; write fills the file's record. unfreeze, cancel and unpreserve undo
- * them, last file first. The way in is in luo_file_in.c.
+ * save it; prepare has the handler save more of it and fills the file's record
+ * but for one number, so that it is not done in the blackout; freeze has the
+ * handler make that final. unfreeze, cancel and unpreserve undo them, last file
+ * first. The way in is in luo_file_in.c.
  *
  * Unhappy paths: a preserve that fails leaves nothing behind. A prepare or a
  * freeze that fails is undone for the files before it, last first, and the set
@@ -119,8 +120,11 @@ static void luo_file_charge(struct luo_file *f, const struct kho_account *accoun
 	WRITE_ONCE(set->pages, set->pages + pages);
 }
 
-/* An operation that the handler does not have succeeds and is not traced. */
-int luo_file_run(struct luo_file *f, enum luo_op op)
+/*
+ * An operation that the handler does not have succeeds and is not traced. The caller
+ * has the account open, one for all files that it runs.
+ */
+int luo_file_run(struct luo_file *f, enum luo_op op, struct kho_account *account)
 {
 	struct liveupdate_file_op_args args = {
 		.handler = f->fh,
@@ -129,7 +133,6 @@ int luo_file_run(struct luo_file *f, enum luo_op op)
 		.serialized_data = f->data,
 		.private_data = f->private,
 	};
-	struct kho_account account;
 	struct luo_call call;
 	int err;
 
@@ -137,10 +140,9 @@ int luo_file_run(struct luo_file *f, enum luo_op op)
 		return 0;
 
 	call = luo_file_call(f);
-	kho_account_begin(&account);
+	kho_account_reset(account);
 	err = luo_handler_run(&call, op, &args);
-	kho_account_end(&account);
-	luo_file_charge(f, &account);
+	luo_file_charge(f, account);
 	luo_file_note(f, op, err);
 	if (err)
 		return err;
@@ -149,6 +151,15 @@ int luo_file_run(struct luo_file *f, enum luo_op op)
 	f->data = args.serialized_data;
 	f->private = args.private_data;
 	return 0;
+}
+
+int luo_file_run_one(struct luo_file *f, enum luo_op op)
+{
+	struct kho_account account __uninitialized;
+
+	guard(kho_account)(&account);
+
+	return luo_file_run(f, op, &account);
 }
 
 /* The file changed its state to @state, or, with an errno, did not. */
@@ -196,7 +207,7 @@ int luo_file_hash_id(struct luo_file *f)
 					     luo_by_id_params);
 }
 
-static void luo_file_unhash_token(struct luo_file *f)
+void luo_file_unhash_token(struct luo_file *f)
 {
 	rhashtable_remove_fast(&luo_files_by_token, &f->by_token,
 			       luo_by_token_params);
@@ -216,24 +227,29 @@ void luo_file_free(struct luo_file *f)
 	kfree_rcu(f, rcu);
 }
 
-/* Make room for a file in its set; luo_file_add() cannot fail then. */
-int luo_file_reserve(struct luo_file *f)
+/* Make room for the next file of a set. */
+static int luo_file_reserve(struct luo_file *f)
 {
 	struct luo_file_set *set = f->token.set;
 
-	f->seq = set->next;
-	return xa_reserve(&set->by_seq, f->seq, GFP_KERNEL);
+	return xa_reserve(&set->by_seq, set->next, GFP_KERNEL);
 }
 
 /* Put a file into its set. */
-void luo_file_add(struct luo_file *f)
+int luo_file_add(struct luo_file *f)
 {
 	struct luo_file_set *set = f->token.set;
+	int err;
 
+	f->seq = set->next;
+	err = xa_err(xa_store(&set->by_seq, f->seq, f, GFP_KERNEL));
+	if (err)
+		return err;
+
+	set->next++;
 	list_add_tail(&f->list, &set->files);
 	WRITE_ONCE(set->count, set->count + 1);
-	set->next++;
-	xa_store(&set->by_seq, f->seq, f, GFP_KERNEL);
+	return 0;
 }
 
 /* Take a file out of its set; nothing can find it after that. */
@@ -279,8 +295,7 @@ void luo_file_set_init(struct luo_file_set *set, const char *name,
  */
 void luo_file_set_destroy(struct luo_file_set *set)
 {
-	WARN_ON_ONCE(set->count);
-	xa_destroy(&set->by_seq);
+	WARN_ON_ONCE(!xa_empty(&set->by_seq));
 	kho_block_set_destroy(&set->blocks);
 	mutex_destroy(&set->lock);
 }
@@ -290,16 +305,16 @@ static int __luo_file_preserve(struct luo_file_set *set, struct luo_file *f)
 	struct luo_call call = luo_file_call(f);
 	int err;
 
+	err = luo_file_hash_token(f);
+	if (err)
+		return err;
+
 	f->fh = luo_handler_get_for(&call, f->file);
 	if (IS_ERR(f->fh)) {
 		err = PTR_ERR(f->fh);
 		f->fh = NULL;
-		return err;
+		goto err_token;
 	}
-
-	err = luo_file_hash_token(f);
-	if (err)
-		return err;
 
 	err = luo_file_hash_id(f);
 	if (err) {
@@ -319,7 +334,7 @@ static int __luo_file_preserve(struct luo_file_set *set, struct luo_file *f)
 	if (err)
 		goto err_blocks;
 
-	err = luo_file_run(f, LUO_OP_PRESERVE);
+	err = luo_file_run_one(f, LUO_OP_PRESERVE);
 	if (err)
 		goto err_flbs;
 
@@ -330,7 +345,7 @@ err_flbs:
 err_blocks:
 	kho_block_set_shrink(&set->blocks, set->count);
 err_seq:
-	xa_release(&set->by_seq, f->seq);
+	xa_release(&set->by_seq, set->next);
 err_id:
 	luo_file_unhash_id(f);
 err_token:
@@ -356,15 +371,10 @@ int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token)
 
 	lockdep_assert_held(&set->lock);
 
-	if (luo_file_find(set, token)) {
-		err = -EEXIST;
-		goto failed;
-	}
-
 	f = kzalloc_obj(*f);
 	if (!f) {
-		err = -ENOMEM;
-		goto failed;
+		luo_file_failed(set, token, -ENOMEM);
+		return -ENOMEM;
 	}
 	f->token.set = set;
 	f->token.token = token;
@@ -373,19 +383,20 @@ int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token)
 	err = __luo_file_preserve(set, f);
 	if (!err) {
 		luo_file_set_state(f, LUO_FILE_PRESERVED, 0);
+		/* Cannot fail, as room is reserved. */
 		luo_file_add(f);
 		return 0;
 	}
 	WRITE_ONCE(set->pages, set->pages - f->pages);
 	luo_file_free(f);
-failed:
 	luo_file_failed(set, token, err);
 	return err;
 }
 
-static void luo_file_give_back(struct luo_file *f, struct luo_file_set *set)
+static void luo_file_give_back(struct luo_file *f, struct luo_file_set *set,
+			       struct kho_account *account)
 {
-	luo_file_run(f, LUO_OP_UNPRESERVE);
+	luo_file_run(f, LUO_OP_UNPRESERVE, account);
 	luo_flbs_unpreserve(f->fh, f->flb_seq);
 	luo_file_set_state(f, LUO_FILE_NONE, 0);
 	luo_file_remove(f, set);
@@ -399,12 +410,18 @@ static void luo_file_give_back(struct luo_file *f, struct luo_file_set *set)
  */
 void luo_file_set_unpreserve(struct luo_file_set *set)
 {
+	struct kho_account account __uninitialized;
 	struct luo_file *f, *next;
 
 	lockdep_assert_held(&set->lock);
 
-	list_for_each_entry_safe_reverse(f, next, &set->files, list)
-		luo_file_give_back(f, set);
+	if (!set->count)
+		return;
+
+	scoped_guard(kho_account, &account) {
+		list_for_each_entry_safe_reverse(f, next, &set->files, list)
+			luo_file_give_back(f, set, &account);
+	}
 	kho_block_set_shrink(&set->blocks, 0);
 }
 
@@ -419,13 +436,15 @@ void luo_file_set_unpreserve(struct luo_file_set *set)
 int luo_file_unpreserve(struct luo_file_set *set, u64 token)
 {
 	struct luo_file *f = luo_file_find(set, token);
+	struct kho_account account __uninitialized;
 
 	if (!f) {
 		luo_file_failed(set, token, -ENOENT);
 		return -ENOENT;
 	}
 
-	luo_file_give_back(f, set);
+	scoped_guard(kho_account, &account)
+		luo_file_give_back(f, set, &account);
 	kho_block_set_shrink(&set->blocks, set->count);
 	return 0;
 }
@@ -436,28 +455,33 @@ int luo_file_unpreserve(struct luo_file_set *set, u64 token)
  * @undo: what undoes it
  * @from: state of the files before it
  * @to:	  state of the files after it
+ * @last: nothing changes what is handed over after it
  */
 struct luo_file_step {
 	enum luo_op op;
 	enum luo_op undo;
 	enum luo_file_state from;
 	enum luo_file_state to;
+	bool last;
 };
 
 static const struct luo_file_step luo_file_prepare = {
-	LUO_OP_PREPARE, LUO_OP_CANCEL, LUO_FILE_PRESERVED, LUO_FILE_PREPARED
+	LUO_OP_PREPARE, LUO_OP_CANCEL, LUO_FILE_PRESERVED, LUO_FILE_PREPARED,
+	false
 };
 
 static const struct luo_file_step luo_file_freeze = {
-	LUO_OP_FREEZE, LUO_OP_UNFREEZE, LUO_FILE_PREPARED, LUO_FILE_FROZEN
+	LUO_OP_FREEZE, LUO_OP_UNFREEZE, LUO_FILE_PREPARED, LUO_FILE_FROZEN,
+	true
 };
 
 /* Undo a step for the files before @f, or for all if @f is the list's head. */
 static void luo_file_undo_before(struct luo_file_set *set, struct luo_file *f,
-				 const struct luo_file_step *step)
+				 const struct luo_file_step *step,
+				 struct kho_account *account)
 {
 	list_for_each_entry_continue_reverse(f, &set->files, list) {
-		luo_file_run(f, step->undo);
+		luo_file_run(f, step->undo, account);
 		luo_file_set_state(f, step->from, 0);
 	}
 }
@@ -465,25 +489,40 @@ static void luo_file_undo_before(struct luo_file_set *set, struct luo_file *f,
 static void luo_file_set_undo(struct luo_file_set *set,
 			      const struct luo_file_step *step)
 {
+	struct kho_account account __uninitialized;
+
 	lockdep_assert_held(&set->lock);
 
+	if (!set->count)
+		return;
+
+	guard(kho_account)(&account);
+
 	luo_file_undo_before(set, list_entry(&set->files, struct luo_file,
-					     list), step);
+					     list), step, &account);
 }
 
 /* Make a step with all files; if one fails, it is undone for those before. */
 static int luo_file_set_do(struct luo_file_set *set,
 			   const struct luo_file_step *step)
 {
+	struct kho_account account __uninitialized;
 	struct luo_file *f;
 	int err;
 
 	lockdep_assert_held(&set->lock);
 
+	if (!set->count)
+		return 0;
+
+	guard(kho_account)(&account);
+
 	list_for_each_entry(f, &set->files, list) {
-		err = luo_file_run(f, step->op);
+		err = luo_file_run(f, step->op, &account);
 		if (err)
 			goto err_undo;
+		if (step->last)
+			f->record->data = f->data;
 		luo_file_set_state(f, step->to, 0);
 	}
 	return 0;
@@ -493,13 +532,35 @@ err_undo:
 	       (int)strlen(set->name), set->name, f->token.token,
 	       f->fh->compatible, ERR_PTR(err));
 	luo_file_set_state(f, step->from, err);
-	luo_file_undo_before(set, f, step);
+	luo_file_undo_before(set, f, step, &account);
 	return err;
+}
+
+/*
+ * Fill the records of all files but for what a freeze may change. Cannot fail:
+ * preserve saw to it that there is a record for each file. They stay where they are,
+ * as no file comes or goes as long as the set is prepared.
+ */
+static void luo_file_set_write(struct luo_file_set *set)
+{
+	struct kho_block_set_it it;
+	struct luo_file *f;
+
+	kho_block_set_it_init(&it, &set->blocks);
+	list_for_each_entry(f, &set->files, list) {
+		f->record = kho_block_set_it_reserve_entry(&it);
+		/* The string is shorter than its field, the rest are zeros. */
+		memcpy(f->record->compatible, f->fh->compatible,
+		       sizeof(f->record->compatible));
+		f->record->token = f->token.token;
+	}
 }
 
 /**
  * luo_file_set_prepare - have all files save more of their state
  * @set: an outgoing set that is neither prepared nor frozen
+ *
+ * Their records are written as far as they are known.
  *
  * Context: under @set->lock.
  * Return: 0, or what a handler's prepare returned; all files are then as they
@@ -507,7 +568,11 @@ err_undo:
  */
 int luo_file_set_prepare(struct luo_file_set *set)
 {
-	return luo_file_set_do(set, &luo_file_prepare);
+	int err = luo_file_set_do(set, &luo_file_prepare);
+
+	if (!err)
+		luo_file_set_write(set);
+	return err;
 }
 
 /**
@@ -524,6 +589,8 @@ void luo_file_set_cancel(struct luo_file_set *set)
 /**
  * luo_file_set_freeze - make the state of all files final
  * @set: a prepared set
+ *
+ * Their records are complete then.
  *
  * Context: under @set->lock.
  * Return: 0, or what a handler's freeze returned; all files are then as they
@@ -543,32 +610,4 @@ int luo_file_set_freeze(struct luo_file_set *set)
 void luo_file_set_unfreeze(struct luo_file_set *set)
 {
 	luo_file_set_undo(set, &luo_file_freeze);
-}
-
-/**
- * luo_file_set_write - fill the records of all files
- * @set:   a frozen set
- * @array: set to where the records are
- *
- * Context: under @set->lock. Cannot fail: preserve saw to it that there is a
- *	    record for each file.
- */
-void luo_file_set_write(struct luo_file_set *set, struct luo_array *array)
-{
-	struct kho_block_set_it it;
-	struct luo_file_ser *ser;
-	struct luo_file *f;
-
-	lockdep_assert_held(&set->lock);
-
-	kho_block_set_it_init(&it, &set->blocks);
-	list_for_each_entry(f, &set->files, list) {
-		ser = kho_block_set_it_reserve_entry(&it);
-		/* The string is shorter than its field, the rest are zeros. */
-		memcpy(ser->compatible, f->fh->compatible,
-		       sizeof(ser->compatible));
-		ser->token = f->token.token;
-		ser->data = f->data;
-	}
-	luo_handover_describe(&set->blocks, set->count, array);
 }

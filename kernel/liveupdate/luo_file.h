@@ -9,6 +9,8 @@
 
 #include "luo_internal.h"
 
+struct kho_account;
+
 struct luo_token_key {
 	struct luo_file_set *set;
 	u64 token;
@@ -35,6 +37,7 @@ struct luo_id_key {
  * @state:	where it is
  * @retrieved:	0, 1 once it is retrieved, or the errno of the failed retrieve
  * @seq:	its number in &luo_file_set.by_seq
+ * @record:	outgoing: what is handed over of it, as long as it is prepared
  * @pages:	outgoing: preserved for it; incoming: restored for it
  * @ret:	0, or the negative errno of the last operation that failed, until
  *		that one succeeds
@@ -59,6 +62,7 @@ struct luo_file {
 	enum luo_file_state state;
 	int retrieved;
 	unsigned long seq;
+	struct luo_file_ser *record;
 	u64 pages;
 	int ret;
 	enum luo_op ret_op;
@@ -67,14 +71,15 @@ struct luo_file {
 };
 
 const char *luo_file_compatible(const struct luo_file *f);
-int luo_file_run(struct luo_file *f, enum luo_op op);
+int luo_file_run(struct luo_file *f, enum luo_op op, struct kho_account *account);
+int luo_file_run_one(struct luo_file *f, enum luo_op op);
 void luo_file_set_state(struct luo_file *f, enum luo_file_state state,
 			int ret);
 void luo_file_failed(const struct luo_file_set *set, u64 token, int ret);
 struct luo_file *luo_file_find(struct luo_file_set *set, u64 token);
-int luo_file_reserve(struct luo_file *f);
-void luo_file_add(struct luo_file *f);
+int luo_file_add(struct luo_file *f);
 int luo_file_hash_token(struct luo_file *f);
+void luo_file_unhash_token(struct luo_file *f);
 int luo_file_hash_id(struct luo_file *f);
 void luo_file_remove(struct luo_file *f, struct luo_file_set *set);
 void luo_file_free(struct luo_file *f);

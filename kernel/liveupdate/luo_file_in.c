@@ -22,6 +22,7 @@
 #include <linux/string.h>
 
 #include "luo_file.h"
+#include "luo_kho.h"
 
 /* Why a record is refused, or NULL. */
 static const char *__luo_file_load(struct luo_file_set *set,
@@ -50,19 +51,14 @@ static const char *__luo_file_load(struct luo_file_set *set,
 	if (!fh)
 		memcpy(f->orphan, compatible, sizeof(compatible));
 
-	err = luo_file_reserve(f);
-	if (!err) {
-		err = luo_file_hash_token(f);
-		if (err)
-			xa_release(&set->by_seq, f->seq);
-	}
-	if (err) {
-		luo_file_free(f);
-		return err == -EEXIST ? "duplicate-token" : "no-memory";
-	}
+	err = luo_file_hash_token(f);
+	if (err)
+		goto err_free;
+	err = luo_file_add(f);
+	if (err)
+		goto err_token;
 
 	luo_file_set_state(f, LUO_FILE_INCOMING, 0);
-	luo_file_add(f);
 	if (!fh) {
 		WRITE_ONCE(set->orphans, set->orphans + 1);
 		/* It is kept: the handler may come. */
@@ -70,6 +66,12 @@ static const char *__luo_file_load(struct luo_file_set *set,
 				    "no-handler");
 	}
 	return NULL;
+
+err_token:
+	luo_file_unhash_token(f);
+err_free:
+	luo_file_free(f);
+	return err == -EEXIST ? "duplicate-token" : "no-memory";
 }
 
 static void luo_file_load(const void *record, void *data)
@@ -118,7 +120,7 @@ static int __luo_file_retrieve(struct luo_file *f)
 	struct luo_file_set *set;
 	int err;
 
-	err = luo_file_run(f, LUO_OP_RETRIEVE);
+	err = luo_file_run_one(f, LUO_OP_RETRIEVE);
 	if (err) {
 		f->retrieved = err;
 		luo_file_set_state(f, LUO_FILE_FAILED, err);
@@ -183,10 +185,11 @@ int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep)
 	return 0;
 }
 
-static void luo_file_finish(struct luo_file *f, struct luo_file_set *set)
+static void luo_file_finish(struct luo_file *f, struct luo_file_set *set,
+			    struct kho_account *account)
 {
 	if (f->fh) {
-		luo_file_run(f, LUO_OP_FINISH);
+		luo_file_run(f, LUO_OP_FINISH, account);
 		luo_flbs_finish_file(f->fh);
 		luo_file_set_state(f, LUO_FILE_FINISHED, 0);
 	} else {
@@ -207,20 +210,26 @@ static void luo_file_finish(struct luo_file *f, struct luo_file_set *set)
  */
 int luo_file_set_finish(struct luo_file_set *set)
 {
+	struct kho_account account __uninitialized;
 	struct luo_file *f, *next;
 	int err;
 
 	lockdep_assert_held(&set->lock);
 
+	if (!set->count)
+		return 0;
+
+	guard(kho_account)(&account);
+
 	list_for_each_entry(f, &set->files, list) {
 		if (!luo_file_adopt(f))
 			continue;
-		err = luo_file_run(f, LUO_OP_CAN_FINISH);
+		err = luo_file_run(f, LUO_OP_CAN_FINISH, &account);
 		if (err)
 			return err;
 	}
 
 	list_for_each_entry_safe_reverse(f, next, &set->files, list)
-		luo_file_finish(f, set);
+		luo_file_finish(f, set, &account);
 	return 0;
 }

@@ -4,11 +4,11 @@
  * DOC: Inspection
  *
  * An auditor must see what there is at any time, also what happened before it
- * looked, and must stop nobody by looking. A walk goes by numbers that grow: it
- * asks for the first session, or the first file of a session, from a number on,
- * copies what is shown, and lets go. The lock of a session set is held while one
- * session is copied; files are read under RCU without any lock, so that a handler
- * that hangs in a call does not hang who wants to know it.
+ * looked, and must stop nobody by looking. The lock of a session set, which no
+ * handler is called under, is held while a walk moves on to the next session and
+ * copies it. Files are found by a number that grows and read under RCU without the
+ * lock of their session, so that a handler that hangs in a call does not hang who
+ * wants to know it.
  *
  * What is shown of one file or session may therefore be of two moments that are
  * very near to each other.
@@ -54,33 +54,80 @@ static void luo_session_copy(const struct luo_session *session,
 	strscpy(info->comm, session->comm);
 }
 
+/* The session behind the one where the walk is, which may be gone from its set. */
+static struct luo_session *luo_walk_find(const struct luo_walk *walk,
+					 struct luo_session_set *set)
+{
+	struct luo_session *at = walk->session;
+	struct luo_session *session;
+
+	if (!at)
+		return list_first_entry_or_null(&set->list, struct luo_session,
+						list);
+	if (at->listed)
+		return list_is_last(&at->list, &set->list) ? NULL :
+		       list_next_entry(at, list);
+	list_for_each_entry(session, &set->list, list) {
+		if (session->id > at->id)
+			return session;
+	}
+	return NULL;
+}
+
+static void luo_walk_move(struct luo_walk *walk, struct luo_session *to)
+{
+	if (to)
+		refcount_inc(&to->refs);
+	if (walk->session)
+		luo_session_put(walk->session);
+	walk->session = to;
+	walk->behind = false;
+	walk->file = 0;
+}
+
 /**
  * luo_walk_session - the session where a walk is, or the next one
  * @walk: where it is; moved on to the session that is found
- * @info: filled
+ * @info: filled, unless it is NULL
  *
- * Context: takes the lock of a session set for a moment.
+ * Context: may sleep, takes the lock of a session set for a moment.
  * Return: false if there is none left.
  */
 bool luo_walk_session(struct luo_walk *walk, struct luo_session_info *info)
 {
 	struct luo_session_set *set;
-	struct luo_session *session;
 
 	for (; walk->set < ARRAY_SIZE(luo_walk_dirs); walk->set++) {
 		set = &luo_sessions[luo_walk_dirs[walk->set]];
-		scoped_guard(mutex, &set->lock) {
-			session = xa_find(&set->by_id, &walk->session,
-					  ULONG_MAX, XA_PRESENT);
-			if (session) {
-				luo_session_copy(session, info);
-				return true;
-			}
-		}
-		walk->session = 0;
-		walk->file = 0;
+		guard(mutex)(&set->lock);
+		if (!walk->session || walk->behind || !walk->session->listed)
+			luo_walk_move(walk, luo_walk_find(walk, set));
+		if (!walk->session)
+			continue;
+		if (info)
+			luo_session_copy(walk->session, info);
+		return true;
 	}
 	return false;
+}
+
+/**
+ * luo_walk_next_session - move a walk behind the session where it is
+ * @walk: the walk
+ */
+void luo_walk_next_session(struct luo_walk *walk)
+{
+	walk->behind = true;
+}
+
+/**
+ * luo_walk_end - let go of what a walk holds, so that it can begin anew
+ * @walk: the walk, wherever it is
+ */
+void luo_walk_end(struct luo_walk *walk)
+{
+	luo_walk_move(walk, NULL);
+	walk->set = 0;
 }
 
 static void luo_file_copy(const struct luo_file *f,
@@ -106,53 +153,26 @@ static void luo_file_copy(const struct luo_file *f,
 	strscpy(info->compatible, fh ? fh->compatible : f->orphan);
 }
 
-/* The session where a walk is, or the next one of its set. */
-static struct luo_session *luo_walk_find(struct luo_walk *walk)
-{
-	unsigned long at = walk->session;
-	struct luo_session *session;
-
-	session = xa_find(&luo_sessions[luo_walk_dirs[walk->set]].by_id,
-			  &walk->session, ULONG_MAX, XA_PRESENT);
-	if (walk->session != at)
-		walk->file = 0;
-	return session;
-}
-
 /**
  * luo_walk_file_of - the file where a walk is, or the next one of its session
- * @walk: where it is; moved on to the file that is found
+ * @walk: where it is, at a session; moved on to the file that is found
  * @info: filled
  *
  * Context: any that may take RCU; takes no lock.
- * Return: false if the session has none left, or is gone.
+ * Return: false if the session has none left.
  */
 bool luo_walk_file_of(struct luo_walk *walk, struct luo_file_info *info)
 {
-	unsigned long at = walk->session;
-	struct luo_session *session;
 	struct luo_file *f;
 
 	guard(rcu)();
 
-	session = luo_walk_find(walk);
-	if (!session || walk->session != at)
-		return false;
-	f = xa_find(&session->files.by_seq, &walk->file, ULONG_MAX, XA_PRESENT);
+	f = xa_find(&walk->session->files.by_seq, &walk->file, ULONG_MAX,
+		    XA_PRESENT);
 	if (!f)
 		return false;
-	luo_file_copy(f, session, info);
+	luo_file_copy(f, walk->session, info);
 	return true;
-}
-
-/**
- * luo_walk_next_session - move a walk behind the session where it is
- * @walk: the walk
- */
-void luo_walk_next_session(struct luo_walk *walk)
-{
-	walk->session++;
-	walk->file = 0;
 }
 
 /**
@@ -160,26 +180,16 @@ void luo_walk_next_session(struct luo_walk *walk)
  * @walk: where it is; moved on to the file that is found
  * @info: filled
  *
- * Context: may sleep; takes no lock.
+ * Context: may sleep, takes the lock of a session set for a moment.
  * Return: false if there is none left.
  */
 bool luo_walk_file(struct luo_walk *walk, struct luo_file_info *info)
 {
-	bool more;
-
-	for (; walk->set < ARRAY_SIZE(luo_walk_dirs); walk->set++) {
-		for (;;) {
-			scoped_guard(rcu)
-				more = luo_walk_find(walk);
-			if (!more)
-				break;
-			if (luo_walk_file_of(walk, info))
-				return true;
-			luo_walk_next_session(walk);
-			cond_resched();
-		}
-		walk->session = 0;
-		walk->file = 0;
+	while (luo_walk_session(walk, NULL)) {
+		if (luo_walk_file_of(walk, info))
+			return true;
+		luo_walk_next_session(walk);
+		cond_resched();
 	}
 	return false;
 }
@@ -226,8 +236,10 @@ static void *luo_show_start(struct seq_file *m, loff_t *pos)
 {
 	struct luo_show *show = m->private;
 
-	if (!*pos)
-		*show = (struct luo_show){};
+	if (!*pos) {
+		luo_walk_end(&show->walk);
+		show->in_file = false;
+	}
 	return luo_show_here(show);
 }
 
@@ -313,12 +325,20 @@ static int luo_show_open(struct inode *inode, struct file *file)
 	return seq_open_private(file, &luo_show_ops, sizeof(struct luo_show));
 }
 
+static int luo_show_release(struct inode *inode, struct file *file)
+{
+	struct luo_show *show = ((struct seq_file *)file->private_data)->private;
+
+	luo_walk_end(&show->walk);
+	return seq_release_private(inode, file);
+}
+
 static const struct file_operations luo_show_fops = {
 	.owner	 = THIS_MODULE,
 	.open	 = luo_show_open,
 	.read	 = seq_read,
 	.llseek	 = seq_lseek,
-	.release = seq_release_private,
+	.release = luo_show_release,
 };
 
 /**

@@ -81,15 +81,18 @@ struct luo_file_info {
 /**
  * struct luo_walk - where a walk is; zeros for the beginning
  * @set:     incoming sessions first, then the outgoing ones
- * @session: number in the set
+ * @session: where it is in the set, with a reference; NULL before the first one
+ * @behind:  it is done with that session
  * @file:    number in the session
  *
- * A walk holds nothing between two calls. It comes to each session and each file
- * that is there all the time once, and to none twice.
+ * Between two calls a walk holds no lock, only the memory of one session, which
+ * luo_walk_end() lets go of. It comes to each session and each file that is there
+ * all the time once, and to none twice.
  */
 struct luo_walk {
 	unsigned int set;
-	unsigned long session;
+	struct luo_session *session;
+	bool behind;
 	unsigned long file;
 };
 
@@ -97,5 +100,6 @@ bool luo_walk_session(struct luo_walk *walk, struct luo_session_info *info);
 bool luo_walk_file_of(struct luo_walk *walk, struct luo_file_info *info);
 bool luo_walk_file(struct luo_walk *walk, struct luo_file_info *info);
 void luo_walk_next_session(struct luo_walk *walk);
+void luo_walk_end(struct luo_walk *walk);
 
 #endif /* _LINUX_LUO_INSPECT_H */

@@ -18,7 +18,8 @@
  *
  * Locks, in the order in which they are taken:
  *
- *	luo_state_lock		rwsem. Readers: every call of an agent and the
+ *	luo_state_lock		rwsem. Readers: every call of an agent but
+ *				GET_NAME, as a name never changes, and the
  *				release of a session. Writers: transitions of
  *				the machine, which thereby have all sessions
  *				and files to themselves; and whoever registers
@@ -26,7 +27,8 @@
  *	luo_file_set.lock	mutex, one a session: its state, its files.
  *	luo_session_set.lock	mutex, one for the outgoing and one for the
  *				incoming sessions: which there are, which are
- *				claimed.
+ *				claimed. A walk takes it for each session; no
+ *				handler is called under it.
  *	luo_flb_lock		mutex: shared state, and which handlers it is
  *				registered with. Held for its operations.
  *	luo_handler_lock	rwsem: which file handlers there are. Held for
@@ -54,11 +56,12 @@
 /* luo_trace.c */
 
 /*
- * Buckets that a hash table begins with: a page of them. It grows with what is in it
- * and never shrinks: to move all that is left, again and again while sessions go, costs
- * more than the memory, 2 MiB for 100,000 of them.
+ * Buckets that a hash table begins with, 32 KiB of them: a table is enlarged on the CPU
+ * of the agent that filled it, which waits for some microseconds an entry then, but not
+ * before there are 3,000. It never shrinks: to move all that is left, again and again
+ * while sessions go, costs more than the memory, 2 MiB for 100,000 of them.
  */
-#define LUO_MIN_BUCKETS	(PAGE_SIZE / sizeof(void *))
+#define LUO_MIN_BUCKETS	4096
 
 /*
  * Emit a trace event with preemption off. A BPF program that is preempted by
@@ -339,7 +342,6 @@ int luo_file_set_prepare(struct luo_file_set *set);
 void luo_file_set_cancel(struct luo_file_set *set);
 int luo_file_set_freeze(struct luo_file_set *set);
 void luo_file_set_unfreeze(struct luo_file_set *set);
-void luo_file_set_write(struct luo_file_set *set, struct luo_array *array);
 void luo_file_set_load(struct luo_file_set *set, const struct luo_array *array);
 int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep);
 int luo_file_set_finish(struct luo_file_set *set);
@@ -380,12 +382,11 @@ int luo_session_unpreserve(struct luo_session *session, u64 token);
 int luo_session_finish(struct luo_session *session);
 enum liveupdate_state luo_session_state(struct luo_session *session);
 int luo_session_event(struct luo_session *session, u32 event);
-void luo_sessions_mark(void);
+void luo_sessions_settle(void);
 int luo_sessions_prepare(void);
 void luo_sessions_cancel(void);
-int luo_sessions_freeze(void);
+int luo_sessions_freeze(struct luo_array *array, struct luo_totals *totals);
 void luo_sessions_undo(void);
-void luo_sessions_write(struct luo_array *array, struct luo_totals *totals);
 int luo_sessions_finish(void);
 void luo_sessions_give_up(void);
 

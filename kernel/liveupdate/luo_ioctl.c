@@ -10,8 +10,9 @@
  * through one dispatcher: it reads the structure (shorter and longer ones than
  * this kernel's too), checks reserved fields and the direction of the session,
  * holds luo_state_lock for reading, and keeps everybody out once the machine is
- * frozen. A call reserves first what can run out (a descriptor), and installs
- * the descriptor last, when nothing can fail any more.
+ * frozen; only a call that asks for what never changes needs neither. A call
+ * reserves first what can run out (a descriptor), and installs the descriptor
+ * last, when nothing can fail any more.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
@@ -62,17 +63,16 @@ struct luo_ucmd {
 #define LUO_ON_IN	BIT(2)
 #define LUO_ON_SESSION	(LUO_ON_OUT | LUO_ON_IN)
 
-/* A call that takes luo_state_lock itself */
-#define LUO_MOVES	BIT(3)
+/* A call that takes luo_state_lock itself, or asks for what never changes */
+#define LUO_UNLOCKED	BIT(3)
 
 /**
  * struct luo_ioctl_op - one row of the table of calls, indexed by number
- * @on:       LUO_ON_*, LUO_MOVES
+ * @on:       LUO_ON_*, LUO_UNLOCKED
  * @size:     bytes of the structure in this kernel
  * @min_size: bytes of its first version
  * @zero:     offset of a u32 that must be zero, or 0 for none
- * @execute:  does it, under luo_state_lock for reading unless it moves the
- *	      machine
+ * @execute:  does it, under luo_state_lock for reading unless it is LUO_UNLOCKED
  */
 struct luo_ioctl_op {
 	unsigned int on;
@@ -99,7 +99,8 @@ static struct file *luo_session_open(struct luo_ucmd *ucmd,
 				     struct luo_session *session, s32 *fd,
 				     size_t size)
 {
-	char name[LIVEUPDATE_SESSION_NAME_LENGTH + sizeof("[luo_session] ")];
+	static const char kind[] = "[luo_session] ";
+	char name[sizeof(kind) + LIVEUPDATE_SESSION_NAME_LENGTH] __uninitialized;
 	struct file *file;
 	int err;
 
@@ -107,8 +108,9 @@ static struct file *luo_session_open(struct luo_ucmd *ucmd,
 	if (*fd < 0)
 		return ERR_PTR(*fd);
 
-	snprintf(name, sizeof(name), "[luo_session] %s",
-		 luo_session_name(session));
+	strscpy(name, kind);
+	strscpy(name + strlen(kind), luo_session_name(session),
+		LIVEUPDATE_SESSION_NAME_LENGTH);
 	file = anon_inode_getfile(name, &luo_session_fops, session, O_RDWR);
 	if (IS_ERR(file))
 		goto err_fd;
@@ -295,13 +297,13 @@ static const struct luo_ioctl_op luo_ioctl_ops[] = {
 	LUO_IOCTL(LIVEUPDATE_SESSION_FINISH, LUO_ON_IN,
 		  luo_ioctl_finish, struct liveupdate_session_finish, reserved,
 		  offsetof(struct liveupdate_session_finish, reserved)),
-	LUO_IOCTL(LIVEUPDATE_SESSION_GET_NAME, LUO_ON_SESSION,
+	LUO_IOCTL(LIVEUPDATE_SESSION_GET_NAME, LUO_ON_SESSION | LUO_UNLOCKED,
 		  luo_ioctl_get_name, struct liveupdate_session_get_name, name,
 		  offsetof(struct liveupdate_session_get_name, reserved)),
 	LUO_IOCTL(LIVEUPDATE_IOCTL_GET_STATE, LUO_ON_DEVICE,
 		  luo_ioctl_get_state, struct liveupdate_ioctl_get_state,
 		  state, 0),
-	LUO_IOCTL(LIVEUPDATE_IOCTL_SET_EVENT, LUO_ON_DEVICE | LUO_MOVES,
+	LUO_IOCTL(LIVEUPDATE_IOCTL_SET_EVENT, LUO_ON_DEVICE | LUO_UNLOCKED,
 		  luo_ioctl_set_event, struct liveupdate_ioctl_set_event,
 		  event, 0),
 	LUO_IOCTL(LIVEUPDATE_SESSION_UNPRESERVE_FD, LUO_ON_OUT,
@@ -365,7 +367,7 @@ static bool luo_ioctl_suits(const struct luo_ucmd *ucmd,
 static int luo_ioctl_execute(struct luo_ucmd *ucmd,
 			     const struct luo_ioctl_op *op)
 {
-	if (op->on & LUO_MOVES)
+	if (op->on & LUO_UNLOCKED)
 		return op->execute(ucmd);
 
 	guard(rwsem_read)(&luo_state_lock);
@@ -379,7 +381,7 @@ static long luo_ioctl(struct luo_session *session, unsigned int cmd,
 		      unsigned long arg)
 {
 	const struct luo_ioctl_op *op;
-	struct luo_ucmd ucmd;
+	struct luo_ucmd ucmd __uninitialized;
 	int err;
 
 	op = luo_ioctl_find(cmd, !session);

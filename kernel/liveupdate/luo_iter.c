@@ -134,14 +134,23 @@ static const struct seq_operations luo_iter_file_ops = {
 	.show	= luo_iter_file_show,
 };
 
+static void luo_iter_end(void *private)
+{
+	struct luo_iter *it = private;
+
+	luo_walk_end(&it->walk);
+}
+
 static const struct bpf_iter_seq_info luo_iter_session_info = {
-	.seq_ops	= &luo_iter_session_ops,
-	.seq_priv_size	= sizeof(struct luo_iter),
+	.seq_ops		= &luo_iter_session_ops,
+	.fini_seq_private	= luo_iter_end,
+	.seq_priv_size		= sizeof(struct luo_iter),
 };
 
 static const struct bpf_iter_seq_info luo_iter_file_info = {
-	.seq_ops	= &luo_iter_file_ops,
-	.seq_priv_size	= sizeof(struct luo_iter),
+	.seq_ops		= &luo_iter_file_ops,
+	.fini_seq_private	= luo_iter_end,
+	.seq_priv_size		= sizeof(struct luo_iter),
 };
 
 static struct bpf_iter_reg luo_iter_session_reg = {

@@ -3,6 +3,7 @@
 #ifndef _LINUX_LUO_KHO_H
 #define _LINUX_LUO_KHO_H
 
+#include <linux/cleanup.h>
 #include <linux/types.h>
 
 struct task_struct;
@@ -37,8 +38,24 @@ struct kho_account {
 	u64 pages[KHO_NR_COUNTS];
 };
 
+/**
+ * kho_account_reset - count from zero again
+ * @account: an open account of the calling task
+ */
+static inline void kho_account_reset(struct kho_account *account)
+{
+	int i;
+
+	for (i = 0; i < KHO_NR_COUNTS; i++)
+		account->pages[i] = 0;
+}
+
 void kho_account_begin(struct kho_account *account);
 void kho_account_end(struct kho_account *account);
+
+DEFINE_GUARD(kho_account, struct kho_account *, kho_account_begin(_T),
+	     kho_account_end(_T))
+
 struct kho_counts kho_counts(enum kho_count what);
 unsigned long kho_preserved_pages(void);
 

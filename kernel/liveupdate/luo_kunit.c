@@ -17,6 +17,7 @@
 #include <linux/string.h>
 
 #include "luo_file.h"
+#include "luo_inspect.h"
 #include "luo_kho.h"
 
 static int luo_kunit_init(struct kunit *test)
@@ -261,6 +262,59 @@ static void luo_kunit_sessions(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kho_preserved_pages(), pages);
 }
 
+#define LUO_KUNIT_WALKED	6
+
+/* A walk over sessions, some of which go while it is at them or before it comes. */
+static void luo_kunit_walk(struct kunit *test)
+{
+	static const int gone[LUO_KUNIT_WALKED] = { [1] = 1, [2] = 1, [4] = 3 };
+	struct luo_session *sessions[LUO_KUNIT_WALKED];
+	struct luo_session_info info;
+	struct luo_walk walk = {};
+	u8 name[LIVEUPDATE_SESSION_NAME_LENGTH] = "";
+	int i, j;
+
+	guard(rwsem_read)(&luo_state_lock);
+
+	for (i = 0; i < LUO_KUNIT_WALKED; i++) {
+		snprintf(name, sizeof(name), "walked %d", i);
+		sessions[i] = luo_session_create(name);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(sessions[i]));
+	}
+
+	/* It comes to 0, 1, 3 and 5; at 1 go 1 and 2, at 3 goes 4. */
+	for (i = 0; i < LUO_KUNIT_WALKED; i++) {
+		if (gone[i] && gone[i] != i)
+			continue;
+		KUNIT_ASSERT_TRUE(test, luo_walk_session(&walk, &info));
+		snprintf(name, sizeof(name), "walked %d", i);
+		KUNIT_EXPECT_STREQ(test, info.name, name);
+		for (j = 0; j < LUO_KUNIT_WALKED; j++) {
+			if (i && gone[j] == i)
+				luo_session_release(sessions[j]);
+		}
+		luo_walk_next_session(&walk);
+	}
+	KUNIT_EXPECT_FALSE(test, luo_walk_session(&walk, &info));
+	KUNIT_EXPECT_FALSE(test, luo_walk_session(&walk, &info));
+
+	/* From the beginning; what it is at goes, and then all others. */
+	luo_walk_end(&walk);
+	KUNIT_ASSERT_TRUE(test, luo_walk_session(&walk, &info));
+	KUNIT_EXPECT_STREQ(test, info.name, "walked 0");
+	for (i = 0; i < LUO_KUNIT_WALKED; i++) {
+		if (gone[i])
+			continue;
+		luo_session_release(sessions[i]);
+		if (i)
+			continue;
+		KUNIT_ASSERT_TRUE(test, luo_walk_session(&walk, &info));
+		KUNIT_EXPECT_STREQ(test, info.name, "walked 3");
+	}
+	KUNIT_EXPECT_FALSE(test, luo_walk_session(&walk, NULL));
+	luo_walk_end(&walk);
+}
+
 static const struct file_operations luo_kunit_fops = {
 	.owner = THIS_MODULE,
 };
@@ -427,6 +481,7 @@ static struct kunit_case luo_kunit_cases[] = {
 	KUNIT_CASE(luo_kunit_names),
 	KUNIT_CASE(luo_kunit_machine),
 	KUNIT_CASE(luo_kunit_sessions),
+	KUNIT_CASE(luo_kunit_walk),
 	KUNIT_CASE(luo_kunit_files),
 	KUNIT_CASE(luo_kunit_accounts),
 	{}

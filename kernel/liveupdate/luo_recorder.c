@@ -287,13 +287,12 @@ void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 	WRITE_ONCE(r->session_least[phase], least);
 }
 
-static void luo_mark_in(struct liveupdate_recorder_part *part,
-			enum liveupdate_recorder_mark mark)
+/* Walks all CPUs. */
+static void luo_take_memory(struct liveupdate_recorder_part *part)
 {
 	struct kho_counts counts;
 	int i;
 
-	WRITE_ONCE(part->marks[mark], luo_counter());
 	for (i = 0; i < KHO_NR_COUNTS; i++) {
 		counts = kho_counts(i);
 		WRITE_ONCE(part->memory[i].calls, counts.calls);
@@ -307,6 +306,7 @@ static void luo_mark_in(struct liveupdate_recorder_part *part,
  * @mark: which
  *
  * Of LIVEUPDATE_MARK_OPEN the first one counts, of all others the last one.
+ * LIVEUPDATE_MARK_RESTORED is set with each file, so that is all that it does.
  *
  * Context: any.
  */
@@ -322,7 +322,20 @@ void luo_recorder_mark(enum liveupdate_recorder_mark mark)
 		return;
 	if (mark == LIVEUPDATE_MARK_REBOOT)
 		WRITE_ONCE(part->wall_ns, ktime_get_real_ns());
-	luo_mark_in(part, mark);
+	WRITE_ONCE(part->marks[mark], luo_counter());
+	if (mark != LIVEUPDATE_MARK_RESTORED)
+		luo_take_memory(part);
+}
+
+/**
+ * luo_recorder_refresh - what KHO did in a live update that is not finished
+ *
+ * Context: any, when the record is set up.
+ */
+void luo_recorder_refresh(void)
+{
+	if (luo_state() == LIVEUPDATE_STATE_UPDATED)
+		luo_take_memory(luo_recorders[LUO_DIR_IN].part);
 }
 
 /**
@@ -399,7 +412,7 @@ void luo_recorder_finished(u64 files, bool claimed)
 		return;
 
 	luo_add(claimed ? &part->finished : &part->discarded, 1);
-	if (claimed)
+	if (claimed && files)
 		luo_add(&part->finished_files, files);
 }
 

@@ -31,5 +31,6 @@ extern struct luo_recorder luo_recorders[];
 
 u64 luo_counter_hz(void);
 u64 luo_counter(void);
+void luo_recorder_refresh(void);
 
 #endif /* _LINUX_LUO_RECORDER_H */

@@ -238,6 +238,7 @@ static ssize_t luo_recorder_read(struct file *file, struct kobject *kobj,
 	static_assert(sizeof(head) ==
 		      offsetof(struct liveupdate_recorder, last_out));
 
+	luo_recorder_refresh();
 	luo_recorder_copy(&buf, &at, &left, head, sizeof(head));
 	for (i = 0; i < ARRAY_SIZE(parts); i++)
 		luo_recorder_copy(&buf, &at, &left, parts[i],

@@ -66,22 +66,33 @@ void luo_session_set_state(struct luo_session *session,
 		 session->files.dir, old, state, event, ret);
 }
 
-static void luo_session_phase_begin(struct luo_session *session,
-				    enum luo_phase phase)
+/* Without files nobody is called in a phase, only a restore takes time then. */
+static bool luo_span_timed(const struct luo_span *span, enum luo_phase phase)
 {
-	session->began[phase] = ktime_get_ns();
-	session->had[phase] = session->files.count;
+	return span->files || phase == LUO_PHASE_RESTORE;
+}
+
+static struct luo_span luo_session_phase_begin(struct luo_session *session,
+					       enum luo_phase phase)
+{
+	struct luo_span span = { .files = session->files.count };
+
+	if (luo_span_timed(&span, phase))
+		span.began = ktime_get_ns();
 	luo_emit(luo_phase_begin, luo_number(session->files.dir),
 		 LUO_SCOPE_SESSION, session->name, phase, 1,
 		 session->files.count, 0);
+	return span;
 }
 
 static void luo_session_phase_end(struct luo_session *session,
-				  enum luo_phase phase, int ret)
+				  enum luo_phase phase,
+				  const struct luo_span *span, int ret)
 {
-	luo_recorder_session(session->files.dir, phase, session->name,
-			     session->had[phase], ret,
-			     ktime_get_ns() - session->began[phase]);
+	if (luo_span_timed(span, phase))
+		luo_recorder_session(session->files.dir, phase, session->name,
+				     span->files, ret,
+				     ktime_get_ns() - span->began);
 	luo_emit(luo_phase_end, luo_number(session->files.dir), LUO_SCOPE_SESSION,
 		 session->name, phase, 1, session->files.count, ret);
 }
@@ -96,21 +107,31 @@ struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir)
 	strscpy_pad(session->name, name);
 	session->state = dir == LUO_DIR_OUT ? LIVEUPDATE_STATE_NORMAL :
 					      LIVEUPDATE_STATE_UPDATED;
+	session->settled = session->state;
 	session->born = ktime_get_ns();
+	refcount_set(&session->refs, 1);
 	luo_file_set_init(&session->files, session->name, dir);
 	return session;
 }
 
+void luo_session_put(struct luo_session *session)
+{
+	if (refcount_dec_and_test(&session->refs))
+		kfree(session);
+}
+
+/* A session that is in no set; a walk may still be there for a moment. */
 void luo_session_free(struct luo_session *session)
 {
 	luo_file_set_destroy(&session->files);
-	kfree_rcu(session, rcu);
+	luo_session_put(session);
 }
 
 /* A name from user space may be unterminated when a call fails because of it. */
-static void luo_name_for_event(char *to, const u8 *name)
+static const char *luo_name_for_event(char *to, const u8 *name)
 {
 	strscpy(to, name, LIVEUPDATE_SESSION_NAME_LENGTH);
+	return to;
 }
 
 /**
@@ -120,10 +141,10 @@ static void luo_name_for_event(char *to, const u8 *name)
  */
 void luo_session_created(const u8 *name, int ret)
 {
-	char shown[LIVEUPDATE_SESSION_NAME_LENGTH];
+	char shown[LIVEUPDATE_SESSION_NAME_LENGTH] __uninitialized;
 
-	luo_name_for_event(shown, name);
-	luo_emit(luo_session_create, luo_number(LUO_DIR_OUT), shown, LUO_DIR_OUT,
+	luo_emit(luo_session_create, luo_number(LUO_DIR_OUT),
+		 luo_name_for_event(shown, name), LUO_DIR_OUT,
 		 LIVEUPDATE_STATE_NORMAL, 0, ret);
 }
 
@@ -135,14 +156,15 @@ void luo_session_created(const u8 *name, int ret)
  */
 void luo_session_claimed(struct luo_session *session, const u8 *name, int ret)
 {
-	char shown[LIVEUPDATE_SESSION_NAME_LENGTH];
+	char shown[LIVEUPDATE_SESSION_NAME_LENGTH] __uninitialized;
 
-	luo_name_for_event(shown, name);
-	luo_emit(luo_session_retrieve, luo_number(LUO_DIR_IN), shown, LUO_DIR_IN,
+	luo_emit(luo_session_retrieve, luo_number(LUO_DIR_IN),
+		 luo_name_for_event(shown, name), LUO_DIR_IN,
 		 LIVEUPDATE_STATE_UPDATED,
 		 session ? session->files.count : 0, ret);
 	if (!ret)
-		luo_session_phase_begin(session, LUO_PHASE_RESTORE);
+		session->restore = luo_session_phase_begin(session,
+							   LUO_PHASE_RESTORE);
 }
 
 void luo_session_leak(struct luo_session *session,
@@ -157,13 +179,14 @@ static int luo_session_step(struct luo_session *session, enum luo_phase phase,
 			    int (*step)(struct luo_file_set *set),
 			    enum liveupdate_state to, u32 event)
 {
+	struct luo_span span;
 	int err;
 
 	lockdep_assert_held(&session->files.lock);
 
-	luo_session_phase_begin(session, phase);
+	span = luo_session_phase_begin(session, phase);
 	err = step(&session->files);
-	luo_session_phase_end(session, phase, err);
+	luo_session_phase_end(session, phase, &span, err);
 	luo_session_set_state(session, err ? session->state : to, event, err);
 	return err;
 }
@@ -185,17 +208,19 @@ int luo_session_freeze(struct luo_session *session)
 void luo_session_back(struct luo_session *session,
 		      enum liveupdate_state to)
 {
+	struct luo_span span;
+
 	lockdep_assert_held(&session->files.lock);
 
 	if (session->state <= to)
 		return;
 
-	luo_session_phase_begin(session, LUO_PHASE_CANCEL);
+	span = luo_session_phase_begin(session, LUO_PHASE_CANCEL);
 	if (session->state == LIVEUPDATE_STATE_FROZEN)
 		luo_file_set_unfreeze(&session->files);
 	if (to == LIVEUPDATE_STATE_NORMAL)
 		luo_file_set_cancel(&session->files);
-	luo_session_phase_end(session, LUO_PHASE_CANCEL, 0);
+	luo_session_phase_end(session, LUO_PHASE_CANCEL, &span, 0);
 	luo_session_set_state(session, to, LIVEUPDATE_CANCEL, 0);
 }
 
@@ -223,7 +248,7 @@ static void luo_session_release_in(struct luo_session *session)
 			pr_warn("session '%*pEhp' was closed without finish, it can be claimed again\n",
 				(int)strlen(session->name), session->name);
 			luo_session_phase_end(session, LUO_PHASE_RESTORE,
-					      -ECANCELED);
+					      &session->restore, -ECANCELED);
 			luo_session_leak(session, LUO_LEAK_CLOSED,
 					 session->files.count,
 					 session->files.retrieved);
@@ -324,24 +349,25 @@ int luo_session_retrieve(struct luo_session *session, u64 token,
 /* Context: under the session's lock. */
 int __luo_session_finish(struct luo_session *session)
 {
-	u64 files = session->files.count;
+	struct luo_span span;
 	int err;
 
-	luo_session_phase_begin(session, LUO_PHASE_FINISH);
+	span = luo_session_phase_begin(session, LUO_PHASE_FINISH);
 	err = luo_file_set_finish(&session->files);
 	WRITE_ONCE(session->finish_ret, err);
-	luo_session_phase_end(session, LUO_PHASE_FINISH, err);
+	luo_session_phase_end(session, LUO_PHASE_FINISH, &span, err);
 	luo_session_set_state(session, err ? session->state :
 					     LIVEUPDATE_STATE_NORMAL,
 			      LIVEUPDATE_FINISH, err);
 	if (!err) {
 		if (session->claimed)
-			luo_session_phase_end(session, LUO_PHASE_RESTORE, 0);
-		luo_recorder_finished(files, session->claimed);
+			luo_session_phase_end(session, LUO_PHASE_RESTORE,
+					      &session->restore, 0);
+		luo_recorder_finished(span.files, session->claimed);
 		luo_session_remove(session);
 	}
 	luo_emit(luo_session_finish, luo_number(LUO_DIR_IN), session->name,
-		 LUO_DIR_IN, session->state, files, err);
+		 LUO_DIR_IN, session->state, span.files, err);
 	return err;
 }
 
@@ -391,15 +417,18 @@ static const struct {
  */
 int luo_session_event(struct luo_session *session, u32 event)
 {
-	int i;
+	int i, err;
 
 	guard(mutex)(&session->files.lock);
 
 	for (i = 0; i < ARRAY_SIZE(luo_session_events); i++) {
-		if (luo_session_events[i].dir == session->files.dir &&
-		    luo_session_events[i].state == session->state &&
-		    luo_session_events[i].event == event)
-			return luo_session_events[i].run(session);
+		if (luo_session_events[i].dir != session->files.dir ||
+		    luo_session_events[i].state != session->state ||
+		    luo_session_events[i].event != event)
+			continue;
+		err = luo_session_events[i].run(session);
+		session->settled = session->state;
+		return err;
 	}
 	luo_session_set_state(session, session->state, event, -EINVAL);
 	return -EINVAL;

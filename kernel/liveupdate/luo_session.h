@@ -8,54 +8,78 @@
 #ifndef _LINUX_LUO_SESSION_H
 #define _LINUX_LUO_SESSION_H
 
+#include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <linux/sched.h>
 
 #include "luo_internal.h"
 
 /**
+ * struct luo_name_key - what a session is found by
+ * @name: its name
+ * @hash: of that
+ */
+struct luo_name_key {
+	const char *name;
+	u32 hash;
+};
+
+/**
+ * struct luo_span - a phase of a session that is under way
+ * @files: files that there were when it began
+ * @began: when that was, ns of the monotonic clock; 0 if nobody will ask
+ */
+struct luo_span {
+	u64 files;
+	u64 began;
+};
+
+/**
  * struct luo_session - one session
- * @name:    zero-padded, the key
  * @node:    in &luo_session_set.by_name
+ * @key:     of @name
  * @list:    in &luo_session_set.list, in order of creation
  * @state:   NORMAL, PREPARED or FROZEN if outgoing; UPDATED if incoming, NORMAL
  *	     once that is finished
- * @found:   outgoing: the state in which a transition of the machine found it
+ * @settled: outgoing: its state, or the one to which it goes back if a transition of
+ *	     the machine that is under way fails
  * @claimed: incoming: somebody has it open; under &luo_session_set.lock
  * @listed:  it is in its set; under &luo_session_set.lock
- * @began:   when each phase began, ns of the monotonic clock
- * @had:     how many files there were when each phase began
+ * @id:      grows along the list
+ * @refs:    one until it is freed, and one of each walk that is there
+ * @files:   its files; &luo_file_set.lock guards the session too
+ * @name:    zero-padded
+ * @restore: incoming: since it was claimed
  * @born:    when it was made, ns of the monotonic clock
- * @id:      in &luo_session_set.by_id
  * @claims:  how often it was opened
  * @opened:  when it was opened last, ns of the monotonic clock
  * @closed:  when it was closed last, 0 if it was not
  * @owner:   process that opened it last, as the initial namespace numbers it
  * @comm:    of its thread; these five under &luo_session_set.lock
  * @finish_ret: what the last FINISH led to
- * @rcu:     to free it
- * @files:   its files; &luo_file_set.lock guards the session too
+ *
+ * What a walk of all sessions needs is together, at the beginning.
  */
 struct luo_session {
-	char name[LIVEUPDATE_SESSION_NAME_LENGTH];
 	struct rhash_head node;
+	struct luo_name_key key;
 	struct list_head list;
 	enum liveupdate_state state;
-	enum liveupdate_state found;
+	enum liveupdate_state settled;
 	bool claimed;
 	bool listed;
-	u64 began[LUO_PHASE_RESTORE + 1];
-	u64 had[LUO_PHASE_RESTORE + 1];
-	u64 born;
 	unsigned long id;
+	refcount_t refs;
+	struct luo_file_set files;
+	char name[LIVEUPDATE_SESSION_NAME_LENGTH];
+	struct luo_span restore;
+	u64 born;
 	u32 claims;
 	u64 opened;
 	u64 closed;
 	pid_t owner;
 	char comm[TASK_COMM_LEN];
 	int finish_ret;
-	struct rcu_head rcu;
-	struct luo_file_set files;
 };
 
 /**
@@ -64,8 +88,7 @@ struct luo_session {
  * @by_name: to find one
  * @list:    in order of creation
  * @count:   sessions
- * @by_id:   the sessions by a number that grows, for walks
- * @next_id: the next such number
+ * @next_id: the next &luo_session.id
  * @blocks:  the preserved memory for the records; outgoing only
  */
 struct luo_session_set {
@@ -73,7 +96,6 @@ struct luo_session_set {
 	struct rhashtable by_name;
 	struct list_head list;
 	u64 count;
-	struct xarray by_id;
 	unsigned long next_id;
 	struct kho_block_set blocks;
 };
@@ -85,6 +107,7 @@ void luo_session_set_state(struct luo_session *session,
 			   int ret);
 struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir);
 void luo_session_free(struct luo_session *session);
+void luo_session_put(struct luo_session *session);
 int luo_session_add(struct luo_session *session);
 void luo_session_remove(struct luo_session *session);
 void luo_session_unclaim(struct luo_session *session);

@@ -4,22 +4,56 @@
  * DOC: Sets of sessions
  *
  * Outgoing and incoming sessions are separate sets, each with its own names. A
- * set has a hash table for the names, a list for the order of creation, and an
- * xarray for those who walk it while it changes. Its lock says which sessions
- * there are and who has which of them open.
+ * set has a hash table for the names and a list for the order of creation, in
+ * which the numbers of the sessions grow. Its lock says which sessions there are
+ * and who has which of them open. Who walks the list while it changes keeps a
+ * reference to where it is, see luo_inspect.c.
  */
 
 #include <linux/err.h>
+#include <linux/jhash.h>
 #include <linux/ktime.h>
+#include <linux/random.h>
 #include <linux/rhashtable.h>
 #include <linux/string.h>
 
 #include "luo_session.h"
 
+/* A name is hashed once, when it comes from user space. */
+static u32 luo_name_seed __ro_after_init;
+
+static struct luo_name_key luo_name_key(const char *name)
+{
+	return (struct luo_name_key){
+		.name = name,
+		.hash = jhash(name, strlen(name), luo_name_seed),
+	};
+}
+
+static u32 luo_key_hash(const void *data, u32 len, u32 seed)
+{
+	return ((const struct luo_name_key *)data)->hash ^ seed;
+}
+
+static u32 luo_session_hash(const void *data, u32 len, u32 seed)
+{
+	return luo_key_hash(&((const struct luo_session *)data)->key, len, seed);
+}
+
+static int luo_session_cmp(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct luo_name_key *key = arg->key;
+	const struct luo_session *session = obj;
+
+	return key->hash != session->key.hash ||
+	       strcmp(key->name, session->name);
+}
+
 static const struct rhashtable_params luo_by_name_params = {
 	.head_offset		= offsetof(struct luo_session, node),
-	.key_offset		= offsetof(struct luo_session, name),
-	.key_len		= LIVEUPDATE_SESSION_NAME_LENGTH,
+	.hashfn			= luo_key_hash,
+	.obj_hashfn		= luo_session_hash,
+	.obj_cmpfn		= luo_session_cmp,
 	.min_size		= LUO_MIN_BUCKETS,
 };
 
@@ -27,14 +61,12 @@ struct luo_session_set luo_sessions[] = {
 	[LUO_DIR_OUT] = {
 		.lock	= __MUTEX_INITIALIZER(luo_sessions[LUO_DIR_OUT].lock),
 		.list	= LIST_HEAD_INIT(luo_sessions[LUO_DIR_OUT].list),
-		.by_id	= XARRAY_INIT(luo_sessions[LUO_DIR_OUT].by_id, 0),
 		.blocks	= KHO_BLOCK_SET_INIT(luo_sessions[LUO_DIR_OUT].blocks,
 					     sizeof(struct luo_session_ser)),
 	},
 	[LUO_DIR_IN] = {
 		.lock	= __MUTEX_INITIALIZER(luo_sessions[LUO_DIR_IN].lock),
 		.list	= LIST_HEAD_INIT(luo_sessions[LUO_DIR_IN].list),
-		.by_id	= XARRAY_INIT(luo_sessions[LUO_DIR_IN].by_id, 0),
 	},
 };
 
@@ -44,10 +76,11 @@ struct luo_session_set luo_sessions[] = {
  * Context: once, at boot.
  * Return: 0 or -ENOMEM.
  */
-int luo_session_init(void)
+int __init luo_session_init(void)
 {
 	int err;
 
+	luo_name_seed = get_random_u32();
 	err = rhashtable_init(&luo_sessions[LUO_DIR_OUT].by_name,
 			      &luo_by_name_params);
 	if (err)
@@ -80,10 +113,12 @@ int luo_session_add(struct luo_session *session)
 	struct luo_session_set *set = luo_session_set(session);
 	int err;
 
+	session->key = luo_name_key(session->name);
+
 	guard(mutex)(&set->lock);
 
-	err = rhashtable_lookup_insert_fast(&set->by_name, &session->node,
-					    luo_by_name_params);
+	err = rhashtable_lookup_insert_key(&set->by_name, &session->key,
+					   &session->node, luo_by_name_params);
 	if (err)
 		return err;
 
@@ -94,20 +129,12 @@ int luo_session_add(struct luo_session *session)
 		luo_session_opened(session);
 	}
 
-	session->id = set->next_id;
-	err = xa_insert(&set->by_id, session->id, session, GFP_KERNEL);
-	if (err)
-		goto err_blocks;
-
-	set->next_id++;
+	session->id = set->next_id++;
 	list_add_tail(&session->list, &set->list);
 	WRITE_ONCE(set->count, set->count + 1);
 	session->listed = true;
 	return 0;
 
-err_blocks:
-	if (session->files.dir == LUO_DIR_OUT)
-		kho_block_set_shrink(&set->blocks, set->count);
 err_name:
 	rhashtable_remove_fast(&set->by_name, &session->node,
 			       luo_by_name_params);
@@ -122,7 +149,6 @@ void luo_session_remove(struct luo_session *session)
 
 	rhashtable_remove_fast(&set->by_name, &session->node,
 			       luo_by_name_params);
-	xa_erase(&set->by_id, session->id);
 	list_del(&session->list);
 	WRITE_ONCE(set->count, set->count - 1);
 	session->listed = false;
@@ -172,18 +198,18 @@ struct luo_session *luo_session_create(const u8 *name)
 struct luo_session *luo_session_claim(const u8 *name)
 {
 	struct luo_session_set *set = &luo_sessions[LUO_DIR_IN];
-	char key[LIVEUPDATE_SESSION_NAME_LENGTH];
 	struct luo_session *session;
+	struct luo_name_key key;
 
 	lockdep_assert_held(&luo_state_lock);
 
 	if (!luo_string_ok(name, LIVEUPDATE_SESSION_NAME_LENGTH))
 		return ERR_PTR(-EINVAL);
-	strscpy_pad(key, name);
+	key = luo_name_key(name);
 
 	guard(mutex)(&set->lock);
 
-	session = rhashtable_lookup_fast(&set->by_name, key,
+	session = rhashtable_lookup_fast(&set->by_name, &key,
 					 luo_by_name_params);
 	if (!session)
 		return ERR_PTR(-ENOENT);

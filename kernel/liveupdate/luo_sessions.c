@@ -28,37 +28,19 @@ u64 luo_sessions_count(enum luo_dir dir)
 	return READ_ONCE(luo_sessions[dir].count);
 }
 
-/* Have all outgoing sessions that are in state @from make a step. */
-static int luo_sessions_do(enum liveupdate_state from,
-			   int (*step)(struct luo_session *session))
+/**
+ * luo_sessions_settle - luo_sessions_undo() leads back to here from now on
+ *
+ * Context: under luo_state_lock for writing, after a transition that succeeded.
+ */
+void luo_sessions_settle(void)
 {
 	struct luo_session *session;
-	int err;
 
 	lockdep_assert_held_write(&luo_state_lock);
 
-	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list) {
-		guard(mutex)(&session->files.lock);
-		if (session->state != from)
-			continue;
-		err = step(session);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/**
- * luo_sessions_mark - remember the states, for luo_sessions_undo()
- *
- * Context: under luo_state_lock for writing.
- */
-void luo_sessions_mark(void)
-{
-	struct luo_session *session;
-
 	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list)
-		session->found = session->state;
+		session->settled = session->state;
 }
 
 /**
@@ -70,24 +52,86 @@ void luo_sessions_mark(void)
  */
 int luo_sessions_prepare(void)
 {
-	return luo_sessions_do(LIVEUPDATE_STATE_NORMAL, luo_session_prepare);
+	struct luo_session *session;
+	int err;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list) {
+		if (session->state != LIVEUPDATE_STATE_NORMAL)
+			continue;
+		scoped_guard(mutex, &session->files.lock)
+			err = luo_session_prepare(session);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Context: under the session's lock, when it is frozen. */
+static void luo_session_write(const struct luo_session *session,
+			      struct luo_session_ser *ser)
+{
+	struct luo_array files;
+
+	luo_handover_describe(&session->files.blocks, session->files.count,
+			      &files);
+	memcpy(ser->name, session->name, sizeof(ser->name));
+	ser->files = files.data;
+	ser->pgcnt = files.pgcnt;
+	ser->count = files.count;
+	ser->pages = session->files.pages;
 }
 
 /**
- * luo_sessions_freeze - freeze the outgoing sessions that are PREPARED
+ * luo_sessions_freeze - freeze the outgoing sessions that are PREPARED, and fill
+ * the records of all
+ * @array:  set to where they are
+ * @totals: set to how much there is
+ *
+ * Both in one walk: what a session's freeze has touched, its record needs too.
  *
  * Context: after luo_sessions_prepare(), under luo_state_lock for writing.
  *	    luo_sessions_undo() undoes both, also if it failed half-way.
  * Return: 0, or what a handler's freeze returned.
  */
-int luo_sessions_freeze(void)
+int luo_sessions_freeze(struct luo_array *array, struct luo_totals *totals)
 {
-	return luo_sessions_do(LIVEUPDATE_STATE_PREPARED, luo_session_freeze);
+	struct luo_session_set *set = &luo_sessions[LUO_DIR_OUT];
+	struct luo_session *session;
+	struct kho_block_set_it it;
+	u64 blocks = set->blocks.nblocks;
+	u64 nr_files = 0;
+	int err;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	kho_block_set_it_init(&it, &set->blocks);
+
+	list_for_each_entry(session, &set->list, list) {
+		guard(mutex)(&session->files.lock);
+		if (session->state == LIVEUPDATE_STATE_PREPARED) {
+			err = luo_session_freeze(session);
+			if (err)
+				return err;
+		}
+		/* There is a record for each session, as create saw to. */
+		luo_session_write(session, kho_block_set_it_reserve_entry(&it));
+		nr_files += session->files.count;
+		blocks += session->files.blocks.nblocks;
+	}
+	luo_handover_describe(&set->blocks, set->count, array);
+	*totals = (struct luo_totals){
+		.sessions = set->count,
+		.files = nr_files,
+		.bytes = PAGE_SIZE + blocks * KHO_BLOCK_SIZE,
+	};
+	return 0;
 }
 
 /**
  * luo_sessions_undo - bring the outgoing sessions back, last one first, to the
- * states in which luo_sessions_mark() found them
+ * states that they had before the machine began to change its own
  *
  * Context: under luo_state_lock for writing.
  */
@@ -100,7 +144,7 @@ void luo_sessions_undo(void)
 	list_for_each_entry_reverse(session, &luo_sessions[LUO_DIR_OUT].list,
 				    list) {
 		guard(mutex)(&session->files.lock);
-		luo_session_back(session, session->found);
+		luo_session_back(session, session->settled);
 	}
 }
 
@@ -116,48 +160,8 @@ void luo_sessions_cancel(void)
 	lockdep_assert_held_write(&luo_state_lock);
 
 	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list)
-		session->found = LIVEUPDATE_STATE_NORMAL;
+		session->settled = LIVEUPDATE_STATE_NORMAL;
 	luo_sessions_undo();
-}
-
-/**
- * luo_sessions_write - fill the records of all outgoing sessions
- * @array:  set to where they are
- * @totals: set to how much there is
- *
- * Context: under luo_state_lock for writing, when all sessions are frozen.
- */
-void luo_sessions_write(struct luo_array *array, struct luo_totals *totals)
-{
-	struct luo_session_set *set = &luo_sessions[LUO_DIR_OUT];
-	struct luo_session *session;
-	struct luo_session_ser *ser;
-	struct kho_block_set_it it;
-	struct luo_array files;
-	u64 blocks;
-
-	lockdep_assert_held_write(&luo_state_lock);
-
-	totals->sessions = set->count;
-	totals->files = 0;
-	blocks = set->blocks.nblocks;
-	kho_block_set_it_init(&it, &set->blocks);
-
-	list_for_each_entry(session, &set->list, list) {
-		guard(mutex)(&session->files.lock);
-		luo_file_set_write(&session->files, &files);
-		/* There is a record for each session, as create saw to. */
-		ser = kho_block_set_it_reserve_entry(&it);
-		memcpy(ser->name, session->name, sizeof(ser->name));
-		ser->files = files.data;
-		ser->pgcnt = files.pgcnt;
-		ser->count = files.count;
-		ser->pages = session->files.pages;
-		totals->files += files.count;
-		blocks += files.pgcnt;
-	}
-	luo_handover_describe(&set->blocks, set->count, array);
-	totals->bytes = PAGE_SIZE + blocks * KHO_BLOCK_SIZE;
 }
 
 /* Context: under the session's lock. */

@@ -136,7 +136,6 @@ static int luo_prepare(void)
 	int err;
 
 	luo_subsystems_mark();
-	luo_sessions_mark();
 
 	luo_phase_begin(LUO_DIR_OUT, LUO_PHASE_PREPARE);
 	err = luo_subsystems_prepare();
@@ -159,6 +158,8 @@ static int luo_event_prepare(void)
 
 	if (err)
 		luo_undo();
+	else
+		luo_sessions_settle();
 	return err;
 }
 
@@ -251,10 +252,9 @@ static int luo_freeze(struct luo_totals *totals)
 
 	luo_recorder_mark(LIVEUPDATE_MARK_PREPARED);
 	luo_phase_begin(LUO_DIR_OUT, LUO_PHASE_FREEZE);
-	err = luo_sessions_freeze();
+	err = luo_sessions_freeze(&contents.sessions, totals);
 	err = err ?: luo_subsystems_freeze();
 	if (!err) {
-		luo_sessions_write(&contents.sessions, totals);
 		luo_flbs_write(&contents.flbs);
 		luo_subsystems_write(&contents);
 		totals->bytes += contents.flbs.pgcnt * KHO_BLOCK_SIZE;

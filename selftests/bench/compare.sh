@@ -9,7 +9,7 @@ suffix=
 
 if [ "$STAGE" = 1 ]; then
 	# What the kernel did at boot, before anybody could open the device.
-	dmesg | grep -E 'initcall (luo|liveupdate|kho)_.* returned' > /tmp/initcalls
+	dmesg | grep -E '(calling|initcall) +(luo|liveupdate|kho)_' > /tmp/initcalls
 	vm-put /tmp/initcalls
 	compare_test in$suffix "$1" > /tmp/in.json || exit 1
 	vm-put /tmp/in.json

@@ -11,11 +11,14 @@
  *	compare_test hold-gib	1 GiB of memfds instead
  *	compare_test in-gib
  *
- * The first calls of a step are not timed: emulation translates the code then.
+ * The first calls of a step are not timed: emulation translates the code then. What is
+ * in brackets has nothing to do with LUO: what it costs more among more is the
+ * machine's caches.
  */
 
 #include "luo_test.h"
 
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -86,19 +89,21 @@ static int take(int dev, const char *kind, int i)
 	return fd;
 }
 
-static void fill(int session, int n, size_t size, struct step *step)
+static void fill(int session, int n, size_t size, struct step *made, struct step *kept)
 {
 	size_t at;
 	int i, fd;
 
 	for (i = 0; i < n; i++) {
+		begin(made);
 		fd = memfd_create("compare", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 		must(fd >= 0 && !ftruncate(fd, size), "memfd");
 		for (at = 0; at < size; at += 4096)
 			must(pwrite(fd, "x", 1, at) == 1, "memfd");
-		begin(step);
+		end(made, 1);
+		begin(kept);
 		must(!preserve(session, fd, i), "preserve");
-		end(step, 1);
+		end(kept, 1);
 		close(fd);
 	}
 }
@@ -109,32 +114,72 @@ static int sets(int n)
 	return (ENOUGH + n - 1) / n;
 }
 
-static void out_sessions(int dev, int n, bool timed, const char *among)
+/* Something that comes and goes as a file descriptor. */
+struct handle {
+	struct step create, ask, close;
+	int (*make)(int dev, int i);
+	bool (*answers)(int fd);
+};
+
+static int make_session(int dev, int i)
 {
-	enum { CREATE, NAME, CLOSE, NR };
-	struct step steps[NR] = { { "create session" }, { "GET_NAME" },
-				  { "close session" } };
+	return make(dev, "s", i);
+}
+
+static bool has_name(int fd)
+{
 	struct liveupdate_session_get_name name = { .size = sizeof(name) };
-	int *s = calloc(n, sizeof(*s)), i, round;
+
+	return !call(fd, LIVEUPDATE_SESSION_GET_NAME, &name);
+}
+
+static int make_eventfd(int dev, int i)
+{
+	(void)dev;
+	(void)i;
+	return eventfd(0, EFD_CLOEXEC);
+}
+
+static bool has_flags(int fd)
+{
+	return fcntl(fd, F_GETFL) >= 0;
+}
+
+static const struct handle sessions = {
+	{ "create session" }, { "GET_NAME" }, { "close session" },
+	make_session, has_name
+};
+
+static const struct handle eventfds = {
+	{ "(eventfd: create)" }, { "(eventfd: fcntl)" }, { "(eventfd: close)" },
+	make_eventfd, has_flags
+};
+
+static void out_handles(const struct handle *of, int dev, int n, bool timed,
+			const char *among)
+{
+	struct step steps[] = { of->create, of->ask, of->close };
+	int *fds = calloc(n, sizeof(*fds)), i, round;
 
 	for (round = 0; round < sets(n); round++) {
-		begin(&steps[CREATE]);
-		for (i = 0; i < n; i++)
-			s[i] = make(dev, "s", i);
-		end(&steps[CREATE], n);
-		begin(&steps[NAME]);
+		begin(&steps[0]);
+		for (i = 0; i < n; i++) {
+			fds[i] = of->make(dev, i);
+			must(fds[i] >= 0, of->create.name);
+		}
+		end(&steps[0], n);
+		begin(&steps[1]);
 		for (i = 0; i < ENOUGH; i++)
-			must(!call(s[i % n], LIVEUPDATE_SESSION_GET_NAME, &name),
-			     "GET_NAME");
-		end(&steps[NAME], ENOUGH);
-		begin(&steps[CLOSE]);
+			must(of->answers(fds[i % n]), of->ask.name);
+		end(&steps[1], ENOUGH);
+		begin(&steps[2]);
 		for (i = n - 1; i >= 0; i--)
-			close(s[i]);
-		end(&steps[CLOSE], n);
+			close(fds[i]);
+		end(&steps[2], n);
 	}
 	if (timed)
-		report(steps, NR, among);
-	free(s);
+		report(steps, 3, among);
+	free(fds);
 }
 
 /* Only where a session has a state. */
@@ -147,15 +192,16 @@ static void move(int session, unsigned int what, struct step *step, int files)
 
 static void out_files(int dev, int n, bool timed, const char *among)
 {
-	enum { PRESERVE, PREPARE, FREEZE, CANCEL, UNPRESERVE, NR };
-	struct step steps[NR] = { { "preserve file" }, { "prepare file" },
+	enum { MEMFD, PRESERVE, PREPARE, FREEZE, CANCEL, UNPRESERVE, NR };
+	struct step steps[NR] = { { "(memfd: create, fill)" },
+				  { "preserve file" }, { "prepare file" },
 				  { "freeze file" }, { "cancel file" },
 				  { "unpreserve file" } };
 	int i, one;
 
 	for (i = 0; i < sets(n); i++) {
 		one = make(dev, "f", 0);
-		fill(one, n, 4096, &steps[PRESERVE]);
+		fill(one, n, 4096, &steps[MEMFD], &steps[PRESERVE]);
 		if (state(one, true) >= 0) {
 			move(one, LIVEUPDATE_PREPARE, &steps[PREPARE], n);
 			move(one, LIVEUPDATE_FREEZE, &steps[FREEZE], n);
@@ -171,8 +217,10 @@ static void out_files(int dev, int n, bool timed, const char *among)
 
 static void out(int dev, int n, const char *among)
 {
-	out_sessions(dev, WARM, false, among);
-	out_sessions(dev, n, true, among);
+	out_handles(&eventfds, dev, WARM, false, among);
+	out_handles(&eventfds, dev, n, true, among);
+	out_handles(&sessions, dev, WARM, false, among);
+	out_handles(&sessions, dev, n, true, among);
 	out_files(dev, WARM, false, among);
 	out_files(dev, n, true, among);
 }
@@ -197,13 +245,13 @@ static void hold(int dev, int n, const char *among)
 
 	for (i = 0; i < WARM; i++)
 		make(dev, "ws", i);
-	fill(make(dev, "wf", 0), WARM, 4096, &untimed);
+	fill(make(dev, "wf", 0), WARM, 4096, &untimed, &untimed);
 	mark("sessions");
 	for (i = 0; i < n; i++)
 		make(dev, "s", i);
 	mark("files");
 	for (i = 0; i < sets(n); i++)
-		fill(make(dev, "f", i), n, 4096, &untimed);
+		fill(make(dev, "f", i), n, 4096, &untimed, &untimed);
 	mark("end");
 	prepare(dev, among);
 }
@@ -268,10 +316,10 @@ static void in(int dev, int n, const char *among)
 
 static void hold_gib(int dev, int n, const char *among)
 {
-	struct step preserve = { "preserve file" };
+	struct step preserve = { "preserve file" }, untimed = { among };
 
 	(void)n;
-	fill(make(dev, "gib", 0), GIB_FILES, GIB_SIZE, &preserve);
+	fill(make(dev, "gib", 0), GIB_FILES, GIB_SIZE, &untimed, &preserve);
 	report(&preserve, 1, among);
 	prepare(dev, among);
 }

@@ -69,16 +69,25 @@ static void save_events(void)
 	fclose(out);
 }
 
-static bool begins_anew(void)
+/* All of the recorder's file; less than its size if that cannot be. */
+static size_t read_record(struct liveupdate_recorder *r)
 {
-	static struct liveupdate_recorder r;
-	int fd = open(RECORDER, O_RDONLY), m;
+	int fd = open(RECORDER, O_RDONLY);
 	size_t used = 0;
 	ssize_t n;
 
-	while ((n = read(fd, (char *)&r + used, sizeof(r) - used)) > 0)
+	while ((n = read(fd, (char *)r + used, sizeof(*r) - used)) > 0)
 		used += n;
 	close(fd);
+	return used;
+}
+
+static bool begins_anew(void)
+{
+	static struct liveupdate_recorder r;
+	size_t used = read_record(&r);
+	int m;
+
 	for (m = 0; m < LIVEUPDATE_NR_MARKS; m++) {
 		if (r.next_out.marks[m])
 			return false;
@@ -135,16 +144,9 @@ FIXTURE(timeline)
 FIXTURE_SETUP(timeline)
 {
 	struct event *e = self->events;
-	int fd = open(RECORDER, O_RDONLY);
-	size_t used = 0;
-	ssize_t n;
 	FILE *f;
 
-	ASSERT_LE(0, fd);
-	while ((n = read(fd, (char *)&self->r + used, sizeof(self->r) - used)) > 0)
-		used += n;
-	ASSERT_EQ(sizeof(self->r), used);
-	close(fd);
+	ASSERT_EQ(sizeof(self->r), read_record(&self->r));
 
 	f = fopen(EVENTS, "r");
 	ASSERT_NE(NULL, f);
@@ -388,15 +390,28 @@ TEST_F(timeline, latency_fills_in_what_was_recorded)
 	json_decref(root);
 }
 
+/* Pages that were restored, as the record of this kernel says. */
+static uint64_t restored(void)
+{
+	static struct liveupdate_recorder r;
+
+	must(read_record(&r) == sizeof(r), RECORDER);
+	return r.last_in.memory[2].pages;
+}
+
 static int restore(void)
 {
 	static const char *const names[] = { "known", "slow" };
 	int dev = open_device(), s, i;
+	uint64_t before;
 
 	for (i = 0; i < 2; i++) {
 		s = claim(dev, names[i]);
 		must(s >= 0, names[i]);
+		before = restored();
 		must(retrieve(s, i ? SLOW_TOKEN : 0) >= 0, "retrieve");
+		must(restored() > before,
+		     "the record counts as long as the live update is not finished");
 		must(!finish(s), "finish");
 		close(s);
 	}

@@ -188,7 +188,8 @@ struct liveupdate_recorder_refused {
  * @discarded:    incoming sessions that nobody had claimed when the machine
  *                finished
  * @nr_refused:   parts of the handover that were refused
- * @memory:       preserve, unpreserve, restore, when the last mark was set
+ * @memory:       preserve, unpreserve, restore, when the last mark was set; of a
+ *                live update that is not finished, when it is read
  * @given_up_names: the first of @given_up
  * @refused:      the first of @nr_refused
  * @slow_calls:   the longest calls of each operation, in no order

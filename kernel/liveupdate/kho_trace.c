@@ -9,10 +9,13 @@
  * under another name; the functions of the public names call them and emit
  * what happened. What KHO does inside one such call (the list pages of a
  * vmalloc area, for one) is part of that call's event.
+ *
+ * Besides, memory of the previous kernel is reserved in longer pieces at boot.
  */
 
 #include <linux/hash.h>
 #include <linux/kexec_handover.h>
+#include <linux/memblock.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -25,6 +28,50 @@
 
 #define KHO_BUCKET_BITS	5
 
+/*
+ * What the previous kernel preserved is reserved at boot, page by page in ascending
+ * order. memblock takes longer for each piece the more pieces there are, so pages that
+ * lie together are reserved as one: the 400,000 pages of 100,000 memfds are some
+ * thousand pieces, and the boot takes seconds instead of minutes, under emulation.
+ */
+static struct {
+	bool collects;
+	phys_addr_t start;
+	phys_addr_t size;
+} kho_piece __initdata;
+
+static void __init kho_piece_end(void)
+{
+	if (kho_piece.size) {
+		memblock_reserve(kho_piece.start, kho_piece.size);
+		memblock_reserved_mark_noinit(kho_piece.start, kho_piece.size);
+	}
+	kho_piece.size = 0;
+}
+
+static int __init kho_piece_reserve(phys_addr_t phys, phys_addr_t size)
+{
+	if (!kho_piece.collects)
+		return memblock_reserve(phys, size);
+
+	if (phys != kho_piece.start + kho_piece.size) {
+		kho_piece_end();
+		kho_piece.start = phys;
+	}
+	kho_piece.size += size;
+	return 0;
+}
+
+/* Of a piece that is being collected, kho_piece_end() does it. */
+static int __init kho_piece_mark_noinit(phys_addr_t phys, phys_addr_t size)
+{
+	return kho_piece.collects ? 0 :
+	       memblock_reserved_mark_noinit(phys, size);
+}
+
+#define memblock_reserve		kho_piece_reserve
+#define memblock_reserved_mark_noinit	kho_piece_mark_noinit
+#define kho_memory_init			kho_base_memory_init
 #define kho_preserve_folio	kho_base_preserve_folio
 #define kho_unpreserve_folio	kho_base_unpreserve_folio
 #define kho_restore_folio	kho_base_restore_folio
@@ -45,6 +92,9 @@
 #undef pr_fmt
 #include "kexec_handover.c"
 
+#undef memblock_reserve
+#undef memblock_reserved_mark_noinit
+#undef kho_memory_init
 #undef kho_preserve_folio
 #undef kho_unpreserve_folio
 #undef kho_restore_folio
@@ -60,6 +110,21 @@
 #undef kho_add_subtree
 #undef kho_remove_subtree
 #undef kho_retrieve_subtree
+
+/**
+ * kho_memory_init - take over the memory that the previous kernel preserved
+ *
+ * Or make the scratch areas, if there was none.
+ *
+ * Context: once, at boot, before memblock hands its memory to the page allocator.
+ */
+void __init kho_memory_init(void)
+{
+	kho_piece.collects = true;
+	kho_base_memory_init();
+	kho_piece_end();
+	kho_piece.collects = false;
+}
 
 /* As luo_emit(): no task's event comes in between on the CPU of another's. */
 #define kho_emit(event, ...)						\

@@ -22,5 +22,6 @@ extern typeof(kho_restore_free) kho_base_restore_free;
 extern typeof(kho_add_subtree) kho_base_add_subtree;
 extern typeof(kho_remove_subtree) kho_base_remove_subtree;
 extern typeof(kho_retrieve_subtree) kho_base_retrieve_subtree;
+extern typeof(kho_memory_init) kho_base_memory_init;
 
 #endif /* _LINUX_KHO_TRACE_H */

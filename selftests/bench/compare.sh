@@ -16,9 +16,8 @@ if [ "$STAGE" = 1 ]; then
 	exit 0
 fi
 
-echo 0 > /proc/sys/kernel/tracepoint_printk
-# Memory that the VM has never touched is the host's to make, at a price.
-dd if=/dev/zero of=/tmp/touched bs=1M count=2500 2> /dev/null && rm /tmp/touched || exit 1
+# All events are printed; those before the reboot nobody needs on the console.
+dmesg -n 1 || exit 1
 if [ -z "$suffix" ]; then
 	compare_test out "$1" > /tmp/out.json || exit 1
 	vm-put /tmp/out.json
@@ -39,7 +38,7 @@ grep -E 'alloc:|tracing_mark_write' $tracing/trace > /tmp/blocks
 vm-put /tmp/blocks
 vm-kexec --load || exit 1
 echo 0 > $tracing/events/luo/alloc/enable
-echo 1 > /proc/sys/kernel/tracepoint_printk
+dmesg -n 6 || exit 1
 for event in reboot freeze frozen; do
 	echo 1 > $tracing/events/luo/$event/enable
 done

@@ -97,10 +97,10 @@ class Machine:
 
     def __init__(self, out, kernel, nxt=None, mem="1G", append=DEFAULT_APPEND,
                  files=(), script=None, args=(), stage_limit=STAGE_LIMIT,
-                 quiet=False):
+                 quiet=False, prealloc=False):
         self.out = out
         self.kernel = kernel
-        self.mem = mem
+        self.mem = ["-m", mem] + (["-mem-prealloc"] if prealloc else [])
         self.append = append
         self.stage_limit = stage_limit
         self.quiet = quiet
@@ -133,9 +133,9 @@ class Machine:
                  "vm.initrd=%d" % len(self.initrd)] + extra
         return ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
                 "-M", "pc,hpet=off", "-accel", "tcg,thread=multi",
-                "-cpu", "max,la57=off", "-smp", "2,sockets=2", "-m", self.mem,
+                "-cpu", "max,la57=off", "-smp", "2,sockets=2",
                 "-display", "none", "-no-reboot", "-kernel", self.kernel,
-                "-initrd", initrd, "-append", " ".join(words)]
+                "-initrd", initrd, "-append", " ".join(words)] + self.mem
 
     def shell(self):
         """Give the terminal to the guest. Returns QEMU's exit code."""
@@ -253,7 +253,8 @@ class Machine:
             f.write(payload)
 
     def _frame_kexec(self, _stage, _name, _payload):
-        self._limit(BOOT_LIMIT, "in kexec")
+        # The more memory a kernel takes over, the longer its boot.
+        self._limit(max(BOOT_LIMIT, self.stage_limit), "in kexec")
         self._say("kexec")
 
     def _frame_stayed(self, _stage, name, _payload):

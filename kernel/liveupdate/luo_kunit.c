@@ -339,10 +339,23 @@ static int luo_kunit_retrieve(struct liveupdate_file_op_args *args)
 	return -EOPNOTSUPP;
 }
 
+static int luo_kunit_prepare(struct liveupdate_file_op_args *args)
+{
+	args->private_data = kho_alloc_preserve(PAGE_SIZE);
+	return PTR_ERR_OR_ZERO(args->private_data);
+}
+
+static void luo_kunit_cancel(struct liveupdate_file_op_args *args)
+{
+	kho_unpreserve_free(args->private_data);
+}
+
 static const struct liveupdate_file_ops luo_kunit_ops = {
 	.can_preserve	= luo_kunit_can_preserve,
 	.preserve	= luo_kunit_preserve,
 	.unpreserve	= luo_kunit_nothing,
+	.prepare	= luo_kunit_prepare,
+	.cancel		= luo_kunit_cancel,
 	.retrieve	= luo_kunit_retrieve,
 	.finish		= luo_kunit_nothing,
 };
@@ -369,6 +382,7 @@ static void luo_kunit_files(struct kunit *test)
 {
 	unsigned long pages = kho_preserved_pages();
 	struct luo_file_set *set, *other;
+	struct luo_file *f;
 	u64 i;
 
 	set = kunit_kzalloc(test, 2 * sizeof(*set), GFP_KERNEL);
@@ -393,6 +407,17 @@ static void luo_kunit_files(struct kunit *test)
 	for (i = 0; i < LUO_KUNIT_MANY; i++)
 		KUNIT_EXPECT_EQ(test, !luo_file_find(set, i << 32), i % 2);
 	KUNIT_EXPECT_EQ(test, luo_file_unpreserve(set, 1ULL << 32), -ENOENT);
+
+	/* Each file is charged with its own page, and its record is filled. */
+	KUNIT_ASSERT_EQ(test, luo_file_set_prepare(set), 0);
+	KUNIT_EXPECT_EQ(test, set->pages, set->count);
+	for (i = 0; i < LUO_KUNIT_MANY; i += 2) {
+		f = luo_file_find(set, i << 32);
+		KUNIT_EXPECT_EQ(test, f->pages, 1);
+		KUNIT_EXPECT_EQ(test, f->record->token, i << 32);
+	}
+	luo_file_set_cancel(set);
+	KUNIT_EXPECT_EQ(test, set->pages, 0);
 
 	/* A token belongs to its set. */
 	mutex_lock_nested(&other->lock, SINGLE_DEPTH_NESTING);

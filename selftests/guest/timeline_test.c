@@ -23,6 +23,8 @@
 #define SLOW_US		150000
 #define SLOW_TOKEN	77
 #define OP_FREEZE	5
+#define PHASE_FREEZE	1
+#define PHASE_RESTORE	5
 #define MAX_CALLS	16
 
 static const unsigned int delays[] = { 50, 1000, 5000, 20000 };
@@ -118,6 +120,7 @@ static int hold(void)
 
 	must(!event(known, true, LIVEUPDATE_PREPARE) &&
 	     !event(known, true, LIVEUPDATE_FREEZE), "freeze");
+	must(create(dev, "empty") >= 0, "empty");
 	slow = create(dev, "slow");
 	must(!preserve(slow, slow_file(SLOW_US), SLOW_TOKEN), "slow");
 	save_events();
@@ -275,6 +278,36 @@ TEST_F(timeline, long_calls_are_those_of_the_events)
 	EXPECT_STREQ(HANDLER, c->name);
 }
 
+static const struct liveupdate_recorder_session *
+session_of(const struct liveupdate_recorder_part *p, int phase, const char *name)
+{
+	const struct liveupdate_recorder_session *s = p->slow_sessions[phase];
+	int i;
+
+	for (i = 0; i < LIVEUPDATE_RECORDER_SLOWEST; i++) {
+		if (s[i].duration && !strcmp(s[i].name, name))
+			return &s[i];
+	}
+	return NULL;
+}
+
+TEST_F(timeline, long_sessions_are_kept)
+{
+	const struct liveupdate_recorder_session *s;
+
+	s = session_of(&self->r.last_out, PHASE_FREEZE, "slow");
+	ASSERT_NE(NULL, s);
+	EXPECT_LE(SLOW_US * 1000ULL, s->duration);
+	EXPECT_EQ(1, s->files);
+	EXPECT_EQ(0, s->ret);
+
+	/* Nobody is called for it; only its agent takes time. */
+	EXPECT_EQ(NULL, session_of(&self->r.last_out, PHASE_FREEZE, "empty"));
+	s = session_of(&self->r.last_in, PHASE_RESTORE, "empty");
+	ASSERT_NE(NULL, s);
+	EXPECT_EQ(0, s->files);
+}
+
 TEST_F(timeline, the_reboot_that_failed_is_recorded_as_such)
 {
 	const struct liveupdate_recorder_part *p = &self->r.last_out;
@@ -297,7 +330,7 @@ TEST_F(timeline, moments_follow_each_other)
 			TH_LOG("mark %d", m);
 	EXPECT_LT(0, out[LIVEUPDATE_MARK_REBOOT]);
 	EXPECT_EQ(self->r.last_out.number, self->r.last_in.number);
-	EXPECT_EQ(2, self->r.last_in.sessions);
+	EXPECT_EQ(3, self->r.last_in.sessions);
 	EXPECT_EQ(NR_DELAYS + 1, self->r.last_in.files);
 	EXPECT_EQ(self->r.last_out.files, self->r.last_in.files);
 }
@@ -415,6 +448,9 @@ static int restore(void)
 		must(!finish(s), "finish");
 		close(s);
 	}
+	s = claim(dev, "empty");
+	must(s >= 0 && !finish(s), "empty");
+	close(s);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* What luo_file.c (files, and the way out) and luo_file_in.c share. */
+/* What luo_file.c (files), luo_file_out.c and luo_file_in.c share. */
 
 #ifndef _LINUX_LUO_FILE_H
 #define _LINUX_LUO_FILE_H
@@ -70,6 +70,7 @@ struct luo_file {
 	char orphan[];
 };
 
+struct luo_call luo_file_call(const struct luo_file *f);
 const char *luo_file_compatible(const struct luo_file *f);
 int luo_file_run(struct luo_file *f, enum luo_op op, struct kho_account *account);
 int luo_file_run_one(struct luo_file *f, enum luo_op op);
@@ -77,9 +78,11 @@ void luo_file_set_state(struct luo_file *f, enum luo_file_state state,
 			int ret);
 void luo_file_failed(const struct luo_file_set *set, u64 token, int ret);
 struct luo_file *luo_file_find(struct luo_file_set *set, u64 token);
+int luo_file_reserve(struct luo_file *f);
 int luo_file_add(struct luo_file *f);
 int luo_file_hash_token(struct luo_file *f);
 void luo_file_unhash_token(struct luo_file *f);
+void luo_file_unhash_id(struct luo_file *f);
 int luo_file_hash_id(struct luo_file *f);
 void luo_file_remove(struct luo_file *f, struct luo_file_set *set);
 void luo_file_free(struct luo_file *f);

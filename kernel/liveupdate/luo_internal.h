@@ -296,7 +296,7 @@ void luo_flbs_finish_file(struct liveupdate_file_handler *fh);
 void luo_flbs_finish(void);
 void luo_flbs_forget(struct liveupdate_file_handler *fh);
 
-/* luo_file.c, luo_file_in.c */
+/* luo_file.c, luo_file_out.c, luo_file_in.c */
 
 /**
  * struct luo_file_set - the files of one session

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: The way out of files
+ *
+ * preserve takes a reference to the file and has its handler save it; prepare
+ * has the handler save more of it and fills the file's record but for one number,
+ * so that it is not done in the blackout; freeze has the handler make that final.
+ * unfreeze, cancel and unpreserve undo them, last file first.
+ *
+ * Unhappy paths: a preserve that fails leaves nothing behind. A prepare or a
+ * freeze that fails is undone for the files before it, last first, and the set
+ * is as it was.
+ */
+
+#define pr_fmt(fmt) "luo: " fmt
+
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "luo_file.h"
+#include "luo_kho.h"
+
+static int __luo_file_preserve(struct luo_file_set *set, struct luo_file *f)
+{
+	struct luo_call call = luo_file_call(f);
+	int err;
+
+	err = luo_file_hash_token(f);
+	if (err)
+		return err;
+
+	f->fh = luo_handler_get_for(&call, f->file);
+	if (IS_ERR(f->fh)) {
+		err = PTR_ERR(f->fh);
+		f->fh = NULL;
+		goto err_token;
+	}
+
+	err = luo_file_hash_id(f);
+	if (err) {
+		err = err == -EEXIST ? -EBUSY : err;
+		goto err_token;
+	}
+
+	err = luo_file_reserve(f);
+	if (err)
+		goto err_id;
+
+	err = kho_block_set_grow(&set->blocks, set->count + 1);
+	if (err)
+		goto err_seq;
+
+	err = luo_flbs_preserve(f->fh, &f->flb_seq);
+	if (err)
+		goto err_blocks;
+
+	err = luo_file_run_one(f, LUO_OP_PRESERVE);
+	if (err)
+		goto err_flbs;
+
+	return 0;
+
+err_flbs:
+	luo_flbs_unpreserve(f->fh, f->flb_seq);
+err_blocks:
+	kho_block_set_shrink(&set->blocks, set->count);
+err_seq:
+	xa_release(&set->by_seq, set->next);
+err_id:
+	luo_file_unhash_id(f);
+err_token:
+	luo_file_unhash_token(f);
+	return err;
+}
+
+/**
+ * luo_file_preserve - add a file to an outgoing set
+ * @set:   the set
+ * @file:  the file; the set takes a reference of its own
+ * @token: the agent's name for it
+ *
+ * Context: under @set->lock.
+ * Return: 0; -EEXIST if the token is taken; -ENOENT if no handler takes the
+ *	   file; -EBUSY if LUO holds the file already; -ENOMEM; or what the
+ *	   preserve of the handler, or of state that its files share, returned.
+ */
+int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token)
+{
+	struct luo_file *f;
+	int err;
+
+	lockdep_assert_held(&set->lock);
+
+	f = kzalloc_obj(*f);
+	if (!f) {
+		luo_file_failed(set, token, -ENOMEM);
+		return -ENOMEM;
+	}
+	f->token.set = set;
+	f->token.token = token;
+	f->file = get_file(file);
+
+	err = __luo_file_preserve(set, f);
+	if (!err) {
+		luo_file_set_state(f, LUO_FILE_PRESERVED, 0);
+		/* Cannot fail, as room is reserved. */
+		luo_file_add(f);
+		return 0;
+	}
+	WRITE_ONCE(set->pages, set->pages - f->pages);
+	luo_file_free(f);
+	luo_file_failed(set, token, err);
+	return err;
+}
+
+static void luo_file_give_back(struct luo_file *f, struct luo_file_set *set,
+			       struct kho_account *account)
+{
+	luo_file_run(f, LUO_OP_UNPRESERVE, account);
+	luo_flbs_unpreserve(f->fh, f->flb_seq);
+	luo_file_set_state(f, LUO_FILE_NONE, 0);
+	luo_file_remove(f, set);
+}
+
+/**
+ * luo_file_set_unpreserve - give all files back, last preserved first
+ * @set: an outgoing set that is neither prepared nor frozen
+ *
+ * Context: under @set->lock.
+ */
+void luo_file_set_unpreserve(struct luo_file_set *set)
+{
+	struct kho_account account __uninitialized;
+	struct luo_file *f, *next;
+
+	lockdep_assert_held(&set->lock);
+
+	if (!set->count)
+		return;
+
+	scoped_guard(kho_account, &account) {
+		list_for_each_entry_safe_reverse(f, next, &set->files, list)
+			luo_file_give_back(f, set, &account);
+	}
+	kho_block_set_shrink(&set->blocks, 0);
+}
+
+/**
+ * luo_file_unpreserve - give one file back
+ * @set:   an outgoing set that is neither prepared nor frozen
+ * @token: the file's
+ *
+ * Context: under @set->lock.
+ * Return: 0, or -ENOENT if there is no such token.
+ */
+int luo_file_unpreserve(struct luo_file_set *set, u64 token)
+{
+	struct luo_file *f = luo_file_find(set, token);
+	struct kho_account account __uninitialized;
+
+	if (!f) {
+		luo_file_failed(set, token, -ENOENT);
+		return -ENOENT;
+	}
+
+	scoped_guard(kho_account, &account)
+		luo_file_give_back(f, set, &account);
+	kho_block_set_shrink(&set->blocks, set->count);
+	return 0;
+}
+
+/**
+ * struct luo_file_step - one step on the way out, and the one that undoes it
+ * @op:	  the step
+ * @undo: what undoes it
+ * @from: state of the files before it
+ * @to:	  state of the files after it
+ * @last: nothing changes what is handed over after it
+ */
+struct luo_file_step {
+	enum luo_op op;
+	enum luo_op undo;
+	enum luo_file_state from;
+	enum luo_file_state to;
+	bool last;
+};
+
+static const struct luo_file_step luo_file_prepare = {
+	LUO_OP_PREPARE, LUO_OP_CANCEL, LUO_FILE_PRESERVED, LUO_FILE_PREPARED,
+	false
+};
+
+static const struct luo_file_step luo_file_freeze = {
+	LUO_OP_FREEZE, LUO_OP_UNFREEZE, LUO_FILE_PREPARED, LUO_FILE_FROZEN,
+	true
+};
+
+/* Undo a step for the files before @f, or for all if @f is the list's head. */
+static void luo_file_undo_before(struct luo_file_set *set, struct luo_file *f,
+				 const struct luo_file_step *step,
+				 struct kho_account *account)
+{
+	list_for_each_entry_continue_reverse(f, &set->files, list) {
+		luo_file_run(f, step->undo, account);
+		luo_file_set_state(f, step->from, 0);
+	}
+}
+
+static void luo_file_set_undo(struct luo_file_set *set,
+			      const struct luo_file_step *step)
+{
+	struct kho_account account __uninitialized;
+
+	lockdep_assert_held(&set->lock);
+
+	if (!set->count)
+		return;
+
+	guard(kho_account)(&account);
+
+	luo_file_undo_before(set, list_entry(&set->files, struct luo_file,
+					     list), step, &account);
+}
+
+/* Make a step with all files; if one fails, it is undone for those before. */
+static int luo_file_set_do(struct luo_file_set *set,
+			   const struct luo_file_step *step)
+{
+	struct kho_account account __uninitialized;
+	struct luo_file *f;
+	int err;
+
+	lockdep_assert_held(&set->lock);
+
+	if (!set->count)
+		return 0;
+
+	guard(kho_account)(&account);
+
+	list_for_each_entry(f, &set->files, list) {
+		err = luo_file_run(f, step->op, &account);
+		if (err)
+			goto err_undo;
+		if (step->last)
+			f->record->data = f->data;
+		luo_file_set_state(f, step->to, 0);
+	}
+	return 0;
+
+err_undo:
+	pr_err("session '%*pEhp' token %llu: '%s' failed: %pe\n",
+	       (int)strlen(set->name), set->name, f->token.token,
+	       f->fh->compatible, ERR_PTR(err));
+	luo_file_set_state(f, step->from, err);
+	luo_file_undo_before(set, f, step, &account);
+	return err;
+}
+
+/*
+ * Fill the records of all files but for what a freeze may change. Cannot fail:
+ * preserve saw to it that there is a record for each file. They stay where they are,
+ * as no file comes or goes as long as the set is prepared.
+ */
+static void luo_file_set_write(struct luo_file_set *set)
+{
+	struct kho_block_set_it it;
+	struct luo_file *f;
+
+	kho_block_set_it_init(&it, &set->blocks);
+	list_for_each_entry(f, &set->files, list) {
+		f->record = kho_block_set_it_reserve_entry(&it);
+		/* The string is shorter than its field, the rest are zeros. */
+		memcpy(f->record->compatible, f->fh->compatible,
+		       sizeof(f->record->compatible));
+		f->record->token = f->token.token;
+	}
+}
+
+/**
+ * luo_file_set_prepare - have all files save more of their state
+ * @set: an outgoing set that is neither prepared nor frozen
+ *
+ * Their records are written as far as they are known.
+ *
+ * Context: under @set->lock.
+ * Return: 0, or what a handler's prepare returned; all files are then as they
+ *	   were before.
+ */
+int luo_file_set_prepare(struct luo_file_set *set)
+{
+	int err = luo_file_set_do(set, &luo_file_prepare);
+
+	if (!err)
+		luo_file_set_write(set);
+	return err;
+}
+
+/**
+ * luo_file_set_cancel - undo luo_file_set_prepare(), last file first
+ * @set: a prepared set
+ *
+ * Context: under @set->lock.
+ */
+void luo_file_set_cancel(struct luo_file_set *set)
+{
+	luo_file_set_undo(set, &luo_file_prepare);
+}
+
+/**
+ * luo_file_set_freeze - make the state of all files final
+ * @set: a prepared set
+ *
+ * Their records are complete then.
+ *
+ * Context: under @set->lock.
+ * Return: 0, or what a handler's freeze returned; all files are then as they
+ *	   were before.
+ */
+int luo_file_set_freeze(struct luo_file_set *set)
+{
+	return luo_file_set_do(set, &luo_file_freeze);
+}
+
+/**
+ * luo_file_set_unfreeze - undo luo_file_set_freeze(), last file first
+ * @set: a frozen set
+ *
+ * Context: under @set->lock.
+ */
+void luo_file_set_unfreeze(struct luo_file_set *set)
+{
+	luo_file_set_undo(set, &luo_file_freeze);
+}

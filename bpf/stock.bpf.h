@@ -19,6 +19,8 @@ struct liveupdate_file_handler;
 
 struct liveupdate_file_op_args {
 	struct liveupdate_file_handler *handler;
+	void *file;
+	__u64 serialized_data;
 } CO_RE;
 
 struct liveupdate_file_ops {
@@ -42,6 +44,9 @@ struct list_head {
 } CO_RE;
 
 struct luo_file {
+	struct liveupdate_file_handler *fh;
+	void *file;
+	__u64 serialized_data;
 	struct list_head list;
 	__u64 token;
 } CO_RE;
@@ -77,6 +82,7 @@ const volatile __u8 stock_returns[LT_STOCK_OPS];
 struct stock_task {
 	char name[LT_NAME_LEN];
 	struct luo_file_set *set; /* all of whose files it is about, or 0 */
+	struct list_head *at; /* the one of them that was called for last */
 	__u64 token;
 	__u64 start[LT_STOCK_OPS];
 };
@@ -127,20 +133,65 @@ static __always_inline int stock_op(void *ctx, struct liveupdate_file_handler *f
 	return -1;
 }
 
+static __always_inline struct luo_file *stock_file(struct list_head *node)
+{
+	return (void *)node - bpf_core_field_offset(struct luo_file, list);
+}
+
+/* A search for the file that a call is for, from the one of the call before. */
+struct stock_search {
+	struct list_head *node, *head;
+	struct liveupdate_file_handler *handler;
+	void *file;
+	__u64 data;
+	__u64 token;
+};
+
+static long stock_is_it(__u32 i, struct stock_search *s)
+{
+	struct list_head *node = s->node;
+	struct luo_file *f;
+
+	node = BPF_CORE_READ(node, next);
+	s->node = node;
+	if (node == s->head)
+		return 0;
+	f = stock_file(node);
+	/* Files that nobody has retrieved have only their data. */
+	if (BPF_CORE_READ(f, fh) != s->handler || BPF_CORE_READ(f, file) != s->file ||
+	    (!s->file && BPF_CORE_READ(f, serialized_data) != s->data))
+		return 0;
+	s->token = BPF_CORE_READ(f, token);
+	return 1;
+}
+
 /*
  * The token of the file that a call is for. Those that let go of all files of a session
- * take the last one, and take it out after the call.
+ * take the last one, and take it out after the call. All others go along the list, past
+ * the files whose handlers do not have that operation, and begin anew after a failure.
  */
-static __always_inline __u64 stock_token(struct stock_task *t, int op)
+static __always_inline __u64 stock_token(struct stock_task *t, int op,
+					 struct liveupdate_file_op_args *args)
 {
 	struct luo_file_set *set = t->set;
-	struct list_head *last;
+	struct stock_search s = {};
+	struct luo_file *last;
 
-	if (!set || (op != OP_UNPRESERVE && op != OP_FINISH))
+	if (!set || !args)
 		return t->token;
-	last = BPF_CORE_READ(set, files_list.prev);
-	return BPF_CORE_READ((struct luo_file *)((void *)last -
-			     bpf_core_field_offset(struct luo_file, list)), token);
+	if (op == OP_UNPRESERVE || op == OP_FINISH) {
+		last = stock_file(BPF_CORE_READ(set, files_list.prev));
+		return BPF_CORE_READ(last, token);
+	}
+	s.head = (void *)set + bpf_core_field_offset(struct luo_file_set, files_list);
+	s.node = t->at;
+	s.handler = args->handler;
+	s.file = args->file;
+	s.data = args->serialized_data;
+	/* Once around, the head of the list too. */
+	bpf_loop(BPF_CORE_READ(set, count) + 1, stock_is_it, &s, 0);
+	t->at = s.node;
+	return s.token;
 }
 
 static __always_inline int stock_enter(__u32 nr)
@@ -153,7 +204,8 @@ static __always_inline int stock_enter(__u32 nr)
 }
 
 static __always_inline int stock_exit(void *ctx, __u32 nr,
-				      struct liveupdate_file_handler *fh)
+				      struct liveupdate_file_handler *fh,
+				      struct liveupdate_file_op_args *args)
 {
 	__u64 now = bpf_ktime_get_ns(), ret = 0;
 	struct stock_task *t = ready ? stock_task() : 0;
@@ -166,7 +218,7 @@ static __always_inline int stock_exit(void *ctx, __u32 nr,
 	bpf_get_func_ret(ctx, &ret);
 	call.duration = now - t->start[nr];
 	t->start[nr] = 0;
-	call.token = stock_token(t, op);
+	call.token = stock_token(t, op, args);
 	call.op = op;
 	if (stock_returns[nr] == LT_RETURNS_INT)
 		call.ret = ret;
@@ -178,7 +230,7 @@ static __always_inline int stock_exit(void *ctx, __u32 nr,
 	return 0;
 }
 
-#define STOCK(_nr, _arg, _handler)					\
+#define STOCK(_nr, _arg, _handler, _args)				\
 	SEC("?fentry")							\
 	int BPF_PROG(stock_enter_##_nr)					\
 	{								\
@@ -188,13 +240,13 @@ static __always_inline int stock_exit(void *ctx, __u32 nr,
 	SEC("?fexit")							\
 	int BPF_PROG(stock_exit_##_nr, _arg)				\
 	{								\
-		return stock_exit(ctx, _nr, _handler);			\
+		return stock_exit(ctx, _nr, _handler, _args);		\
 	}
 
 #define STOCK_OP(_nr)							\
-	STOCK(_nr, struct liveupdate_file_op_args *args, args->handler)
+	STOCK(_nr, struct liveupdate_file_op_args *args, args->handler, args)
 #define STOCK_ASK(_nr)							\
-	STOCK(_nr, struct liveupdate_file_handler *handler, handler)
+	STOCK(_nr, struct liveupdate_file_handler *handler, handler, 0)
 
 /* As many as LT_STOCK_ARGS says. */
 STOCK_OP(0) STOCK_OP(1) STOCK_OP(2) STOCK_OP(3) STOCK_OP(4) STOCK_OP(5)
@@ -219,6 +271,7 @@ static __always_inline int stock_begin(struct luo_file_set *set, __u64 token, in
 				  (void *)s +
 				  bpf_core_field_offset(struct luo_session, name));
 	t->set = all ? set : 0;
+	t->at = (void *)set + bpf_core_field_offset(struct luo_file_set, files_list);
 	t->token = token;
 	return 0;
 }

@@ -4,7 +4,8 @@
  * luotrace on the base's own LUO, against what was done and what the kernel's profile of
  * functions counted.
  *
- *	stock_test work0	preserve in two sessions at once, close them
+ *	stock_test work0	preserve in two sessions at once, a reboot that fails,
+ *				close them
  *	stock_test hold		hold sessions for the next kernel
  *	stock_test work1	take some of them back there
  *	stock_test check0|check1	compare, as TAP
@@ -13,14 +14,19 @@
 #include "luo_test.h"
 
 #include <jansson.h>
+#include <linux/reboot.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <sys/eventfd.h>
+#include <sys/reboot.h>
 #include <sys/wait.h>
 
 #define FILES		20	/* of each session */
 #define SIZE		100000
 #define MODULE		"luo-test-module-v1"
+#define MODULE_FILES	3
+#define MODULE_TOKEN	3000
+#define EDOM_TEXT	"-33"
 
 static int tests, failures;
 
@@ -61,10 +67,19 @@ static void pin(int cpu)
 	must(!sched_setaffinity(0, sizeof(set), &set), "two CPUs");
 }
 
+/* Of the handler in the module. */
+static int module_file(int session, int token)
+{
+	int fd = open("/dev/luo_test_module", O_RDWR | O_CLOEXEC);
+
+	must(fd >= 0 && !preserve(session, fd, token), "module");
+	return fd;
+}
+
 static void work0(int dev)
 {
 	int s[2] = { create(dev, "one"), create(dev, "two") }, i, status, bad = 0;
-	int module;
+	int refuses;
 
 	must(s[0] >= 0 && s[1] >= 0, "create");
 	for (i = 0; i < 2; i++) {
@@ -78,16 +93,25 @@ static void work0(int dev)
 		bad |= status;
 	}
 	must(!bad, "preserve");
-	module = open("/dev/luo_test_module", O_RDWR | O_CLOEXEC);
-	must(module >= 0 && !preserve(s[0], module, 2000), "module");
-	close(module);
+	close(module_file(s[0], 2000));
+	close(module_file(s[1], 2001));
+	refuses = module_file(s[1], 2002);
+	close(module_file(s[1], 2003));
+	must(write(refuses, "", 1) == 1, "write");
+	must(!system("vm-kexec --load"), "vm-kexec --load");
+	must(reboot(LINUX_REBOOT_CMD_KEXEC) && errno == EDOM, "reboot");
+	close(refuses);
 	close(s[0]);
 	close(s[1]);
 }
 
 static void hold(int dev)
 {
+	int s = create(dev, "asked"), i;
+
 	must(!fill(create(dev, "left")) && !fill(create(dev, "taken")), "hold");
+	for (i = 0; i < MODULE_FILES; i++)
+		module_file(s, MODULE_TOKEN + i);
 	create(dev, "empty");
 	puts("ready");
 	fflush(stdout);
@@ -96,7 +120,17 @@ static void hold(int dev)
 
 static void work1(int dev)
 {
-	int s = claim(dev, "taken"), i, fd;
+	int s = claim(dev, "asked"), i, fd;
+
+	/* Not before each was tried to retrieve. */
+	for (i = 0; i < MODULE_FILES; i++) {
+		must(s >= 0 && finish(s) == -EBUSY, "can_finish");
+		must(retrieve(s, MODULE_TOKEN + i) == -EOPNOTSUPP, "retrieve");
+	}
+	must(!finish(s), "finish");
+	close(s);
+
+	s = claim(dev, "taken");
 
 	must(s >= 0, "claim");
 	for (i = 0; i < FILES; i++) {
@@ -168,22 +202,49 @@ static void counts(json_t *latency, const char *op, const char *function, long w
 	      profiled(function));
 }
 
-/* Lines of luotrace trace with these fields. */
-static int traced(const char *event, const char *key, const char *value,
-		  const char *session)
+static bool is(json_t *o, const char *key, const char *value)
+{
+	json_t *v = json_object_get(o, key);
+
+	return json_is_integer(v) ? json_integer_value(v) == atoi(value) :
+				    !strcmp(text(o, key), value);
+}
+
+/* Lines of luotrace trace with these fields, of all tokens if that is -1. */
+static int traced_file(const char *event, const char *key, const char *value,
+		       const char *session, int token)
 {
 	FILE *f = fopen("/tmp/trace.json", "r");
+	char word[16];
 	json_t *line;
 	int n = 0;
 
+	snprintf(word, sizeof(word), "%d", token);
 	while (f && (line = json_loadf(f, JSON_DISABLE_EOF_CHECK, NULL))) {
-		n += !strcmp(text(line, "event"), event) &&
-		     !strcmp(text(line, key), value) &&
-		     (!session || !strcmp(text(line, "session"), session));
+		n += is(line, "event", event) && is(line, key, value) &&
+		     (!session || is(line, "session", session)) &&
+		     (token < 0 || is(line, "token", word));
 		json_decref(line);
 	}
 	if (f)
 		fclose(f);
+	return n;
+}
+
+static int traced(const char *event, const char *key, const char *value,
+		  const char *session)
+{
+	return traced_file(event, key, value, session, -1);
+}
+
+/* How many of the tokens from @first on have @calls calls of that operation. */
+static int tokens(const char *op, const char *session, int first, int nr, int calls)
+{
+	int i, n = 0;
+
+	for (i = 0; i < nr; i++)
+		n += traced_file("luo_handler_exit", "op", op, session,
+				 first + i) == calls;
 	return n;
 }
 
@@ -218,23 +279,39 @@ static void check0(void)
 	json_t *audit = json_load_file("/tmp/after.json", 0, NULL);
 
 	check(!number(json_object_get(latency, "lost"), "missed"), "nothing is missed");
-	counts(latency, "can_preserve", "memfd_luo_can_preserve", 2 * FILES + 3, 3);
+	counts(latency, "can_preserve", "memfd_luo_can_preserve", 2 * FILES + 6, 6);
 	counts(latency, "preserve", "memfd_luo_preserve", 2 * FILES, 0);
+	counts(latency, "freeze", "memfd_luo_freeze", 2 * FILES, 0);
 	counts(latency, "unpreserve", "memfd_luo_unpreserve", 2 * FILES, 0);
-	check(number(row(latency, MODULE, "can_preserve"), "count") == 3 &&
+	check(number(row(latency, MODULE, "can_preserve"), "count") == 6 &&
 	      number(row(latency, MODULE, "can_preserve"), "errors") == 2 &&
-	      number(row(latency, MODULE, "preserve"), "count") == 1 &&
-	      number(row(latency, MODULE, "unpreserve"), "count") == 1,
+	      number(row(latency, MODULE, "preserve"), "count") == 4 &&
+	      number(row(latency, MODULE, "freeze"), "count") == 3 &&
+	      number(row(latency, MODULE, "freeze"), "errors") == 1 &&
+	      number(row(latency, MODULE, "unpreserve"), "count") == 4,
 	      "calls of a handler in a module");
-	check(traced("luo_handler_exit", "op", "preserve", "two") == FILES &&
-	      traced("luo_handler_exit", "op", "unpreserve", "two") == FILES,
+	check(tokens("freeze", "one", 0, FILES, 1) == FILES &&
+	      tokens("freeze", "two", 0, FILES, 1) == FILES &&
+	      tokens("freeze", "one", 2000, 1, 1) == 1 &&
+	      tokens("freeze", "two", 2001, 2, 1) == 2 &&
+	      traced("luo_handler_exit", "op", "freeze", NULL) == 2 * FILES + 3,
+	      "a freeze is told with its token");
+	check(traced_file("luo_handler_exit", "ret", EDOM_TEXT, "two", 2002) == 1 &&
+	      traced("luo_handler_exit", "ret", EDOM_TEXT, NULL) == 1,
+	      "and so is the one that failed");
+	check(tokens("unfreeze", "one", 2000, 1, 1) == 1 &&
+	      tokens("unfreeze", "two", 2001, 1, 1) == 1 &&
+	      traced("luo_handler_exit", "op", "unfreeze", NULL) == 2,
+	      "what was frozen before is unfrozen, with its token");
+	check(traced("luo_handler_exit", "op", "preserve", "two") == FILES + 3 &&
+	      traced("luo_handler_exit", "op", "unpreserve", "two") == FILES + 3,
 	      "each call is told with its session");
-	check(traced("luo_handler_exit", "token", "7", "one") == 3,
-	      "and with its token: can_preserve, preserve and unpreserve of one file");
+	check(traced("luo_handler_exit", "token", "7", "one") == 4,
+	      "and with its token: can_preserve, preserve, freeze and unpreserve of one file");
 	check(traced("luo_session_create", "dir", "out", NULL) == 2 &&
 	      traced("luo_session_release", "dir", "out", NULL) == 2,
 	      "sessions are made and closed");
-	check(traced("luo_file_state", "new", "preserved", NULL) == 2 * FILES + 1,
+	check(traced("luo_file_state", "new", "preserved", NULL) == 2 * FILES + 4,
 	      "files become preserved");
 	check(json_is_true(json_object_get(audit, "clean")) &&
 	      !json_array_size(json_object_get(audit, "sessions")) &&
@@ -263,6 +340,11 @@ static void check1(void)
 	check(json_is_true(json_object_get(unread, "unread")) &&
 	      number(unread, "leaks") == 1,
 	      "before the device is opened nobody knows what came");
+	check(tokens("can_finish", "asked", MODULE_TOKEN, 1, MODULE_FILES + 1) == 1 &&
+	      tokens("can_finish", "asked", MODULE_TOKEN + 1, 1, MODULE_FILES) == 1 &&
+	      tokens("can_finish", "asked", MODULE_TOKEN + 2, 1, MODULE_FILES - 1) == 1 &&
+	      traced("luo_handler_exit", "op", "can_finish", NULL) == 3 * MODULE_FILES,
+	      "each file is asked whether it can finish, up to the first that cannot");
 	check(json_array_size(json_object_get(audit, "sessions")) == 2 &&
 	      !session(audit, "taken"), "two sessions are left");
 	s = session(audit, "empty");

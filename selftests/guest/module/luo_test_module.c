@@ -4,6 +4,9 @@
  * A file handler in a module, for a kernel with the base's own LUO: luotrace must find
  * its functions there, too. The base exports nothing to register with, so what is
  * needed is looked up; that is for tests alone. It cannot be unloaded.
+ *
+ * A file that somebody wrote to cannot be frozen. None can be retrieved, and none be
+ * finished before that was tried.
  */
 
 #define pr_fmt(fmt) "luo_test_module: " fmt
@@ -14,8 +17,18 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
+static atomic_t luo_module_files;
+
+static ssize_t luo_module_write(struct file *file, const char __user *from,
+				size_t len, loff_t *pos)
+{
+	file->private_data = NULL;
+	return len;
+}
+
 static const struct file_operations luo_module_fops = {
 	.owner = THIS_MODULE,
+	.write = luo_module_write,
 };
 
 static struct miscdevice luo_module_device = {
@@ -32,8 +45,18 @@ static bool luo_module_can_preserve(struct liveupdate_file_handler *handler,
 
 static int luo_module_preserve(struct liveupdate_file_op_args *args)
 {
-	args->serialized_data = 1;
+	args->serialized_data = atomic_inc_return(&luo_module_files);
 	return 0;
+}
+
+static int luo_module_freeze(struct liveupdate_file_op_args *args)
+{
+	/* misc_open() puts something there. */
+	return args->file->private_data ? 0 : -EDOM;
+}
+
+static void luo_module_unfreeze(struct liveupdate_file_op_args *args)
+{
 }
 
 static void luo_module_unpreserve(struct liveupdate_file_op_args *args)
@@ -45,6 +68,11 @@ static int luo_module_retrieve(struct liveupdate_file_op_args *args)
 	return -EOPNOTSUPP;
 }
 
+static bool luo_module_can_finish(struct liveupdate_file_op_args *args)
+{
+	return args->retrieve_status;
+}
+
 static void luo_module_finish(struct liveupdate_file_op_args *args)
 {
 }
@@ -53,7 +81,10 @@ static const struct liveupdate_file_ops luo_module_ops = {
 	.can_preserve = luo_module_can_preserve,
 	.preserve = luo_module_preserve,
 	.unpreserve = luo_module_unpreserve,
+	.freeze = luo_module_freeze,
+	.unfreeze = luo_module_unfreeze,
 	.retrieve = luo_module_retrieve,
+	.can_finish = luo_module_can_finish,
 	.finish = luo_module_finish,
 	.owner = THIS_MODULE,
 };

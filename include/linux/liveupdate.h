@@ -8,6 +8,7 @@
 #ifndef _LINUX_LIVEUPDATE_H
 #define _LINUX_LIVEUPDATE_H
 
+#include <linux/atomic.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/kho/abi/luo.h>
@@ -98,6 +99,7 @@ struct liveupdate_file_handler {
 	/* private: */
 	struct list_head __private list;
 	struct list_head __private flbs;
+	atomic_long_t __private incoming;
 	unsigned int __private slot;
 };
 
@@ -139,7 +141,8 @@ struct liveupdate_flb_ops {
  * struct luo_flb_private - shared state on the way out
  * @list:      in the list of those that are registered
  * @self:      the shared state
- * @handlers:  file handlers that it is registered with
+ * @links:     to the file handlers that it is registered with
+ * @handlers:  how many these are
  * @files:     files that depend on it
  * @users:     callers of liveupdate_flb_get_outgoing() that did not put yet
  * @preserved: preserve was called, unpreserve not yet
@@ -149,6 +152,7 @@ struct liveupdate_flb_ops {
 struct luo_flb_private {
 	struct list_head list;
 	struct liveupdate_flb *self;
+	struct list_head links;
 	u64 handlers;
 	u64 files;
 	u64 users;

@@ -157,26 +157,26 @@ static int kho_incoming_order(phys_addr_t phys)
  * read from there.
  *
  * Context: any, after the page structures are set up.
- * Return: true if one preserved block begins at @phys, holds @size bytes and
- *	   was not restored yet.
+ * Return: true if one preserved block begins at @phys, is of the order that
+ *	   @size bytes are allocated with, and was not restored yet.
  */
 bool kho_incoming(phys_addr_t phys, size_t size)
 {
 	int order = kho_incoming_order(phys);
 
-	return order >= 0 && order <= MAX_PAGE_ORDER &&
-	       size <= PAGE_SIZE << order;
+	return order >= 0 && order <= MAX_PAGE_ORDER && size &&
+	       order == get_order(size);
 }
 
-/* Data pages and list pages of a vmalloc preservation. */
+/*
+ * Data pages and list pages of a vmalloc preservation: a list page that is full has
+ * another one behind it. They are not followed, as they come from another kernel.
+ */
 static unsigned long kho_vmalloc_nr_pages(const struct kho_vmalloc *preservation)
 {
-	struct kho_vmalloc_chunk *chunk = KHOSER_LOAD_PTR(preservation->first);
-	unsigned long nr = preservation->total_pages;
+	unsigned long blocks = preservation->total_pages >> preservation->order;
 
-	for (; chunk; chunk = KHOSER_LOAD_PTR(chunk->hdr.next))
-		nr++;
-	return nr;
+	return preservation->total_pages + blocks / KHO_VMALLOC_SIZE + 1;
 }
 
 static unsigned long kho_vmalloc_pfn(const struct kho_vmalloc *preservation)
@@ -396,7 +396,6 @@ EXPORT_SYMBOL_GPL(kho_preserve_vmalloc);
 
 void kho_unpreserve_vmalloc(struct kho_vmalloc *preservation)
 {
-	/* The call frees the list that is counted. */
 	unsigned long nr_pages = kho_vmalloc_nr_pages(preservation);
 	unsigned long pfn = kho_vmalloc_pfn(preservation);
 
@@ -408,15 +407,14 @@ EXPORT_SYMBOL_GPL(kho_unpreserve_vmalloc);
 
 void *kho_restore_vmalloc(const struct kho_vmalloc *preservation)
 {
-	/* The call frees the list that is counted. */
-	unsigned long nr_pages = kho_vmalloc_nr_pages(preservation);
-	unsigned long pfn = kho_vmalloc_pfn(preservation);
 	void *ptr = kho_base_restore_vmalloc(preservation);
+	/* What was restored has made sense. */
+	unsigned long nr_pages = ptr ? kho_vmalloc_nr_pages(preservation) : 0;
 	int err = ptr ? 0 : -ENOMEM;
 
-	kho_count(KHO_COUNT_RESTORE, ptr ? nr_pages : 0, err);
-	kho_emit(kho_restore, KHO_KIND_VMALLOC, pfn, ptr ? nr_pages : 0, err,
-		 _RET_IP_);
+	kho_count(KHO_COUNT_RESTORE, nr_pages, err);
+	kho_emit(kho_restore, KHO_KIND_VMALLOC, kho_vmalloc_pfn(preservation),
+		 nr_pages, err, _RET_IP_);
 	return ptr;
 }
 EXPORT_SYMBOL_GPL(kho_restore_vmalloc);

@@ -15,7 +15,8 @@
  * register, and a kexec is a plain kexec.
  *
  * Start: the tree of the handover is read, and with it what subsystems and
- * shared state need, before the first of them can ask, at the early initcalls.
+ * shared state need, before the first of them can ask, at the pure initcalls:
+ * what was read is freed, and earlier its neighbours may have no struct page.
  * The sessions are made at the end of the initcalls, when the file handlers of
  * the kernel image have registered, and before user space runs.
  */
@@ -74,7 +75,7 @@ static int __init luo_early_init(void)
 	luo_subsystems_load();
 	return 0;
 }
-early_initcall(luo_early_init);
+pure_initcall(luo_early_init);
 
 static void __init luo_boot(void)
 {
@@ -105,6 +106,9 @@ static void __init luo_boot(void)
 	luo_recorder_totals(LUO_DIR_IN, &totals);
 	pr_info("live update %llu: %llu sessions with %llu files came over\n",
 		number, totals.sessions, totals.files);
+	if (totals.orphans)
+		pr_warn("the handlers of %llu files are not there (yet)\n",
+			totals.orphans);
 	luo_state_boot();
 }
 

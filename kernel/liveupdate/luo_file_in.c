@@ -59,11 +59,12 @@ static const char *__luo_file_load(struct luo_file_set *set,
 		goto err_token;
 
 	luo_file_set_state(f, LUO_FILE_INCOMING, 0);
-	if (!fh) {
+	if (fh) {
+		luo_flbs_await_file(fh);
+	} else {
 		WRITE_ONCE(set->orphans, set->orphans + 1);
 		/* It is kept: the handler may come. */
-		luo_handover_report("file", set->name, ser->token,
-				    "no-handler");
+		luo_handover_tell("file", set->name, ser->token, "no-handler");
 	}
 	return NULL;
 
@@ -109,8 +110,10 @@ static bool luo_file_adopt(struct luo_file *f)
 
 	if (!f->fh) {
 		WRITE_ONCE(f->fh, luo_handler_get(f->orphan));
-		if (f->fh)
+		if (f->fh) {
 			WRITE_ONCE(set->orphans, set->orphans - 1);
+			luo_flbs_await_file(f->fh);
+		}
 	}
 	return f->fh;
 }

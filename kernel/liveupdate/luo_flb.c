@@ -112,16 +112,26 @@ err_module:
 	return err;
 }
 
-/* Nobody depends on it and nobody uses it. */
+/* Without a handler it is there for as long as it is preserved. */
+static void luo_flb_delist(struct luo_flb_private *flb)
+{
+	if (!flb->handlers && !flb->preserved)
+		list_del(&flb->list);
+}
+
+/* Unless somebody depends on it or uses it. */
 static void luo_flb_unpreserve(struct luo_flb_private *flb)
 {
+	struct liveupdate_flb *self = flb->self;
+
 	if (!flb->preserved || flb->files || flb->users)
 		return;
 
-	luo_flb_run(flb->self, LUO_OP_UNPRESERVE, &flb->data, &flb->obj);
+	luo_flb_run(self, LUO_OP_UNPRESERVE, &flb->data, &flb->obj);
 	flb->preserved = false;
+	luo_flb_delist(flb);
 	kho_block_set_shrink(&luo_flb_blocks, --luo_nr_flbs);
-	module_put(flb->self->ops->owner);
+	module_put(self->ops->owner);
 }
 
 static int luo_flb_add_file(struct luo_flb_private *flb)
@@ -235,7 +245,7 @@ static int luo_flb_add(struct luo_flb_private *new, struct liveupdate_flb *flb)
 {
 	struct luo_flb_private *old;
 
-	if (new->handlers)
+	if (new->handlers || new->preserved)
 		return 0;
 
 	list_for_each_entry(old, &luo_flbs, list) {
@@ -243,6 +253,7 @@ static int luo_flb_add(struct luo_flb_private *new, struct liveupdate_flb *flb)
 			return -EEXIST;
 	}
 	*new = (struct luo_flb_private) { .self = flb };
+	INIT_LIST_HEAD(&new->links);
 	list_add_tail(&new->list, &luo_flbs);
 	return 0;
 }
@@ -253,7 +264,9 @@ static int luo_flb_add(struct luo_flb_private *new, struct liveupdate_flb *flb)
  * @flb: the shared state; it stays the caller's and must live until it is
  *	 unregistered from its last handler
  *
- * Files that are preserved already do not depend on it.
+ * Files that are preserved already do not depend on it. What was handed over for
+ * it is finished before this returns, if the last incoming session was finished
+ * before.
  *
  * Context: may sleep.
  * Return: 0; -EOPNOTSUPP if live update is off; -EINVAL if the handler is not
@@ -288,10 +301,13 @@ int liveupdate_register_flb(struct liveupdate_file_handler *fh,
 		kfree(link);
 		return err;
 	}
+	link->fh = fh;
 	link->flb = private;
 	link->seq = ++luo_flb_seq;
 	list_add_tail(&link->list, &ACCESS_PRIVATE(fh, flbs));
+	list_add_tail(&link->of_flb, &private->links);
 	private->handlers++;
+	luo_flb_came(flb);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(liveupdate_register_flb);
@@ -301,12 +317,10 @@ static void luo_flb_unlink(struct luo_flb_link *link)
 	struct luo_flb_private *flb = link->flb;
 
 	list_del(&link->list);
+	list_del(&link->of_flb);
 	kfree(link);
-	if (!--flb->handlers) {
-		/* Its module could not be here while it is preserved. */
-		WARN_ON_ONCE(flb->preserved);
-		list_del(&flb->list);
-	}
+	flb->handlers--;
+	luo_flb_delist(flb);
 }
 
 /**

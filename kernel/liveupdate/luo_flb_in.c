@@ -8,15 +8,21 @@
  * handler, and finished with the last file that depended on it, after that
  * file's own finish.
  *
+ * The record says how many files depend on it, but not which. A handler may be
+ * registered with it here that was not there, and some of its files may be older
+ * than its registration; so it stays until no file of any of its handlers is
+ * left, too.
+ *
  * Unhappy paths: a retrieve that failed keeps failing, and there is no finish
- * then. The record says how many files depend on it; whatever is left of them
- * when the machine has finished (a handler that never came took files with it)
- * does not count any more, and the state is finished then, or when its owner
- * comes and lets go of it.
+ * then. Whatever is left of the files that depend on it when the machine has
+ * finished (a handler that never came took files with it) does not count any
+ * more, and the state is finished then, or when its owner comes, or lets go of
+ * it.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
 
+#include <kunit/visibility.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/module.h>
@@ -31,6 +37,7 @@
  * @name:     its compatible string
  * @data:     what preserve returned
  * @obj:      what retrieve returned
+ * @flb:      who retrieved it and has it to finish, pinned; or NULL
  * @files:    files that depend on it and are not finished
  * @users:    callers of liveupdate_flb_get_incoming() that did not put yet
  * @status:   0, 1 once it is retrieved, or the errno of the failed retrieve
@@ -41,6 +48,7 @@ struct luo_flb_in {
 	char name[LIVEUPDATE_FLB_COMPAT_LENGTH];
 	u64 data;
 	void *obj;
+	struct liveupdate_flb *flb;
 	u64 files;
 	u64 users;
 	int status;
@@ -48,6 +56,7 @@ struct luo_flb_in {
 };
 
 static LIST_HEAD(luo_flbs_in); /* under luo_flb_lock */
+static bool luo_flbs_over; /* no incoming file is left */
 
 static struct luo_flb_in *luo_flb_find_in(const char *name)
 {
@@ -60,7 +69,7 @@ static struct luo_flb_in *luo_flb_find_in(const char *name)
 	return NULL;
 }
 
-static void luo_flb_load(const void *record, void *data)
+VISIBLE_IF_KUNIT void luo_flb_load(const void *record, void *data)
 {
 	const struct luo_flb_ser *ser = record;
 	struct luo_flb_in *in;
@@ -120,8 +129,25 @@ static int luo_flb_retrieve(struct liveupdate_flb *flb, struct luo_flb_in *in)
 		pr_err("shared state '%s' cannot be retrieved: %pe\n",
 		       flb->compatible, ERR_PTR(err));
 		module_put(flb->ops->owner);
+	} else {
+		in->flb = flb;
 	}
 	return err;
+}
+
+/* Whether a handler that it is registered with has files to finish. */
+static bool luo_flb_awaited(struct liveupdate_flb *flb)
+{
+	struct luo_flb_private *private = &ACCESS_PRIVATE(flb, private);
+	struct luo_flb_link *link;
+
+	if (!private->handlers)
+		return false;
+	list_for_each_entry(link, &private->links, of_flb) {
+		if (atomic_long_read(&ACCESS_PRIVATE(link->fh, incoming)))
+			return true;
+	}
+	return false;
 }
 
 /* Finish it if no file depends on it and nobody uses it. */
@@ -129,7 +155,7 @@ static void luo_flb_finish(struct liveupdate_flb *flb, struct luo_flb_in *in)
 {
 	int err;
 
-	if (in->finished || in->files || in->users)
+	if (in->finished || in->files || in->users || luo_flb_awaited(flb))
 		return;
 
 	err = luo_flb_retrieve(flb, in);
@@ -140,7 +166,19 @@ static void luo_flb_finish(struct liveupdate_flb *flb, struct luo_flb_in *in)
 	if (err)
 		return;
 	luo_flb_run(flb, LUO_OP_FINISH, &in->data, &in->obj);
+	in->flb = NULL;
 	module_put(flb->ops->owner);
+}
+
+/**
+ * luo_flbs_await_file - an incoming file has found its handler
+ * @fh: the handler; luo_flbs_finish_file() follows
+ *
+ * Context: any.
+ */
+void luo_flbs_await_file(struct liveupdate_file_handler *fh)
+{
+	atomic_long_inc(&ACCESS_PRIVATE(fh, incoming));
 }
 
 /**
@@ -156,11 +194,13 @@ void luo_flbs_finish_file(struct liveupdate_file_handler *fh)
 
 	guard(mutex)(&luo_flb_lock);
 
+	atomic_long_dec(&ACCESS_PRIVATE(fh, incoming));
 	list_for_each_entry_reverse(link, &ACCESS_PRIVATE(fh, flbs), list) {
 		in = luo_flb_find_in(link->flb->self->compatible);
-		if (!in || !in->files)
+		if (!in)
 			continue;
-		in->files--;
+		if (in->files)
+			in->files--;
 		luo_flb_finish(link->flb->self, in);
 	}
 }
@@ -177,13 +217,25 @@ void luo_flbs_finish(void)
 
 	guard(mutex)(&luo_flb_lock);
 
+	luo_flbs_over = true;
 	list_for_each_entry(in, &luo_flbs_in, list)
 		in->files = 0;
-	list_for_each_entry_reverse(flb, &luo_flbs, list) {
-		in = luo_flb_find_in(flb->self->compatible);
-		if (in)
-			luo_flb_finish(flb->self, in);
+	list_for_each_entry_reverse(flb, &luo_flbs, list)
+		luo_flb_came(flb->self);
+	/* Somebody asked for these and never registered them. */
+	list_for_each_entry_reverse(in, &luo_flbs_in, list) {
+		if (in->flb)
+			luo_flb_finish(in->flb, in);
 	}
+}
+
+/* It is registered: finish what was handed over for it, if it is time to. */
+void luo_flb_came(struct liveupdate_flb *flb)
+{
+	struct luo_flb_in *in = luo_flb_find_in(flb->compatible);
+
+	if (luo_flbs_over && in)
+		luo_flb_finish(flb, in);
 }
 
 /**
@@ -194,7 +246,7 @@ void luo_flbs_finish(void)
  * The first call has it retrieved.
  *
  * Context: may sleep, not in an operation of shared state. From the time on when
- *	    the early initcalls are done.
+ *	    the pure initcalls are done.
  * Return: 0; -EOPNOTSUPP if live update is off; -ENODATA if no shared state was
  *	   handed over, or this one is finished; -ENOENT if others were handed
  *	   over, but this one was not; -ENODEV if its module is on its way out;

@@ -237,6 +237,7 @@ int liveupdate_register_file_handler(struct liveupdate_file_handler *fh)
 			return -EEXIST;
 		}
 		INIT_LIST_HEAD(&ACCESS_PRIVATE(fh, flbs));
+		atomic_long_set(&ACCESS_PRIVATE(fh, incoming), 0);
 		ACCESS_PRIVATE(fh, slot) =
 			luo_recorder_slot(LUO_KIND_HANDLER, fh->compatible);
 		list_add_tail(&ACCESS_PRIVATE(fh, list), &luo_handlers);

@@ -13,7 +13,8 @@
  * being memory that the previous kernel preserved and that nobody restored yet,
  * each count against the size of what it counts. A block is restored when it is
  * read and freed after it: a chain that loops, or two chains that share a
- * block, meet a block that is not preserved any more.
+ * block, meet a block that is not preserved any more. So does one that leads to
+ * the tree, which is restored first, and kept.
  *
  * What is refused is reported with luo_handover_reject() and left alone: its
  * memory stays out of use until the next live update, and everything else is
@@ -67,23 +68,15 @@ bool luo_string_ok(const char *s, size_t size)
 }
 
 /**
- * luo_handover_report - report a part of the handover that is not served yet
+ * luo_handover_tell - have the event tell of a part that is not served (yet)
  * @what:   "tree", "session", "file", "flb" or "subsystem"
  * @name:   its name, or the session's, or "" if it is not known
  * @token:  the file's token, 0 for anything else
  * @reason: a word for why
  */
-void luo_handover_report(const char *what, const char *name, u64 token,
-			 const char *reason)
+void luo_handover_tell(const char *what, const char *name, u64 token,
+		       const char *reason)
 {
-	if (!strcmp(what, "file"))
-		pr_err("handover: refused %s '%*pEhp' token %llu: %s\n", what,
-		       (int)strlen(name), name, token, reason);
-	else if (*name)
-		pr_err("handover: refused %s '%*pEhp': %s\n", what,
-		       (int)strlen(name), name, reason);
-	else
-		pr_err("handover: refused %s: %s\n", what, reason);
 	luo_emit(luo_handover_reject, luo_number(LUO_DIR_IN), what, name, token,
 		 reason);
 }
@@ -98,7 +91,15 @@ void luo_handover_report(const char *what, const char *name, u64 token,
 void luo_handover_reject(const char *what, const char *name, u64 token,
 			 const char *reason)
 {
-	luo_handover_report(what, name, token, reason);
+	if (!strcmp(what, "file"))
+		pr_err("handover: refused %s '%*pEhp' token %llu: %s\n", what,
+		       (int)strlen(name), name, token, reason);
+	else if (*name)
+		pr_err("handover: refused %s '%*pEhp': %s\n", what,
+		       (int)strlen(name), name, reason);
+	else
+		pr_err("handover: refused %s: %s\n", what, reason);
+	luo_handover_tell(what, name, token, reason);
 	luo_recorder_refused(what, name, token, reason);
 }
 
@@ -243,6 +244,10 @@ int luo_handover_read(struct luo_array *sessions, struct luo_array *flbs)
 	why = why ?: luo_fdt_u64(fdt, 0, LUO_FDT_PROP_NUMBER, &number);
 	if (why)
 		goto reject;
+	if (!kho_restore_folio(phys)) {
+		why = "not-preserved";
+		goto reject;
+	}
 	luo_handover.number = number;
 	luo_handover.fdt_in = fdt;
 

@@ -117,11 +117,13 @@ struct luo_array {
  * struct luo_totals - how much a handover holds
  * @sessions: sessions
  * @files:    files of all sessions
+ * @orphans:  those of them whose handler is not there
  * @bytes:    preserved memory for the tree and the arrays
  */
 struct luo_totals {
 	u64 sessions;
 	u64 files;
+	u64 orphans;
 	u64 bytes;
 };
 
@@ -250,8 +252,8 @@ void luo_handover_read_values(luo_value_fn fn);
 void luo_handover_read_array(const struct luo_array *array, size_t record_size,
 			     const char *what, const char *name,
 			     luo_record_fn fn, void *data);
-void luo_handover_report(const char *what, const char *name, u64 token,
-			 const char *reason);
+void luo_handover_tell(const char *what, const char *name, u64 token,
+		       const char *reason);
 void luo_handover_reject(const char *what, const char *name, u64 token,
 			 const char *reason);
 int luo_handover_init_out(void);
@@ -292,6 +294,7 @@ int luo_flbs_preserve(struct liveupdate_file_handler *fh, u64 *seq);
 void luo_flbs_unpreserve(struct liveupdate_file_handler *fh, u64 seq);
 void luo_flbs_write(struct luo_array *array);
 void luo_flbs_load(const struct luo_array *array);
+void luo_flbs_await_file(struct liveupdate_file_handler *fh);
 void luo_flbs_finish_file(struct liveupdate_file_handler *fh);
 void luo_flbs_finish(void);
 void luo_flbs_forget(struct liveupdate_file_handler *fh);

@@ -11,8 +11,9 @@
  * this kernel's too), checks reserved fields and the direction of the session,
  * holds luo_state_lock for reading, and keeps everybody out once the machine is
  * frozen; only a call that asks for what never changes needs neither. A call
- * reserves first what can run out (a descriptor), and installs the descriptor
- * last, when nothing can fail any more.
+ * reserves first what can run out (a descriptor). The answer is written when no
+ * lock is held, as the caller's memory may keep it waiting, and the descriptor
+ * installed last, when nothing can fail any more.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
@@ -48,12 +49,16 @@ union luo_ucmd_buffer {
  * @ubuffer:   the caller's structure
  * @user_size: its size in bytes, as the caller says
  * @session:   the session it was made on, NULL for the device
+ * @file:      what the caller gets at @fd, NULL for nothing
+ * @fd:        reserved for @file
  * @cmd:       copy of the structure, zero where the caller's is shorter
  */
 struct luo_ucmd {
 	void __user *ubuffer;
 	u32 user_size;
 	struct luo_session *session;
+	struct file *file;
+	int fd;
 	union luo_ucmd_buffer cmd;
 };
 
@@ -66,9 +71,12 @@ struct luo_ucmd {
 /* A call that takes luo_state_lock itself, or asks for what never changes */
 #define LUO_UNLOCKED	BIT(3)
 
+/* A call whose structure goes back to the caller */
+#define LUO_ANSWERS	BIT(4)
+
 /**
  * struct luo_ioctl_op - one row of the table of calls, indexed by number
- * @on:       LUO_ON_*, LUO_UNLOCKED
+ * @on:       LUO_ON_*, LUO_UNLOCKED, LUO_ANSWERS
  * @size:     bytes of the structure in this kernel
  * @min_size: bytes of its first version
  * @zero:     offset of a u32 that must be zero, or 0 for none
@@ -84,58 +92,56 @@ struct luo_ioctl_op {
 
 static const struct file_operations luo_session_fops;
 
-static int luo_respond(struct luo_ucmd *ucmd, size_t size)
+/*
+ * Write the answer, and give the caller the file of which it tells. If it cannot be
+ * written the file is closed, as by the caller.
+ */
+static int luo_answer(struct luo_ucmd *ucmd, size_t size)
 {
+	int err;
+
 	size = min_t(size_t, size, ucmd->user_size);
-	return copy_to_user(ucmd->ubuffer, &ucmd->cmd, size) ? -EFAULT : 0;
+	err = copy_to_user(ucmd->ubuffer, &ucmd->cmd, size) ? -EFAULT : 0;
+	if (!ucmd->file)
+		return err;
+
+	if (err) {
+		put_unused_fd(ucmd->fd);
+		fput(ucmd->file);
+	} else {
+		fd_install(ucmd->fd, ucmd->file);
+	}
+	return err;
 }
 
-/*
- * Make the open file of a session and reserve its descriptor, which goes to
- * *@fd in the structure of @size bytes that the caller gets back. fd_install()
- * is all that is left to do then.
- */
-static struct file *luo_session_open(struct luo_ucmd *ucmd,
-				     struct luo_session *session, s32 *fd,
-				     size_t size)
+/* Make the open file of a session and reserve its descriptor. */
+static int luo_session_open(struct luo_ucmd *ucmd, struct luo_session *session)
 {
 	static const char kind[] = "[luo_session] ";
 	char name[sizeof(kind) + LIVEUPDATE_SESSION_NAME_LENGTH] __uninitialized;
 	struct file *file;
-	int err;
 
-	*fd = get_unused_fd_flags(O_CLOEXEC);
-	if (*fd < 0)
-		return ERR_PTR(*fd);
+	ucmd->fd = get_unused_fd_flags(O_CLOEXEC);
+	if (ucmd->fd < 0)
+		return ucmd->fd;
 
 	strscpy(name, kind);
 	strscpy(name + strlen(kind), luo_session_name(session),
 		LIVEUPDATE_SESSION_NAME_LENGTH);
 	file = anon_inode_getfile(name, &luo_session_fops, session, O_RDWR);
-	if (IS_ERR(file))
-		goto err_fd;
-
-	err = luo_respond(ucmd, size);
-	if (err)
-		goto err_file;
-
-	return file;
-
-err_file:
-	/* The session is the caller's to undo, not release's. */
-	file->private_data = NULL;
-	fput(file);
-	file = ERR_PTR(err);
-err_fd:
-	put_unused_fd(*fd);
-	return file;
+	if (IS_ERR(file)) {
+		put_unused_fd(ucmd->fd);
+		return PTR_ERR(file);
+	}
+	ucmd->file = file;
+	return 0;
 }
 
 static int luo_ioctl_create_session(struct luo_ucmd *ucmd)
 {
 	struct liveupdate_ioctl_create_session *arg = &ucmd->cmd.create;
 	struct luo_session *session;
-	struct file *file;
+	int err;
 
 	if (luo_state() == LIVEUPDATE_STATE_PREPARED) {
 		luo_session_created(arg->name, -EAGAIN);
@@ -147,22 +153,19 @@ static int luo_ioctl_create_session(struct luo_ucmd *ucmd)
 		return PTR_ERR(session);
 	}
 
-	file = luo_session_open(ucmd, session, &arg->fd, sizeof(*arg));
-	luo_session_created(arg->name, PTR_ERR_OR_ZERO(file));
-	if (IS_ERR(file)) {
+	err = luo_session_open(ucmd, session);
+	luo_session_created(arg->name, err);
+	if (err)
 		luo_session_abort(session);
-		return PTR_ERR(file);
-	}
-
-	fd_install(arg->fd, file);
-	return 0;
+	arg->fd = ucmd->fd;
+	return err;
 }
 
 static int luo_ioctl_retrieve_session(struct luo_ucmd *ucmd)
 {
 	struct liveupdate_ioctl_retrieve_session *arg = &ucmd->cmd.retrieve;
 	struct luo_session *session;
-	struct file *file;
+	int err;
 
 	session = luo_session_claim(arg->name);
 	if (IS_ERR(session)) {
@@ -170,15 +173,12 @@ static int luo_ioctl_retrieve_session(struct luo_ucmd *ucmd)
 		return PTR_ERR(session);
 	}
 
-	file = luo_session_open(ucmd, session, &arg->fd, sizeof(*arg));
-	luo_session_claimed(session, arg->name, PTR_ERR_OR_ZERO(file));
-	if (IS_ERR(file)) {
+	err = luo_session_open(ucmd, session);
+	luo_session_claimed(session, arg->name, err);
+	if (err)
 		luo_session_abort(session);
-		return PTR_ERR(file);
-	}
-
-	fd_install(arg->fd, file);
-	return 0;
+	arg->fd = ucmd->fd;
+	return err;
 }
 
 static int luo_ioctl_preserve_fd(struct luo_ucmd *ucmd)
@@ -195,28 +195,16 @@ static int luo_ioctl_preserve_fd(struct luo_ucmd *ucmd)
 static int luo_ioctl_retrieve_fd(struct luo_ucmd *ucmd)
 {
 	struct liveupdate_session_retrieve_fd *arg = &ucmd->cmd.retrieve_fd;
-	struct file *file;
 	int err;
 
-	arg->fd = get_unused_fd_flags(O_CLOEXEC);
-	if (arg->fd < 0)
-		return arg->fd;
+	ucmd->fd = get_unused_fd_flags(O_CLOEXEC);
+	if (ucmd->fd < 0)
+		return ucmd->fd;
 
-	err = luo_session_retrieve(ucmd->session, arg->token, &file);
+	err = luo_session_retrieve(ucmd->session, arg->token, &ucmd->file);
 	if (err)
-		goto err_fd;
-
-	err = luo_respond(ucmd, sizeof(*arg));
-	if (err)
-		goto err_file;
-
-	fd_install(arg->fd, file);
-	return 0;
-
-err_file:
-	fput(file);
-err_fd:
-	put_unused_fd(arg->fd);
+		put_unused_fd(ucmd->fd);
+	arg->fd = ucmd->fd;
 	return err;
 }
 
@@ -230,7 +218,7 @@ static int luo_ioctl_get_name(struct luo_ucmd *ucmd)
 	struct liveupdate_session_get_name *arg = &ucmd->cmd.get_name;
 
 	strscpy_pad(arg->name, luo_session_name(ucmd->session));
-	return luo_respond(ucmd, sizeof(*arg));
+	return 0;
 }
 
 static int luo_ioctl_unpreserve_fd(struct luo_ucmd *ucmd)
@@ -244,7 +232,7 @@ static int luo_ioctl_get_state(struct luo_ucmd *ucmd)
 	struct liveupdate_ioctl_get_state *arg = &ucmd->cmd.get_state;
 
 	arg->state = luo_state();
-	return luo_respond(ucmd, sizeof(*arg));
+	return 0;
 }
 
 static int luo_ioctl_session_get_state(struct luo_ucmd *ucmd)
@@ -252,7 +240,7 @@ static int luo_ioctl_session_get_state(struct luo_ucmd *ucmd)
 	struct liveupdate_session_get_state *arg = &ucmd->cmd.session_get_state;
 
 	arg->state = luo_session_state(ucmd->session);
-	return luo_respond(ucmd, sizeof(*arg));
+	return 0;
 }
 
 static int luo_ioctl_set_event(struct luo_ucmd *ucmd)
@@ -282,25 +270,26 @@ static int luo_ioctl_session_set_event(struct luo_ucmd *ucmd)
 	}
 
 static const struct luo_ioctl_op luo_ioctl_ops[] = {
-	LUO_IOCTL(LIVEUPDATE_IOCTL_CREATE_SESSION, LUO_ON_DEVICE,
+	LUO_IOCTL(LIVEUPDATE_IOCTL_CREATE_SESSION, LUO_ON_DEVICE | LUO_ANSWERS,
 		  luo_ioctl_create_session,
 		  struct liveupdate_ioctl_create_session, name, 0),
-	LUO_IOCTL(LIVEUPDATE_IOCTL_RETRIEVE_SESSION, LUO_ON_DEVICE,
+	LUO_IOCTL(LIVEUPDATE_IOCTL_RETRIEVE_SESSION, LUO_ON_DEVICE | LUO_ANSWERS,
 		  luo_ioctl_retrieve_session,
 		  struct liveupdate_ioctl_retrieve_session, name, 0),
 	LUO_IOCTL(LIVEUPDATE_SESSION_PRESERVE_FD, LUO_ON_OUT,
 		  luo_ioctl_preserve_fd,
 		  struct liveupdate_session_preserve_fd, token, 0),
-	LUO_IOCTL(LIVEUPDATE_SESSION_RETRIEVE_FD, LUO_ON_IN,
+	LUO_IOCTL(LIVEUPDATE_SESSION_RETRIEVE_FD, LUO_ON_IN | LUO_ANSWERS,
 		  luo_ioctl_retrieve_fd,
 		  struct liveupdate_session_retrieve_fd, token, 0),
 	LUO_IOCTL(LIVEUPDATE_SESSION_FINISH, LUO_ON_IN,
 		  luo_ioctl_finish, struct liveupdate_session_finish, reserved,
 		  offsetof(struct liveupdate_session_finish, reserved)),
-	LUO_IOCTL(LIVEUPDATE_SESSION_GET_NAME, LUO_ON_SESSION | LUO_UNLOCKED,
+	LUO_IOCTL(LIVEUPDATE_SESSION_GET_NAME,
+		  LUO_ON_SESSION | LUO_UNLOCKED | LUO_ANSWERS,
 		  luo_ioctl_get_name, struct liveupdate_session_get_name, name,
 		  offsetof(struct liveupdate_session_get_name, reserved)),
-	LUO_IOCTL(LIVEUPDATE_IOCTL_GET_STATE, LUO_ON_DEVICE,
+	LUO_IOCTL(LIVEUPDATE_IOCTL_GET_STATE, LUO_ON_DEVICE | LUO_ANSWERS,
 		  luo_ioctl_get_state, struct liveupdate_ioctl_get_state,
 		  state, 0),
 	LUO_IOCTL(LIVEUPDATE_IOCTL_SET_EVENT, LUO_ON_DEVICE | LUO_UNLOCKED,
@@ -310,7 +299,7 @@ static const struct luo_ioctl_op luo_ioctl_ops[] = {
 		  luo_ioctl_unpreserve_fd,
 		  struct liveupdate_session_unpreserve_fd, token,
 		  offsetof(struct liveupdate_session_unpreserve_fd, reserved)),
-	LUO_IOCTL(LIVEUPDATE_SESSION_GET_STATE, LUO_ON_SESSION,
+	LUO_IOCTL(LIVEUPDATE_SESSION_GET_STATE, LUO_ON_SESSION | LUO_ANSWERS,
 		  luo_ioctl_session_get_state,
 		  struct liveupdate_session_get_state, state, 0),
 	LUO_IOCTL(LIVEUPDATE_SESSION_SET_EVENT, LUO_ON_SESSION,
@@ -391,6 +380,7 @@ static long luo_ioctl(struct luo_session *session, unsigned int cmd,
 	/* Its command is what luo_ioctl_read() copies, or zero. */
 	ucmd.ubuffer = (void __user *)arg;
 	ucmd.session = session;
+	ucmd.file = NULL;
 
 	err = luo_ioctl_read(&ucmd, op);
 	if (err)
@@ -399,6 +389,8 @@ static long luo_ioctl(struct luo_session *session, unsigned int cmd,
 		return -EOPNOTSUPP;
 
 	err = luo_ioctl_execute(&ucmd, op);
+	if (!err && op->on & LUO_ANSWERS)
+		err = luo_answer(&ucmd, op->size);
 	luo_state_settle();
 	return err;
 }

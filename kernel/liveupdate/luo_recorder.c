@@ -334,8 +334,10 @@ void luo_recorder_mark(enum liveupdate_recorder_mark mark)
  */
 void luo_recorder_refresh(void)
 {
-	if (luo_state() == LIVEUPDATE_STATE_UPDATED)
-		luo_take_memory(luo_recorders[LUO_DIR_IN].part);
+	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_IN].part;
+
+	if (part && luo_state() == LIVEUPDATE_STATE_UPDATED)
+		luo_take_memory(part);
 }
 
 /**

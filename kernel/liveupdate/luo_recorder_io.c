@@ -171,6 +171,9 @@ static void luo_recorder_complete(enum luo_dir dir)
 {
 	struct liveupdate_recorder_part *part = luo_recorders[dir].part;
 
+	/* There was no memory for it. */
+	if (!part)
+		return;
 	part->number = luo_number(dir);
 	part->clock_hz = luo_counter_hz();
 	part->clock_stable = luo_counter_stable();
@@ -193,7 +196,9 @@ int __init luo_recorder_init(void)
 	luo_part_init(LUO_DIR_OUT, part);
 	luo_recorder_complete(LUO_DIR_OUT);
 	luo_recorder_complete(LUO_DIR_IN);
-	luo_recorders[LUO_DIR_IN].part->wall_ns = ktime_get_real_ns();
+	part = luo_recorders[LUO_DIR_IN].part;
+	if (part)
+		part->wall_ns = ktime_get_real_ns();
 	return kmsg_dump_register(&luo_recorder_dumper);
 }
 

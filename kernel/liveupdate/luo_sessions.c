@@ -220,13 +220,15 @@ void luo_sessions_give_up(void)
 	lockdep_assert_held_write(&luo_state_lock);
 
 	list_for_each_entry(session, &luo_sessions[LUO_DIR_IN].list, list) {
-		pr_warn("session '%*pEhp' was not finished, it is given up\n",
-			(int)strlen(session->name), session->name);
 		luo_recorder_give_up(session->name);
 		luo_session_leak(session, LUO_LEAK_GIVEN_UP,
 				 session->files.count,
 				 session->files.retrieved);
 	}
+	/* One line for all: a serial console prints it while everybody waits. */
+	if (luo_sessions_count(LUO_DIR_IN))
+		pr_warn("%llu sessions were not finished, they are given up\n",
+			luo_sessions_count(LUO_DIR_IN));
 }
 
 static void luo_session_load(const void *record, void *data)
@@ -269,6 +271,7 @@ static void luo_session_load(const void *record, void *data)
 
 	totals->sessions++;
 	totals->files += session->files.count;
+	totals->orphans += session->files.orphans;
 	totals->bytes += ser->pgcnt * KHO_BLOCK_SIZE;
 }
 

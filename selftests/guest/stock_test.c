@@ -364,7 +364,8 @@ static void check1(void)
 	check(number(audit, "leaks") == 1, "one leak");
 	check(grep("/tmp/metrics", "luo_incoming_sessions{state=\"unclaimed\"} 1\n") &&
 	      grep("/tmp/metrics", "luo_incoming_files{state=\"retrieved\"} 1\n") &&
-	      !grep("/tmp/metrics", "luo_liveupdates"),
+	      !grep("/tmp/metrics", "luo_liveupdates") &&
+	      !grep("/tmp/metrics", "luo_incoming_bytes"),
 	      "metrics have what is known, and nothing else");
 	report = json_load_file("/tmp/report.json", 0, NULL);
 	check(number(row(json_array_get(json_object_get(report, "traces"), 0),

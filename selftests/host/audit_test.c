@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "metrics.h"
 #include "words.h"
 
 #define SEC	1000000000ULL
@@ -211,8 +212,39 @@ static void test_json(void)
 	      !strcmp(json_string_value(json_object_get(one, "token")), "7"),
 	      "its file");
 	one = json_array_get(json_object_get(root, "sessions"), 2);
-	check(json_is_null(json_object_get(one, "bytes")), "bytes are unknown");
+	check(json_is_null(json_object_get(one, "bytes")) &&
+	      json_is_null(json_object_get(root, "bytes")) &&
+	      json_is_null(json_object_get(root, "pages")), "bytes are unknown");
 	json_decref(root);
+}
+
+/* Whether metrics of sessions, one of @pages, say how much memory there is. */
+static bool bytes_in_metrics(uint64_t pages)
+{
+	struct inv_session two[2] = { session("a", 1, 1), session("b", 2, 1) };
+	struct inventory inv = { .sessions = two, .nr_sessions = 2 };
+	const struct audit a = { .inv = &inv, .now = NOW };
+	const struct metrics m = { .probe = &(struct probe){}, .audit = &a,
+				   .outgoing = &inv, .number = -1 };
+	bool in, out;
+	size_t size;
+	char *text;
+	FILE *f = open_memstream(&text, &size);
+
+	two[1].pages = pages;
+	metrics_write(&m, f);
+	fclose(f);
+	in = strstr(text, "\nluo_incoming_bytes ");
+	out = strstr(text, "\nluo_outgoing_bytes ");
+	check(in == out, "the same of both directions");
+	free(text);
+	return in && out;
+}
+
+static void test_metrics(void)
+{
+	check(bytes_in_metrics(3), "memory of all sessions");
+	check(!bytes_in_metrics(INV_UNKNOWN), "memory of which a part is unknown");
 }
 
 int main(void)
@@ -222,6 +254,7 @@ int main(void)
 	test_classes();
 	test_text();
 	test_json();
+	test_metrics();
 	printf("1..%d\n", tests);
 	return failures ? 1 : 0;
 }

@@ -259,6 +259,22 @@ static void test_load(void)
 	free(r);
 }
 
+/* The kernel fills a part that is not there with zeros; a file may be anything. */
+static void test_absent(void)
+{
+	struct liveupdate_recorder *r = make(), *read;
+
+	r->last_out.magic = 0;
+	r->last_out.rows[0].kind = 0x10000000;
+	memset(r->last_out.release, 'x', sizeof(r->last_out.release));
+	read = recorder_check(r, sizeof(*r));
+	check(read && !recorder_has(&read->last_out) &&
+	      !read->last_out.rows[0].kind && !read->last_out.release[0] &&
+	      recorder_has(&read->last_in), "a part that is not there is empty");
+	free(read);
+	free(r);
+}
+
 static int write_record(const char *path)
 {
 	struct liveupdate_recorder *r = make();
@@ -283,6 +299,7 @@ int main(int argc, char **argv)
 	test_unfinished();
 	test_findings();
 	test_load();
+	test_absent();
 	printf("1..%d\n", tests);
 	return failures ? 1 : 0;
 }

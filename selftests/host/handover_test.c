@@ -190,6 +190,8 @@ static void test_trees(void)
 	says("the structure ends inside a node", "a node that does not end");
 	fdt_setprop_inplace(tree, 0, "compatible", "luo-v9", 7);
 	says("the tree is 'luo-v9'", "compatible of the tree");
+	fdt_setprop_inplace(tree, 0, "compatible", "l\x1b[1m\n", 7);
+	says("the tree is 'l\\x1b[1m\\x0a'", "compatible of control characters");
 	fdt_setprop_inplace(tree, 0, "compatible", "luo-v1x", 7);
 	says("not one string that ends", "an endless string");
 	fdt_nop_property(tree, 0, "liveupdate-number");

@@ -92,6 +92,12 @@ COMMAND_LINE = (
      r"subsystems +3\n  subsystem luo-recorder: data 0x\w+\n", r"^$"),
     ("handover --json @TREE@", 0, r'(?s)"sessions_at": \{\s*"count": "60".*'
      r'"sessions": null.*"nr_problems": 0', r"^$"),
+    ("handover @BASE@", 0, r"^not shown: it is of the base kernel's own LUO", r"^$"),
+    ("handover --json @BASE@", 0, r'(?s)"tree": null,\s*"nr_problems": 0', r"^$"),
+    ("latency --json --json-file x", 2, r"^$", r"want one of them"),
+    ("latency --json-file x 1", 2, r"^$", r"want --json with INTERVAL"),
+    ("record --json -o x", 2, r"^$", r"the file is JSON without --json"),
+    ("report /", 3, r"^$", r"'/' line 1: Is a directory"),
     ("metrics", 3, r"^$", r"^luotrace: this kernel .*; \w+"),
     ("metrics /no/such", 3, r"^$", r"cannot read '/no/such': No such file"),
     ("metrics --json --textfile x", 2, r"^$", r"reads no --json"),
@@ -161,20 +167,30 @@ def test_command_line():
     record = os.path.join(TOP, "build/host/record")
     subprocess.run([os.path.join(TOP, "build/host/blackout_test"), record],
                    check=True)
+    base = os.path.join(TOP, "build/host/base-handover")
+    with open(base, "wb") as f:
+        f.write(b"luo-v5\0\0" + 24 * b"\1")
     for args, code, out, err in COMMAND_LINE:
         args = args.replace("@RECORD@", record).replace("@TREE@", TREE)
+        args = args.replace("@BASE@", base)
         r = run([LUOTRACE] + args.split())
         check(r.returncode == code and re.search(out, r.stdout) and
               re.search(err, r.stderr), "luotrace %s ends with %d" % (
                   args.replace(TOP, "")[:40], code),
               r.returncode, r.stdout, r.stderr)
-    with open("/dev/full", "w") as full:
-        r = run([LUOTRACE, "--help"], stdout=full)
-    check(r.returncode == 1 and "cannot write the output" in r.stderr,
-          "a full disk is a failure", r.returncode, r.stderr)
+    for args in ("--help", "check --help", "audit -h", "check --json"):
+        with open("/dev/full", "w") as full:
+            r = run([LUOTRACE] + args.split(), stdout=full)
+        check(r.returncode == (3 if "json" in args else 1) and
+              r.stderr.count("cannot write the output: No space left") == 1,
+              "a full disk is a failure of " + args, r.returncode, r.stderr)
     r = run(["sh", "-c", "exec %s --help >&-" % LUOTRACE])
     check(r.returncode == 1 and "cannot write the output" in r.stderr,
           "a closed standard output is a failure", r.returncode, r.stderr)
+    r = run(["sh", "-c", "exec %s metrics --textfile build/host/luo.prom %s >&-" % (
+        LUOTRACE, record)])
+    check(r.returncode == 0 and not r.stderr,
+          "unless nothing is printed", r.returncode, r.stderr)
     for text in (run([LUOTRACE] + a.split()).stdout
                  for a in ("check", "check -h", "trace -h", "latency -h",
                            "timeline -h", "audit -h", "handover -h", "metrics -h",

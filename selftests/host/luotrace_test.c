@@ -2,6 +2,8 @@
 
 /* The parts of luotrace that need no kernel, as TAP. */
 
+#include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +83,37 @@ static void test_names(void)
 	j = fmt_json_name("\xff");
 	check(j && !strcmp(json_string_value(j), "\\xff"), "JSON of no UTF-8");
 	json_decref(j);
+	check_text(fmt_text(buf, sizeof(buf), "a 'b' = \"\\\x1b\xff"),
+		   "a 'b' = \"\\\\x1b\\xff", "a sentence");
+}
+
+/* A name comes back from JSON as it was. */
+static void test_read_names(void)
+{
+	static const char *const names[] = {
+		"vm-a", "a b=\"c\"", "a\\x41", "\\", "g\xe4ste vm", "\xff\\x00 ",
+		/* 63 bytes, none of them UTF-8 */
+		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+	};
+	char buf[64], what[64];
+	json_t *j;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		j = fmt_json_name(names[i]);
+		snprintf(what, sizeof(what), "name %zu comes back", i);
+		check(fmt_read_name(buf, sizeof(buf), json_string_value(j)) &&
+		      !strcmp(buf, names[i]), what);
+		json_decref(j);
+	}
+	check(!fmt_read_name(buf, 4, "abcd"), "a name that is too long");
+	check(!fmt_read_name(buf, 4, "\\x4"), "an escape without an end");
+	check(!fmt_read_name(buf, 4, "\\xg0"), "an escape of no digits");
+	check_text(fmt_errno(-ENOMEM), strerror(ENOMEM), "an errno");
+	check(strstr(fmt_errno(INT_MIN), "nknown"), "no errno");
 }
 
 static void test_bars(void)
@@ -354,6 +387,7 @@ int main(int argc, char **argv)
 	puts("TAP version 13");
 	test_units();
 	test_names();
+	test_read_names();
 	test_bars();
 	test_slots();
 	test_percentiles();

@@ -69,6 +69,10 @@ EVENTS = [
      "new": "prepared", "requested": "prepare", "ret": 0, "pid": 7},
     call(9, "vm-a", 1, "freeze", 2000000, handler=EVIL[:20]),
 ]
+FROZEN = {"event": "luo_state", "time_ns": 10 * MS, "number": 1, "old": "prepared",
+          "new": "frozen", "requested": "freeze", "ret": 0, "pid": 7}
+# 45 bytes of Latin-1, as luotrace record writes them.
+LATIN = "g\\xe4ste\\x20vm\\x20f\\xfcr\\x20B\\xfcro\\x20=\\x204".replace("=", "\\x3d")
 
 
 def end():
@@ -99,6 +103,7 @@ def test_text(trace):
             ("subsystems", r"luo-recorder \(subsystem\)\n  prepare +1"),
             ("the longest call", r"2\.00ms  freeze"),
             ("tokens beyond 2^63", r"token 18446744073709551615"),
+            ("memory", r"preserve +folio +4 +0 +1024 +4\.00MiB"),
             ("lives", r"vm-a +out +0  created 0\.000"),
             ("what was lost", r"Lost: 3 events dropped, .* 1 events missed")):
         check(re.search(pattern, r.stdout), "text has " + what, r.stdout)
@@ -120,6 +125,23 @@ def test_json(trace):
           "JSON has the same figures", r.stdout)
     check(any(s["session"] == EVIL for s in one["sessions"]),
           "JSON keeps names as they are")
+    check(not one["frozen"], "the machine was not frozen")
+
+
+def test_odd(directory):
+    """What is unusual, and right."""
+    older = dict(EVENTS[1], time_ns=MS - 100, session=LATIN)
+    path = write(os.path.join(directory, "odd"),
+                 [HEAD, dict(EVENTS[0], time_ns=MS), older, FROZEN, end()])
+    one = json.loads(run("--json", path).stdout)["traces"][0]
+    check(one["frozen"], "the machine was frozen")
+    check([s["session"] for s in one["sessions"]] == ["vm-a", LATIN],
+          "a name that is no UTF-8 is read", one["sessions"])
+    check([s["life"][0]["time_ns"] for s in one["sessions"]] == [0, 0],
+          "an event that is older than the first one read is at its time",
+          one["sessions"])
+    r = run(path)
+    check(not re.search(r"created [1-9]", r.stdout), "in text, too", r.stdout)
 
 
 # The Trace Event Format, as far as it is used.
@@ -270,6 +292,17 @@ def test_bad(trace, directory):
             ("a field is missing", [HEAD, EVENTS[0], bad], "line 3: no event"),
             ("damaged record", [HEAD, dict(end(), recorder="AAAA")],
              "line 2: a damaged record"),
+            ("a row of memory is cut", [HEAD, dict(end(), kho=[{"calls": 1}])],
+             "line 2: damaged figures of memory"),
+            ("memory of an unknown kind", [HEAD, dict(end(), kho=[dict(
+                end()["kho"][0], kind="x")])], "line 2: damaged figures"),
+            ("memory that is no array", [HEAD, dict(end(), kho=7)],
+             "line 2: damaged figures"),
+            ("a token beyond 2^64", [HEAD, dict(EVENTS[2], token="9" * 21)],
+             "line 2: no event"),
+            ("a token below 0", [HEAD, dict(EVENTS[2], token=" -5")],
+             "line 2: no event"),
+            ("no errno", [HEAD, dict(EVENTS[2], ret=2**32)], "line 2: no event"),
             ("behind the end", [HEAD, end(), EVENTS[0]], "line 3: something")):
         r = run(made("bad", lines))
         check(r.returncode == 3 and says in r.stderr and not r.stdout,
@@ -282,6 +315,9 @@ def test_bad(trace, directory):
     r = run("--html", "-o", "/dev/full", trace)
     check(r.returncode == 1 and "cannot write '/dev/full'" in r.stderr,
           "a full disk is no success", r.stderr)
+    r = run("--html", "-o", "/no/such/page", trace)
+    check(r.returncode == 1 and "cannot write '/no/such/page'" in r.stderr,
+          "no directory for the output is no success either", r.stderr)
     check(run().returncode == 2, "which file must be said")
 
 
@@ -291,6 +327,7 @@ def main():
         trace = write(os.path.join(directory, "trace"), [HEAD] + EVENTS + [end()])
         test_text(trace)
         test_json(trace)
+        test_odd(directory)
         test_perfetto(trace)
         test_html(trace, directory)
         test_bad(trace, directory)

@@ -188,7 +188,7 @@ static void say_file(struct sentence *to, const struct audit *a,
 	else
 		say(to, "%s of token %llu by handler %s failed with %s",
 		    word(WORDS_OP, bad->op), (unsigned long long)bad->token,
-		    compat, strerror(-bad->ret));
+		    compat, fmt_errno(bad->ret));
 	if (more)
 		say(to, ", and %zu more file%s", more, more == 1 ? "" : "s");
 }
@@ -206,7 +206,7 @@ static void explain_unfinished(struct sentence *to, const struct audit *a,
 		    fmt_age(age, a->now - s->opened));
 		return;
 	}
-	say(to, "FINISH failed with %s", strerror(-s->finish_ret));
+	say(to, "FINISH failed with %s", fmt_errno(s->finish_ret));
 	if (s->failed) {
 		say(to, ": ");
 		say_file(to, a, s, false);

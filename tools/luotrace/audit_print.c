@@ -191,7 +191,7 @@ static void print_files(const struct audit *a, const struct inv_session *s,
 			fmt_name(compat, sizeof(compat), files[i].compat));
 		if (files[i].ret)
 			fprintf(f, ", %s: %s", word(WORDS_OP, files[i].op),
-				strerror(-files[i].ret));
+				fmt_errno(files[i].ret));
 		fputc('\n', f);
 	}
 }
@@ -382,8 +382,10 @@ void audit_json(const struct audit *a, const struct audit_sums *sums,
 	json_object_set_new(root, "unread", json_boolean(a->inv->unread));
 	json_object_set_new(root, "leaks", json_integer(sums->leaks));
 	json_object_set_new(root, "files", json_integer(sums->files));
-	json_object_set_new(root, "pages", json_integer(sums->pages));
-	json_object_set_new(root, "bytes", json_integer(bytes_of(sums->pages)));
+	json_object_set_new(root, "pages", sums->pages_unknown ? json_null() :
+					   json_integer(sums->pages));
+	json_object_set_new(root, "bytes", sums->pages_unknown ? json_null() :
+					   json_integer(bytes_of(sums->pages)));
 	json_object_set_new(root, "states", classes);
 	if (a->recorder) {
 		recorded_json(a, findings, root);

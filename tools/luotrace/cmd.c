@@ -286,9 +286,14 @@ int cmd_json_print(json_t *root, size_t flags)
 	}
 	/* One write: before the jump there may be no time for a second one. */
 	puts(text);
-	fflush(stdout);
 	free(text);
-	return EXIT_FINE;
+	return cmd_flush();
+}
+
+int cmd_flush(void)
+{
+	/* Why is told when it is closed. */
+	return fflush(stdout) || ferror(stdout) ? EXIT_FINDING : EXIT_FINE;
 }
 
 json_t *cmd_json_token(uint64_t token)
@@ -310,7 +315,7 @@ json_t *cmd_json_lost(const struct tracer_lost *lost)
 void cmd_warn_lost(const struct tracer_lost *lost)
 {
 	if (lost->events)
-		msg_error("%llu events were dropped because the buffer was full; filter more, or give a larger --buffer",
+		msg_error("%llu events were dropped because the buffer was full; filter more; trace, latency and record take a larger --buffer",
 			  (unsigned long long)lost->events);
 	if (lost->rows)
 		msg_error("%llu calls are counted under \"others\", there are more than %d different keys; filter more or count by handler",

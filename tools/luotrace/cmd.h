@@ -136,9 +136,16 @@ json_t *cmd_json(const char *name, const struct probe *probe);
  * @root:  the output
  * @flags: for jansson
  *
- * Return: EXIT_FINE, or EXIT_FINDING after a message.
+ * Return: EXIT_FINE, or EXIT_FINDING if it cannot be made or written.
  */
 int cmd_json_print(json_t *root, size_t flags);
+
+/**
+ * cmd_flush - what was printed goes out
+ *
+ * Return: EXIT_FINE, or EXIT_FINDING if it cannot be written, of which main() tells.
+ */
+int cmd_flush(void);
 
 /**
  * cmd_warn_lost - say what was lost, if anything was

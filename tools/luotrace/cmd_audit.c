@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "audit.h"
 #include "cmd.h"
@@ -118,11 +117,8 @@ static int audit_run(struct audit_cmd *c)
 {
 	int ret;
 
-	if (!access(RECORDER_PATH, R_OK)) {
-		c->recorder = recorder_load(RECORDER_PATH);
-		if (!c->recorder)
-			return EXIT_CANNOT;
-	}
+	if (recorder_here(&c->recorder))
+		return EXIT_CANNOT;
 	if (c->watch) {
 		ret = watch_run(&c->o, c->exec, &c->probe, audit_once, c);
 		if (c->ret == EXIT_FINE)

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "cmd.h"
 #include "fmt.h"
+#include "recorder.h"
 
 static const char check_doc[] =
 	"Shows what this kernel offers for tracing live updates.\v"
@@ -139,7 +143,8 @@ static void check_stock(const struct probe *p)
 
 static void check_text(const struct probe *p, const char *why_not)
 {
-	int type;
+	/* Only opening it tells whether that is allowed. */
+	int fd = open(RECORDER_PATH, O_RDONLY | O_CLOEXEC), type;
 
 	printf("kernel         %s\n", p->release);
 	printf("LUO            %s\n", flavour_texts[p->flavour]);
@@ -170,9 +175,12 @@ static void check_text(const struct probe *p, const char *why_not)
 	if (why_not)
 		fmt_wrapped(stdout, "because        ", why_not);
 	printf("audit: %s\n", probe_why_no_audit(p) ? "will not work" : "will work");
-	printf("timeline: %s\n", p->recorder == YES ? "will work" :
-	       p->recorder == NO ? "will not work, there is no recorder" :
-				   "unknown");
+	printf("timeline: %s\n", p->recorder == NO ?
+	       "will not work, there is no recorder" :
+	       fd < 0 ? "will not work, the record cannot be read; run luotrace as root" :
+			"will work");
+	if (fd >= 0)
+		close(fd);
 }
 
 int cmd_check(int argc, char **argv)

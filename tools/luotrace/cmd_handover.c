@@ -14,6 +14,8 @@
 #include "words.h"
 
 #define KHO		"/sys/kernel/debug/kho/"
+/* What the handover of the base's LUO begins with, and its version. */
+#define BASE_FORMAT	"luo-v"
 #define MAX_TREE	(64 << 20)	/* bytes; more is no tree */
 
 static const char handover_doc[] =
@@ -127,6 +129,7 @@ static void print_outgoing(const struct inventory *inv)
 		       fmt_name(name, sizeof(name), s->name),
 		       word(WORDS_STATE, s->state),
 		       (unsigned long long)s->files,
+		       s->pages == INV_UNKNOWN ? "-" :
 		       fmt_bytes(size, s->pages * sysconf(_SC_PAGESIZE)));
 	}
 }
@@ -139,11 +142,12 @@ static json_t *outgoing_json(const struct inventory *inv)
 
 	for (n = 0; n < inv->nr_sessions; n++) {
 		s = &inv->sessions[n];
-		json_array_append_new(all, json_pack("{so, ss, sI, sI}",
+		json_array_append_new(all, json_pack("{so, ss, sI, so}",
 			"name", fmt_json_name(s->name),
 			"state", word(WORDS_STATE, s->state),
 			"files", (json_int_t)s->files,
-			"pages", (json_int_t)s->pages));
+			"pages", s->pages == INV_UNKNOWN ? json_null() :
+				 json_integer(s->pages)));
 	}
 	return all;
 }
@@ -202,6 +206,45 @@ static int decode(struct handover_cmd *c, const struct source *from,
 	return err ? EXIT_FINDING : EXIT_FINE;
 }
 
+/* Why what is there cannot be told, and is no problem; or NULL. */
+static const char *why_not_shown(char *buf, size_t len, const struct source *from,
+				 const void *tree, size_t size)
+{
+	/* What debugfs does not show in whole cannot be told from what is cut. */
+	if (from->grows && size >= sizeof(struct fdt_header) &&
+	    fdt_magic(tree) == FDT_MAGIC && fdt_totalsize(tree) > size) {
+		snprintf(buf, len, "it grew, and debugfs shows %zu of its %u bytes",
+			 size, fdt_totalsize(tree));
+		return buf;
+	}
+	if (size >= strlen(BASE_FORMAT) &&
+	    !memcmp(tree, BASE_FORMAT, strlen(BASE_FORMAT)))
+		return "it is of the base kernel's own LUO, which writes no tree";
+	return NULL;
+}
+
+static bool is_not_shown(struct handover_cmd *c, const struct source *from,
+			 const void *tree, size_t size)
+{
+	char buf[128];
+	const char *why = why_not_shown(buf, sizeof(buf), from, tree, size);
+	json_t *o;
+
+	if (!why)
+		return false;
+	if (c->o.json) {
+		o = json_pack("{so, sn, si, s[]}", "file",
+			      fmt_json_name(from->path), "tree", "nr_problems", 0,
+			      "problems");
+		json_array_append_new(c->trees, o);
+	} else {
+		if (from->what)
+			printf("%s (%s)\n", from->what, from->path);
+		printf("not shown: %s\n", why);
+	}
+	return true;
+}
+
 static int one_file(struct handover_cmd *c)
 {
 	const struct source from = { .path = c->path };
@@ -215,29 +258,10 @@ static int one_file(struct handover_cmd *c)
 		msg_error("cannot read '%s': %s", c->path, strerror(errno));
 		return EXIT_CANNOT;
 	}
-	ret = decode(c, &from, tree, size);
+	ret = is_not_shown(c, &from, tree, size) ? EXIT_FINE :
+						   decode(c, &from, tree, size);
 	free(tree);
 	return ret;
-}
-
-/* What debugfs does not show in whole cannot be told from what is cut. */
-static bool is_growing(struct handover_cmd *c, const struct source *from,
-		       const void *tree, size_t size)
-{
-	json_t *o;
-
-	if (!from->grows || size < sizeof(struct fdt_header) ||
-	    fdt_magic(tree) != FDT_MAGIC || fdt_totalsize(tree) <= size)
-		return false;
-	if (c->o.json) {
-		o = json_pack("{ss, sn, si, s[]}", "file", from->path, "tree",
-			      "nr_problems", 0, "problems");
-		json_array_append_new(c->trees, o);
-	} else {
-		printf("%s (%s)\nnot shown: it grew, and debugfs shows %zu of its %u bytes\n",
-		       from->what, from->path, size, fdt_totalsize(tree));
-	}
-	return true;
 }
 
 static int this_machine(struct handover_cmd *c)
@@ -259,7 +283,7 @@ static int this_machine(struct handover_cmd *c)
 		}
 		if (found++ && !c->o.json)
 			putchar('\n');
-		if (!is_growing(c, &sources[i], tree, size))
+		if (!is_not_shown(c, &sources[i], tree, size))
 			ret = decode(c, &sources[i], tree, size);
 		free(tree);
 	}

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd.h"
 #include "hist.h"
@@ -26,6 +25,7 @@ struct latency {
 	struct cmd_options o;
 	bool hist;
 	const char *json_file;
+	FILE *json;	/* that one, open */
 	uint64_t interval_ms;
 	uint64_t count;
 	struct life *life;
@@ -97,6 +97,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "INTERVAL is at least 1 second");
 		if (state->arg_num > 1 && !l->count)
 			argp_error(state, "COUNT is at least 1");
+		if (l->json_file && l->o.json)
+			argp_error(state, "--json is for stdout, --json-file besides the text; want one of them");
+		if (l->json_file && l->interval_ms)
+			argp_error(state, "--json-file is for one reading, want --json with INTERVAL");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -130,17 +134,14 @@ static int write_json(const struct latency *l, const struct report *r,
 		      const struct probe *probe)
 {
 	json_t *root = cmd_json("latency", probe);
-	FILE *f;
 	int err;
 
 	report_json(r, l->hist, root);
 	if (!l->json_file)
 		return cmd_json_print(root, JSON_INDENT(2));
 
-	f = fopen(l->json_file, "w");
-	err = f ? json_dumpf(root, f, JSON_INDENT(2)) : -1;
-	if (f && fclose(f))
-		err = -1;
+	err = json_dumpf(root, l->json, JSON_INDENT(2)) ||
+	      fputc('\n', l->json) == EOF || fflush(l->json);
 	json_decref(root);
 	if (err) {
 		msg_error("cannot write '%s': %s", l->json_file,
@@ -168,10 +169,10 @@ static int print(const struct latency *l, const struct report *r,
 		report_text(r, l->hist, f);
 		fclose(f);
 		fwrite(text, 1, size, stdout);
-		fflush(stdout);
+		ret = cmd_flush();
 		free(text);
 	}
-	if (l->o.json || l->json_file)
+	if (ret == EXIT_FINE && (l->o.json || l->json_file))
 		ret = write_json(l, r, probe);
 	cmd_warn_lost(&r->lost);
 	return ret;
@@ -232,8 +233,7 @@ static int print_interval(struct latency *l, struct report *now,
 	} else {
 		report_table(&shown, stdout);
 		putchar('\n');
-		fflush(stdout);
-		ret = EXIT_FINE;
+		ret = cmd_flush();
 	}
 	free(shown.rows);
 	return ret;
@@ -242,14 +242,17 @@ static int print_interval(struct latency *l, struct report *now,
 static int run_intervals(struct latency *l, struct tracer *t,
 			 const struct probe *probe)
 {
+	uint64_t left = l->o.duration_ms, wait, n = 0;
 	struct report earlier = {}, now;
 	int ret = EXIT_FINE;
 	enum loop_end stop;
-	uint64_t n = 0;
 
 	do {
-		stop = cmd_loop(t, l->interval_ms,
-				l->o.until_frozen ? &l->frozen : NULL);
+		wait = l->interval_ms;
+		if (l->o.duration_ms && left < wait)
+			wait = left;
+		left -= wait;
+		stop = cmd_loop(t, wait, l->o.until_frozen ? &l->frozen : NULL);
 		if (stop == LOOP_ERROR || take(l, t, probe, &now)) {
 			ret = EXIT_FINDING;
 			break;
@@ -259,7 +262,11 @@ static int run_intervals(struct latency *l, struct tracer *t,
 		earlier = now;
 		n++;
 	} while (stop == LOOP_DONE && ret == EXIT_FINE && n != l->count &&
+		 !(l->o.duration_ms && !left) &&
 		 !(l->o.until_frozen && l->frozen));
+	/* With JSON each reading has said it. */
+	if (!l->o.json && !l->json_file)
+		cmd_warn_lost(&earlier.lost);
 	free(earlier.rows);
 	return ret;
 }
@@ -284,8 +291,7 @@ static bool recorded_wanted(const struct latency *l, const struct tracer_row *ro
 	const struct tracer_options *t = &l->o.tracer;
 
 	return t->ops >> row->key.op & 1 &&
-	       (!t->handler || (row->key.kind == LT_HANDLER &&
-				!strcmp(row->key.name, t->handler)));
+	       (!t->handler || !strcmp(row->key.name, t->handler));
 }
 
 static int recorded_compare(const void *a, const void *b)
@@ -309,11 +315,9 @@ static void load_recorded(struct latency *l)
 	struct liveupdate_recorder *r;
 	int i, n, nr = 0;
 
+	/* If it cannot be read that was said, and tracing goes on. */
 	if (t->session || t->min_ns || t->errors || l->interval_ms ||
-	    access(RECORDER_PATH, R_OK))
-		return;
-	r = recorder_load(RECORDER_PATH);
-	if (!r)
+	    recorder_here(&r) || !r)
 		return;
 	if (recorder_has(&r->last_out)) {
 		n = recorder_rows(&r->last_out, l->recorded);
@@ -353,6 +357,18 @@ static int latency_run(struct latency *l, const struct probe *probe)
 	return ret;
 }
 
+/* Before the trace: that it cannot be written is known then. */
+static int open_json(struct latency *l)
+{
+	if (!l->json_file)
+		return EXIT_FINE;
+	l->json = fopen(l->json_file, "we");
+	if (l->json)
+		return EXIT_FINE;
+	msg_error("cannot write '%s': %s", l->json_file, strerror(errno));
+	return EXIT_FINDING;
+}
+
 int cmd_latency(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
@@ -390,5 +406,11 @@ int cmd_latency(int argc, char **argv)
 	if (ret >= 0)
 		return ret;
 
-	return latency_run(&l, &probe);
+	ret = open_json(&l);
+	if (ret != EXIT_FINE)
+		return ret;
+	ret = latency_run(&l, &probe);
+	if (l.json)
+		fclose(l.json);
+	return ret;
 }

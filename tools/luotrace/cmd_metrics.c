@@ -157,11 +157,10 @@ static int metrics_run(struct metrics_cmd *c, const struct probe *probe)
 	struct liveupdate_recorder *r = NULL;
 	int ret = EXIT_FINE;
 
-	if (c->path || !access(RECORDER_PATH, R_OK)) {
-		r = recorder_load(c->path ? c->path : RECORDER_PATH);
-		if (!r)
-			return EXIT_CANNOT;
-	}
+	if (c->path)
+		r = recorder_load(c->path);
+	if (c->path ? !r : recorder_here(&r))
+		return EXIT_CANNOT;
 	a.recorder = r;
 	if (c->path)
 		memcpy(named.release, r->last_in.release, sizeof(r->last_in.release));

@@ -24,7 +24,7 @@ struct record {
 	const char *path;
 	FILE *f;
 	uint64_t start;
-	bool frozen;
+	bool stop;
 	bool failed;
 };
 
@@ -42,6 +42,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!r->path)
 			argp_error(state, "where to? want --output FILE");
+		if (r->o.json)
+			argp_error(state, "the file is JSON without --json, and nothing goes to stdout");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -56,6 +58,7 @@ static void write_line(struct record *r, json_t *line)
 			msg_error("cannot write '%s': %s", r->path,
 				  strerror(errno));
 		r->failed = true;
+		r->stop = true;
 	}
 	json_decref(line);
 }
@@ -67,7 +70,7 @@ static void on_event(const struct lt_event *e, void *data)
 	if (e->type >= LT_NR_TYPES)
 		return;
 	if (e->type == LT_STATE && e->new == STATE_FROZEN && r->o.until_frozen)
-		r->frozen = true;
+		r->stop = true;
 	/* Once the disk is full nothing but gaps would follow. */
 	if (!r->failed)
 		write_line(r, event_json(e, r->start));
@@ -119,7 +122,7 @@ static int record_run(struct record *r, const struct probe *probe)
 	if (!t)
 		return EXIT_CANNOT;
 	cmd_tracing();
-	if (cmd_loop(t, r->o.duration_ms, &r->frozen) == LOOP_ERROR)
+	if (cmd_loop(t, r->o.duration_ms, &r->stop) == LOOP_ERROR)
 		r->failed = true;
 	tracer_read_lost(t, &lost);
 	if (!r->failed)
@@ -153,7 +156,7 @@ int cmd_record(int argc, char **argv)
 	r.f = fopen(r.path, "we");
 	if (!r.f) {
 		msg_error("cannot write '%s': %s", r.path, strerror(errno));
-		return EXIT_CANNOT;
+		return EXIT_FINDING;
 	}
 	setvbuf(r.f, NULL, _IOLBF, 0);
 	write_line(&r, head_json(&r, &probe));

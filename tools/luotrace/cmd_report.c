@@ -99,7 +99,6 @@ static json_t *one_json(const struct show *s, const struct trace_file *t)
 	json_object_set(o, "kernel", json_object_get(t->head, "kernel"));
 	json_object_set_new(o, "events", json_integer(t->nr));
 	json_object_set_new(o, "ended", json_boolean(t->ended));
-	json_object_set(o, "kho", t->kho ? t->kho : json_null());
 	if (t->recorder && t->recorder->last_in.number) {
 		json_t *timeline = json_object();
 
@@ -128,8 +127,8 @@ static json_t *all_json(const struct show *s, struct trace_file *const *traces)
 static int print_all(const struct show *s, struct trace_file *const *traces,
 		     FILE *f)
 {
-	int i, bad = 0;
 	json_t *root;
+	int i;
 
 	switch (s->format) {
 	case TEXT:
@@ -142,12 +141,17 @@ static int print_all(const struct show *s, struct trace_file *const *traces,
 	case JSON:
 	case PERFETTO:
 		root = all_json(s, traces);
-		bad = !root || json_dumpf(root, f, JSON_INDENT(1));
+		if (!root) {
+			msg_error("out of memory");
+			return -ENOMEM;
+		}
+		errno = 0;
+		json_dumpf(root, f, JSON_INDENT(1));
 		fputc('\n', f);
 		json_decref(root);
 		break;
 	}
-	return bad || ferror(f) ? -EIO : 0;
+	return !fflush(f) && !ferror(f) ? 0 : errno ? -errno : -EIO;
 }
 
 static int write_out(const struct show *s, struct trace_file *const *traces)
@@ -157,14 +161,15 @@ static int write_out(const struct show *s, struct trace_file *const *traces)
 
 	if (!f) {
 		msg_error("cannot write '%s': %s", s->output, strerror(errno));
-		return EXIT_CANNOT;
+		return EXIT_FINDING;
 	}
 	err = print_all(s, traces, f);
-	if (s->output && fclose(f))
-		err = -errno;
-	if (err) {
-		msg_error("cannot write '%s': %s",
-			  s->output ? s->output : "the output", strerror(-err));
+	/* That of stdout is told when it is closed. */
+	if (!s->output)
+		return err ? EXIT_FINDING : EXIT_FINE;
+	if (fclose(f) || err) {
+		msg_error("cannot write '%s': %s", s->output,
+			  strerror(err ? -err : errno));
 		return EXIT_FINDING;
 	}
 	return EXIT_FINE;

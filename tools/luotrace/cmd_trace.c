@@ -20,14 +20,20 @@ struct trace {
 	struct cmd_options o;
 	bool kho;
 	uint64_t start;
-	bool frozen;
+	bool stop;
 	bool failed;
 };
+
+static void failed(struct trace *tr)
+{
+	tr->failed = true;
+	tr->stop = true;
+}
 
 static void print_json(struct trace *tr, json_t *o)
 {
 	if (cmd_json_print(o, JSON_COMPACT))
-		tr->failed = true;
+		failed(tr);
 }
 
 /* The state of the machine comes also where the filters do not ask for it. */
@@ -47,8 +53,8 @@ static void on_event(const struct lt_event *e, void *data)
 	if (e->type >= LT_NR_TYPES)
 		return;
 	if (e->type == LT_STATE && e->new == STATE_FROZEN && tr->o.until_frozen)
-		tr->frozen = true;
-	if (!wanted(tr, e))
+		tr->stop = true;
+	if (!wanted(tr, e) || tr->failed)
 		return;
 	if (!tr->start)
 		tr->start = e->ts;
@@ -56,6 +62,9 @@ static void on_event(const struct lt_event *e, void *data)
 		print_json(tr, event_json(e, tr->start));
 	else
 		event_text(e, tr->start, stdout);
+	/* Nobody gets what is printed from here on. */
+	if (ferror(stdout))
+		failed(tr);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -93,10 +102,10 @@ static int trace_run(struct trace *tr, const struct probe *probe)
 		print_json(tr, head);
 	}
 	cmd_tracing();
-	if (cmd_loop(t, tr->o.duration_ms, &tr->frozen) == LOOP_ERROR)
+	if (cmd_loop(t, tr->o.duration_ms, &tr->stop) == LOOP_ERROR)
 		tr->failed = true;
 	tracer_read_lost(t, &lost);
-	if (tr->o.json) {
+	if (tr->o.json && !tr->failed) {
 		end = json_object();
 		json_object_set_new(end, "event", json_string("end"));
 		json_object_set_new(end, "lost", cmd_json_lost(&lost));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,7 +99,7 @@ void event_text(const struct lt_event *e, uint64_t start, FILE *out)
 	char name[NAME_BUF], ns[FMT_LEN];
 	unsigned int f = s->fields;
 
-	fprintf(out, "%13.6f %-18s", (e->ts - start) / 1e9,
+	fprintf(out, "%13.6f %-18s", event_since(e->ts, start) / 1e9,
 	       probe_tracepoint(e->type) + strlen("luo_"));
 	if (f & F_WHAT)
 		fprintf(out, " %s", word(s->what, e->what));
@@ -127,7 +128,7 @@ void event_text(const struct lt_event *e, uint64_t start, FILE *out)
 	if (f & F_TEXT)
 		fprintf(out, ": %s", fmt_name(name, sizeof(name), e->text));
 	if (f & F_RET && e->ret)
-		fprintf(out, " ret=%d (%s)", e->ret, strerror(-e->ret));
+		fprintf(out, " ret=%d (%s)", e->ret, fmt_errno(e->ret));
 	fputc('\n', out);
 }
 
@@ -171,7 +172,7 @@ json_t *event_json(const struct lt_event *e, uint64_t start)
 	json_t *o = json_object();
 
 	set(o, "event", json_string(probe_tracepoint(e->type)));
-	set(o, "time_ns", json_integer(e->ts - start));
+	set(o, "time_ns", json_integer(event_since(e->ts, start)));
 	if (!probe_is_kho(e->type))
 		set(o, "number", e->number ? json_integer(e->number) :
 					     json_null());
@@ -231,10 +232,7 @@ static bool get_text(json_t *o, const char *key, char *to, size_t size)
 {
 	const char *text = json_string_value(json_object_get(o, key));
 
-	if (!text || strlen(text) >= size)
-		return false;
-	strcpy(to, text);
-	return true;
+	return text && fmt_read_name(to, size, text);
 }
 
 static bool get_word(json_t *o, const char *key, enum words list, __u32 *to)
@@ -260,10 +258,20 @@ static bool get_token(json_t *o, __u64 *token)
 	const char *text = json_string_value(json_object_get(o, "token"));
 	char *end;
 
-	if (!text || !*text || *text == '-')
+	if (!text || *text < '0' || *text > '9')
 		return false;
+	errno = 0;
 	*token = strtoull(text, &end, 10);
-	return !*end;
+	return !errno && !*end;
+}
+
+static bool get_ret(json_t *o, __s32 *ret)
+{
+	json_t *v = json_object_get(o, "ret");
+	json_int_t n = json_integer_value(v);
+
+	*ret = n;
+	return json_is_integer(v) && n == *ret;
 }
 
 bool event_read(json_t *o, struct lt_event *e)
@@ -280,7 +288,6 @@ bool event_read(json_t *o, struct lt_event *e)
 	e->type = type;
 	s = &shapes[type];
 	f = s->fields;
-	e->ret = json_integer_value(json_object_get(o, "ret"));
 	e->pid = json_integer_value(json_object_get(o, "pid"));
 
 	ok = get_u64(o, "time_ns", &e->ts);
@@ -302,6 +309,7 @@ bool event_read(json_t *o, struct lt_event *e)
 	ok = ok && (!(f & F_BYTES) || get_u64(o, s->bytes_key, &e->bytes));
 	ok = ok && (!(f & F_DURATION) ||
 		    get_u64(o, s->duration_key, &e->duration));
+	ok = ok && (!(f & F_RET) || get_ret(o, &e->ret));
 	return ok && (!(f & F_TEXT) ||
 		      get_text(o, "reason", e->text, sizeof(e->text)));
 }

@@ -18,6 +18,17 @@
 			 1U << LT_FLB_ENTER)
 
 /**
+ * event_since - ns from @start to @ts
+ *
+ * Two CPUs take the time and a place in the buffer at once: an event that is read
+ * after another one can be a little older. Its time is that of the other one, then.
+ */
+static inline uint64_t event_since(uint64_t ts, uint64_t start)
+{
+	return ts > start ? ts - start : 0;
+}
+
+/**
  * event_text - print an event as a line
  * @e:	   the event
  * @start: time that is 0, ns

@@ -70,6 +70,12 @@ char *fmt_bytes(char *buf, uint64_t bytes)
 	return fmt_unit(buf, bytes, units);
 }
 
+const char *fmt_errno(int ret)
+{
+	/* What another kernel wrote may be any number. */
+	return strerror((int)-(unsigned int)ret);
+}
+
 /* Bytes of the UTF-8 character at @s, 0 if there is none. */
 static size_t utf8_len(const unsigned char *s)
 {
@@ -102,9 +108,9 @@ static size_t utf8_len(const unsigned char *s)
 	return 0;
 }
 
-char *fmt_name(char *buf, size_t size, const char *name)
+static char *escape(char *buf, size_t size, const char *text, const char *also)
 {
-	const unsigned char *s = (const unsigned char *)name;
+	const unsigned char *s = (const unsigned char *)text;
 	size_t used = 0, len;
 	char escape[5];
 
@@ -113,7 +119,7 @@ char *fmt_name(char *buf, size_t size, const char *name)
 
 		len = utf8_len(s);
 		/* C1 control characters are two bytes of UTF-8. */
-		if (!len || *s < ' ' || *s == 0x7f || strchr(" =\"\\", *s) ||
+		if (!len || *s < ' ' || *s == 0x7f || strchr(also, *s) ||
 		    (len == 2 && s[0] == 0xc2 && s[1] < 0xa0)) {
 			snprintf(escape, sizeof(escape), "\\x%02x", *s);
 			what = escape;
@@ -131,12 +137,51 @@ char *fmt_name(char *buf, size_t size, const char *name)
 	return buf;
 }
 
+char *fmt_name(char *buf, size_t size, const char *name)
+{
+	return escape(buf, size, name, " =\"\\");
+}
+
+char *fmt_text(char *buf, size_t size, const char *text)
+{
+	return escape(buf, size, text, "");
+}
+
 json_t *fmt_json_name(const char *name)
 {
 	char buf[4 * 64 + 1];
-	json_t *json = json_string(name);
+	/* With a backslash it could be taken for an escaped one. */
+	json_t *json = strchr(name, '\\') ? NULL : json_string(name);
 
 	return json ? json : json_string(fmt_name(buf, sizeof(buf), name));
+}
+
+/* The value of a hexadecimal digit, -1 for none. */
+static int digit(char c)
+{
+	const char *all = "0123456789abcdef", *at = c ? strchr(all, c) : NULL;
+
+	return at ? (int)(at - all) : -1;
+}
+
+bool fmt_read_name(char *to, size_t size, const char *text)
+{
+	size_t n = 0;
+
+	for (; *text && n < size; n++) {
+		if (strncmp(text, "\\x", 2)) {
+			to[n] = *text++;
+			continue;
+		}
+		if (digit(text[2]) < 0 || digit(text[3]) < 0)
+			return false;
+		to[n] = digit(text[2]) << 4 | digit(text[3]);
+		text += 4;
+	}
+	if (n == size)
+		return false;
+	to[n] = '\0';
+	return true;
 }
 
 char *fmt_bar(char *buf, unsigned int width, uint64_t part, uint64_t whole)

@@ -6,6 +6,7 @@
 #define FMT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -52,10 +53,34 @@ char *fmt_bytes(char *buf, uint64_t bytes);
 char *fmt_name(char *buf, size_t size, const char *name);
 
 /**
+ * fmt_text - the same for a sentence, in which nothing looks like a field
+ * @buf:  as above
+ * @size: as above
+ * @text: zero-terminated; control characters and bytes that are no UTF-8 become \xNN
+ */
+char *fmt_text(char *buf, size_t size, const char *text);
+
+/**
  * fmt_json_name - the same as a JSON string, always valid UTF-8
- * @name: zero-terminated
+ * @name: zero-terminated; escaped only if it is no UTF-8 or has a backslash
  */
 json_t *fmt_json_name(const char *name);
+
+/**
+ * fmt_read_name - the name that fmt_json_name() made a string of
+ * @to:   room for it
+ * @size: bytes in @to
+ * @text: the string
+ *
+ * Return: false if it is too long, or a backslash begins no escape.
+ */
+bool fmt_read_name(char *to, size_t size, const char *text);
+
+/**
+ * fmt_errno - what an error means
+ * @ret: negative errno; any other number is "Unknown error"
+ */
+const char *fmt_errno(int ret);
 
 /**
  * fmt_bar - a bar of @width columns for @part of @whole

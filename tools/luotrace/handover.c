@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fmt.h"
 #include "handover.h"
 
 #define TREE_VERSION		17
@@ -19,12 +20,15 @@
 
 void handover_problem(struct handover *h, const char *fmt, ...)
 {
+	char text[HANDOVER_PROBLEM];
 	va_list ap;
 
 	if (h->nr_problems < HANDOVER_PROBLEMS) {
 		va_start(ap, fmt);
-		vsnprintf(h->problems[h->nr_problems], HANDOVER_PROBLEM, fmt, ap);
+		vsnprintf(text, sizeof(text), fmt, ap);
 		va_end(ap);
+		/* It names what is in the tree, which may be anything. */
+		fmt_text(h->problems[h->nr_problems], HANDOVER_PROBLEM, text);
 	}
 	h->nr_problems++;
 }

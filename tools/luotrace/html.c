@@ -46,22 +46,19 @@ static void text(FILE *f, const char *s)
 {
 	char name[4 * TIMELINE_TEXT];
 
-	/* Spaces are harmless here, but not in a name. */
-	for (fmt_name(name, sizeof(name), s), s = name; *s; s++) {
-		if (!strncmp(s, "\\x20", 4)) {
-			fputc(' ', f);
-			s += 3;
-		} else if (*s == '<') {
+	for (fmt_text(name, sizeof(name), s), s = name; *s; s++) {
+		if (*s == '<')
 			fputs("&lt;", f);
-		} else if (*s == '>') {
+		else if (*s == '>')
 			fputs("&gt;", f);
-		} else if (*s == '&') {
+		else if (*s == '&')
 			fputs("&amp;", f);
-		} else if (*s == '\'') {
+		else if (*s == '\'')
 			fputs("&#39;", f);
-		} else {
+		else if (*s == '"')
+			fputs("&quot;", f);
+		else
 			fputc(*s, f);
-		}
 	}
 }
 
@@ -276,7 +273,7 @@ static void slow_table(const struct report *r, FILE *f)
 		snprintf(token, sizeof(token), "%llu",
 			 (unsigned long long)c->token);
 		cell(f, "n", c->kind == LT_HANDLER ? token : "");
-		cell(f, c->ret ? "bad" : NULL, c->ret ? strerror(-c->ret) : "");
+		cell(f, c->ret ? "bad" : NULL, c->ret ? fmt_errno(c->ret) : "");
 		fputs("</tr>\n", f);
 	}
 	fputs("</table>\n", f);
@@ -357,10 +354,10 @@ static void lives_drawing(const struct life *all, FILE *f)
 	json_decref(lives);
 }
 
-static void kho_table(json_t *kho, FILE *f)
+static void kho_table(const struct report *r, FILE *f)
 {
+	json_t *kho = report_kho_json(r), *row;
 	char size[FMT_LEN];
-	json_t *row;
 	size_t i;
 
 	fputs("<h2>Memory marked for the next kernel</h2>\n<table><tr><th>action<th>kind<th class=n>calls<th class=n>errors<th class=n>pages<th class=n>size</tr>\n",
@@ -379,6 +376,7 @@ static void kho_table(json_t *kho, FILE *f)
 		fputs("</tr>\n", f);
 	}
 	fputs("</table>\n", f);
+	json_decref(kho);
 }
 
 static void trace_section(const struct trace_file *t, FILE *f)
@@ -402,8 +400,8 @@ static void trace_section(const struct trace_file *t, FILE *f)
 	lives_drawing(t->life, f);
 	calls_table(&t->report, f);
 	slow_table(&t->report, f);
-	if (json_is_array(t->kho))
-		kho_table(t->kho, f);
+	if (t->report.has_kho)
+		kho_table(&t->report, f);
 	fputs("</section>\n", f);
 }
 

@@ -160,7 +160,6 @@ int inventory_read(const struct probe *probe, struct inventory *inv,
 	struct bytes sessions = {}, files = {};
 	int err;
 
-	msg_catch_libbpf();
 	if (probe->flavour == FLAVOUR_STOCK) {
 		err = walk_lists(&sessions, &files, dir, only_bad,
 				 &inv->unread);

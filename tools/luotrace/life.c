@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event.h"
 #include "fmt.h"
 #include "life.h"
 #include "words.h"
@@ -211,7 +212,7 @@ static void life_print_one(const struct session *s, uint64_t start, FILE *f)
 	for (i = 0; i < s->nr_steps; i++) {
 		len = snprintf(step, sizeof(step), " %s%s %.3f%s",
 			       i ? "> " : "", s->steps[i].what,
-			       (s->steps[i].ts - start) / 1e9,
+			       event_since(s->steps[i].ts, start) / 1e9,
 			       s->steps[i].ret ? " (failed)" : "");
 		if (i && column + len > FMT_WIDTH)
 			column = fprintf(f, "\n%*s", INDENT, "") - 1;
@@ -254,7 +255,7 @@ json_t *life_json(const struct life *life)
 		for (n = 0; n < s->nr_steps; n++)
 			json_array_append_new(steps, json_pack("{ss, sI, si}",
 				"what", s->steps[n].what, "time_ns",
-				(json_int_t)(s->steps[n].ts - life->start),
+				(json_int_t)event_since(s->steps[n].ts, life->start),
 				"ret", s->steps[n].ret));
 		o = json_pack("{so, ss, sI, so, si}",
 			      "session", fmt_json_name(s->name),

@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "msg.h"
@@ -38,14 +41,24 @@ static void usage(FILE *f)
 	      f);
 }
 
-/* A report that did not reach its reader is a failure. */
-static int finish(int ret)
+static int code;	/* of the command, once it has one */
+
+/*
+ * A report that did not reach its reader is a failure. At the exit, as argp ends the
+ * program by itself after its help.
+ */
+static void finish(void)
 {
-	if (fflush(stdout) || ferror(stdout) || fclose(stdout)) {
-		msg_error("cannot write the output: %s", strerror(errno));
-		return ret == EXIT_FINE ? EXIT_FINDING : ret;
-	}
-	return ret;
+	bool lost = ferror(stdout), printed = __fpending(stdout) || lost;
+
+	/* Nothing to print and nowhere to print it to is no failure. */
+	if (!fclose(stdout) && !lost)
+		return;
+	if (!printed && errno == EBADF)
+		return;
+	msg_error("cannot write the output: %s",
+		  strerror(errno ? errno : EIO));
+	_exit(code == EXIT_FINE ? EXIT_FINDING : code);
 }
 
 int main(int argc, char **argv)
@@ -53,13 +66,17 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : "";
 	size_t i;
 
+	atexit(finish);
+	msg_catch_libbpf();
 	if (!strcmp(name, "-h") || !strcmp(name, "--help")) {
 		usage(stdout);
-		return finish(EXIT_FINE);
+		return EXIT_FINE;
 	}
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (!strcmp(commands[i].name, name))
-			return finish(commands[i].run(argc - 1, argv + 1));
+		if (!strcmp(commands[i].name, name)) {
+			code = commands[i].run(argc - 1, argv + 1);
+			return code;
+		}
 	}
 	if (*name)
 		msg_error("unknown command '%s'", name);

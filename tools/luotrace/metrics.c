@@ -171,8 +171,11 @@ static void write_incoming(const struct audit *a, FILE *out)
 	for (s = 0; s < 4; s++)
 		sample(IN_FILES, labels(buf, "{state=\"%s\"}", states[s]),
 		       by_state[s], out);
-	head(IN_BYTES, out);
-	sample(IN_BYTES, "", sums.pages * sysconf(_SC_PAGESIZE), out);
+	/* A part of the memory would be taken for all of it. */
+	if (!sums.pages_unknown) {
+		head(IN_BYTES, out);
+		sample(IN_BYTES, "", sums.pages * sysconf(_SC_PAGESIZE), out);
+	}
 	head(LEAKS, out);
 	for (c = AUDIT_LEAKS; c < AUDIT_NR; c++) {
 		if (c >= AUDIT_REFUSED && !a->recorder)
@@ -186,6 +189,7 @@ static void write_outgoing(const struct inventory *inv, FILE *out)
 {
 	uint64_t by_state[8] = {}, files = 0, pages = 0;
 	char buf[2 * NAME_BUF];
+	bool unknown = false;
 	unsigned int s;
 	size_t i;
 
@@ -193,6 +197,7 @@ static void write_outgoing(const struct inventory *inv, FILE *out)
 		by_state[inv->sessions[i].state % 8]++;
 		files += inv->sessions[i].files;
 		pages += inv->sessions[i].pages;
+		unknown |= inv->sessions[i].pages == INV_UNKNOWN;
 	}
 	head(OUT_SESSIONS, out);
 	for (s = 0; s <= STATE_FROZEN; s++)
@@ -200,6 +205,8 @@ static void write_outgoing(const struct inventory *inv, FILE *out)
 					    word(WORDS_STATE, s)), by_state[s], out);
 	head(OUT_FILES, out);
 	sample(OUT_FILES, "", files, out);
+	if (unknown)
+		return;
 	head(OUT_BYTES, out);
 	sample(OUT_BYTES, "", pages * sysconf(_SC_PAGESIZE), out);
 }

@@ -42,8 +42,6 @@ static const char *part_check(const struct liveupdate_recorder_part *p)
 {
 	int i, j;
 
-	if (!recorder_has(p))
-		return NULL;
 	if (p->magic != LIVEUPDATE_RECORDER_MAGIC ||
 	    p->version != LIVEUPDATE_RECORDER_VERSION || p->size != sizeof(*p))
 		return "a part of another version";
@@ -79,8 +77,16 @@ static const char *part_check(const struct liveupdate_recorder_part *p)
 	return NULL;
 }
 
-static const char *recorder_wrong(const struct liveupdate_recorder *r,
-				  size_t size)
+/* A part that is not there has nothing in it, whoever looks. */
+static const char *part_read(struct liveupdate_recorder_part *p)
+{
+	if (recorder_has(p))
+		return part_check(p);
+	memset(p, 0, sizeof(*p));
+	return NULL;
+}
+
+static const char *recorder_wrong(struct liveupdate_recorder *r, size_t size)
 {
 	const char *why;
 
@@ -92,9 +98,9 @@ static const char *recorder_wrong(const struct liveupdate_recorder *r,
 	if (r->size != sizeof(*r) || size != sizeof(*r) ||
 	    r->part_size != sizeof(r->last_out))
 		return "a record of another size";
-	why = part_check(&r->last_out);
-	why = why ? why : part_check(&r->last_in);
-	return why ? why : part_check(&r->next_out);
+	why = part_read(&r->last_out);
+	why = why ? why : part_read(&r->last_in);
+	return why ? why : part_read(&r->next_out);
 }
 
 struct liveupdate_recorder *recorder_load(const char *path)
@@ -124,6 +130,16 @@ struct liveupdate_recorder *recorder_load(const char *path)
 fail:
 	free(r);
 	return NULL;
+}
+
+int recorder_here(struct liveupdate_recorder **r)
+{
+	*r = NULL;
+	/* Whether it may be read only reading tells. */
+	if (access(RECORDER_PATH, F_OK) && errno == ENOENT)
+		return 0;
+	*r = recorder_load(RECORDER_PATH);
+	return *r ? 0 : -1;
 }
 
 struct liveupdate_recorder *recorder_check(const void *data, size_t size)

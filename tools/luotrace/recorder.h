@@ -26,6 +26,14 @@
 struct liveupdate_recorder *recorder_load(const char *path);
 
 /**
+ * recorder_here - the record of this machine
+ * @r: set to it, or to NULL if this kernel has no recorder
+ *
+ * Return: 0, or -1 after a message.
+ */
+int recorder_here(struct liveupdate_recorder **r);
+
+/**
  * recorder_check - the same for a record in memory
  * @data: the record, in whatever place
  * @size: its bytes

@@ -177,7 +177,7 @@ static void print_slow(const struct report *r, FILE *f)
 				fmt_name(session, sizeof(session), c->name),
 				(unsigned long long)c->token);
 		if (c->ret)
-			fprintf(f, ": %s", strerror(-c->ret));
+			fprintf(f, ": %s", fmt_errno(c->ret));
 		fputc('\n', f);
 	}
 }
@@ -230,6 +230,8 @@ void report_calls(const struct report *r, bool hist, FILE *f)
 	if (hist)
 		print_hists(r->by, r->rows, r->nr_rows, f);
 	print_slow(r, f);
+	if (r->has_kho)
+		print_kho(r, f);
 	fputc('\n', f);
 	life_print(r->life, f);
 	print_lost(r, f);
@@ -347,6 +349,35 @@ json_t *report_kho_json(const struct report *r)
 		}
 	}
 	return all;
+}
+
+bool report_read_kho(struct report *r, json_t *all)
+{
+	const char *action, *kind;
+	json_int_t n[3];
+	json_t *row;
+	int a, k;
+	size_t i;
+
+	r->has_kho = json_is_array(all);
+	if (!all || json_is_null(all))
+		return true;
+	json_array_foreach(all, i, row) {
+		if (json_unpack(row, "{ss, ss, sI, sI, sI}", "action", &action,
+				"kind", &kind, "calls", &n[0], "errors", &n[1],
+				"pages", &n[2]))
+			return false;
+		for (a = 0; a < LT_KHO_ACTIONS && strcmp(actions[a], action); a++)
+			;
+		k = word_find(WORDS_KHO_KIND, kind);
+		if (a == LT_KHO_ACTIONS || k < 0 || n[0] < 0 || n[1] < 0 ||
+		    n[2] < 0)
+			return false;
+		r->kho[a][k] = (struct lt_kho){
+			.calls = n[0], .errors = n[1], .pages = n[2],
+		};
+	}
+	return r->has_kho;
 }
 
 static json_t *recorded_json(const struct report *r, bool hist)

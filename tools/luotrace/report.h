@@ -46,11 +46,20 @@ struct report {
 	uint64_t recorded_number;
 };
 
-/** report_calls - calls and sessions alone; arguments as report_text() */
+/** report_calls - the same without what was recorded, and what is unknown */
 void report_calls(const struct report *r, bool hist, FILE *f);
 
 /** report_kho_json - calls that marked memory, an array */
 json_t *report_kho_json(const struct report *r);
+
+/**
+ * report_read_kho - read that array
+ * @r:   its memory is set; it has none if @all is null
+ * @all: the array, from a file
+ *
+ * Return: false if it is none of these.
+ */
+bool report_read_kho(struct report *r, json_t *all);
 
 /** report_table - the table of calls alone */
 void report_table(const struct report *r, FILE *f);

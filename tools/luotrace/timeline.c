@@ -260,7 +260,7 @@ static void find_faults(struct findings *f, const struct liveupdate_recorder *r,
 	if (out->failed)
 		find(f, FINDING_FAULT, 2,
 		     "%llu reboots failed before this one, the last with %s after %s; their calls are counted too",
-		     (unsigned long long)out->failed, strerror(-out->failed_ret),
+		     (unsigned long long)out->failed, fmt_errno(out->failed_ret),
 		     out->clock_hz ? fmt_ns(ns, (double)(out->failed_end -
 							 out->failed_begin) *
 						1e9 / out->clock_hz) : "-");
@@ -315,7 +315,7 @@ static void print_span_calls(const struct liveupdate_recorder *r, enum span s,
 			fmt_name(name, sizeof(name), sessions[i]->name),
 			(unsigned long long)sessions[i]->files,
 			sessions[i]->ret ? ": " : "",
-			sessions[i]->ret ? strerror(-sessions[i]->ret) : "");
+			sessions[i]->ret ? fmt_errno(sessions[i]->ret) : "");
 	n = timeline_calls(r, s, calls, ops, TOP);
 	for (i = 0; i < n; i++) {
 		if (calls[i]->kind != LIVEUPDATE_KIND_HANDLER)
@@ -327,7 +327,7 @@ static void print_span_calls(const struct liveupdate_recorder *r, enum span s,
 			word(WORDS_OP, ops[i]),
 			part_name(name, calls[i]->name),
 			calls[i]->ret ? ": " : "",
-			calls[i]->ret ? strerror(-calls[i]->ret) : "");
+			calls[i]->ret ? fmt_errno(calls[i]->ret) : "");
 	}
 }
 
@@ -446,11 +446,12 @@ static json_t *part_json(const struct liveupdate_recorder_part *p)
 {
 	static const char *const actions[] = { "preserve", "unpreserve",
 					       "restore" };
-	json_t *memory = json_array();
+	json_t *memory;
 	int i;
 
 	if (!recorder_has(p))
 		return json_null();
+	memory = json_array();
 	for (i = 0; i < 3; i++)
 		json_array_append_new(memory,
 			json_pack("{ss, sI, sI, sI}", "action", actions[i],

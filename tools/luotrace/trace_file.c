@@ -4,12 +4,12 @@
 #include <nettle/base64.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "event.h"
 #include "hist.h"
 #include "msg.h"
 #include "trace_file.h"
+#include "words.h"
 
 json_t *trace_file_recorder(void)
 {
@@ -17,11 +17,10 @@ json_t *trace_file_recorder(void)
 	json_t *text = json_null();
 	char *coded;
 
-	if (access(RECORDER_PATH, R_OK))
+	if (recorder_here(&r) || !r)
 		return text;
-	r = recorder_load(RECORDER_PATH);
 	coded = malloc(BASE64_ENCODE_RAW_LENGTH(sizeof(*r)));
-	if (r && coded) {
+	if (coded) {
 		base64_encode_raw(coded, sizeof(*r), (const uint8_t *)r);
 		text = json_stringn(coded, BASE64_ENCODE_RAW_LENGTH(sizeof(*r)));
 	}
@@ -117,6 +116,8 @@ static bool add_event(struct trace_file *t, const struct lt_event *e)
 	}
 	t->events[t->nr++] = *e;
 	life_event(t->life, e);
+	if (e->type == LT_STATE && e->new == STATE_FROZEN)
+		t->report.frozen = true;
 	if (e->type != LT_HANDLER_EXIT && e->type != LT_SUBSYSTEM_EXIT &&
 	    e->type != LT_FLB_EXIT)
 		return true;
@@ -155,7 +156,8 @@ static const char *add_line(struct trace_file *t, json_t *line)
 		t->ended = true;
 		t->report.lost.events = lost_of(line, "events");
 		t->report.lost.missed = lost_of(line, "missed");
-		t->kho = json_incref(json_object_get(line, "kho"));
+		if (!report_read_kho(&t->report, json_object_get(line, "kho")))
+			return "damaged figures of memory";
 		return read_recorder(t, json_object_get(line, "recorder")) ?
 		       NULL : "a damaged record";
 	}
@@ -182,6 +184,8 @@ static const char *read_lines(struct trace_file *t, FILE *f, size_t *nr)
 		json_decref(line);
 	}
 	free(text);
+	if (!why && ferror(f))
+		why = strerror(errno);
 	if (!why && !t->head)
 		why = "no trace";
 	--*nr;
@@ -217,8 +221,9 @@ struct trace_file *trace_file_read(const char *path)
 	}
 	fclose(f);
 	t->report.life = t->life;
-	qsort(t->report.rows, t->report.nr_rows, sizeof(*t->report.rows),
-	      compare_rows);
+	if (t->report.nr_rows)
+		qsort(t->report.rows, t->report.nr_rows,
+		      sizeof(*t->report.rows), compare_rows);
 	return t;
 
 fail:
@@ -233,7 +238,6 @@ void trace_file_free(struct trace_file *t)
 	if (!t)
 		return;
 	json_decref(t->head);
-	json_decref(t->kho);
 	free(t->events);
 	free(t->recorder);
 	free(t->report.rows);

@@ -29,8 +29,7 @@
  * @ended:    its last line is there
  * @recorder: the record of LUO's recorder, NULL if there is none
  * @life:     the lives of the sessions
- * @report:   calls, counted from the events
- * @kho:      memory, an array as in luotrace latency; NULL without an end
+ * @report:   calls, counted from the events; memory, if there is an end
  */
 struct trace_file {
 	json_t *head;
@@ -40,7 +39,6 @@ struct trace_file {
 	struct liveupdate_recorder *recorder;
 	struct life *life;
 	struct report report;
-	json_t *kho;
 };
 
 /**

@@ -133,7 +133,6 @@ struct tracer *tracer_open(const struct probe *probe,
 	}
 	t->event = event;
 	t->data = data;
-	msg_catch_libbpf();
 
 	t->nr_cpus = libbpf_num_possible_cpus();
 	if (t->nr_cpus < 0) {

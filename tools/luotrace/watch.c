@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "event.h"
 #include "fmt.h"
 #include "msg.h"
 #include "watch.h"
@@ -58,7 +59,7 @@ static bool is_leak(const struct lt_event *e, struct leak *l)
 			return false;
 		snprintf(l->text, sizeof(l->text),
 			 "session %s token %llu failed with %s, handler %s", name,
-			 (unsigned long long)e->token, strerror(-e->ret), compat);
+			 (unsigned long long)e->token, fmt_errno(e->ret), compat);
 		return true;
 	case LT_SESSION_FINISH:
 		/* One that is finished already is not left. */
@@ -67,7 +68,7 @@ static bool is_leak(const struct lt_event *e, struct leak *l)
 		l->class = AUDIT_UNFINISHED;
 		snprintf(l->text, sizeof(l->text),
 			 "FINISH of session %s failed with %s", name,
-			 strerror(-e->ret));
+			 fmt_errno(e->ret));
 		return true;
 	case LT_HANDOVER_REJECT:
 		l->class = AUDIT_REFUSED;
@@ -117,7 +118,7 @@ static json_t *leak_json(const struct watch *w, const struct lt_event *e,
 			 const struct leak *l)
 {
 	return json_pack("{ss, sI, ss, so, so, ss}", "event", "leak",
-			 "time_ns", (json_int_t)(e->ts - w->start),
+			 "time_ns", (json_int_t)event_since(e->ts, w->start),
 			 "class", audit_class_name(l->class),
 			 "session", fmt_json_name(e->name),
 			 "token", cmd_json_token(e->token), "text", l->text);
@@ -136,7 +137,7 @@ static void on_event(const struct lt_event *e, void *data)
 	if (w->o->json)
 		w->failed |= cmd_json_print(leak_json(w, e, &l), JSON_COMPACT) != 0;
 	else
-		printf("%13.6f %-10s %s\n", (e->ts - w->start) / 1e9,
+		printf("%13.6f %-10s %s\n", event_since(e->ts, w->start) / 1e9,
 		       audit_class_name(l.class), l.text);
 	if (w->exec)
 		run_command(w, e, &l);
@@ -161,7 +162,7 @@ int watch_run(struct cmd_options *o, const char *exec, const struct probe *probe
 		return EXIT_FINDING;
 	}
 	cmd_tracing();
-	if (cmd_loop(t, o->duration_ms, NULL) == LOOP_ERROR)
+	if (cmd_loop(t, o->duration_ms, &w.failed) == LOOP_ERROR)
 		w.failed = true;
 	tracer_read_lost(t, &lost);
 	cmd_warn_lost(&lost);

@@ -12,8 +12,11 @@
 #include "luo_test.h"
 
 #include <jansson.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -22,6 +25,7 @@
 #define EXEC_OUT	"/tmp/exec.out"
 #define LATE_DEVICE	"/dev/liveupdate_late"
 #define LATE_MODULE	"/tools/luo_test_late.ko"
+#define RECORDER	"/sys/kernel/liveupdate/recorder"
 #define FILE_TOKEN	47	/* offset in the record of a file */
 #define MEMFD_BYTES	(8 << 20)
 
@@ -316,11 +320,35 @@ static void third(int dev)
 	finds("", "given-up", "whole");
 }
 
+/* What luotrace does that may use BPF, but not read what is for nobody. */
+static int without_the_record(const char *command, const char *option)
+{
+	int status;
+
+	fflush(stdout);
+	if (!fork()) {
+		must(!prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE) &&
+		     !prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH), "prctl");
+		must(freopen("/dev/null", "w", stdout), "/dev/null");
+		execlp("luotrace", "luotrace", command, option, NULL);
+		_exit(127);
+	}
+	wait(&status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 static void fourth(int dev)
 {
 	(void)dev;
 	must(!load_late(), LATE_MODULE);
 	finds("", NULL, NULL);
+
+	must(!chmod(RECORDER, 0), RECORDER);
+	check(without_the_record("audit", NULL) == 3,
+	      "an audit that cannot see all is no clean one");
+	check(without_the_record("metrics", NULL) == 3, "nor are its metrics written");
+	check(without_the_record("latency", "-d1") == 0, "but what happens is traced");
+	must(!chmod(RECORDER, 0400), RECORDER);
 }
 
 static void watch_ran_its_command(void)

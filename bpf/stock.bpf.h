@@ -7,7 +7,8 @@
  * An operation of a handler is a function with one argument of a certain type. The
  * frontend finds all of these in the kernel's BTF and gives each a pair of the programs
  * below; which operation it is shows when it is called, by whose table it is in. Which
- * session and which file it is called for is known from the function of LUO around it.
+ * session it is called for is known from the function of LUO around it, and which file,
+ * too, or from the session's list of files.
  */
 
 #ifndef STOCK_BPF_H

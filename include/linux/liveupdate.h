@@ -120,9 +120,12 @@ struct liveupdate_flb_op_args {
  * @preserve:   required; the first file that depends on it is preserved
  * @unpreserve: required; the last of them is given back before the jump
  * @retrieve:   required; make the object again in the next kernel: somebody asks
- *              for it, or the last file is finished and nobody has asked
- * @finish:     required; the last file that depended on it is finished. Not
- *              called if retrieve failed.
+ *              for it, or it is to be finished and nobody has asked
+ * @finish:     required; no file that may depend on it is left: none of the
+ *              handlers that it is registered with, and none whose handler is not
+ *              there (yet). It and @retrieve are called in its registration if
+ *              that comes after the last incoming session. Not called if retrieve
+ *              failed.
  * @owner:      the module, pinned between preserve and unpreserve, and between
  *              retrieve and finish
  *
@@ -167,7 +170,7 @@ struct luo_flb_private {
  * @compatible: name and version of the state it hands over, zero-terminated
  *
  * File-lifecycle-bound: it is preserved with the first file that depends on it
- * and finished with the last one. Files depend on it if it is registered with
+ * and finished after the last one. Files depend on it if it is registered with
  * their handler when they are preserved.
  */
 struct liveupdate_flb {

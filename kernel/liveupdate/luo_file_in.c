@@ -58,10 +58,9 @@ static const char *__luo_file_load(struct luo_file_set *set,
 	if (err)
 		goto err_token;
 
+	luo_flbs_await_file(fh);
 	luo_file_set_state(f, LUO_FILE_INCOMING, 0);
-	if (fh) {
-		luo_flbs_await_file(fh);
-	} else {
+	if (!fh) {
 		WRITE_ONCE(set->orphans, set->orphans + 1);
 		/* It is kept: the handler may come. */
 		luo_handover_tell("file", set->name, ser->token, "no-handler");
@@ -90,8 +89,8 @@ static void luo_file_load(const void *record, void *data)
  * @set:   an empty incoming set
  * @array: where the records are; they are gone after it
  *
- * What cannot be understood is reported and left out. A file whose handler is
- * not there yet is reported too, but kept: its handler may come.
+ * What cannot be understood is reported and left out. Of a file whose handler is
+ * not there yet only the event tells, and it is kept: its handler may come.
  *
  * Context: at boot, under @set->lock.
  */
@@ -112,7 +111,7 @@ static bool luo_file_adopt(struct luo_file *f)
 		WRITE_ONCE(f->fh, luo_handler_get(f->orphan));
 		if (f->fh) {
 			WRITE_ONCE(set->orphans, set->orphans - 1);
-			luo_flbs_await_file(f->fh);
+			luo_flbs_adopt_file(f->fh);
 		}
 	}
 	return f->fh;
@@ -198,6 +197,7 @@ static void luo_file_finish(struct luo_file *f, struct luo_file_set *set,
 	} else {
 		luo_handover_reject("file", set->name, f->token.token,
 				    "no-handler");
+		luo_flbs_finish_file(NULL);
 		luo_file_set_state(f, LUO_FILE_FAILED, -ENOENT);
 	}
 	luo_file_remove(f, set);

@@ -262,13 +262,13 @@ static int luo_flb_add(struct luo_flb_private *new, struct liveupdate_flb *flb)
  * liveupdate_register_flb - files of a handler depend on shared state
  * @fh:	 the handler, registered
  * @flb: the shared state; it stays the caller's and must live until it is
- *	 unregistered from its last handler
+ *	 unregistered from its last handler and given back by its last user
  *
- * Files that are preserved already do not depend on it. What was handed over for
- * it is finished before this returns, if the last incoming session was finished
- * before.
+ * Files that are preserved already do not depend on it. If the last incoming
+ * session was finished before, what was handed over for it is retrieved and
+ * finished before this returns; who wants the object asks for it first.
  *
- * Context: may sleep.
+ * Context: may sleep; without any lock that an operation of @flb takes.
  * Return: 0; -EOPNOTSUPP if live update is off; -EINVAL if the handler is not
  *	   registered, an operation is missing, or the compatible string is empty
  *	   or unterminated; -EEXIST if it is registered with this handler, or

@@ -11,7 +11,7 @@
  * The record says how many files depend on it, but not which. A handler may be
  * registered with it here that was not there, and some of its files may be older
  * than its registration; so it stays until no file of any of its handlers is
- * left, too.
+ * left, too, and none that is still without its handler.
  *
  * Unhappy paths: a retrieve that failed keeps failing, and there is no finish
  * then. Whatever is left of the files that depend on it when the machine has
@@ -57,6 +57,7 @@ struct luo_flb_in {
 
 static LIST_HEAD(luo_flbs_in); /* under luo_flb_lock */
 static bool luo_flbs_over; /* no incoming file is left */
+static atomic_long_t luo_orphans; /* incoming files without a handler */
 
 static struct luo_flb_in *luo_flb_find_in(const char *name)
 {
@@ -135,12 +136,14 @@ static int luo_flb_retrieve(struct liveupdate_flb *flb, struct luo_flb_in *in)
 	return err;
 }
 
-/* Whether a handler that it is registered with has files to finish. */
+/* Whether a file is left that may depend on it. */
 static bool luo_flb_awaited(struct liveupdate_flb *flb)
 {
 	struct luo_flb_private *private = &ACCESS_PRIVATE(flb, private);
 	struct luo_flb_link *link;
 
+	if (atomic_long_read(&luo_orphans))
+		return true;
 	if (!private->handlers)
 		return false;
 	list_for_each_entry(link, &private->links, of_flb) {
@@ -150,7 +153,7 @@ static bool luo_flb_awaited(struct liveupdate_flb *flb)
 	return false;
 }
 
-/* Finish it if no file depends on it and nobody uses it. */
+/* Finish it unless a file may depend on it or somebody uses it. */
 static void luo_flb_finish(struct liveupdate_flb *flb, struct luo_flb_in *in)
 {
 	int err;
@@ -171,19 +174,33 @@ static void luo_flb_finish(struct liveupdate_flb *flb, struct luo_flb_in *in)
 }
 
 /**
- * luo_flbs_await_file - an incoming file has found its handler
- * @fh: the handler; luo_flbs_finish_file() follows
+ * luo_flbs_await_file - an incoming file is there; luo_flbs_finish_file() follows
+ * @fh: its handler, NULL if that is not there (yet)
  *
  * Context: any.
  */
 void luo_flbs_await_file(struct liveupdate_file_handler *fh)
 {
+	atomic_long_inc(fh ? &ACCESS_PRIVATE(fh, incoming) : &luo_orphans);
+}
+
+/**
+ * luo_flbs_adopt_file - an incoming file has found its handler
+ * @fh: the handler
+ *
+ * Context: may sleep, takes luo_flb_lock: nobody sees it counted at neither.
+ */
+void luo_flbs_adopt_file(struct liveupdate_file_handler *fh)
+{
+	guard(mutex)(&luo_flb_lock);
+
+	atomic_long_dec(&luo_orphans);
 	atomic_long_inc(&ACCESS_PRIVATE(fh, incoming));
 }
 
 /**
  * luo_flbs_finish_file - an incoming file is finished
- * @fh: its handler
+ * @fh: its handler, NULL if that did not come
  *
  * Context: may sleep, takes luo_flb_lock.
  */
@@ -191,6 +208,11 @@ void luo_flbs_finish_file(struct liveupdate_file_handler *fh)
 {
 	struct luo_flb_link *link;
 	struct luo_flb_in *in;
+
+	if (!fh) {
+		atomic_long_dec(&luo_orphans);
+		return;
+	}
 
 	guard(mutex)(&luo_flb_lock);
 
@@ -243,7 +265,8 @@ void luo_flb_came(struct liveupdate_flb *flb)
  * @flb:  the shared state
  * @objp: set to the object, which stays until liveupdate_flb_put_incoming()
  *
- * The first call has it retrieved.
+ * The first call has it retrieved. From then on @flb must live until its finish,
+ * registered or not; its owner is pinned for that.
  *
  * Context: may sleep, not in an operation of shared state. From the time on when
  *	    the pure initcalls are done.

@@ -295,6 +295,7 @@ void luo_flbs_unpreserve(struct liveupdate_file_handler *fh, u64 seq);
 void luo_flbs_write(struct luo_array *array);
 void luo_flbs_load(const struct luo_array *array);
 void luo_flbs_await_file(struct liveupdate_file_handler *fh);
+void luo_flbs_adopt_file(struct liveupdate_file_handler *fh);
 void luo_flbs_finish_file(struct liveupdate_file_handler *fh);
 void luo_flbs_finish(void);
 void luo_flbs_forget(struct liveupdate_file_handler *fh);

@@ -403,15 +403,10 @@ static long luo_session_ioctl(struct file *file, unsigned int cmd,
 
 static int luo_session_fop_release(struct inode *inode, struct file *file)
 {
-	struct luo_session *session = file->private_data;
-
-	if (!session)
-		return 0;
-
 	guard(rwsem_read)(&luo_state_lock);
 
 	if (luo_state() != LIVEUPDATE_STATE_FROZEN)
-		luo_session_release(session);
+		luo_session_release(file->private_data);
 	return 0;
 }
 

@@ -137,7 +137,7 @@ static const char *luo_name_for_event(char *to, const u8 *name)
 /**
  * luo_session_created - tell of the outcome of CREATE_SESSION
  * @name: LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
- * @ret:  what the call returns
+ * @ret:  what the call returns, unless its answer cannot be written
  */
 void luo_session_created(const u8 *name, int ret)
 {
@@ -152,7 +152,7 @@ void luo_session_created(const u8 *name, int ret)
  * luo_session_claimed - tell of the outcome of RETRIEVE_SESSION
  * @session: the session, which nobody else sees yet; NULL if none was claimed
  * @name:    LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
- * @ret:     what the call returns
+ * @ret:     what the call returns, unless its answer cannot be written
  */
 void luo_session_claimed(struct luo_session *session, const u8 *name, int ret)
 {

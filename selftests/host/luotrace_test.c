@@ -87,7 +87,7 @@ static void test_names(void)
 		   "a 'b' = \"\\\\x1b\\xff", "a sentence");
 }
 
-/* A name comes back from JSON as it was. */
+/* A name that was made printable comes back as it was. */
 static void test_read_names(void)
 {
 	static const char *const names[] = {
@@ -98,20 +98,19 @@ static void test_read_names(void)
 		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
 		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
 	};
-	char buf[64], what[64];
-	json_t *j;
+	char buf[64], text[4 * 64], what[64];
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		j = fmt_json_name(names[i]);
+		fmt_name(text, sizeof(text), names[i]);
 		snprintf(what, sizeof(what), "name %zu comes back", i);
-		check(fmt_read_name(buf, sizeof(buf), json_string_value(j)) &&
+		check(fmt_read_name(buf, sizeof(buf), text) &&
 		      !strcmp(buf, names[i]), what);
-		json_decref(j);
 	}
 	check(!fmt_read_name(buf, 4, "abcd"), "a name that is too long");
 	check(!fmt_read_name(buf, 4, "\\x4"), "an escape without an end");
 	check(!fmt_read_name(buf, 4, "\\xg0"), "an escape of no digits");
+	check(!fmt_read_name(buf, 4, "c:\\"), "a backslash that begins none");
 	check_text(fmt_errno(-ENOMEM), strerror(ENOMEM), "an errno");
 	check(strstr(fmt_errno(INT_MIN), "nknown"), "no errno");
 }

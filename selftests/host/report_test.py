@@ -130,18 +130,23 @@ def test_json(trace):
 
 def test_odd(directory):
     """What is unusual, and right."""
-    older = dict(EVENTS[1], time_ns=MS - 100, session=LATIN)
+    older = dict(EVENTS[1], time_ns=MS - 100, session=LATIN, escaped=True)
+    plain = dict(EVENTS[1], time_ns=2 * MS, session="c:\\xen")
     path = write(os.path.join(directory, "odd"),
-                 [HEAD, dict(EVENTS[0], time_ns=MS), older, FROZEN, end()])
+                 [HEAD, dict(EVENTS[0], time_ns=MS), older, plain, FROZEN,
+                  dict(end(), kho=[dict(end()["kho"][0], bytes=1024 << 16)])])
     one = json.loads(run("--json", path).stdout)["traces"][0]
     check(one["frozen"], "the machine was frozen")
-    check([s["session"] for s in one["sessions"]] == ["vm-a", LATIN],
+    check([s["session"] for s in one["sessions"]] == ["vm-a", LATIN, "c:\\xen"],
           "a name that is no UTF-8 is read", one["sessions"])
-    check([s["life"][0]["time_ns"] for s in one["sessions"]] == [0, 0],
+    check(one["kho"][0]["pages"] == 1024 and one["kho"][0]["bytes"] == 1024 << 16,
+          "pages are of the size of the other machine's", one["kho"])
+    check([s["life"][0]["time_ns"] for s in one["sessions"]] == [0, 0, MS],
           "an event that is older than the first one read is at its time",
           one["sessions"])
     r = run(path)
-    check(not re.search(r"created [1-9]", r.stdout), "in text, too", r.stdout)
+    check(not re.search(r"created [1-9]", r.stdout) and "64.0MiB" in r.stdout,
+          "in text, too", r.stdout)
 
 
 # The Trace Event Format, as far as it is used.
@@ -301,6 +306,9 @@ def test_bad(trace, directory):
             ("a token beyond 2^64", [HEAD, dict(EVENTS[2], token="9" * 21)],
              "line 2: no event"),
             ("a token below 0", [HEAD, dict(EVENTS[2], token=" -5")],
+             "line 2: no event"),
+            ("an escape that is none", [HEAD, dict(EVENTS[0], session="a\\b",
+                                                   escaped=True)],
              "line 2: no event"),
             ("no errno", [HEAD, dict(EVENTS[2], ret=2**32)], "line 2: no event"),
             ("behind the end", [HEAD, end(), EVENTS[0]], "line 3: something")):

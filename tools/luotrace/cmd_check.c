@@ -143,6 +143,8 @@ static void check_stock(const struct probe *p)
 
 static void check_text(const struct probe *p, const char *why_not)
 {
+	static const char unreadable[] =
+		"will not work, the record cannot be read; run luotrace as root";
 	/* Only opening it tells whether that is allowed. */
 	int fd = open(RECORDER_PATH, O_RDONLY | O_CLOEXEC), type;
 
@@ -174,11 +176,11 @@ static void check_text(const struct probe *p, const char *why_not)
 	       why_not ? "will not work" : "will work");
 	if (why_not)
 		fmt_wrapped(stdout, "because        ", why_not);
-	printf("audit: %s\n", probe_why_no_audit(p) ? "will not work" : "will work");
+	printf("audit: %s\n", probe_why_no_audit(p) ? "will not work" :
+	       fd < 0 && p->recorder != NO ? unreadable : "will work");
 	printf("timeline: %s\n", p->recorder == NO ?
 	       "will not work, there is no recorder" :
-	       fd < 0 ? "will not work, the record cannot be read; run luotrace as root" :
-			"will work");
+	       fd < 0 ? unreadable : "will work");
 	if (fd >= 0)
 		close(fd);
 }

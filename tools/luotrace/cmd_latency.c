@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "hist.h"
@@ -130,7 +132,7 @@ static int take(struct latency *l, struct tracer *t, const struct probe *probe,
 	return 0;
 }
 
-static int write_json(const struct latency *l, const struct report *r,
+static int write_json(struct latency *l, const struct report *r,
 		      const struct probe *probe)
 {
 	json_t *root = cmd_json("latency", probe);
@@ -140,8 +142,13 @@ static int write_json(const struct latency *l, const struct report *r,
 	if (!l->json_file)
 		return cmd_json_print(root, JSON_INDENT(2));
 
-	err = json_dumpf(root, l->json, JSON_INDENT(2)) ||
-	      fputc('\n', l->json) == EOF || fflush(l->json);
+	/* What was there goes only now that there is something else. */
+	err = ftruncate(fileno(l->json), 0) ||
+	      json_dumpf(root, l->json, JSON_INDENT(2)) ||
+	      fputc('\n', l->json) == EOF;
+	if (fclose(l->json))
+		err = -1;
+	l->json = NULL;
 	json_decref(root);
 	if (err) {
 		msg_error("cannot write '%s': %s", l->json_file,
@@ -152,10 +159,10 @@ static int write_json(const struct latency *l, const struct report *r,
 }
 
 /* Text and JSON of one reading; a whole text goes out in one write. */
-static int print(const struct latency *l, const struct report *r,
+static int print(struct latency *l, const struct report *r,
 		 const struct probe *probe)
 {
-	int ret = EXIT_FINE;
+	int ret = EXIT_FINE, err;
 	size_t size;
 	char *text;
 	FILE *f;
@@ -172,8 +179,10 @@ static int print(const struct latency *l, const struct report *r,
 		ret = cmd_flush();
 		free(text);
 	}
-	if (ret == EXIT_FINE && (l->o.json || l->json_file))
-		ret = write_json(l, r, probe);
+	if (l->o.json || l->json_file) {
+		err = write_json(l, r, probe);
+		ret = ret == EXIT_FINE ? err : ret;
+	}
 	cmd_warn_lost(&r->lost);
 	return ret;
 }
@@ -228,7 +237,7 @@ static int print_interval(struct latency *l, struct report *now,
 	}
 	memcpy(shown.rows, now->rows, now->nr_rows * sizeof(*shown.rows));
 	subtract(&shown, earlier);
-	if (l->o.json || l->json_file) {
+	if (l->o.json) {
 		ret = print(l, &shown, probe);
 	} else {
 		report_table(&shown, stdout);
@@ -265,7 +274,7 @@ static int run_intervals(struct latency *l, struct tracer *t,
 		 !(l->o.duration_ms && !left) &&
 		 !(l->o.until_frozen && l->frozen));
 	/* With JSON each reading has said it. */
-	if (!l->o.json && !l->json_file)
+	if (!l->o.json)
 		cmd_warn_lost(&earlier.lost);
 	free(earlier.rows);
 	return ret;
@@ -360,9 +369,12 @@ static int latency_run(struct latency *l, const struct probe *probe)
 /* Before the trace: that it cannot be written is known then. */
 static int open_json(struct latency *l)
 {
+	int fd;
+
 	if (!l->json_file)
 		return EXIT_FINE;
-	l->json = fopen(l->json_file, "we");
+	fd = open(l->json_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	l->json = fd < 0 ? NULL : fdopen(fd, "w");
 	if (l->json)
 		return EXIT_FINE;
 	msg_error("cannot write '%s': %s", l->json_file, strerror(errno));

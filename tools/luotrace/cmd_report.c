@@ -128,7 +128,7 @@ static int print_all(const struct show *s, struct trace_file *const *traces,
 		     FILE *f)
 {
 	json_t *root;
-	int i;
+	int i, bad;
 
 	switch (s->format) {
 	case TEXT:
@@ -146,9 +146,13 @@ static int print_all(const struct show *s, struct trace_file *const *traces,
 			return -ENOMEM;
 		}
 		errno = 0;
-		json_dumpf(root, f, JSON_INDENT(1));
+		bad = json_dumpf(root, f, JSON_INDENT(1));
 		fputc('\n', f);
 		json_decref(root);
+		if (bad && !ferror(f)) {
+			msg_error("out of memory");
+			return -ENOMEM;
+		}
 		break;
 	}
 	return !fflush(f) && !ferror(f) ? 0 : errno ? -errno : -EIO;

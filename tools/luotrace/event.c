@@ -165,9 +165,27 @@ static const char *compat_key(int type)
 	}
 }
 
+/* Whether JSON can hold a name as it is. */
+static bool is_utf8(const char *name)
+{
+	json_t *json = json_string(name);
+
+	json_decref(json);
+	return json;
+}
+
+/* A name; whether all names of the event are escaped is a field of its own. */
+static json_t *name_json(const char *name, bool escaped)
+{
+	char buf[NAME_BUF];
+
+	return json_string(escaped ? fmt_name(buf, sizeof(buf), name) : name);
+}
+
 json_t *event_json(const struct lt_event *e, uint64_t start)
 {
 	const struct shape *s = &shapes[e->type];
+	bool escaped = !is_utf8(e->name) || !is_utf8(e->compat);
 	unsigned int f = s->fields;
 	json_t *o = json_object();
 
@@ -177,11 +195,13 @@ json_t *event_json(const struct lt_event *e, uint64_t start)
 		set(o, "number", e->number ? json_integer(e->number) :
 					     json_null());
 	if (f & F_NAME)
-		set(o, name_key(e->type), fmt_json_name(e->name));
+		set(o, name_key(e->type), name_json(e->name, escaped));
 	if (f & F_TOKEN)
 		set(o, "token", cmd_json_token(e->token));
 	if (f & F_COMPAT)
-		set(o, compat_key(e->type), fmt_json_name(e->compat));
+		set(o, compat_key(e->type), name_json(e->compat, escaped));
+	if (escaped)
+		set(o, "escaped", json_true());
 	if (f & F_WHAT)
 		set(o, s->what_key, json_string(word(s->what, e->what)));
 	if (f & F_DIR)
@@ -217,7 +237,7 @@ static int type_of(const char *tracepoint)
 	return -1;
 }
 
-/* These three take a field out of an object; they fail if it is not there. */
+/* These take a field out of an object; they fail if it is not there. */
 static bool get_number(json_t *o, const char *key, uint64_t *to)
 {
 	json_t *v = json_object_get(o, key);
@@ -232,7 +252,18 @@ static bool get_text(json_t *o, const char *key, char *to, size_t size)
 {
 	const char *text = json_string_value(json_object_get(o, key));
 
-	return text && fmt_read_name(to, size, text);
+	if (!text || strlen(text) >= size)
+		return false;
+	strcpy(to, text);
+	return true;
+}
+
+static bool get_name(json_t *o, const char *key, char *to, size_t size)
+{
+	if (!json_is_true(json_object_get(o, "escaped")))
+		return get_text(o, key, to, size);
+	return json_is_string(json_object_get(o, key)) &&
+	       fmt_read_name(to, size, json_string_value(json_object_get(o, key)));
 }
 
 static bool get_word(json_t *o, const char *key, enum words list, __u32 *to)
@@ -295,10 +326,10 @@ bool event_read(json_t *o, struct lt_event *e)
 		    json_is_null(json_object_get(o, "number")) ||
 		    get_u64(o, "number", &e->number));
 	ok = ok && (!(f & F_NAME) ||
-		    get_text(o, name_key(type), e->name, sizeof(e->name)));
+		    get_name(o, name_key(type), e->name, sizeof(e->name)));
 	ok = ok && (!(f & F_TOKEN) || get_token(o, &e->token));
 	ok = ok && (!(f & F_COMPAT) ||
-		    get_text(o, compat_key(type), e->compat, sizeof(e->compat)));
+		    get_name(o, compat_key(type), e->compat, sizeof(e->compat)));
 	ok = ok && (!(f & F_WHAT) || get_word(o, s->what_key, s->what, &e->what));
 	ok = ok && (!(f & F_DIR) || get_word(o, dir_key(s), s->dir, &e->dir));
 	ok = ok && (!(f & F_OLD) || get_word(o, "old", s->state, &e->old));

@@ -150,8 +150,7 @@ char *fmt_text(char *buf, size_t size, const char *text)
 json_t *fmt_json_name(const char *name)
 {
 	char buf[4 * 64 + 1];
-	/* With a backslash it could be taken for an escaped one. */
-	json_t *json = strchr(name, '\\') ? NULL : json_string(name);
+	json_t *json = json_string(name);
 
 	return json ? json : json_string(fmt_name(buf, sizeof(buf), name));
 }
@@ -169,11 +168,11 @@ bool fmt_read_name(char *to, size_t size, const char *text)
 	size_t n = 0;
 
 	for (; *text && n < size; n++) {
-		if (strncmp(text, "\\x", 2)) {
+		if (*text != '\\') {
 			to[n] = *text++;
 			continue;
 		}
-		if (digit(text[2]) < 0 || digit(text[3]) < 0)
+		if (text[1] != 'x' || digit(text[2]) < 0 || digit(text[3]) < 0)
 			return false;
 		to[n] = digit(text[2]) << 4 | digit(text[3]);
 		text += 4;

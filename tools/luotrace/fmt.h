@@ -62,17 +62,17 @@ char *fmt_text(char *buf, size_t size, const char *text);
 
 /**
  * fmt_json_name - the same as a JSON string, always valid UTF-8
- * @name: zero-terminated; escaped only if it is no UTF-8 or has a backslash
+ * @name: zero-terminated; escaped only if it is no UTF-8
  */
 json_t *fmt_json_name(const char *name);
 
 /**
- * fmt_read_name - the name that fmt_json_name() made a string of
+ * fmt_read_name - the name that fmt_name() made printable
  * @to:   room for it
  * @size: bytes in @to
  * @text: the string
  *
- * Return: false if it is too long, or a backslash begins no escape.
+ * Return: false if it is too long, or a backslash does not begin \xNN.
  */
 bool fmt_read_name(char *to, size_t size, const char *text);
 

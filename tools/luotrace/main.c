@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,16 +49,27 @@ static int code;	/* of the command, once it has one */
  */
 static void finish(void)
 {
-	bool lost = ferror(stdout), printed = __fpending(stdout) || lost;
+	bool lost = ferror(stdout);
 
-	/* Nothing to print and nowhere to print it to is no failure. */
 	if (!fclose(stdout) && !lost)
-		return;
-	if (!printed && errno == EBADF)
 		return;
 	msg_error("cannot write the output: %s",
 		  strerror(errno ? errno : EIO));
 	_exit(code == EXIT_FINE ? EXIT_FINDING : code);
+}
+
+/*
+ * What is opened must not become standard output because that is closed: who prints
+ * finds a file that cannot be written.
+ */
+static void occupy(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	while (fd >= 0 && fd <= STDERR_FILENO)
+		fd = dup(fd);
+	if (fd >= 0)
+		close(fd);
 }
 
 int main(int argc, char **argv)
@@ -66,6 +77,7 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : "";
 	size_t i;
 
+	occupy();
 	atexit(finish);
 	msg_catch_libbpf();
 	if (!strcmp(name, "-h") || !strcmp(name, "--help")) {

@@ -182,6 +182,12 @@ static void print_slow(const struct report *r, FILE *f)
 	}
 }
 
+static uint64_t bytes_of(const struct report *r, uint64_t pages)
+{
+	return pages * (r->page_size ? r->page_size :
+				       (uint64_t)sysconf(_SC_PAGESIZE));
+}
+
 static void print_kho(const struct report *r, FILE *f)
 {
 	char bytes[FMT_LEN];
@@ -207,8 +213,7 @@ static void print_kho(const struct report *r, FILE *f)
 				(unsigned long long)m->calls,
 				(unsigned long long)m->errors,
 				(unsigned long long)m->pages,
-				fmt_bytes(bytes, m->pages *
-						 sysconf(_SC_PAGESIZE)));
+				fmt_bytes(bytes, bytes_of(r, m->pages)));
 		}
 	}
 	if (!lines)
@@ -344,8 +349,7 @@ json_t *report_kho_json(const struct report *r)
 				"calls", (json_int_t)m->calls,
 				"errors", (json_int_t)m->errors,
 				"pages", (json_int_t)m->pages,
-				"bytes", (json_int_t)(m->pages *
-						sysconf(_SC_PAGESIZE))));
+				"bytes", (json_int_t)bytes_of(r, m->pages)));
 		}
 	}
 	return all;
@@ -354,7 +358,7 @@ json_t *report_kho_json(const struct report *r)
 bool report_read_kho(struct report *r, json_t *all)
 {
 	const char *action, *kind;
-	json_int_t n[3];
+	json_int_t n[3], bytes;
 	json_t *row;
 	int a, k;
 	size_t i;
@@ -363,16 +367,18 @@ bool report_read_kho(struct report *r, json_t *all)
 	if (!all || json_is_null(all))
 		return true;
 	json_array_foreach(all, i, row) {
-		if (json_unpack(row, "{ss, ss, sI, sI, sI}", "action", &action,
-				"kind", &kind, "calls", &n[0], "errors", &n[1],
-				"pages", &n[2]))
+		if (json_unpack(row, "{ss, ss, sI, sI, sI, sI}", "action",
+				&action, "kind", &kind, "calls", &n[0],
+				"errors", &n[1], "pages", &n[2], "bytes", &bytes))
 			return false;
 		for (a = 0; a < LT_KHO_ACTIONS && strcmp(actions[a], action); a++)
 			;
 		k = word_find(WORDS_KHO_KIND, kind);
 		if (a == LT_KHO_ACTIONS || k < 0 || n[0] < 0 || n[1] < 0 ||
-		    n[2] < 0)
+		    n[2] < 0 || bytes < 0)
 			return false;
+		if (n[2])
+			r->page_size = bytes / n[2];
 		r->kho[a][k] = (struct lt_kho){
 			.calls = n[0], .errors = n[1], .pages = n[2],
 		};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* What the latency command found: for people and for programs. */
+/* What was traced, now or in a file: for people and for programs. */
 
 #ifndef REPORT_H
 #define REPORT_H
@@ -22,6 +22,7 @@
  * @nr_slow: how many
  * @kho:     memory that was marked
  * @has_kho: the kernel has the events for it
+ * @page_size: bytes of a page of the machine that was traced, 0 for this one
  * @life:    the sessions
  * @lost:    what was lost
  * @frozen:  the machine was frozen when it was taken
@@ -38,6 +39,7 @@ struct report {
 	int nr_slow;
 	struct lt_kho kho[LT_KHO_ACTIONS][LT_KHO_KINDS];
 	bool has_kho;
+	uint64_t page_size;
 	const struct life *life;
 	struct tracer_lost lost;
 	bool frozen;
@@ -46,7 +48,7 @@ struct report {
 	uint64_t recorded_number;
 };
 
-/** report_calls - the same without what was recorded, and what is unknown */
+/** report_calls - report_text() of a file: without what was recorded, or is unknown */
 void report_calls(const struct report *r, bool hist, FILE *f);
 
 /** report_kho_json - calls that marked memory, an array */

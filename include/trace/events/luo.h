@@ -545,9 +545,10 @@ DEFINE_EVENT(luo_handover_class, luo_handover_in,
 );
 
 /*
- * One part of the handover was refused and everything else served: what it
- * was (tree, session, file, flb, subsystem), its or the session's name and the file's token where
- * they could be read, and why.
+ * One part of the handover was refused and everything else served, or is kept
+ * until its handler or its subsystem comes: what it is (tree, session, file, flb,
+ * subsystem), its or the session's name and the file's token where they could be
+ * read, and why.
  */
 TRACE_EVENT(luo_handover_reject,
 	    TP_PROTO(u64 number, const char *what, const char *name, u64 token,

@@ -26,7 +26,8 @@
  *  - ENOTTY: no such call on this file.
  *  - EOPNOTSUPP: the call exists but not for this session: a call that belongs
  *    to outgoing sessions was made on an incoming one or the other way round.
- *  - EFAULT: the structure cannot be read or written.
+ *  - EFAULT: the structure cannot be read or written. In the latter case the
+ *    session or the file of which it would have told is closed again.
  *  - ENOENT: no session of that name, no file of that token, no handler for
  *    that file.
  *  - EEXIST: the name or the token is taken.

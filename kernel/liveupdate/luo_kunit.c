@@ -10,11 +10,14 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/io.h>
 #include <linux/kexec_handover.h>
+#include <linux/kho/abi/kexec_handover.h>
 #include <linux/kthread.h>
 #include <linux/libfdt.h>
 #include <linux/mm.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #include "luo_file.h"
 #include "luo_inspect.h"
@@ -496,6 +499,34 @@ static void luo_kunit_accounts(struct kunit *test)
 	}
 }
 
+/* What is counted for a vmalloc area is what is there: its pages, and those of lists. */
+static void luo_kunit_vmalloc(struct kunit *test)
+{
+	static const unsigned long sizes[] = {
+		1, KHO_VMALLOC_SIZE - 1, KHO_VMALLOC_SIZE, KHO_VMALLOC_SIZE + 1,
+	};
+	unsigned long before = kho_preserved_pages(), lists;
+	struct kho_vmalloc_chunk *chunk;
+	struct kho_vmalloc area;
+	void *mem;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		mem = vmalloc(sizes[i] << PAGE_SHIFT);
+		KUNIT_ASSERT_NOT_NULL(test, mem);
+		KUNIT_ASSERT_EQ(test, kho_preserve_vmalloc(mem, &area), 0);
+		lists = 0;
+		for (chunk = KHOSER_LOAD_PTR(area.first); chunk;
+		     chunk = KHOSER_LOAD_PTR(chunk->hdr.next))
+			lists++;
+		KUNIT_EXPECT_EQ(test, kho_preserved_pages(),
+				before + sizes[i] + lists);
+		kho_unpreserve_vmalloc(&area);
+		KUNIT_EXPECT_EQ(test, kho_preserved_pages(), before);
+		vfree(mem);
+	}
+}
+
 static struct kunit_case luo_kunit_cases[] = {
 	KUNIT_CASE(luo_kunit_tree_is_whole),
 	KUNIT_CASE(luo_kunit_tree_too_short),
@@ -509,6 +540,7 @@ static struct kunit_case luo_kunit_cases[] = {
 	KUNIT_CASE(luo_kunit_walk),
 	KUNIT_CASE(luo_kunit_files),
 	KUNIT_CASE(luo_kunit_accounts),
+	KUNIT_CASE(luo_kunit_vmalloc),
 	{}
 };
 

@@ -46,6 +46,15 @@ kill -INT $!
 wait
 cat /tmp/err
 
+# Two readings and no more; a file that cannot be written is told before; one that can
+# has the figures though the text is lost.
+timeout 60 luotrace latency -d 2 1 > /tmp/intervals || exit 1
+[ "$(grep -c '^Handler calls' /tmp/intervals)" = 2 ] || exit 1
+luotrace latency --json-file /no/such/file 2> /tmp/err
+[ $? = 1 ] && ! grep -q tracing /tmp/err || exit 1
+luotrace latency -d 1 --json-file /tmp/kept > /dev/full
+[ $? = 1 ] && grep -q '"schema"' /tmp/kept || exit 1
+
 su nobody -s /bin/sh -c 'luotrace latency' 2> /tmp/nobody
 echo "$?" >> /tmp/nobody
 

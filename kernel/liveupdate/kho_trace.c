@@ -247,15 +247,12 @@ void kho_account_end(struct kho_account *account)
 	hlist_del(&account->node);
 }
 
-static void kho_account(enum kho_count what, unsigned long nr_pages)
+/* Another task has the bucket. */
+static noinline void kho_account_other(struct kho_bucket *bucket,
+				       enum kho_count what, unsigned long nr_pages)
 {
-	struct kho_bucket *bucket = kho_bucket();
 	struct kho_account *account;
 
-	if (READ_ONCE(bucket->task) == current) {
-		bucket->account->pages[what] += nr_pages;
-		return;
-	}
 	/* Only this task opens its account, so it sees it without the lock. */
 	if (!nr_pages || hlist_empty(&bucket->others))
 		return;
@@ -269,10 +266,16 @@ static void kho_account(enum kho_count what, unsigned long nr_pages)
 	}
 }
 
-/* Of calls that failed there are no pages. */
-static void kho_count(enum kho_count what, unsigned long nr_pages, int err)
+/* Of calls that failed there are no pages. Inlined, as each page of a file comes here. */
+static __always_inline void kho_count(enum kho_count what, unsigned long nr_pages,
+				      int err)
 {
-	kho_account(what, nr_pages);
+	struct kho_bucket *bucket = kho_bucket();
+
+	if (READ_ONCE(bucket->task) == current)
+		bucket->account->pages[what] += nr_pages;
+	else
+		kho_account_other(bucket, what, nr_pages);
 	this_cpu_inc(kho_counters[what].calls);
 	this_cpu_add(kho_counters[what].pages, nr_pages);
 	if (err)

@@ -184,23 +184,37 @@ static void luo_row_count(struct liveupdate_recorder_row *row, int ret,
 		;
 }
 
+/* Look through the kept ones, which begin with their duration, for the shortest. */
+static void luo_least_find(struct luo_least *least, const void *kept, size_t size)
+{
+	const u64 *at, *shortest = kept;
+	int i;
+
+	least->at = 0;
+	for (i = 1; i < LIVEUPDATE_RECORDER_SLOWEST; i++) {
+		at = kept + i * size;
+		if (*at < *shortest) {
+			shortest = at;
+			least->at = i;
+		}
+	}
+	WRITE_ONCE(least->duration, *shortest);
+}
+
 static void luo_keep_call(struct luo_recorder *r, const struct luo_call *call,
 			  enum luo_op op, int ret, u64 duration)
 {
-	struct liveupdate_recorder_call *calls = r->part->slow_calls[op];
-	struct liveupdate_recorder_call *to = calls;
-	u64 least = U64_MAX;
-	int i;
+	struct liveupdate_recorder_call *calls = r->part->slow_calls[op], *to;
+	struct luo_least *least = &r->calls[op];
+
+	static_assert(!offsetof(struct liveupdate_recorder_call, duration));
 
 	guard(spinlock)(&luo_recorder_lock);
 
-	for (i = 1; i < LIVEUPDATE_RECORDER_SLOWEST; i++) {
-		if (calls[i].duration < to->duration)
-			to = &calls[i];
-	}
-	if (duration <= to->duration)
+	if (duration <= least->duration)
 		return;
 
+	to = &calls[least->at];
 	to->duration = duration;
 	to->end = luo_counter();
 	to->token = call->token;
@@ -208,10 +222,7 @@ static void luo_keep_call(struct luo_recorder *r, const struct luo_call *call,
 	to->ret = ret;
 	strscpy_pad(to->name, call->compatible);
 	strscpy_pad(to->session, call->session ?: "");
-
-	for (i = 0; i < LIVEUPDATE_RECORDER_SLOWEST; i++)
-		least = min(least, calls[i].duration);
-	WRITE_ONCE(r->call_least[op], least);
+	luo_least_find(least, calls, sizeof(*calls));
 }
 
 /**
@@ -239,7 +250,7 @@ void luo_recorder_call(const struct luo_call *call, enum luo_op op, int ret,
 	else
 		luo_add(&r->part->lost_calls, 1);
 
-	if (duration > READ_ONCE(r->call_least[op]))
+	if (duration > READ_ONCE(r->calls[op].duration))
 		luo_keep_call(r, call, op, ret, duration);
 }
 
@@ -247,7 +258,7 @@ void luo_recorder_call(const struct luo_call *call, enum luo_op op, int ret,
  * luo_recorder_session - a session has been through a phase
  * @dir:      of the session
  * @phase:    the phase
- * @name:     of the session
+ * @name:     of the session, with all the zeros behind it
  * @files:    it has
  * @ret:      0 or a negative errno
  * @duration: ns that it took
@@ -258,33 +269,27 @@ void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 			  const char *name, u64 files, int ret, u64 duration)
 {
 	struct luo_recorder *r = &luo_recorders[dir];
+	struct luo_least *least = &r->sessions[phase];
 	struct liveupdate_recorder_session *all, *to;
-	u64 least = U64_MAX;
-	int i;
 
-	if (!r->part || duration <= READ_ONCE(r->session_least[phase]))
+	static_assert(!offsetof(struct liveupdate_recorder_session, duration));
+
+	if (!r->part || duration <= READ_ONCE(least->duration))
 		return;
 
 	guard(spinlock)(&luo_recorder_lock);
 
-	all = r->part->slow_sessions[phase];
-	to = all;
-	for (i = 1; i < LIVEUPDATE_RECORDER_SLOWEST; i++) {
-		if (all[i].duration < to->duration)
-			to = &all[i];
-	}
-	if (duration <= to->duration)
+	if (duration <= least->duration)
 		return;
 
+	all = r->part->slow_sessions[phase];
+	to = &all[least->at];
 	to->duration = duration;
 	to->end = luo_counter();
 	to->files = files;
 	to->ret = ret;
-	strscpy_pad(to->name, name);
-
-	for (i = 0; i < LIVEUPDATE_RECORDER_SLOWEST; i++)
-		least = min(least, all[i].duration);
-	WRITE_ONCE(r->session_least[phase], least);
+	memcpy(to->name, name, sizeof(to->name));
+	luo_least_find(least, all, sizeof(*all));
 }
 
 /* Walks all CPUs. */

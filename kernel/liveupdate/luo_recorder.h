@@ -12,19 +12,31 @@
 #define LUO_NR_PHASES	(LUO_PHASE_RESTORE + 1)
 
 /**
+ * struct luo_least - the shortest of those that are kept as the longest
+ * @duration: ns, 0 as long as there is room
+ * @at:       which one it is
+ *
+ * So that a longer one takes its place without a search for it.
+ */
+struct luo_least {
+	u64 duration;
+	unsigned int at;
+};
+
+/**
  * struct luo_recorder - the record of one direction
- * @part:	   the record; NULL before it is set up
- * @row:	   number of the row of each slot and operation, 0 for none yet
- * @nr_rows:	   rows in use
- * @call_least:    shortest of the kept calls of each operation, ns
- * @session_least: the same of sessions, by phase
+ * @part:     the record; NULL before it is set up
+ * @row:      number of the row of each slot and operation, 0 for none yet
+ * @nr_rows:  rows in use
+ * @calls:    which of the kept calls goes next, by operation
+ * @sessions: which of the kept sessions goes next, by phase
  */
 struct luo_recorder {
 	struct liveupdate_recorder_part *part;
 	u8 row[LUO_MAX_SLOTS][LUO_NR_OPS];
 	unsigned int nr_rows;
-	u64 call_least[LUO_NR_OPS];
-	u64 session_least[LUO_NR_PHASES];
+	struct luo_least calls[LUO_NR_OPS];
+	struct luo_least sessions[LUO_NR_PHASES];
 };
 
 extern struct luo_recorder luo_recorders[];

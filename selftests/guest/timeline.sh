@@ -26,8 +26,11 @@ timeline_test restore || exit 1
 kill -INT $recorder
 wait $recorder || exit 1
 luotrace latency --json -d 1 > /tmp/latency.json || exit 1
-luotrace timeline > /tmp/timeline.txt || exit 1
-luotrace timeline --json > /tmp/timeline.json || exit 1
+# A reboot failed before, which is a finding.
+luotrace timeline > /tmp/timeline.txt
+[ $? = 1 ] || exit 1
+luotrace timeline --json > /tmp/timeline.json
+[ $? = 1 ] || exit 1
 cat /tmp/timeline.txt
 vm-put /tmp/timeline.txt
 vm-put /tmp/timeline.json

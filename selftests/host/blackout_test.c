@@ -275,12 +275,13 @@ static void test_absent(void)
 	free(r);
 }
 
-static int write_record(const char *path)
+static int write_record(const char *path, unsigned int given_up)
 {
 	struct liveupdate_recorder *r = make();
 	FILE *f = fopen(path, "w");
 	int failed;
 
+	r->last_out.given_up = given_up;
 	failed = !f || fwrite(r, sizeof(*r), 1, f) != 1 || fclose(f);
 	free(r);
 	return failed;
@@ -288,8 +289,8 @@ static int write_record(const char *path)
 
 int main(int argc, char **argv)
 {
-	if (argc == 2)
-		return write_record(argv[1]);
+	if (argc == 3)
+		return write_record(argv[1], strtoul(argv[2], NULL, 10));
 	/* What is refused is told there, too. */
 	if (!freopen("/dev/null", "w", stderr))
 		return 1;

@@ -76,6 +76,10 @@ COMMAND_LINE = (
      r"call took 1.80ms:\n  session vm-a token 42\n", r"^$"),
     ("timeline --json @RECORD@", 0, r'(?s)"command": "timeline".*"blackout_ns": '
      r'36000000, *\n.*"freeze_window_ns": 5000000', r"^$"),
+    ("timeline @WORSE@", 1, r"(?s)blackout 36.0ms.*\* 2 sessions of the update "
+     r"before were given up by it", r"^$"),
+    ("timeline --json @WORSE@", 1, r'(?s)"blackout_ns": 36000000.*"given_up": 2',
+     r"^$"),
     ("audit", 3, r"^$", r"^luotrace: this kernel .*; \w+"),
     ("audit --exec true", 2, r"^$", r"--exec and --duration go with --watch"),
     ("audit --watch --max-age 1", 2, r"^$", r"--max-age does not go with --watch"),
@@ -165,14 +169,16 @@ def test_word_lists():
 
 def test_command_line():
     record = os.path.join(TOP, "build/host/record")
-    subprocess.run([os.path.join(TOP, "build/host/blackout_test"), record],
-                   check=True)
+    worse = record + "-given-up"
+    for path, given_up in ((record, "0"), (worse, "2")):
+        subprocess.run([os.path.join(TOP, "build/host/blackout_test"), path,
+                        given_up], check=True)
     base = os.path.join(TOP, "build/host/base-handover")
     with open(base, "wb") as f:
         f.write(b"luo-v5\0\0" + 24 * b"\1")
     for args, code, out, err in COMMAND_LINE:
         args = args.replace("@RECORD@", record).replace("@TREE@", TREE)
-        args = args.replace("@BASE@", base)
+        args = args.replace("@BASE@", base).replace("@WORSE@", worse)
         r = run([LUOTRACE] + args.split())
         check(r.returncode == code and re.search(out, r.stdout) and
               re.search(err, r.stderr), "luotrace %s ends with %d" % (

@@ -77,7 +77,7 @@ LATIN = "g\\xe4ste\\x20vm\\x20f\\xfcr\\x20B\\xfcro\\x20=\\x204".replace("=", "\\
 
 def end():
     with tempfile.NamedTemporaryFile() as f:
-        subprocess.run([os.path.join(TOP, "build/host/blackout_test"), f.name],
+        subprocess.run([os.path.join(TOP, "build/host/blackout_test"), f.name, "0"],
                        check=True)
         record = base64.b64encode(f.read()).decode()
     return {"event": "end", "recorder": record,

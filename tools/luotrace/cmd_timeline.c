@@ -47,6 +47,7 @@ static int timeline_show(const struct timeline *t,
 	struct blackout b;
 	struct probe probe;
 	json_t *root;
+	int ret;
 
 	if (!r->last_in.number) {
 		msg_error("this kernel was not booted by a live update, so there is none to show");
@@ -55,12 +56,13 @@ static int timeline_show(const struct timeline *t,
 	blackout_measure(r, &b);
 	if (!t->o.json) {
 		timeline_text(r, &b, cmd_color(&t->o), stdout);
-		return EXIT_FINE;
+		return timeline_failed(r) ? EXIT_FINDING : EXIT_FINE;
 	}
 	probe_kernel(&probe);
 	root = cmd_json("timeline", &probe);
 	timeline_json(r, &b, root);
-	return cmd_json_print(root, JSON_INDENT(2));
+	ret = cmd_json_print(root, JSON_INDENT(2));
+	return ret == EXIT_FINE && timeline_failed(r) ? EXIT_FINDING : ret;
 }
 
 int cmd_timeline(int argc, char **argv)

@@ -270,6 +270,11 @@ static void find_faults(struct findings *f, const struct liveupdate_recorder *r,
 		     (unsigned long long)out->given_up);
 }
 
+bool timeline_failed(const struct liveupdate_recorder *r)
+{
+	return r->last_out.failed || r->last_out.given_up;
+}
+
 static int compare_findings(const void *a, const void *b)
 {
 	const struct finding *x = a, *y = b;

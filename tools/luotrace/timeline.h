@@ -39,6 +39,14 @@ struct finding {
 int timeline_find(const struct liveupdate_recorder *r, const struct blackout *b,
 		  struct finding *all);
 
+/**
+ * timeline_failed - whether the live update did not go as it should
+ * @r: the record
+ *
+ * Return: true if reboots failed before it, or sessions were given up by it.
+ */
+bool timeline_failed(const struct liveupdate_recorder *r);
+
 /** timeline_text - the timeline for people, in 80 columns, on @f */
 void timeline_text(const struct liveupdate_recorder *r, const struct blackout *b,
 		   bool colour, FILE *f);

@@ -247,7 +247,7 @@ void kho_account_end(struct kho_account *account)
 	hlist_del(&account->node);
 }
 
-/* Another task has the bucket. */
+/* For a task that has no account, or does not have the bucket. */
 static noinline void kho_account_other(struct kho_bucket *bucket,
 				       enum kho_count what, unsigned long nr_pages)
 {

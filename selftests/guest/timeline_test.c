@@ -24,6 +24,7 @@
 #define SLOW_TOKEN	77
 #define OP_FREEZE	5
 #define PHASE_FREEZE	1
+#define PHASE_CANCEL	2
 #define PHASE_RESTORE	5
 #define MAX_CALLS	16
 
@@ -38,16 +39,20 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
-static int slow_file(unsigned int us)
+static int slow_in(enum liveupdate_test_op op, unsigned int us)
 {
 	struct liveupdate_test_set set = {
-		.size = sizeof(set), .op = LIVEUPDATE_TEST_FREEZE,
-		.delay_us = us,
+		.size = sizeof(set), .op = op, .delay_us = us,
 	};
 	int fd = test_file(1);
 
 	must(fd >= 0 && !call(fd, LIVEUPDATE_TEST_SET, &set), TEST_DEVICE);
 	return fd;
+}
+
+static int slow_file(unsigned int us)
+{
+	return slow_in(LIVEUPDATE_TEST_FREEZE, us);
 }
 
 /* "session token op duration" of each call of the test handler so far. */
@@ -97,6 +102,28 @@ static bool begins_anew(void)
 	return used == sizeof(r) && r.next_out.failed == 1;
 }
 
+/* How long the cancel of each of these sessions takes, in 10 ms. */
+static const unsigned int cancels[] = { 3, 1, 4, 2, 6, 5, 8, 7, 10, 9 };
+#define NR_CANCELS	(sizeof(cancels) / sizeof(cancels[0]))
+
+static void cancel_sessions(int dev)
+{
+	char name[NAME_LEN];
+	int session, file;
+	size_t i;
+
+	for (i = 0; i < NR_CANCELS; i++) {
+		snprintf(name, sizeof(name), "cancel-%u", cancels[i]);
+		session = create(dev, name);
+		file = slow_in(LIVEUPDATE_TEST_CANCEL, cancels[i] * 10000);
+		must(!preserve(session, file, i) &&
+		     !event(session, true, LIVEUPDATE_PREPARE) &&
+		     !event(session, true, LIVEUPDATE_CANCEL), "cancel");
+		close(file);
+		close(session);
+	}
+}
+
 static int hold(void)
 {
 	int dev = open_device(), known, slow, failing, t;
@@ -120,6 +147,7 @@ static int hold(void)
 
 	must(!event(known, true, LIVEUPDATE_PREPARE) &&
 	     !event(known, true, LIVEUPDATE_FREEZE), "freeze");
+	cancel_sessions(dev);
 	must(create(dev, "empty") >= 0, "empty");
 	slow = create(dev, "slow");
 	must(!preserve(slow, slow_file(SLOW_US), SLOW_TOKEN), "slow");
@@ -140,7 +168,7 @@ FIXTURE(timeline)
 {
 	struct liveupdate_recorder r;
 	json_t *json;
-	struct event events[64];
+	struct event events[128];
 	int nr_events;
 };
 
@@ -153,7 +181,7 @@ FIXTURE_SETUP(timeline)
 
 	f = fopen(EVENTS, "r");
 	ASSERT_NE(NULL, f);
-	while (self->nr_events < 64 &&
+	while (self->nr_events < 128 &&
 	       fscanf(f, "%63s %llu %31s %llu", e->session, &e->token, e->op,
 		      &e->ns) == 4) {
 		e++;
@@ -296,6 +324,23 @@ session_of(const struct liveupdate_recorder_part *p, int phase, const char *name
 			return &s[i];
 	}
 	return NULL;
+}
+
+/* Each as long as it should be, but for the two shortest, whose places others took. */
+TEST_F(timeline, the_longest_sessions_are_kept)
+{
+	const struct liveupdate_recorder_session *s;
+	char name[NAME_LEN];
+	size_t i;
+
+	for (i = 0; i < NR_CANCELS; i++) {
+		snprintf(name, sizeof(name), "cancel-%u", cancels[i]);
+		s = session_of(&self->r.last_out, PHASE_CANCEL, name);
+		ASSERT_EQ(cancels[i] > NR_CANCELS - LIVEUPDATE_RECORDER_SLOWEST,
+			  s != NULL) TH_LOG("%s", name);
+		if (s)
+			EXPECT_LE(cancels[i] * 10000000ULL, s->duration);
+	}
 }
 
 TEST_F(timeline, long_sessions_are_kept)

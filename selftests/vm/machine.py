@@ -37,8 +37,8 @@ CMDLINE = ("tsc=reliable console=ttyS0,115200 loglevel=8 ignore_loglevel panic=-
            "oops=panic retain_initrd kho=on "
            "kho_scratch=" + SCRATCH)
 DEFAULT_APPEND = "liveupdate=on"
-# One CPU, for which an instruction takes a nanosecond: what is measured there is the
-# same on any machine, however busy.
+# One CPU, for which an instruction takes a nanosecond: what is measured there does not
+# depend on the machine, nor on what else runs on it.
 COUNTED = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-smp", "1"]
 COUNTED_KHZ = 1000000
 EMULATED = ["-accel", "tcg,thread=multi", "-smp", "2,sockets=2"]

@@ -4,6 +4,19 @@
 
 luotrace check --json > /tmp/check.json || exit 1
 
+# Start a luotrace of its own name, wait until it traces.
+start() {
+	name=$1
+	shift
+	luotrace "$@" > "/tmp/$name.json" 2> "/tmp/$name.err" &
+	for _ in $(seq 100); do
+		grep -q tracing "/tmp/$name.err" && return
+		sleep 0.1
+	done
+	cat "/tmp/$name.err"
+	exit 1
+}
+
 luotrace latency --hist --json > /tmp/latency.json 2> /tmp/err.1 &
 luotrace trace --kho --json > /tmp/trace.json 2> /tmp/err.2 &
 luotrace latency --by file --json -o preserve --min-us 5000 \
@@ -54,6 +67,23 @@ luotrace latency --json-file /no/such/file 2> /tmp/err
 [ $? = 1 ] && ! grep -q tracing /tmp/err || exit 1
 luotrace latency -d 1 --json-file /tmp/kept > /dev/full
 [ $? = 1 ] && grep -q '"schema"' /tmp/kept || exit 1
+
+# A terminal that goes away, which may tell so twice, leaves what there is by then; who
+# is to ignore that, goes on.
+start hup latency --json
+kill -HUP $!
+kill -HUP $! 2> /dev/null
+wait $! || exit 1
+grep -q '"sessions_forgotten"' /tmp/hup.json || exit 1
+(trap '' HUP; exec luotrace latency --json -d 4) > /tmp/nohup.json 2> /tmp/nohup.err &
+for _ in $(seq 100); do
+	grep -q tracing /tmp/nohup.err && break
+	sleep 0.1
+done
+kill -HUP $!
+sleep 1
+kill -0 $! || exit 1
+wait $! || exit 1
 
 su nobody -s /bin/sh -c 'luotrace latency' 2> /tmp/nobody
 echo "$?" >> /tmp/nobody

@@ -230,7 +230,7 @@ static const char life_text[] =
 
 static void test_life(void)
 {
-	struct life *life = life_new();
+	struct life *life = life_new(0);
 	char *text;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
@@ -245,6 +245,49 @@ static void test_life(void)
 }
 
 /* A row of the kernel's record, as a row of calls. */
+/* A tracer that runs for months keeps the last lives, and those that go on. */
+static void test_life_is_bounded(void)
+{
+	struct lt_event e = { .type = LT_SESSION_CREATE, .name = "stays", .ts = 1 };
+	struct life *life = life_new(100);
+	json_t *all, *first, *last;
+	int i;
+
+	life_event(life, &e);
+	for (i = 0; i < 1000; i++) {
+		e.type = LT_SESSION_CREATE;
+		e.ts++;
+		snprintf(e.name, sizeof(e.name), "vm-%d", i % 300);
+		life_event(life, &e);
+		e.type = LT_SESSION_RELEASE;
+		life_event(life, &e);
+	}
+	all = life_json(life);
+	first = json_array_get(all, 0);
+	last = json_array_get(all, json_array_size(all) - 1);
+	check(json_array_size(all) <= 100, "a bounded number of lives is kept");
+	check(json_array_size(all) + life_forgotten(life) == 1001,
+	      "the others are counted");
+	check_text(json_string_value(json_object_get(first, "session")), "stays",
+		   "a session that goes on is kept");
+	check_text(json_string_value(json_object_get(last, "session")), "vm-99",
+		   "so is the last one");
+	json_decref(all);
+
+	/* With none that ended the oldest go. */
+	for (i = 0; i < 1000; i++) {
+		e.type = LT_SESSION_CREATE;
+		snprintf(e.name, sizeof(e.name), "open-%d", i);
+		life_event(life, &e);
+	}
+	all = life_json(life);
+	check(json_array_size(all) <= 100 &&
+	      json_array_size(all) + life_forgotten(life) == 2001,
+	      "sessions that never end are bounded, too");
+	json_decref(all);
+	life_free(life);
+}
+
 static void test_recorded(void)
 {
 	static struct liveupdate_recorder_part part = {
@@ -259,7 +302,7 @@ static void test_recorded(void)
 	static struct tracer_row rows[LIVEUPDATE_RECORDER_ROWS];
 	struct report r = { .recorded = rows, .recorded_number = 7 };
 	json_t *root = json_object(), *call, *hist, *o;
-	struct life *life = life_new();
+	struct life *life = life_new(0);
 	char *text;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
@@ -278,6 +321,8 @@ static void test_recorded(void)
 		"  freeze                3      1    1.67s        -        -        -    5.00s\n"
 		"others, for which there was no room\n") != NULL,
 	      "what was recorded as text");
+	check(strstr(text, "\n     2.15s - ...             1 |") && !strstr(text, "4.29s"),
+	      "the last bucket has no end");
 	free(text);
 	report_json(&r, true, root);
 	o = json_object_get(root, "recorded");
@@ -302,7 +347,7 @@ static void test_report(void)
 {
 	static struct tracer_row row;
 	struct report r = { .rows = &row, .nr_rows = 1, .nr_slow = 1 };
-	struct life *life = life_new();
+	struct life *life = life_new(0);
 	json_t *root = json_object(), *call;
 	char *text;
 	size_t size;
@@ -391,6 +436,7 @@ int main(int argc, char **argv)
 	test_slots();
 	test_percentiles();
 	test_life();
+	test_life_is_bounded();
 	test_report();
 	test_recorded();
 	test_why_not();

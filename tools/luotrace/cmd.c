@@ -219,16 +219,33 @@ static void on_signal(int sig)
 	signalled = 1;
 }
 
-void cmd_tracing(void)
+/*
+ * A second Ctrl-C ends the program whatever it does. A terminal that goes away may send
+ * SIGHUP twice, from the kernel and from the shell; under nohup it is ignored.
+ */
+static void catch_signals(void)
 {
-	/* A second one ends the program whatever it does. */
 	struct sigaction act = {
 		.sa_handler = on_signal,
 		.sa_flags = SA_RESETHAND,
 	};
+	struct sigaction old;
 
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
+	act.sa_flags = 0;
+	if (!sigaction(SIGHUP, NULL, &old) && old.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &act, NULL);
+}
+
+bool cmd_signalled(void)
+{
+	return signalled;
+}
+
+void cmd_tracing(void)
+{
+	catch_signals();
 	/* Who reads this may stop it. */
 	msg_note("tracing, Ctrl-C stops");
 }

@@ -111,6 +111,9 @@ uint64_t cmd_number(const char *text, const char *unit, uint64_t max,
 /** cmd_tracing - everything is attached: catch signals and say so */
 void cmd_tracing(void);
 
+/** cmd_signalled - whether a signal has asked to stop since then */
+bool cmd_signalled(void);
+
 /* Why cmd_loop() ended: as asked for, by a signal, by an error that was told. */
 enum loop_end { LOOP_DONE, LOOP_SIGNAL, LOOP_ERROR };
 
@@ -120,7 +123,7 @@ enum loop_end { LOOP_DONE, LOOP_SIGNAL, LOOP_ERROR };
  * @duration_ms: stop after this time, 0 for never
  * @stop:	 stop when this becomes true, NULL for never
  *
- * The first Ctrl-C (SIGINT) or SIGTERM after cmd_tracing() stops it as well.
+ * The first Ctrl-C (SIGINT), SIGTERM or SIGHUP after cmd_tracing() stops it as well.
  */
 enum loop_end cmd_loop(struct tracer *t, uint64_t duration_ms, const bool *stop);
 

@@ -347,7 +347,7 @@ static int latency_run(struct latency *l, const struct probe *probe)
 	struct tracer *t;
 	int ret;
 
-	l->life = life_new();
+	l->life = life_new(LIFE_MAX);
 	if (!l->life) {
 		msg_error("out of memory");
 		return EXIT_FINDING;

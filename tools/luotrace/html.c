@@ -220,7 +220,7 @@ static void draw_hist(const struct lt_row *row, FILE *f)
 	fprintf(f, "<text class=dim x=\"0\" y=\"43\">%s</text>",
 		fmt_ns(ns, hist_low(first * LT_SUB)));
 	fprintf(f, "<text class=dim x=\"%.0f\" y=\"43\" text-anchor=end>%s</text></svg>", width,
-		last == LT_SLOTS / LT_SUB - 1 ? "" :
+		last == LT_SLOTS / LT_SUB - 1 ? "..." :
 		fmt_ns(ns, hist_low((last + 1) * LT_SUB)));
 }
 

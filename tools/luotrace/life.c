@@ -25,6 +25,7 @@ struct session {
 	char name[LT_NAME_LEN];
 	uint32_t dir;
 	uint64_t files;
+	bool ended;
 	struct step steps[MAX_STEPS];
 	unsigned int nr_steps;
 	unsigned int lost_steps;
@@ -35,18 +36,22 @@ struct life {
 	struct session **sessions;
 	void *last;
 	size_t count;
+	size_t max;
+	size_t forgotten;
 	size_t lost;
 	bool started;
 	uint64_t start;
 	int64_t number;
 };
 
-struct life *life_new(void)
+struct life *life_new(size_t max)
 {
 	struct life *life = calloc(1, sizeof(*life));
 
-	if (life)
-		life->number = -1;
+	if (!life)
+		return NULL;
+	life->max = max;
+	life->number = -1;
 	return life;
 }
 
@@ -68,6 +73,11 @@ void life_free(struct life *life)
 	free(life);
 }
 
+size_t life_forgotten(const struct life *life)
+{
+	return life->forgotten;
+}
+
 int64_t life_number(const struct life *life)
 {
 	return life->number;
@@ -80,6 +90,43 @@ static int compare(const void *a, const void *b)
 	if (x->dir != y->dir)
 		return x->dir < y->dir ? -1 : 1;
 	return strncmp(x->name, y->name, LT_NAME_LEN);
+}
+
+static void life_forget(struct life *life, struct session *s)
+{
+	struct session **last = tfind(s, &life->last, compare);
+
+	/* One that has the same name may be younger. */
+	if (last && *last == s)
+		tdelete(s, &life->last, compare);
+	free(s);
+	life->forgotten++;
+}
+
+/* Forget the oldest lives, or of these those that ended, until @count are left. */
+static void life_shrink(struct life *life, size_t count, bool ended)
+{
+	size_t excess = life->count > count ? life->count - count : 0;
+	size_t i, kept = 0;
+
+	for (i = 0; i < life->count; i++) {
+		if (excess && (life->sessions[i]->ended || !ended)) {
+			life_forget(life, life->sessions[i]);
+			excess--;
+		} else {
+			life->sessions[kept++] = life->sessions[i];
+		}
+	}
+	life->count = kept;
+}
+
+/* A quarter at once, as each time all of them are looked at. */
+static void life_make_room(struct life *life)
+{
+	if (!life->max || life->count < life->max)
+		return;
+	life_shrink(life, life->max - life->max / 4, true);
+	life_shrink(life, life->max - life->max / 4, false);
 }
 
 static struct session *life_add(struct life *life, const struct session *like)
@@ -110,9 +157,11 @@ static struct session *life_session(struct life *life, const struct lt_event *e,
 	if (last && !begins)
 		return *last;
 
+	life_make_room(life);
 	s = life_add(life, &like);
 	if (!s)
 		return NULL;
+	last = tfind(&like, &life->last, compare);
 	if (last)
 		*last = s;
 	else if (!tsearch(s, &life->last, compare))
@@ -192,6 +241,11 @@ void life_event(struct life *life, const struct lt_event *e)
 		s->files = e->files;
 	if (!what)
 		return;
+	/* An incoming session that is closed may be claimed again, until it is finished. */
+	if ((e->type == LT_SESSION_RELEASE && !dir) ||
+	    (e->type == LT_SESSION_FINISH && !e->ret) ||
+	    (e->type == LT_SESSION_LEAK && e->what != LEAK_CLOSED))
+		s->ended = true;
 	if (s->nr_steps == MAX_STEPS) {
 		s->lost_steps++;
 		return;
@@ -238,6 +292,9 @@ void life_print(const struct life *life, FILE *f)
 		life_print_one(life->sessions[i], life->start, f);
 	if (life->count > MAX_PRINTED)
 		fprintf(f, "  and %zu more\n", life->count - MAX_PRINTED);
+	if (life->forgotten)
+		fprintf(f, "  and %zu before these, which are not kept\n",
+			life->forgotten);
 	if (life->lost)
 		fprintf(f, "  %zu events lost, out of memory\n", life->lost);
 }

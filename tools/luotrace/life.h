@@ -13,12 +13,17 @@
 
 struct life;
 
+/* Lives that a command keeps that may run for months: some 8 MiB. */
+#define LIFE_MAX	16384
+
 /**
  * life_new - begin without a session
+ * @max: lives that are kept at once, 0 for all; the oldest go first, those of sessions
+ *	 that ended before all others
  *
  * Return: to be given to life_free(); NULL if out of memory.
  */
-struct life *life_new(void);
+struct life *life_new(size_t max);
 
 /** life_free - NULL is fine */
 void life_free(struct life *life);
@@ -36,6 +41,9 @@ void life_event(struct life *life, const struct lt_event *e);
  * Return: its number, -1 if no event told.
  */
 int64_t life_number(const struct life *life);
+
+/** life_forgotten - how many were not kept for lack of room */
+size_t life_forgotten(const struct life *life);
 
 /** life_print - one line a session, on @f */
 void life_print(const struct life *life, FILE *f);

@@ -106,8 +106,15 @@ void report_table(const struct report *r, FILE *f)
 		fprintf(f, "  none was seen\n");
 }
 
+/* The last power of two has no end: it takes all that is longer. */
+static bool last_octave(unsigned int o, bool coarse)
+{
+	return o == LT_SLOTS / LT_SUB - 1 ||
+	       (coarse && hist_low(o * LT_SUB) >= RECORDED_LONG);
+}
+
 /* One line for each power of two, from the first to the last in use. */
-static void print_hist(const struct lt_row *row, FILE *f)
+static void print_hist(const struct lt_row *row, bool coarse, FILE *f)
 {
 	uint64_t octaves[LT_SLOTS / LT_SUB] = {}, most = 0;
 	unsigned int o, first = ~0U, last = 0;
@@ -127,14 +134,14 @@ static void print_hist(const struct lt_row *row, FILE *f)
 	for (o = first; o <= last; o++)
 		fprintf(f, "  %8s - %-8s %8llu |%-*s|\n",
 			fmt_ns(low, hist_low(o * LT_SUB)),
-			o == LT_SLOTS / LT_SUB - 1 ? "" :
+			last_octave(o, coarse) ? "..." :
 			fmt_ns(high, hist_low((o + 1) * LT_SUB)),
 			(unsigned long long)octaves[o], BAR_WIDTH,
 			fmt_bar(bar, BAR_WIDTH, octaves[o], most));
 }
 
 static void print_hists(enum lt_by by, const struct tracer_row *rows, int nr,
-			FILE *f)
+			bool coarse, FILE *f)
 {
 	int i;
 
@@ -142,7 +149,7 @@ static void print_hists(enum lt_by by, const struct tracer_row *rows, int nr,
 		fputc('\n', f);
 		print_group(by, &rows[i].key, f);
 		fprintf(f, " %s\n", word(WORDS_OP, rows[i].key.op));
-		print_hist(&rows[i].calls, f);
+		print_hist(&rows[i].calls, coarse, f);
 	}
 }
 
@@ -155,7 +162,8 @@ static void print_recorded(const struct report *r, bool hist, FILE *f)
 		(unsigned long long)r->recorded_number);
 	print_rows(LT_BY_HANDLER, r->recorded, r->nr_recorded, true, f);
 	if (hist)
-		print_hists(LT_BY_HANDLER, r->recorded, r->nr_recorded, f);
+		print_hists(LT_BY_HANDLER, r->recorded, r->nr_recorded, true,
+			    f);
 }
 
 static void print_slow(const struct report *r, FILE *f)
@@ -233,7 +241,7 @@ void report_calls(const struct report *r, bool hist, FILE *f)
 {
 	report_table(r, f);
 	if (hist)
-		print_hists(r->by, r->rows, r->nr_rows, f);
+		print_hists(r->by, r->rows, r->nr_rows, false, f);
 	print_slow(r, f);
 	if (r->has_kho)
 		print_kho(r, f);
@@ -246,7 +254,7 @@ void report_text(const struct report *r, bool hist, FILE *f)
 {
 	report_table(r, f);
 	if (hist)
-		print_hists(r->by, r->rows, r->nr_rows, f);
+		print_hists(r->by, r->rows, r->nr_rows, false, f);
 	print_recorded(r, hist, f);
 	print_slow(r, f);
 	print_kho(r, f);
@@ -425,5 +433,7 @@ void report_json(const struct report *r, bool hist, json_t *root)
 	json_object_set_new(root, "kho", r->has_kho ? report_kho_json(r) :
 					     json_null());
 	json_object_set_new(root, "sessions", life_json(r->life));
+	json_object_set_new(root, "sessions_forgotten",
+			    json_integer(life_forgotten(r->life)));
 	json_object_set_new(root, "lost", cmd_json_lost(&r->lost));
 }

@@ -212,7 +212,7 @@ struct trace_file *trace_file_read(const char *path)
 		msg_error("cannot read '%s': %s", path, strerror(errno));
 		goto fail;
 	}
-	t->life = life_new();
+	t->life = life_new(0);
 	why = t->life ? read_lines(t, f, &nr) : strerror(ENOMEM);
 	if (why) {
 		msg_error("'%s' line %zu: %s; want a file that luotrace record wrote",

@@ -8,6 +8,8 @@
 #ifndef CALLS_BPF_H
 #define CALLS_BPF_H
 
+#define MAX_RAISES	64	/* CPUs that win against this one, at most */
+
 /*
  * Some are global functions: the verifier looks at them once, not along each
  * path that leads to them.
@@ -63,20 +65,35 @@ static void keep_slow(const struct lt_slow *call)
 	s->least = least_of(~0ULL);
 }
 
-static void add(struct lt_row *row, __u64 ns, int ret)
+/*
+ * Raise a value that other CPUs raise, too. One that is raised meanwhile is higher, so
+ * that this ends soon: whoever loses has seen another CPU win.
+ */
+static __always_inline void raise(__u64 *to, __u64 value)
+{
+	__u64 seen = *(volatile __u64 *)to, found;
+	int i;
+
+	for (i = 0; i < MAX_RAISES && value > seen; i++) {
+		found = __sync_val_compare_and_swap(to, seen, value);
+		if (found == seen)
+			return;
+		seen = found;
+	}
+}
+
+static __always_inline void add(struct lt_row *row, __u64 ns, int ret)
 {
 	__u32 slot = slot_of(ns);
 
-	if (!row->count || ns < row->min)
-		row->min = ns;
-	if (ns > row->max)
-		row->max = ns;
-	row->count++;
-	row->sum += ns;
+	raise(&row->min, ~ns);
+	raise(&row->max, ns);
+	__sync_fetch_and_add(&row->count, 1);
+	__sync_fetch_and_add(&row->sum, ns);
 	if (ret < 0)
-		row->errors++;
+		__sync_fetch_and_add(&row->errors, 1);
 	if (slot < LT_SLOTS)
-		row->slots[slot]++;
+		__sync_fetch_and_add(&row->slots[slot], 1);
 }
 
 static void count(const struct lt_slow *call)
@@ -136,18 +153,19 @@ static __always_inline void called(__u32 type, __u64 number, struct lt_slow *cal
 	if (!wanted_call(call))
 		return;
 
-	call->ts = bpf_ktime_get_ns();
-	count(call);
-	keep_slow(call);
+	if (count_calls) {
+		call->ts = bpf_ktime_get_ns();
+		count(call);
+		keep_slow(call);
+	}
 
-	e = begin(type);
+	e = begin(type, call->ret);
 	if (!e)
 		return;
 	e->number = number;
 	e->token = call->token;
 	e->duration = call->duration;
 	e->what = call->op;
-	e->ret = call->ret;
 	__builtin_memcpy(e->name, call->name, sizeof(call->name));
 	__builtin_memcpy(e->compat, call->compat, sizeof(call->compat));
 	end(e, 1, 0);

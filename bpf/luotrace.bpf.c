@@ -3,11 +3,12 @@
 /*
  * Listens to the trace events of LUO and KHO.
  *
- * Calls of handlers are counted in the kernel, by key and operation, with a
- * histogram; the longest ones are kept with what they were for. Counters are
- * per CPU and summed up by the frontend: they are exact with parallel calls.
- * Only events that somebody wants to read one by one go through the ring
- * buffer. Calls whose key does not fit into the table are counted together.
+ * If the frontend asks for it, calls of handlers are counted in the kernel, by key
+ * and operation, with a histogram; the longest ones are kept with what they were for.
+ * The table is shared by all CPUs, so that its size does not depend on their number;
+ * atomic additions keep it exact with parallel calls. Only events that somebody wants
+ * to read one by one go through the ring buffer. Calls whose key does not fit into the
+ * table are counted together.
  */
 
 #include "types.h"
@@ -26,6 +27,8 @@ const volatile __u64 want_min_ns;
 const volatile _Bool want_errors;
 const volatile __u32 stream;		/* a bit an enum lt_type */
 const volatile _Bool whole_lives;	/* only the session filters what is streamed */
+const volatile _Bool count_calls;
+const volatile _Bool count_memory;
 const volatile __u32 count_by;		/* enum lt_by */
 
 /* Set when everything is attached, so that all programs begin at once. */
@@ -41,7 +44,7 @@ struct {
 } events SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, LT_MAX_ROWS);
 	__type(key, struct lt_key);
 	__type(value, struct lt_row);
@@ -49,7 +52,7 @@ struct {
 
 /* The calls that did not fit, by operation. */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, LT_MAX_OPS);
 	__type(key, __u32);
 	__type(value, struct lt_row);
@@ -57,7 +60,7 @@ struct {
 
 /* A row too big for the stack, to begin one with. */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct lt_row);
@@ -95,13 +98,20 @@ static void *only(void *map)
 #define same(_want, _have)						\
 	(!bpf_strncmp((_have), sizeof(_have), (const char *)(_want)))
 
-/* Reserve an event if its type is streamed at all. */
-static struct lt_event *begin(__u32 type)
+/* Whether the filter for failures lets an event pass, before room is made for it. */
+static __always_inline _Bool wanted_result(__u32 type, int ret)
 {
+	return !want_errors || whole_lives || type == LT_STATE || ret < 0;
+}
+
+/* Reserve an event if its type is streamed at all, and if its result is wanted. */
+static struct lt_event *begin(__u32 type, int ret)
+{
+	__u64 id = bpf_get_current_pid_tgid();
 	struct lt_event *e;
 	struct lt_lost *l;
 
-	if (!ready || !(stream & (1U << type)))
+	if (!ready || !(stream & (1U << type)) || !wanted_result(type, ret))
 		return 0;
 
 	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
@@ -114,7 +124,9 @@ static struct lt_event *begin(__u32 type)
 	__builtin_memset(e, 0, sizeof(*e));
 	e->ts = bpf_ktime_get_ns();
 	e->type = type;
-	e->pid = (__u32)bpf_get_current_pid_tgid();
+	e->ret = ret;
+	e->pid = id >> 32;
+	e->tid = (__u32)id;
 	return e;
 }
 
@@ -144,8 +156,6 @@ static __always_inline _Bool wanted(struct lt_event *e, _Bool is_call)
 		return 0;
 	if (want_ops != ~0ULL && !is_call)
 		return 0;
-	if (want_errors && e->ret >= 0)
-		return 0;
 	return 1;
 }
 
@@ -163,7 +173,7 @@ SEC("tp_btf/luo_state")
 int BPF_PROG(on_luo_state, __u64 number, __u32 old, __u32 new, __u32 event,
 	     int ret)
 {
-	struct lt_event *e = begin(LT_STATE);
+	struct lt_event *e = begin(LT_STATE, ret);
 
 	if (!e)
 		return 0;
@@ -171,7 +181,6 @@ int BPF_PROG(on_luo_state, __u64 number, __u32 old, __u32 new, __u32 event,
 	e->old = old;
 	e->new = new;
 	e->what = event;
-	e->ret = ret;
 	/* After this one there is hardly time to be read. */
 	end(e, wanted(e, 0), new == STATE_FROZEN ? BPF_RB_FORCE_WAKEUP : 0);
 	return 0;
@@ -180,7 +189,7 @@ int BPF_PROG(on_luo_state, __u64 number, __u32 old, __u32 new, __u32 event,
 static __always_inline int phase(__u32 type, __u64 number, __u32 scope, const char *name,
 		 __u32 what, __u64 sessions, __u64 files, int ret)
 {
-	struct lt_event *e = begin(type);
+	struct lt_event *e = begin(type, ret);
 
 	if (!e)
 		return 0;
@@ -189,7 +198,6 @@ static __always_inline int phase(__u32 type, __u64 number, __u32 scope, const ch
 	e->what = what;
 	e->sessions = sessions;
 	e->files = files;
-	e->ret = ret;
 	set_name(e->name, name);
 	end(e, wanted(e, 0), 0);
 	return 0;
@@ -214,7 +222,7 @@ int BPF_PROG(on_luo_phase_end, __u64 number, __u32 scope, const char *name,
 static __always_inline int session(__u32 type, __u64 number, const char *name, __u32 dir,
 		   __u32 state, __u64 files, int ret)
 {
-	struct lt_event *e = begin(type);
+	struct lt_event *e = begin(type, ret);
 
 	if (!e)
 		return 0;
@@ -222,7 +230,6 @@ static __always_inline int session(__u32 type, __u64 number, const char *name, _
 	e->dir = dir;
 	e->new = state;
 	e->files = files;
-	e->ret = ret;
 	set_name(e->name, name);
 	end(e, wanted(e, 0), 0);
 	return 0;
@@ -246,7 +253,7 @@ SEC("tp_btf/luo_session_state")
 int BPF_PROG(on_luo_session_state, __u64 number, const char *name, __u32 dir,
 	     __u32 old, __u32 new, __u32 event, int ret)
 {
-	struct lt_event *e = begin(LT_SESSION_STATE);
+	struct lt_event *e = begin(LT_SESSION_STATE, ret);
 
 	if (!e)
 		return 0;
@@ -255,7 +262,6 @@ int BPF_PROG(on_luo_session_state, __u64 number, const char *name, __u32 dir,
 	e->old = old;
 	e->new = new;
 	e->what = event;
-	e->ret = ret;
 	set_name(e->name, name);
 	end(e, wanted(e, 0), 0);
 	return 0;
@@ -265,7 +271,8 @@ SEC("tp_btf/luo_session_leak")
 int BPF_PROG(on_luo_session_leak, __u64 number, const char *name, __u64 files,
 	     __u64 retrieved, __u64 age_ns, __u32 reason)
 {
-	struct lt_event *e = begin(LT_SESSION_LEAK);
+	/* A leak is an error, though the event carries no errno. */
+	struct lt_event *e = begin(LT_SESSION_LEAK, -1);
 
 	if (!e)
 		return 0;
@@ -288,14 +295,13 @@ int BPF_PROG(on_luo_file_state, __u64 number, const char *name, __u64 token,
 	/* A life needs to know how many files there are, not how they do. */
 	if (whole_lives && old != FILE_NONE && new != FILE_NONE)
 		return 0;
-	e = begin(LT_FILE_STATE);
+	e = begin(LT_FILE_STATE, ret);
 	if (!e)
 		return 0;
 	e->number = number;
 	e->token = token;
 	e->old = old;
 	e->new = new;
-	e->ret = ret;
 	set_name(e->name, name);
 	set_compat(e->compat, compatible);
 	end(e, wanted(e, 0), 0);
@@ -306,7 +312,7 @@ SEC("tp_btf/luo_handler_enter")
 int BPF_PROG(on_luo_handler_enter, __u64 number, const char *name, __u64 token,
 	     const char *compatible, __u32 op)
 {
-	struct lt_event *e = begin(LT_HANDLER_ENTER);
+	struct lt_event *e = begin(LT_HANDLER_ENTER, 0);
 
 	if (!e)
 		return 0;
@@ -341,7 +347,7 @@ int BPF_PROG(on_luo_handler_exit, __u64 number, const char *name, __u64 token,
 static __always_inline int part_enter(__u32 type, __u64 number, const char *name,
 				      __u32 op)
 {
-	struct lt_event *e = begin(type);
+	struct lt_event *e = begin(type, 0);
 
 	if (!e)
 		return 0;
@@ -401,7 +407,7 @@ int BPF_PROG(on_luo_flb_exit, __u64 number, const char *name, __u32 op, int ret,
 static __always_inline int handover(__u32 type, __u64 number, __u64 sessions, __u64 files,
 		    __u64 bytes, int ret)
 {
-	struct lt_event *e = begin(type);
+	struct lt_event *e = begin(type, ret);
 
 	if (!e)
 		return 0;
@@ -409,7 +415,6 @@ static __always_inline int handover(__u32 type, __u64 number, __u64 sessions, __
 	e->sessions = sessions;
 	e->files = files;
 	e->bytes = bytes;
-	e->ret = ret;
 	end(e, wanted(e, 0), 0);
 	return 0;
 }
@@ -432,14 +437,13 @@ SEC("tp_btf/luo_handover_reject")
 int BPF_PROG(on_luo_handover_reject, __u64 number, const char *what,
 	     const char *name, __u64 token, const char *reason)
 {
-	struct lt_event *e = begin(LT_HANDOVER_REJECT);
+	/* So is a refusal. */
+	struct lt_event *e = begin(LT_HANDOVER_REJECT, -1);
 
 	if (!e)
 		return 0;
 	e->number = number;
 	e->token = token;
-	/* A refusal is an error, though the event carries no errno. */
-	e->ret = -1;
 	set_name(e->name, name);
 	set_compat(e->compat, what);
 	bpf_probe_read_kernel_str(e->text, sizeof(e->text), reason);
@@ -456,7 +460,7 @@ static __always_inline int memory(__u32 type, __u32 action, __u32 kind, __u64 pf
 
 	if (!ready)
 		return 0;
-	k = bpf_map_lookup_elem(&kho, &slot);
+	k = count_memory ? bpf_map_lookup_elem(&kho, &slot) : 0;
 	if (k) {
 		k->calls++;
 		k->pages += nr_pages;
@@ -464,13 +468,12 @@ static __always_inline int memory(__u32 type, __u32 action, __u32 kind, __u64 pf
 			k->errors++;
 	}
 
-	e = begin(type);
+	e = begin(type, ret);
 	if (!e)
 		return 0;
 	e->what = kind;
 	e->sessions = pfn;
 	e->files = nr_pages;
-	e->ret = ret;
 	end(e, wanted(e, 0), 0);
 	return 0;
 }
@@ -489,12 +492,11 @@ MEMORY_PROG(kho_restore, LT_KHO_RESTORE, 2)
 
 static __always_inline int subtree(__u32 type, const char *name, __u64 bytes, int ret)
 {
-	struct lt_event *e = begin(type);
+	struct lt_event *e = begin(type, ret);
 
 	if (!e)
 		return 0;
 	e->bytes = bytes;
-	e->ret = ret;
 	set_name(e->name, name);
 	end(e, wanted(e, 0), 0);
 	return 0;

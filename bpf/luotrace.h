@@ -23,7 +23,7 @@
 #define LT_SLOTS	((LT_MAX_BITS - LT_SUB_BITS + 1) * LT_SUB)
 
 #define LT_MAX_ROWS	256	/* (key, operation) pairs that are kept apart */
-#define LT_SLOWEST	32	/* longest calls kept for each CPU */
+#define LT_SLOWEST	10	/* longest calls kept for each CPU */
 
 /* One list for the events: constant, tracepoint. */
 #define LT_EVENTS(X)						\
@@ -80,7 +80,8 @@ enum lt_kind { LT_HANDLER, LT_SUBSYSTEM, LT_FLB, LT_OTHERS };
  * @what:     event, operation, phase, reason of a leak, or kind of memory
  * @dir:      direction, or scope of a phase
  * @ret:      0 or a negative errno
- * @pid:      thread that caused it
+ * @pid:      process that caused it
+ * @tid:      its thread
  * @name:     session, or subtree
  * @compat:   handler, subsystem or shared state
  * @text:     of a reject: the reason; what was refused is in @compat
@@ -102,7 +103,7 @@ struct lt_event {
 	__u32 dir;
 	__s32 ret;
 	__u32 pid;
-	__u32 pad;
+	__u32 tid;
 	char name[LT_NAME_LEN];
 	char compat[LT_COMPAT_LEN];
 	char text[LT_TEXT_LEN];
@@ -123,14 +124,13 @@ struct lt_key {
 };
 
 /**
- * struct lt_row - the calls of one key on one CPU
+ * struct lt_row - the calls of one key
  * @count:  calls
  * @errors: of them, failed
  * @sum:    ns
- * @min:    ns
+ * @min:    ns; in the kernel it is kept inverted, so that 0 is none yet
  * @max:    ns
  * @slots:  histogram, see LT_SLOTS; 32 bits, as rows are allocated beforehand
- *	    for every CPU
  */
 struct lt_row {
 	__u64 count;

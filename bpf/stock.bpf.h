@@ -285,12 +285,11 @@ static __always_inline int stock_end(__u32 old, __u32 new, int ret)
 
 	if (!t)
 		return 0;
-	e = new ? begin(LT_FILE_STATE) : 0;
+	e = new ? begin(LT_FILE_STATE, ret) : 0;
 	if (e) {
 		e->token = t->token;
 		e->old = old;
 		e->new = ret ? (old ? FILE_FAILED : FILE_NONE) : new;
-		e->ret = ret;
 		__builtin_memcpy(e->name, t->name, sizeof(e->name));
 		end(e, wanted(e, 0), 0);
 	}
@@ -379,14 +378,13 @@ int BPF_PROG(stock_luo_session_finish, struct luo_session *s, void *ucmd, int re
 SEC("?fexit/liveupdate_reboot")
 int BPF_PROG(stock_liveupdate_reboot, int ret)
 {
-	struct lt_event *e = begin(LT_STATE);
+	struct lt_event *e = begin(LT_STATE, ret);
 
 	if (!e)
 		return 0;
 	e->old = STATE_NORMAL;
 	e->new = ret ? STATE_NORMAL : STATE_FROZEN;
 	e->what = EVENT_FREEZE;
-	e->ret = ret;
 	end(e, wanted(e, 0), BPF_RB_FORCE_WAKEUP);
 	return 0;
 }

@@ -13,9 +13,12 @@ if [ "$STAGE" = 1 ]; then
 	luotrace audit --watch --json \
 		--exec 'echo "$LUOTRACE_CLASS $LUOTRACE_SESSION" >> /tmp/exec.out' \
 		> /tmp/watch.json 2> /tmp/watch.err &
-	for _ in $(seq 100); do
-		grep -q tracing /tmp/watch.err && break
-		sleep 0.1
+	luotrace trace --errors --json > /tmp/errors.json 2> /tmp/errors.err &
+	for name in watch errors; do
+		for _ in $(seq 100); do
+			grep -q tracing /tmp/$name.err && break
+			sleep 0.1
+		done
 	done
 fi
 luotrace audit > /tmp/audit.txt
@@ -28,9 +31,14 @@ vm-put /tmp/audit.txt
 [ $ret = 0 ] || exit 1
 case $STAGE in
 1)
-	kill -INT %1
+	kill -INT %1 %2
 	wait %1
 	[ $? = 1 ] || exit 1
+	wait %2 || exit 1
+	# Each leak is an error, and nothing else that went well is.
+	[ "$(grep -c '"luo_session_leak"' /tmp/errors.json)" = \
+		"$(grep -c '"class":"dropped"' /tmp/watch.json)" ] || exit 1
+	grep -q '"ret":0' /tmp/errors.json && exit 1
 	vm-put /tmp/watch.json
 	luotrace metrics --textfile /tmp/finished.prom || exit 1
 	vm-put /tmp/finished.prom

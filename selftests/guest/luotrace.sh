@@ -17,6 +17,23 @@ start() {
 	exit 1
 }
 
+# What each command has loaded and allocated.
+cost() {
+	name=$1
+	start "$@"
+	for fd in "/proc/$!/fdinfo/"*; do
+		echo "fd:"
+		cat "$fd"
+	done > "/tmp/$name.cost"
+	kill -INT $!
+	wait $!
+}
+cost watch audit --watch
+cost trace trace
+cost one trace -s vm-a -o retrieve --errors
+cost record record -o /tmp/cost.luotrace
+cost latency latency
+
 luotrace latency --hist --json > /tmp/latency.json 2> /tmp/err.1 &
 luotrace trace --kho --json > /tmp/trace.json 2> /tmp/err.2 &
 luotrace latency --by file --json -o preserve --min-us 5000 \

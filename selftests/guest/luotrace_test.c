@@ -10,6 +10,7 @@
 #include "luo_test.h"
 
 #include <jansson.h>
+#include <pthread.h>
 #include <sys/wait.h>
 
 #define FILES		10	/* of each session */
@@ -21,6 +22,8 @@
 #define SLOW_US		60000
 #define MEMFD_BYTES	(1 << 20)
 #define PAGE		4096
+#define AGENTS		"/tmp/agents"
+#define CPUS		256	/* of a large machine */
 
 static const char *const sessions[] = { "work-a", "work \"b\"\n" };
 
@@ -54,16 +57,41 @@ static int work_one(int session)
 	return preserve(session, memfd(MEMFD_BYTES, 1), 100) ? 1 : 0;
 }
 
+static void *work_thread(void *session)
+{
+	return (void *)(long)work_one((long)session);
+}
+
+/* Agents have threads; which of them calls is nobody's business. */
+static int work_agent(int session)
+{
+	pthread_t thread;
+	void *ret;
+
+	if (session < 0 ||
+	    pthread_create(&thread, NULL, work_thread, (void *)(long)session) ||
+	    pthread_join(thread, &ret))
+		return 1;
+	return (long)ret;
+}
+
 static int work(void)
 {
 	int dev = open_device(), fds[2], status, ret = 0, i;
+	FILE *f = fopen(AGENTS, "w");
+	pid_t pid;
 
+	must(f, AGENTS);
 	for (i = 0; i < 2; i++)
 		fds[i] = create(dev, sessions[i]);
 	for (i = 0; i < 2; i++) {
-		if (!fork())
-			_exit(fds[i] < 0 ? 1 : work_one(fds[i]));
+		pid = fork();
+		if (!pid)
+			_exit(work_agent(fds[i]));
+		fprintf(f, "%d\n", pid);
+		fflush(f);
 	}
+	fclose(f);
 	for (i = 0; i < 2; i++) {
 		wait(&status);
 		ret |= status;
@@ -298,6 +326,30 @@ TEST_F(output, figures_agree_with_the_events_call_by_call)
 	EXPECT_EQ(max, number(p, "max_ns"));
 }
 
+TEST_F(output, a_pid_is_that_of_the_process)
+{
+	long pids[2] = {}, seen[2] = {};
+	FILE *f = fopen(AGENTS, "r");
+	json_t *e;
+	size_t i;
+	int n;
+
+	ASSERT_NE(NULL, f);
+	ASSERT_EQ(2, fscanf(f, "%ld %ld", &pids[0], &pids[1]));
+	fclose(f);
+	json_array_foreach(self->trace, i, e) {
+		if (!is(e, "event", "luo_handler_exit") || !is(e, "op", "preserve"))
+			continue;
+		n = is(e, "session", sessions[1]);
+		EXPECT_EQ(pids[n], number(e, "pid"));
+		EXPECT_LT(0, number(e, "tid"));
+		EXPECT_NE(pids[n], number(e, "tid"));
+		seen[n]++;
+	}
+	EXPECT_LT(FILES, seen[0]);
+	EXPECT_LT(FILES, seen[1]);
+}
+
 TEST_F(output, the_histogram_holds_all_calls)
 {
 	json_t *p = row(self->latency, TEST_HANDLER, "preserve"), *slot;
@@ -390,6 +442,84 @@ TEST_F(output, the_trace_begins_and_ends)
 	EXPECT_EQ(1, number(json_array_get(self->trace, 0), "schema"));
 	EXPECT_TRUE(is(end, "event", "end"));
 	EXPECT_EQ(0, number(json_object_get(end, "lost"), "events"));
+}
+
+/* What a command has loaded, and allocated if there were CPUS possible CPUs. */
+struct cost {
+	int programs;
+	long kib;
+};
+
+/* BPF_MAP_TYPE_PERCPU_HASH, _PERCPU_ARRAY, _LRU_PERCPU_HASH */
+static bool per_cpu(long type)
+{
+	return type == 5 || type == 6 || type == 10;
+}
+
+static long map_bytes(long type, long value, long entries, long memlock)
+{
+	if (per_cpu(type))
+		return (value + 7) / 8 * 8 * entries * CPUS;
+	return memlock;
+}
+
+static struct cost cost_of(const char *name)
+{
+	long type = 0, value = 0, entries = 0, memlock = 0, n, bytes = 0;
+	struct cost cost = {};
+	char line[128];
+	FILE *f;
+
+	snprintf(line, sizeof(line), "/tmp/%s.cost", name);
+	f = fopen(line, "r");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, "fd:", 3))
+			type = 0;
+		else if (sscanf(line, "prog_type: %ld", &n) == 1)
+			cost.programs++;
+		else if (sscanf(line, "map_type: %ld", &n) == 1)
+			type = n;
+		else if (sscanf(line, "value_size: %ld", &n) == 1)
+			value = n;
+		else if (sscanf(line, "max_entries: %ld", &n) == 1)
+			entries = n;
+		else if (sscanf(line, "memlock: %ld", &n) == 1)
+			memlock = n;
+		/* The last line of a map. */
+		else if (sscanf(line, "map_id: %ld", &n) == 1 && type)
+			bytes += map_bytes(type, value, entries, memlock);
+	}
+	if (f)
+		fclose(f);
+	cost.kib = bytes / 1024;
+	return cost;
+}
+
+TEST(a_command_loads_only_what_it_shows)
+{
+	/* Programs, and the most KiB with 256 CPUs; the buffer is 4096 of them. */
+	static const struct {
+		const char *name;
+		int programs;
+		long kib;
+	} wants[] = {
+		{ "watch", 4, 1536 },
+		{ "trace", 16, 4608 },
+		{ "one", 1, 4608 },
+		{ "record", 19, 4608 },
+		{ "latency", 15, 7168 },
+	};
+	struct cost cost;
+	size_t i;
+
+	for (i = 0; i < sizeof(wants) / sizeof(wants[0]); i++) {
+		cost = cost_of(wants[i].name);
+		TH_LOG("%s: %d programs, %ld KiB", wants[i].name, cost.programs,
+		       cost.kib);
+		EXPECT_EQ(wants[i].programs, cost.programs);
+		EXPECT_GE(wants[i].kib, cost.kib);
+		EXPECT_LT(0, cost.kib);
+	}
 }
 
 TEST(check_says_that_all_is_there)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "event.h"
 #include "fmt.h"
 #include "hist.h"
 #include "life.h"
@@ -394,6 +395,40 @@ static void test_report(void)
 	life_free(life);
 }
 
+/* What the filters can let pass; for the rest nothing is attached. */
+static void test_shown(void)
+{
+	struct tracer_options all = { .ops = TRACER_ALL_OPS }, o = all;
+	uint32_t every = (1U << LT_NR_TYPES) - 1;
+
+	check(event_shown(&o) == every, "without a filter all events are shown");
+	o.errors = true;
+	check(event_shown(&o) & 1U << LT_SESSION_LEAK &&
+	      event_shown(&o) & 1U << LT_HANDOVER_REJECT,
+	      "a leak and a reject are errors");
+	check(!(event_shown(&o) & 1U << LT_HANDLER_ENTER), "a call that begins is none");
+	o = all;
+	o.session = "vm";
+	check(event_shown(&o) & 1U << LT_SESSION_LEAK &&
+	      !(event_shown(&o) & (1U << LT_STATE | 1U << LT_FLB_EXIT |
+				   1U << LT_KHO_SUBTREE_ADD)),
+	      "a session has its own events only");
+	o = all;
+	o.handler = "memfd";
+	check(event_shown(&o) == (1U << LT_FILE_STATE | 1U << LT_HANDLER_ENTER |
+				  1U << LT_HANDLER_EXIT | 1U << LT_SUBSYSTEM_ENTER |
+				  1U << LT_SUBSYSTEM_EXIT | 1U << LT_FLB_ENTER |
+				  1U << LT_FLB_EXIT), "a handler has calls and files");
+	o.session = "vm";
+	o.ops = 1;
+	o.errors = true;
+	check(event_shown(&o) == 1U << LT_HANDLER_EXIT, "filters add up");
+	o.lives = true;
+	check(event_shown(&o) & 1U << LT_STATE &&
+	      event_shown(&o) & 1U << LT_SESSION_CREATE,
+	      "of lives only the session is a filter");
+}
+
 static void test_why_not(void)
 {
 	struct probe p = { .btf = true, .flavour = FLAVOUR_TRACED,
@@ -437,6 +472,7 @@ int main(int argc, char **argv)
 	test_percentiles();
 	test_life();
 	test_life_is_bounded();
+	test_shown();
 	test_report();
 	test_recorded();
 	test_why_not();

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "event.h"
 #include "hist.h"
 #include "msg.h"
 #include "recorder.h"
@@ -400,6 +401,8 @@ int cmd_latency(int argc, char **argv)
 	static struct latency l = {
 		.o.tracer = {
 			.ops = TRACER_ALL_OPS,
+			.count_calls = true,
+			.count_memory = true,
 			.lives = true,
 			.stream = 1U << LT_STATE | 1U << LT_PHASE_END |
 				  1U << LT_SESSION_CREATE |
@@ -418,6 +421,7 @@ int cmd_latency(int argc, char **argv)
 	if (ret >= 0)
 		return ret;
 
+	l.o.tracer.stream &= event_shown(&l.o.tracer);
 	ret = open_json(&l);
 	if (ret != EXIT_FINE)
 		return ret;

@@ -152,7 +152,8 @@ int cmd_record(int argc, char **argv)
 	if (ret >= 0)
 		return ret;
 
-	r.o.tracer.stream = cmd_stream_mask(false);
+	r.o.tracer.stream = cmd_stream_mask(false) & event_shown(&r.o.tracer);
+	r.o.tracer.count_memory = true;
 	r.f = fopen(r.path, "we");
 	if (!r.f) {
 		msg_error("cannot write '%s': %s", r.path, strerror(errno));

@@ -41,9 +41,8 @@ static bool wanted(const struct trace *tr, const struct lt_event *e)
 {
 	const struct tracer_options *t = &tr->o.tracer;
 
-	return e->type != LT_STATE ||
-	       (!t->session && !t->handler && t->ops == TRACER_ALL_OPS &&
-		(!t->errors || e->ret < 0));
+	return e->type != LT_STATE || (event_shown(t) & 1U << LT_STATE &&
+				       (!t->errors || e->ret < 0));
 }
 
 static void on_event(const struct lt_event *e, void *data)
@@ -137,6 +136,9 @@ int cmd_trace(int argc, char **argv)
 	if (ret >= 0)
 		return ret;
 
-	tr.o.tracer.stream = cmd_stream_mask(tr.kho);
+	tr.o.tracer.stream = cmd_stream_mask(tr.kho) & event_shown(&tr.o.tracer);
+	/* What nobody wants to see may still be waited for. */
+	if (tr.o.until_frozen)
+		tr.o.tracer.stream |= 1U << LT_STATE;
 	return trace_run(&tr, &probe);
 }

@@ -93,6 +93,47 @@ static const struct shape {
 	[LT_KHO_SUBTREE_RETRIEVE] = SUBTREE,
 };
 
+/* What a filter compares with @name is the name of a session, not of a subtree. */
+static bool has_session(int type)
+{
+	return shapes[type].fields & F_NAME && !probe_is_kho(type);
+}
+
+/* Who was called, or is meant; of a reject it is the kind of what was refused. */
+static bool has_handler(int type)
+{
+	return shapes[type].fields & F_COMPAT && type != LT_HANDOVER_REJECT;
+}
+
+static bool is_call(int type)
+{
+	return shapes[type].what == WORDS_OP;
+}
+
+/* A leak and a refusal are failures without an errno. */
+static bool can_fail(int type)
+{
+	return shapes[type].fields & F_RET || type == LT_SESSION_LEAK ||
+	       type == LT_HANDOVER_REJECT;
+}
+
+uint32_t event_shown(const struct tracer_options *o)
+{
+	uint32_t mask = 0;
+	int type;
+
+	for (type = 0; type < LT_NR_TYPES; type++) {
+		/* Lives are made of all events of a session, and of the state. */
+		if ((o->lives && type == LT_STATE) ||
+		    ((!o->session || has_session(type)) &&
+		     (o->lives || ((!o->handler || has_handler(type)) &&
+				   (o->ops == TRACER_ALL_OPS || is_call(type)) &&
+				   (!o->errors || can_fail(type))))))
+			mask |= 1U << type;
+	}
+	return mask;
+}
+
 void event_text(const struct lt_event *e, uint64_t start, FILE *out)
 {
 	const struct shape *s = &shapes[e->type];
@@ -223,6 +264,7 @@ json_t *event_json(const struct lt_event *e, uint64_t start)
 	if (f & F_RET)
 		set(o, "ret", json_integer(e->ret));
 	set(o, "pid", json_integer(e->pid));
+	set(o, "tid", json_integer(e->tid));
 	return o;
 }
 
@@ -320,6 +362,9 @@ bool event_read(json_t *o, struct lt_event *e)
 	s = &shapes[type];
 	f = s->fields;
 	e->pid = json_integer_value(json_object_get(o, "pid"));
+	/* In older files "pid" is the thread. */
+	e->tid = json_object_get(o, "tid") ?
+		 json_integer_value(json_object_get(o, "tid")) : e->pid;
 
 	ok = get_u64(o, "time_ns", &e->ts);
 	ok = ok && (probe_is_kho(type) ||

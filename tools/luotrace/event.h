@@ -12,6 +12,7 @@
 
 #include <linux/types.h>
 #include "../../bpf/luotrace.h"
+#include "tracer.h"
 
 /* The exit events have all that these have. */
 #define EVENT_ENTERS	(1U << LT_HANDLER_ENTER | 1U << LT_SUBSYSTEM_ENTER | \
@@ -27,6 +28,14 @@ static inline uint64_t event_since(uint64_t ts, uint64_t start)
 {
 	return ts > start ? ts - start : 0;
 }
+
+/**
+ * event_shown - events of which the filters can let one pass, a bit for each
+ * @options: the filters
+ *
+ * Return: a mask of enum lt_type. Nothing needs to be attached for the others.
+ */
+uint32_t event_shown(const struct tracer_options *options);
 
 /**
  * event_text - print an event as a line

@@ -70,7 +70,7 @@ static void add_phase(json_t *all, int pid, const struct trace_file *t, size_t i
 	snprintf(name, sizeof(name), "%s%s%s", word(WORDS_PHASE, end->what),
 		 end->name[0] ? " " : "",
 		 fmt_name(session, sizeof(session), end->name));
-	add(all, pid, end->pid, name, "phase", begin->ts, true,
+	add(all, pid, end->tid, name, "phase", begin->ts, true,
 	    end->ts - begin->ts, event_args(end));
 }
 
@@ -94,7 +94,7 @@ static void add_trace(json_t *all, int pid, const struct trace_file *t)
 				 word(WORDS_OP, e->what),
 				 fmt_name(compat, sizeof(compat), e->compat));
 			/* What began before the trace did. */
-			add(all, pid, e->pid, name, "call",
+			add(all, pid, e->tid, name, "call",
 			    e->ts > e->duration ? e->ts - e->duration : 0, true,
 			    e->duration, event_args(e));
 			break;
@@ -104,7 +104,7 @@ static void add_trace(json_t *all, int pid, const struct trace_file *t)
 			add_phase(all, pid, t, i);
 			break;
 		default:
-			add(all, pid, e->pid, probe_tracepoint(e->type), "event",
+			add(all, pid, e->tid, probe_tracepoint(e->type), "event",
 			    e->ts, false, 0, event_args(e));
 			break;
 		}

@@ -11,7 +11,7 @@
 #include "life.h"
 #include "tracer.h"
 
-#define REPORT_SLOWEST	10	/* longest calls shown */
+#define REPORT_SLOWEST	LT_SLOWEST	/* longest calls shown */
 
 /**
  * struct report - one reading

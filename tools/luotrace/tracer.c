@@ -29,12 +29,16 @@ static int tracer_on_event(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-/* Calls and memory are counted also where nobody wants the events. */
-static bool tracer_counts(int type)
+#define CALLS	(1U << LT_HANDLER_EXIT | 1U << LT_SUBSYSTEM_EXIT | \
+		 1U << LT_FLB_EXIT)
+#define MEMORY	(1U << LT_KHO_PRESERVE | 1U << LT_KHO_UNPRESERVE | \
+		 1U << LT_KHO_RESTORE)
+
+/* The events that are needed: what is streamed, and what is counted. */
+static uint32_t tracer_needs(const struct tracer_options *options)
 {
-	return type == LT_HANDLER_EXIT || type == LT_SUBSYSTEM_EXIT ||
-	       type == LT_FLB_EXIT || type == LT_KHO_PRESERVE ||
-	       type == LT_KHO_UNPRESERVE || type == LT_KHO_RESTORE;
+	return options->stream | (options->count_calls ? CALLS : 0) |
+	       (options->count_memory ? MEMORY : 0);
 }
 
 /*
@@ -42,7 +46,7 @@ static bool tracer_counts(int type)
  * wants, are left out: one that only returns costs, too.
  */
 static void tracer_choose(struct luotrace_bpf *bpf, const struct probe *probe,
-			  uint32_t stream)
+			  uint32_t needs)
 {
 	struct bpf_program *prog;
 	char name[64];
@@ -52,10 +56,27 @@ static void tracer_choose(struct luotrace_bpf *bpf, const struct probe *probe,
 		snprintf(name, sizeof(name), "on_%s", probe_tracepoint(type));
 		prog = bpf_object__find_program_by_name(bpf->obj, name);
 		if (prog)
-			bpf_program__set_autoload(prog,
-				probe->tracepoints[type] &&
-				(tracer_counts(type) || stream & 1U << type));
+			bpf_program__set_autoload(prog, probe->tracepoints[type] &&
+							needs & 1U << type);
 	}
+}
+
+/* The same for maps, each of which takes memory, some of it for every possible CPU. */
+static void tracer_choose_maps(struct luotrace_bpf *bpf, const struct probe *probe,
+			       const struct tracer_options *options)
+{
+	bool stock = probe->flavour == FLAVOUR_STOCK;
+
+	bpf_map__set_autocreate(bpf->maps.rows, options->count_calls);
+	bpf_map__set_autocreate(bpf->maps.others, options->count_calls);
+	bpf_map__set_autocreate(bpf->maps.empty_row, options->count_calls);
+	bpf_map__set_autocreate(bpf->maps.slowest, options->count_calls);
+	bpf_map__set_autocreate(bpf->maps.kho, options->count_memory);
+	bpf_map__set_autocreate(bpf->maps.stock_tasks, stock);
+	bpf_map__set_autocreate(bpf->maps.stock_empty, stock);
+	if (options->buffer_kib)
+		bpf_map__set_max_entries(bpf->maps.events,
+					 options->buffer_kib * 1024);
 }
 
 static void tracer_load(struct luotrace_bpf *bpf, const char *format,
@@ -73,13 +94,42 @@ static void tracer_load(struct luotrace_bpf *bpf, const char *format,
 		bpf_program__set_attach_target(prog, 0, target);
 }
 
+/* The events that a function of a stock LUO is needed for. */
+static const struct {
+	const char *function;
+	uint32_t needs;
+} tracer_around[] = {
+	{ "luo_preserve_file", CALLS | 1U << LT_FILE_STATE },
+	{ "luo_retrieve_file", CALLS | 1U << LT_FILE_STATE },
+	{ "luo_file_unpreserve_files", CALLS },
+	{ "luo_file_freeze", CALLS },
+	{ "luo_file_unfreeze", CALLS },
+	{ "luo_file_finish", CALLS },
+	{ "luo_session_create", 1U << LT_SESSION_CREATE },
+	{ "luo_session_retrieve", 1U << LT_SESSION_RETRIEVE },
+	{ "luo_session_release", 1U << LT_SESSION_RELEASE },
+	{ "luo_session_finish", 1U << LT_SESSION_FINISH },
+	{ "liveupdate_reboot", 1U << LT_STATE },
+};
+
+static bool tracer_needs_around(const char *function, uint32_t needs)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(tracer_around) / sizeof(tracer_around[0]); i++) {
+		if (!strcmp(tracer_around[i].function, function))
+			return tracer_around[i].needs & needs;
+	}
+	return true;
+}
+
 /* Where there are no trace events: a pair of programs for each function. */
 static void tracer_choose_stock(struct luotrace_bpf *bpf,
-				const struct probe *probe)
+				const struct probe *probe, uint32_t needs)
 {
 	unsigned int i;
 
-	for (i = 0; i < LT_STOCK_OPS; i++) {
+	for (i = 0; i < LT_STOCK_OPS && needs & CALLS; i++) {
 		if (!probe->stock.ops[i].name[0])
 			continue;
 		bpf->rodata->stock_returns[i] = probe->stock.ops[i].returns;
@@ -89,12 +139,13 @@ static void tracer_choose_stock(struct luotrace_bpf *bpf,
 			    probe->stock.ops[i].name);
 	}
 	for (i = 0; probe_around(i); i++) {
-		if (!(probe->around & 1U << i))
+		if (!(probe->around & 1U << i) ||
+		    !tracer_needs_around(probe_around(i), needs))
 			continue;
 		tracer_load(bpf, "stock_%s", probe_around(i), 0, NULL);
 		tracer_load(bpf, "stock_%s_end", probe_around(i), 0, NULL);
 	}
-	if (probe->stock.too_many)
+	if (probe->stock.too_many && needs & CALLS)
 		msg_error("%u functions of file handlers are not traced, there are more than %d",
 			  probe->stock.too_many, LT_STOCK_OPS);
 }
@@ -112,11 +163,10 @@ static void tracer_configure(struct luotrace_bpf *bpf,
 	bpf->rodata->want_min_ns = options->min_ns;
 	bpf->rodata->want_errors = options->errors;
 	bpf->rodata->stream = options->stream;
+	bpf->rodata->count_calls = options->count_calls;
+	bpf->rodata->count_memory = options->count_memory;
 	bpf->rodata->count_by = options->by;
 	bpf->rodata->whole_lives = options->lives;
-	if (options->buffer_kib)
-		bpf_map__set_max_entries(bpf->maps.events,
-					 options->buffer_kib * 1024);
 }
 
 struct tracer *tracer_open(const struct probe *probe,
@@ -146,9 +196,10 @@ struct tracer *tracer_open(const struct probe *probe,
 		msg_error("cannot open the BPF programs: %s", strerror(errno));
 		goto fail;
 	}
-	tracer_choose(t->bpf, probe, options->stream);
+	tracer_choose(t->bpf, probe, tracer_needs(options));
 	if (probe->flavour == FLAVOUR_STOCK)
-		tracer_choose_stock(t->bpf, probe);
+		tracer_choose_stock(t->bpf, probe, tracer_needs(options));
+	tracer_choose_maps(t->bpf, probe, options);
 	tracer_configure(t->bpf, options);
 
 	err = luotrace_bpf__load(t->bpf);
@@ -230,25 +281,24 @@ static int tracer_compare_rows(const void *a, const void *b)
 	return (int)x->key.op - (int)y->key.op;
 }
 
-/* Sum up a row; an array, @at is its index there, or a hash of @key. */
+/* Read a row; of an array, @at is its index there, or of the hash that has @key. */
 static int tracer_read_row(struct tracer *t, const struct lt_key *key,
 			   const __u32 *at, struct tracer_row *row)
 {
-	struct lt_row *cpus;
-	int cpu;
+	struct bpf_map *map = at ? t->bpf->maps.others : t->bpf->maps.rows;
+	int err;
 
-	if (at)
-		cpus = tracer_percpu(t, t->bpf->maps.others, at, sizeof(*at));
-	else
-		cpus = tracer_percpu(t, t->bpf->maps.rows, key, sizeof(*key));
-	if (!cpus)
-		return -EIO;
-
-	memset(row, 0, sizeof(*row));
 	row->key = *key;
-	for (cpu = 0; cpu < t->nr_cpus; cpu++)
-		hist_add(&row->calls, &cpus[cpu]);
-	free(cpus);
+	err = bpf_map__lookup_elem(map, at ? (const void *)at : key,
+				   at ? sizeof(*at) : sizeof(*key), &row->calls,
+				   sizeof(row->calls), 0);
+	if (err) {
+		msg_error("cannot read the map '%s': %s", bpf_map__name(map),
+			  strerror(-err));
+		return -EIO;
+	}
+	/* It is kept inverted. */
+	row->calls.min = row->calls.count ? ~row->calls.min : 0;
 	return 0;
 }
 

@@ -26,11 +26,14 @@
  * @errors:  only what failed
  * @stream:  a bit for each enum lt_type that tracer_poll() shall give
  * @buffer_kib: size of the buffer for what is streamed; 0: as built
+ * @count_calls: calls are counted, for tracer_read_rows() and tracer_read_slowest()
+ * @count_memory: marked memory is counted, for tracer_read_kho()
  * @by:	     how calls are counted
  * @lives:   of what is streamed only @session is a filter, so that the lives of
  *	     sessions are whole
  *
- * The state of the machine is streamed whatever the filters are.
+ * The state of the machine is streamed whatever the filters are. Only what is needed for
+ * this is attached and allocated.
  */
 struct tracer_options {
 	const char *session;
@@ -40,6 +43,8 @@ struct tracer_options {
 	bool errors;
 	uint32_t stream;
 	uint32_t buffer_kib;
+	bool count_calls;
+	bool count_memory;
 	enum lt_by by;
 	bool lives;
 };

@@ -14,6 +14,7 @@
 #include "watch.h"
 #include "words.h"
 
+#define BUFFER_KIB	1024	/* some 4,000 leaks between two looks */
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
 
 struct watch {
@@ -151,6 +152,9 @@ int watch_run(struct cmd_options *o, const char *exec, const struct probe *probe
 	struct tracer *t;
 
 	o->tracer.ops = TRACER_ALL_OPS;
+	/* All leaks are failures; that keeps the rest out of the buffer. */
+	o->tracer.errors = true;
+	o->tracer.buffer_kib = BUFFER_KIB;
 	o->tracer.stream = 1U << LT_SESSION_LEAK | 1U << LT_SESSION_FINISH |
 			   1U << LT_FILE_STATE | 1U << LT_HANDOVER_REJECT;
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -33,8 +33,10 @@
  *				registered with. Held for its operations.
  *	luo_handler_lock	rwsem: which file handlers there are. Held for
  *				can_preserve, for no other operation.
- *	luo_recorder_lock	spinlock: making a row, keeping a long call.
- *				Nothing is called under it.
+ *	luo_recorder_lock	spinlock: making a row, keeping a long call,
+ *				reading the record. Nothing is called under it.
+ *	luo_union.lock		spinlock, one a row and one for all ioctls: what
+ *				runs in parallel. Nothing is called under it.
  *
  * Below them are the locks that handlers and KHO take. None of these locks is
  * taken by a tracer: nothing that reads the trace events waits for a freeze.
@@ -43,7 +45,9 @@
 #ifndef _LINUX_LUO_INTERNAL_H
 #define _LINUX_LUO_INTERNAL_H
 
+#include <linux/cleanup.h>
 #include <linux/kho_block.h>
+#include <linux/ktime.h>
 #include <linux/liveupdate.h>
 #include <linux/mutex.h>
 #include <linux/preempt.h>
@@ -151,7 +155,7 @@ struct luo_contents {
 	unsigned int nr_values;
 };
 
-/* luo_recorder.c, luo_recorder_io.c */
+/* luo_recorder.c, luo_recorder_marks.c, luo_recorder_io.c */
 
 struct kobject;
 
@@ -161,12 +165,18 @@ int luo_recorder_early_init(void);
 int luo_recorder_init(void);
 int luo_recorder_show(struct kobject *kobj);
 unsigned int luo_recorder_slot(enum luo_kind kind, const char *name);
-void luo_recorder_call(const struct luo_call *call, enum luo_op op, int ret,
-		       u64 duration);
+u64 luo_recorder_enter(const struct luo_call *call, enum luo_op op);
+u64 luo_recorder_exit(const struct luo_call *call, enum luo_op op, int ret,
+		      u64 start);
+bool luo_recorder_ioctl_begin(void);
+void luo_recorder_ioctl_end(bool counted);
 void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 			  const char *name, u64 files, int ret, u64 duration);
 void luo_recorder_mark(enum liveupdate_recorder_mark mark);
+void luo_recorder_scope(enum liveupdate_recorder_scope scope);
 void luo_recorder_failed(int err);
+void luo_recorder_cancelled(void);
+void luo_recorder_over(u64 since);
 void luo_recorder_totals(enum luo_dir dir, const struct luo_totals *totals);
 void luo_recorder_give_up(const char *name);
 void luo_recorder_finished(u64 files, bool claimed);
@@ -199,8 +209,24 @@ static inline unsigned int luo_recorder_slot(enum luo_kind kind,
 	return 0;
 }
 
-static inline void luo_recorder_call(const struct luo_call *call,
-				     enum luo_op op, int ret, u64 duration)
+static inline u64 luo_recorder_enter(const struct luo_call *call,
+				     enum luo_op op)
+{
+	return ktime_get_ns();
+}
+
+static inline u64 luo_recorder_exit(const struct luo_call *call,
+				    enum luo_op op, int ret, u64 start)
+{
+	return ktime_get_ns() - start;
+}
+
+static inline bool luo_recorder_ioctl_begin(void)
+{
+	return false;
+}
+
+static inline void luo_recorder_ioctl_end(bool counted)
 {
 }
 
@@ -214,7 +240,19 @@ static inline void luo_recorder_mark(enum liveupdate_recorder_mark mark)
 {
 }
 
+static inline void luo_recorder_scope(enum liveupdate_recorder_scope scope)
+{
+}
+
 static inline void luo_recorder_failed(int err)
+{
+}
+
+static inline void luo_recorder_cancelled(void)
+{
+}
+
+static inline void luo_recorder_over(u64 since)
 {
 }
 
@@ -240,6 +278,10 @@ static inline void luo_recorder_served(const char *what, const char *name)
 {
 }
 #endif
+
+/* For the time from here to the end of a function, an ioctl of LUO. */
+DEFINE_CLASS(luo_recorder_ioctl, bool, luo_recorder_ioctl_end(_T),
+	     luo_recorder_ioctl_begin(), void)
 
 /* Called for each record of an array; what it refuses it reports itself. */
 typedef void (*luo_record_fn)(const void *record, void *data);

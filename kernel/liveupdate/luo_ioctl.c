@@ -373,6 +373,8 @@ static long luo_ioctl(struct luo_session *session, unsigned int cmd,
 	struct luo_ucmd ucmd __uninitialized;
 	int err;
 
+	CLASS(luo_recorder_ioctl, counted)();
+
 	op = luo_ioctl_find(cmd, !session);
 	if (!op)
 		return -ENOTTY;

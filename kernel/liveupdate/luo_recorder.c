@@ -10,35 +10,30 @@
  * and which sessions took longest. The next kernel adopts the record and adds its
  * own part; both are read from /sys/kernel/liveupdate/recorder.
  *
- * Moments are values of the CPU's counter (TSC, arch counter), which goes on over
- * the jump; its frequency is in the record, and whether it can be trusted. Whoever
- * reads the record decides with both parts in hand whether the counter is
- * continuous. The last moment of the old kernel is when it dumps its log for the
- * shutdown, the last thing that a kernel does before it jumps; the first one of
- * the new kernel is when it reads its command line.
+ * What is recorded is kept apart by what it was done for (&enum
+ * liveupdate_recorder_scope): only the calls of the reboot() that went through are
+ * part of the blackout.
  *
  * Cost: a call adds to a row with a few atomic operations. A lock is taken to
  * make a row, once for each, and for a call that is among the eight longest so
- * far; no call waits for a tracer or for another session's call.
+ * far. A call that can run in parallel with others of its row takes the lock of
+ * the row twice, for a few instructions; none of those inside reboot() does. No
+ * call waits for a tracer or for another call.
  *
- * Unhappy paths: a reboot that fails leaves its time and errno and begins anew; a
- * record of another version is refused, and everything else is handed over. What
- * finds no row of its own is counted in one for the others.
+ * Unhappy paths: a reboot that fails leaves its duration and errno, its figures
+ * move to a scope of their own, and the record begins anew; a record of another
+ * version is rejected, and everything else is handed over. What finds no row of its
+ * own is counted in one for the others.
  */
 
 #include <linux/atomic.h>
 #include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
-#include <linux/timekeeping.h>
 #include <linux/timex.h>
-#if defined(CONFIG_X86)
-#include <asm/tsc.h>
-#elif defined(CONFIG_ARM64)
-#include <asm/arch_timer.h>
-#endif
 
-#include "luo_kho.h"
 #include "luo_recorder.h"
 
 static_assert(LUO_NR_OPS <= LIVEUPDATE_RECORDER_OPS);
@@ -62,24 +57,18 @@ struct luo_recorder luo_recorders[2]; /* by enum luo_dir */
 /* Slot 0 is for those that have none. */
 static struct luo_slot luo_slots[LUO_MAX_SLOTS];
 
-/* Making a row, keeping a long call; taken for a moment, sleeps never. */
-static DEFINE_SPINLOCK(luo_recorder_lock);
+/* Making a row, keeping a long call, reading; taken for a moment, sleeps never. */
+DEFINE_SPINLOCK(luo_recorder_lock);
 
-u64 luo_counter_hz(void)
-{
-#if defined(CONFIG_X86)
-	return tsc_khz * 1000ULL;
-#elif defined(CONFIG_ARM64)
-	return arch_timer_get_cntfrq();
-#else
-	return 0;
-#endif
-}
+/* Grows with each string or list that changes; under luo_recorder_lock. */
+u32 luo_recorder_changes;
 
-u64 luo_counter(void)
-{
-	return luo_counter_hz() ? get_cycles() : 0;
-}
+/*
+ * The task that changes the global state, and what it records that for. All others
+ * wait for it, but for what needs no luo_state_lock.
+ */
+static struct task_struct *luo_scope_task;
+static enum liveupdate_recorder_scope luo_scope_now;
 
 /* Which side of the jump an operation is on. */
 static enum luo_dir luo_op_dir(enum luo_op op)
@@ -124,38 +113,70 @@ unsigned int luo_recorder_slot(enum luo_kind kind, const char *name)
 	return i;
 }
 
-/* The row for a slot and an operation is made. Returns its number or 0. */
-static u8 luo_row_add(struct luo_recorder *r, unsigned int slot, enum luo_op op)
+/**
+ * luo_recorder_scope - what the calls of this task are recorded for from now on
+ * @scope: LIVEUPDATE_SCOPE_AGENT when the global state is as it is to be
+ *
+ * Context: under luo_state_lock for writing.
+ */
+void luo_recorder_scope(enum liveupdate_recorder_scope scope)
+{
+	lockdep_assert_held_write(&luo_state_lock);
+
+	WRITE_ONCE(luo_scope_now, scope);
+	WRITE_ONCE(luo_scope_task,
+		   scope == LIVEUPDATE_SCOPE_AGENT ? NULL : current);
+}
+
+static enum liveupdate_recorder_scope luo_scope(enum luo_dir dir)
+{
+	if (dir == LUO_DIR_IN || READ_ONCE(luo_scope_task) != current)
+		return LIVEUPDATE_SCOPE_AGENT;
+	return READ_ONCE(luo_scope_now);
+}
+
+/* Make the row of a slot and an operation. Returns its number, 0 without room. */
+static u8 luo_row_add(struct luo_recorder *r,
+		      enum liveupdate_recorder_scope scope, unsigned int slot,
+		      enum luo_op op)
 {
 	struct liveupdate_recorder_row *row;
 
-	guard(spinlock)(&luo_recorder_lock);
+	lockdep_assert_held(&luo_recorder_lock);
 
-	if (r->row[slot][op])
-		return r->row[slot][op];
+	if (r->row[scope][slot][op])
+		return r->row[scope][slot][op];
 	if (r->nr_rows == LIVEUPDATE_RECORDER_ROWS)
 		return 0;
 
+	luo_recorder_changes++;
+	spin_lock_init(&r->walls[r->nr_rows].lock);
 	row = &r->part->rows[r->nr_rows++];
 	row->kind = luo_slots[slot].kind;
 	row->op = op;
+	row->scope = scope;
 	row->min = U64_MAX;
 	strscpy(row->name, luo_slots[slot].name);
 	/* Pairs with the acquire in luo_row(): who sees the number sees the row. */
-	smp_store_release(&r->row[slot][op], r->nr_rows);
+	smp_store_release(&r->row[scope][slot][op], r->nr_rows);
 	return r->nr_rows;
 }
 
-static struct liveupdate_recorder_row *luo_row(struct luo_recorder *r,
-					       unsigned int slot,
-					       enum luo_op op)
+/* The number of a row: of the slot, else of those that have none, else 0. */
+static u8 luo_row(struct luo_recorder *r, enum liveupdate_recorder_scope scope,
+		  unsigned int slot, enum luo_op op)
 {
 	u8 nr;
 
 	/* Pairs with the release in luo_row_add(). */
-	nr = smp_load_acquire(&r->row[slot][op]);
-	nr = nr ?: luo_row_add(r, slot, op);
-	return nr ? &r->part->rows[nr - 1] : NULL;
+	nr = smp_load_acquire(&r->row[scope][slot][op]);
+	if (nr)
+		return nr;
+
+	guard(spinlock)(&luo_recorder_lock);
+
+	nr = luo_row_add(r, scope, slot, op);
+	return nr ?: luo_row_add(r, scope, 0, op);
 }
 
 static void luo_add(__u64 *to, u64 n)
@@ -163,8 +184,9 @@ static void luo_add(__u64 *to, u64 n)
 	atomic64_add(n, (atomic64_t *)to);
 }
 
+/* A call that no other one of the row runs in parallel with is @alone. */
 static void luo_row_count(struct liveupdate_recorder_row *row, int ret,
-			  u64 duration)
+			  u64 duration, bool alone)
 {
 	unsigned int bucket = duration ? ilog2(duration) : 0;
 	u64 old;
@@ -172,6 +194,8 @@ static void luo_row_count(struct liveupdate_recorder_row *row, int ret,
 	bucket = min(bucket, LIVEUPDATE_RECORDER_BUCKETS - 1);
 	luo_add(&row->count, 1);
 	luo_add(&row->total, duration);
+	if (alone)
+		luo_add(&row->wall, duration);
 	if (ret)
 		luo_add(&row->errors, 1);
 	atomic_inc((atomic_t *)&row->hist[bucket]);
@@ -201,11 +225,13 @@ static void luo_least_find(struct luo_least *least, const void *kept, size_t siz
 	WRITE_ONCE(least->duration, *shortest);
 }
 
-static void luo_keep_call(struct luo_recorder *r, const struct luo_call *call,
-			  enum luo_op op, int ret, u64 duration)
+static void luo_keep_call(struct luo_recorder *r,
+			  enum liveupdate_recorder_scope scope,
+			  const struct luo_call *call, enum luo_op op, int ret,
+			  u64 duration)
 {
-	struct liveupdate_recorder_call *calls = r->part->slow_calls[op], *to;
-	struct luo_least *least = &r->calls[op];
+	struct luo_least *least = &r->calls[scope][op];
+	struct liveupdate_recorder_call *calls, *to;
 
 	static_assert(!offsetof(struct liveupdate_recorder_call, duration));
 
@@ -214,9 +240,11 @@ static void luo_keep_call(struct luo_recorder *r, const struct luo_call *call,
 	if (duration <= least->duration)
 		return;
 
+	luo_recorder_changes++;
+	calls = r->part->slow_calls[scope][op];
 	to = &calls[least->at];
 	to->duration = duration;
-	to->end = luo_counter();
+	to->end = get_cycles();
 	to->token = call->token;
 	to->kind = call->kind;
 	to->ret = ret;
@@ -226,32 +254,70 @@ static void luo_keep_call(struct luo_recorder *r, const struct luo_call *call,
 }
 
 /**
- * luo_recorder_call - a handler, a subsystem or shared state was called
- * @call:     what the events say about it
- * @op:       the operation
- * @ret:      what it returned, 0 or a negative errno
- * @duration: ns that it took
+ * luo_recorder_enter - a handler, a subsystem or an FLB is about to be called
+ * @call: what the events say about it
+ * @op:   the operation
  *
  * Context: any that may not be interrupted by another call.
+ * Return: when that is, for luo_recorder_exit().
  */
-void luo_recorder_call(const struct luo_call *call, enum luo_op op, int ret,
-		       u64 duration)
+u64 luo_recorder_enter(const struct luo_call *call, enum luo_op op)
 {
-	struct luo_recorder *r = &luo_recorders[luo_op_dir(op)];
+	enum luo_dir dir = luo_op_dir(op);
+	struct luo_recorder *r = &luo_recorders[dir];
+	enum liveupdate_recorder_scope scope = luo_scope(dir);
+	u64 start;
+	u8 nr;
+
+	if (!r->part || scope != LIVEUPDATE_SCOPE_AGENT)
+		return luo_stamp();
+
+	nr = luo_row(r, scope, call->slot, op);
+	start = luo_stamp();
+	if (nr && !luo_stamp_early(start))
+		luo_union_begin(&r->walls[nr - 1], start);
+	return start;
+}
+
+/**
+ * luo_recorder_exit - it returned
+ * @call:  as given to luo_recorder_enter()
+ * @op:    the operation
+ * @ret:   what it returned, 0 or a negative errno
+ * @start: what luo_recorder_enter() returned
+ *
+ * Context: the same task.
+ * Return: ns that it took.
+ */
+u64 luo_recorder_exit(const struct luo_call *call, enum luo_op op, int ret,
+		      u64 start)
+{
+	u64 duration = luo_stamp_age(start);
+	enum luo_dir dir = luo_op_dir(op);
+	struct luo_recorder *r = &luo_recorders[dir];
+	enum liveupdate_recorder_scope scope = luo_scope(dir);
 	struct liveupdate_recorder_row *row;
+	bool alone;
+	u8 nr;
 
 	if (!r->part)
-		return;
+		return duration;
 
-	row = luo_row(r, call->slot, op);
-	row = row ?: luo_row(r, 0, op);
-	if (row)
-		luo_row_count(row, ret, duration);
-	else
+	alone = scope != LIVEUPDATE_SCOPE_AGENT || luo_stamp_early(start);
+	nr = luo_row(r, scope, call->slot, op);
+	if (nr) {
+		row = &r->part->rows[nr - 1];
+		luo_row_count(row, ret, duration, alone);
+		if (!alone)
+			luo_add(&row->wall, luo_union_end(&r->walls[nr - 1],
+							  start + duration));
+	} else {
 		luo_add(&r->part->lost_calls, 1);
+	}
 
-	if (duration > READ_ONCE(r->calls[op].duration))
-		luo_keep_call(r, call, op, ret, duration);
+	if (duration > READ_ONCE(r->calls[scope][op].duration))
+		luo_keep_call(r, scope, call, op, ret, duration);
+	return duration;
 }
 
 /**
@@ -268,8 +334,9 @@ void luo_recorder_call(const struct luo_call *call, enum luo_op op, int ret,
 void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 			  const char *name, u64 files, int ret, u64 duration)
 {
+	enum liveupdate_recorder_scope scope = luo_scope(dir);
 	struct luo_recorder *r = &luo_recorders[dir];
-	struct luo_least *least = &r->sessions[phase];
+	struct luo_least *least = &r->sessions[scope][phase];
 	struct liveupdate_recorder_session *all, *to;
 
 	static_assert(!offsetof(struct liveupdate_recorder_session, duration));
@@ -282,89 +349,119 @@ void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 	if (duration <= least->duration)
 		return;
 
-	all = r->part->slow_sessions[phase];
+	luo_recorder_changes++;
+	all = r->part->slow_sessions[scope][phase];
 	to = &all[least->at];
 	to->duration = duration;
-	to->end = luo_counter();
+	to->end = get_cycles();
 	to->files = files;
 	to->ret = ret;
 	memcpy(to->name, name, sizeof(to->name));
 	luo_least_find(least, all, sizeof(*all));
 }
 
-/* Walks all CPUs. */
-static void luo_take_memory(struct liveupdate_recorder_part *part)
+static void luo_row_move(struct liveupdate_recorder_row *to,
+			 struct liveupdate_recorder_row *from)
 {
-	struct kho_counts counts;
 	int i;
 
-	for (i = 0; i < KHO_NR_COUNTS; i++) {
-		counts = kho_counts(i);
-		WRITE_ONCE(part->memory[i].calls, counts.calls);
-		WRITE_ONCE(part->memory[i].errors, counts.errors);
-		WRITE_ONCE(part->memory[i].pages, counts.pages);
+	to->count += from->count;
+	to->errors += from->errors;
+	to->total += from->total;
+	to->wall += from->wall;
+	to->min = min(to->min, from->min);
+	to->max = max(to->max, from->max);
+	for (i = 0; i < LIVEUPDATE_RECORDER_BUCKETS; i++)
+		to->hist[i] += from->hist[i];
+
+	/* Its name stays: the next attempt makes the same calls. */
+	from->count = 0;
+	from->errors = 0;
+	from->total = 0;
+	from->wall = 0;
+	from->min = U64_MAX;
+	from->max = 0;
+	memset(from->hist, 0, sizeof(from->hist));
+}
+
+/* The longest ones of both lists stay in @to, @from is empty after it. */
+static void luo_longest_move(struct luo_least *to_least, void *to,
+			     struct luo_least *from_least, void *from,
+			     size_t size)
+{
+	const u64 *duration;
+	int i;
+
+	for (i = 0; i < LIVEUPDATE_RECORDER_SLOWEST; i++) {
+		duration = from + i * size;
+		if (*duration <= to_least->duration)
+			continue;
+		memcpy(to + to_least->at * size, duration, size);
+		luo_least_find(to_least, to, size);
+	}
+	memset(from, 0, LIVEUPDATE_RECORDER_SLOWEST * size);
+	WRITE_ONCE(from_least->duration, 0);
+	from_least->at = 0;
+}
+
+static void luo_rows_move(struct luo_recorder *r,
+			  enum liveupdate_recorder_scope from)
+{
+	struct liveupdate_recorder_row *row;
+	unsigned int slot;
+	u8 nr, to;
+	int op;
+
+	for (slot = 0; slot < LUO_MAX_SLOTS; slot++) {
+		for (op = 0; op < LUO_NR_OPS; op++) {
+			nr = r->row[from][slot][op];
+			row = nr ? &r->part->rows[nr - 1] : NULL;
+			if (!row || !row->count)
+				continue;
+			to = luo_row_add(r, LIVEUPDATE_SCOPE_FAILED, slot, op);
+			to = to ?: luo_row_add(r, LIVEUPDATE_SCOPE_FAILED, 0, op);
+			if (to) {
+				luo_row_move(&r->part->rows[to - 1], row);
+			} else {
+				luo_add(&r->part->lost_calls, row->count);
+				row->count = 0;
+			}
+		}
 	}
 }
 
 /**
- * luo_recorder_mark - a moment of a live update is reached
- * @mark: which
+ * luo_recorder_move - what was recorded for an attempt belongs to one that failed
+ * @from: the scope of the attempt, empty after it
  *
- * Of LIVEUPDATE_MARK_OPEN the first one counts, of all others the last one.
- * LIVEUPDATE_MARK_RESTORED is set with each file, so that is all that it does.
- *
- * Context: any.
+ * Context: under luo_state_lock for writing, in the task of luo_recorder_scope().
  */
-void luo_recorder_mark(enum liveupdate_recorder_mark mark)
+void luo_recorder_move(enum liveupdate_recorder_scope from)
 {
-	enum luo_dir dir = mark >= LIVEUPDATE_MARK_START ? LUO_DIR_IN :
-							   LUO_DIR_OUT;
-	struct liveupdate_recorder_part *part = luo_recorders[dir].part;
+	const enum liveupdate_recorder_scope to = LIVEUPDATE_SCOPE_FAILED;
+	struct luo_recorder *r = &luo_recorders[LUO_DIR_OUT];
+	struct liveupdate_recorder_part *part = r->part;
+	int i;
 
-	if (!part)
-		return;
-	if (mark == LIVEUPDATE_MARK_OPEN && READ_ONCE(part->marks[mark]))
-		return;
-	if (mark == LIVEUPDATE_MARK_REBOOT)
-		WRITE_ONCE(part->wall_ns, ktime_get_real_ns());
-	WRITE_ONCE(part->marks[mark], luo_counter());
-	if (mark != LIVEUPDATE_MARK_RESTORED)
-		luo_take_memory(part);
+	guard(spinlock)(&luo_recorder_lock);
+
+	luo_recorder_changes++;
+	luo_rows_move(r, from);
+	for (i = 0; i < LUO_NR_OPS; i++)
+		luo_longest_move(&r->calls[to][i], part->slow_calls[to][i],
+				 &r->calls[from][i], part->slow_calls[from][i],
+				 sizeof(part->slow_calls[from][i][0]));
+	for (i = 0; i < LUO_NR_PHASES; i++)
+		luo_longest_move(&r->sessions[to][i], part->slow_sessions[to][i],
+				 &r->sessions[from][i],
+				 part->slow_sessions[from][i],
+				 sizeof(part->slow_sessions[from][i][0]));
 }
 
-/**
- * luo_recorder_refresh - what KHO did in a live update that is not finished
- *
- * Context: any, when the record is set up.
- */
-void luo_recorder_refresh(void)
+/* More than there is memory in the machine is not what a handover takes. */
+static u64 luo_bytes_known(u64 bytes)
 {
-	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_IN].part;
-
-	if (part && luo_state() == LIVEUPDATE_STATE_UPDATED)
-		luo_take_memory(part);
-}
-
-/**
- * luo_recorder_failed - a reboot that came to LUO failed and is undone
- * @err: why, a negative errno
- *
- * Context: under luo_state_lock for writing.
- */
-void luo_recorder_failed(int err)
-{
-	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_OUT].part;
-	int mark;
-
-	if (!part)
-		return;
-
-	WRITE_ONCE(part->failed, part->failed + 1);
-	WRITE_ONCE(part->failed_ret, err);
-	WRITE_ONCE(part->failed_begin, part->marks[LIVEUPDATE_MARK_REBOOT]);
-	WRITE_ONCE(part->failed_end, luo_counter());
-	for (mark = 0; mark <= LIVEUPDATE_MARK_JUMP; mark++)
-		WRITE_ONCE(part->marks[mark], 0);
+	return bytes >> PAGE_SHIFT > get_num_physpages() ? 0 : bytes;
 }
 
 /**
@@ -383,7 +480,7 @@ void luo_recorder_totals(enum luo_dir dir, const struct luo_totals *totals)
 
 	WRITE_ONCE(part->sessions, totals->sessions);
 	WRITE_ONCE(part->files, totals->files);
-	WRITE_ONCE(part->bytes, totals->bytes);
+	WRITE_ONCE(part->bytes, luo_bytes_known(totals->bytes));
 }
 
 /**
@@ -399,8 +496,11 @@ void luo_recorder_give_up(const char *name)
 	if (!part)
 		return;
 
-	if (part->given_up < LIVEUPDATE_RECORDER_GIVEN_UP)
+	if (part->given_up < LIVEUPDATE_RECORDER_GIVEN_UP) {
+		guard(spinlock)(&luo_recorder_lock);
+		luo_recorder_changes++;
 		strscpy(part->given_up_names[part->given_up], name);
+	}
 	WRITE_ONCE(part->given_up, part->given_up + 1);
 }
 
@@ -419,8 +519,11 @@ void luo_recorder_finished(u64 files, bool claimed)
 		return;
 
 	luo_add(claimed ? &part->finished : &part->discarded, 1);
-	if (claimed && files)
+	if (!claimed)
+		return;
+	if (files)
 		luo_add(&part->finished_files, files);
+	luo_recorder_mark(LIVEUPDATE_MARK_FINISHED);
 }
 
 /**
@@ -443,6 +546,7 @@ void luo_recorder_refused(const char *what, const char *name, u64 token,
 
 	guard(spinlock)(&luo_recorder_lock);
 
+	luo_recorder_changes++;
 	if (part->nr_refused < LIVEUPDATE_RECORDER_REFUSED) {
 		to = &part->refused[part->nr_refused];
 		strscpy(to->what, what);
@@ -480,6 +584,7 @@ void luo_recorder_served(const char *what, const char *name)
 	if (i == kept)
 		return;
 
+	luo_recorder_changes++;
 	memmove(&all[i], &all[i + 1], (kept - i - 1) * sizeof(*all));
 	memset(&all[kept - 1], 0, sizeof(*all));
 	WRITE_ONCE(part->nr_refused, part->nr_refused - 1);

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* What luo_recorder.c (recording) and luo_recorder_io.c (in and out) share. */
+/*
+ * What luo_recorder.c (calls and sessions), luo_recorder_marks.c (moments) and
+ * luo_recorder_io.c (in and out) share.
+ */
 
 #ifndef _LINUX_LUO_RECORDER_H
 #define _LINUX_LUO_RECORDER_H
+
+#include <linux/spinlock.h>
 
 #include "luo_internal.h"
 
@@ -24,25 +29,56 @@ struct luo_least {
 };
 
 /**
+ * struct luo_union - the time during which at least one of some calls is under way
+ * @lock:   guards the others
+ * @active: calls under way
+ * @since:  when the first of them began, ns
+ * @total:  ns of those that are over
+ */
+struct luo_union {
+	spinlock_t lock; /* counting calls that run in parallel */
+	unsigned int active;
+	u64 since;
+	u64 total;
+};
+
+/**
  * struct luo_recorder - the record of one direction
  * @part:     the record; NULL before it is set up
- * @row:      number of the row of each slot and operation, 0 for none yet
+ * @row:      number of the row of each scope, slot and operation, 0 for none yet
  * @nr_rows:  rows in use
- * @calls:    which of the kept calls goes next, by operation
- * @sessions: which of the kept sessions goes next, by phase
+ * @walls:    for the rows whose calls can run in parallel
+ * @calls:    which of the kept calls goes next, by scope and operation
+ * @sessions: which of the kept sessions goes next, by scope and phase
  */
 struct luo_recorder {
 	struct liveupdate_recorder_part *part;
-	u8 row[LUO_MAX_SLOTS][LUO_NR_OPS];
+	u8 row[LIVEUPDATE_NR_SCOPES][LUO_MAX_SLOTS][LUO_NR_OPS];
 	unsigned int nr_rows;
-	struct luo_least calls[LUO_NR_OPS];
-	struct luo_least sessions[LUO_NR_PHASES];
+	struct luo_union walls[LIVEUPDATE_RECORDER_ROWS];
+	struct luo_least calls[LIVEUPDATE_NR_SCOPES][LUO_NR_OPS];
+	struct luo_least sessions[LIVEUPDATE_NR_SCOPES][LUO_NR_PHASES];
 };
 
 extern struct luo_recorder luo_recorders[];
+extern spinlock_t luo_recorder_lock;
+extern u32 luo_recorder_changes;
 
-u64 luo_counter_hz(void);
-u64 luo_counter(void);
+/* luo_recorder.c */
+
+void luo_recorder_move(enum liveupdate_recorder_scope from);
+
+/* luo_recorder_marks.c */
+
+u64 luo_stamp(void);
+bool luo_stamp_early(u64 stamp);
+u64 luo_stamp_age(u64 stamp);
+void luo_union_begin(struct luo_union *u, u64 now);
+u64 luo_union_end(struct luo_union *u, u64 now);
 void luo_recorder_refresh(void);
+
+/* luo_recorder_io.c */
+
+u64 luo_recorder_last_hz(void);
 
 #endif /* _LINUX_LUO_RECORDER_H */

@@ -19,9 +19,6 @@
 #include <linux/timekeeping.h>
 #include <linux/timex.h>
 #include <linux/utsname.h>
-#ifdef CONFIG_X86
-#include <asm/tsc.h>
-#endif
 
 #include "luo_kho.h"
 #include "luo_recorder.h"
@@ -39,13 +36,14 @@ void __init luo_recorder_start(void)
 	luo_start_mark = get_cycles();
 }
 
-static bool luo_counter_stable(void)
+/**
+ * luo_recorder_last_hz - what the previous kernel said of its counter
+ *
+ * Return: ticks in a second, 0 if it said nothing.
+ */
+u64 luo_recorder_last_hz(void)
 {
-#if defined(CONFIG_X86)
-	return tsc_khz && !check_tsc_unstable();
-#else
-	return luo_counter_hz();
-#endif
+	return luo_last_out ? luo_last_out->clock_hz : 0;
 }
 
 /* The kernel dumps its log as the last thing before it jumps. */
@@ -68,10 +66,29 @@ static int luo_recorder_prepare(struct liveupdate_subsystem *s, u64 *data)
 	return 0;
 }
 
+static void luo_scope_seal(struct liveupdate_recorder_part *part, int scope)
+{
+	struct liveupdate_recorder_session *s;
+	struct liveupdate_recorder_call *c;
+	int i, j;
+
+	for (j = 0; j < LIVEUPDATE_RECORDER_SLOWEST; j++) {
+		for (i = 0; i < LIVEUPDATE_RECORDER_OPS; i++) {
+			c = &part->slow_calls[scope][i][j];
+			c->name[sizeof(c->name) - 1] = '\0';
+			c->session[sizeof(c->session) - 1] = '\0';
+		}
+		for (i = 0; i < LIVEUPDATE_RECORDER_PHASES; i++) {
+			s = &part->slow_sessions[scope][i][j];
+			s->name[sizeof(s->name) - 1] = '\0';
+		}
+	}
+}
+
 /* What a previous kernel wrote is shown to user space: strings must end. */
 static void luo_part_seal(struct liveupdate_recorder_part *part)
 {
-	int i, j;
+	int i;
 
 	part->release[sizeof(part->release) - 1] = '\0';
 	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP; i++)
@@ -81,21 +98,8 @@ static void luo_part_seal(struct liveupdate_recorder_part *part)
 		part->refused[i].reason[LIVEUPDATE_RECORDER_REASON - 1] = '\0';
 		part->refused[i].name[LIVEUPDATE_SESSION_NAME_LENGTH - 1] = 0;
 	}
-	for (j = 0; j < LIVEUPDATE_RECORDER_SLOWEST; j++) {
-		for (i = 0; i < LIVEUPDATE_RECORDER_OPS; i++) {
-			struct liveupdate_recorder_call *c =
-				&part->slow_calls[i][j];
-
-			c->name[sizeof(c->name) - 1] = '\0';
-			c->session[sizeof(c->session) - 1] = '\0';
-		}
-		for (i = 0; i < LIVEUPDATE_RECORDER_PHASES; i++) {
-			struct liveupdate_recorder_session *s =
-				&part->slow_sessions[i][j];
-
-			s->name[sizeof(s->name) - 1] = '\0';
-		}
-	}
+	for (i = 0; i < LIVEUPDATE_NR_SCOPES; i++)
+		luo_scope_seal(part, i);
 	for (i = 0; i < LIVEUPDATE_RECORDER_ROWS; i++)
 		part->rows[i].name[sizeof(part->rows[i].name) - 1] = '\0';
 }
@@ -166,7 +170,7 @@ int __init luo_recorder_early_init(void)
 	return liveupdate_register_subsystem(&luo_recorder_subsystem);
 }
 
-/* Called when the handover is read and the clock is known, in late initcalls. */
+/* Called when the handover is read, in late initcalls. */
 static void luo_recorder_complete(enum luo_dir dir)
 {
 	struct liveupdate_recorder_part *part = luo_recorders[dir].part;
@@ -175,8 +179,6 @@ static void luo_recorder_complete(enum luo_dir dir)
 	if (!part)
 		return;
 	part->number = luo_number(dir);
-	part->clock_hz = luo_counter_hz();
-	part->clock_stable = luo_counter_stable();
 }
 
 /**
@@ -226,11 +228,13 @@ static ssize_t luo_recorder_read(struct file *file, struct kobject *kobj,
 				 const struct bin_attribute *attr, char *buf,
 				 loff_t at, size_t count)
 {
-	static const u32 head[] = {
+	u32 head[] = {
 		LIVEUPDATE_RECORDER_MAGIC,
 		LIVEUPDATE_RECORDER_VERSION,
 		sizeof(struct liveupdate_recorder),
 		sizeof(struct liveupdate_recorder_part),
+		0, /* changes */
+		0, /* reserved */
 	};
 	const struct liveupdate_recorder_part *parts[] = {
 		luo_last_out,
@@ -244,6 +248,11 @@ static ssize_t luo_recorder_read(struct file *file, struct kobject *kobj,
 		      offsetof(struct liveupdate_recorder, last_out));
 
 	luo_recorder_refresh();
+
+	/* For a page at most: more than that sysfs does not ask for. */
+	guard(spinlock)(&luo_recorder_lock);
+
+	head[4] = luo_recorder_changes;
 	luo_recorder_copy(&buf, &at, &left, head, sizeof(head));
 	for (i = 0; i < ARRAY_SIZE(parts); i++)
 		luo_recorder_copy(&buf, &at, &left, parts[i],

@@ -25,6 +25,7 @@
 
 #include <linux/err.h>
 #include <linux/kobject.h>
+#include <linux/ktime.h>
 #include <linux/sysfs.h>
 
 #include "luo_internal.h"
@@ -73,13 +74,16 @@ void luo_state_boot(void)
 	luo_state_settle();
 }
 
-/* Nothing of the incoming side is left but shared state and subsystems. */
-static void luo_finish_rest(void)
+/*
+ * Nothing of the incoming side is left but FLBs and subsystems. @since is when the
+ * FINISH began that led to it.
+ */
+static void luo_finish_rest(u64 since)
 {
-	if (luo_machine_state == LIVEUPDATE_STATE_UPDATED)
-		luo_recorder_mark(LIVEUPDATE_MARK_FINISHED);
 	luo_flbs_finish();
 	luo_subsystems_finish();
+	if (luo_machine_state == LIVEUPDATE_STATE_UPDATED)
+		luo_recorder_over(since);
 }
 
 /**
@@ -93,7 +97,7 @@ void luo_state_no_boot(void)
 {
 	guard(rwsem_write)(&luo_state_lock);
 
-	luo_finish_rest();
+	luo_finish_rest(0);
 }
 
 /**
@@ -113,7 +117,7 @@ void luo_state_settle(void)
 	if (luo_machine_state != LIVEUPDATE_STATE_UPDATED)
 		return;
 
-	luo_finish_rest();
+	luo_finish_rest(0);
 	luo_state_set(LUO_DIR_IN, LIVEUPDATE_STATE_NORMAL, LIVEUPDATE_FINISH,
 		      0);
 }
@@ -154,32 +158,42 @@ static void luo_undo(void)
 
 static int luo_event_prepare(void)
 {
-	int err = luo_prepare();
+	int err;
 
-	if (err)
+	luo_recorder_scope(LIVEUPDATE_SCOPE_PREPARE);
+	err = luo_prepare();
+	if (err) {
+		luo_recorder_scope(LIVEUPDATE_SCOPE_FAILED);
 		luo_undo();
-	else
+		luo_recorder_cancelled();
+	} else {
 		luo_sessions_settle();
+	}
+	luo_recorder_scope(LIVEUPDATE_SCOPE_AGENT);
 	return err;
 }
 
 static int luo_event_cancel(void)
 {
+	luo_recorder_scope(LIVEUPDATE_SCOPE_FAILED);
 	luo_phase_begin(LUO_DIR_OUT, LUO_PHASE_CANCEL);
 	luo_sessions_cancel();
 	luo_subsystems_cancel();
 	luo_phase_end(LUO_DIR_OUT, LUO_PHASE_CANCEL, 0, 0);
+	luo_recorder_cancelled();
+	luo_recorder_scope(LIVEUPDATE_SCOPE_AGENT);
 	return 0;
 }
 
 static int luo_event_finish(void)
 {
+	u64 since = ktime_get_ns();
 	int err;
 
 	luo_phase_begin(LUO_DIR_IN, LUO_PHASE_FINISH);
 	err = luo_sessions_finish();
 	if (!err)
-		luo_finish_rest();
+		luo_finish_rest(since);
 	luo_phase_end(LUO_DIR_IN, LUO_PHASE_FINISH, 0, err);
 	return err;
 }
@@ -288,13 +302,18 @@ int liveupdate_reboot(void)
 	if (!liveupdate_enabled())
 		return 0;
 
+	/* What it waits for is part of the blackout. */
+	luo_recorder_mark(LIVEUPDATE_MARK_REBOOT);
+
 	guard(rwsem_write)(&luo_state_lock);
 
-	luo_recorder_mark(LIVEUPDATE_MARK_REBOOT);
+	luo_recorder_scope(LIVEUPDATE_SCOPE_REBOOT);
 	err = luo_freeze(&totals);
 	if (err) {
+		luo_recorder_scope(LIVEUPDATE_SCOPE_FAILED);
 		luo_undo();
 		luo_recorder_failed(err);
+		luo_recorder_scope(LIVEUPDATE_SCOPE_AGENT);
 		pr_err("live update %llu failed, this kernel goes on: %pe\n",
 		       number, ERR_PTR(err));
 		luo_state_set(LUO_DIR_OUT, luo_machine_state,

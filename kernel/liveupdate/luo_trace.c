@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include <linux/ktime.h>
 #include <linux/string.h>
 #include <linux/string_helpers.h>
 
@@ -46,7 +45,7 @@ void luo_trace_name(char *to, const char *name)
  * @call: who is called for what
  * @op:   the operation
  *
- * Return: the time, in ns of the monotonic clock, for luo_call_exit().
+ * Return: when that is, for luo_call_exit().
  */
 u64 luo_call_enter(const struct luo_call *call, enum luo_op op)
 {
@@ -63,7 +62,7 @@ u64 luo_call_enter(const struct luo_call *call, enum luo_op op)
 		luo_emit(luo_flb_enter, call->number, call->compatible, op);
 		break;
 	}
-	return ktime_get_ns();
+	return luo_recorder_enter(call, op);
 }
 
 /**
@@ -76,9 +75,7 @@ u64 luo_call_enter(const struct luo_call *call, enum luo_op op)
 void luo_call_exit(const struct luo_call *call, enum luo_op op, int ret,
 		   u64 start)
 {
-	u64 duration = ktime_get_ns() - start;
-
-	luo_recorder_call(call, op, ret, duration);
+	u64 duration = luo_recorder_exit(call, op, ret, start);
 
 	switch (call->kind) {
 	case LUO_KIND_HANDLER:

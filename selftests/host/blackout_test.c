@@ -56,8 +56,10 @@ static struct liveupdate_recorder *make(void)
 		t += m * MS;
 		(m < LIVEUPDATE_MARK_START ? &r->last_out : &r->last_in)->marks[m] = t;
 	}
+	r->last_in.over = 1;
 	row = &r->last_out.rows[0];
 	row->op = 5;
+	row->scope = LIVEUPDATE_SCOPE_REBOOT;
 	row->count = 3;
 	row->total = 1900000;
 	row->hist[19] = 2;
@@ -69,15 +71,15 @@ static struct liveupdate_recorder *make(void)
 	row->count = row->errors = row->hist[31] = 1;
 	row->total = 12500000000;
 	strcpy(row->name, "long");
-	c = &r->last_out.slow_calls[5][0];
+	c = &r->last_out.slow_calls[LIVEUPDATE_SCOPE_REBOOT][5][0];
 	c->duration = 1800000;
 	c->end = r->last_out.marks[LIVEUPDATE_MARK_PREPARED] + 1900000;
 	c->token = 42;
 	strcpy(c->name, "vfio-v1");
 	strcpy(c->session, "vm-a");
 	/* Longer, but not inside the freeze. */
-	c = &r->last_out.slow_calls[5][1];
-	*c = r->last_out.slow_calls[5][0];
+	c = &r->last_out.slow_calls[LIVEUPDATE_SCOPE_REBOOT][5][1];
+	*c = c[-1];
 	c->duration = 9 * MS;
 	c->end = 1;
 	strcpy(c->session, "vm-b");
@@ -195,11 +197,10 @@ static void test_findings(void)
 	      "who is slow comes first");
 	r->last_out.failed = 2;
 	r->last_out.failed_ret = -5;
-	r->last_out.failed_begin = HZ;
-	r->last_out.failed_end = HZ + 30 * MS;
+	r->last_out.failed_ns = 30 * MS;
 	n = timeline_find(r, &b, all);
 	check(n > 1 && !strcmp(all[0].text,
-	      "2 reboots failed before this one, the last with Input/output error after 30.0ms; their calls are counted too"),
+	      "2 reboots failed before this one, the last with Input/output error after 30.0ms"),
 	      "what failed comes before it");
 	free(r);
 

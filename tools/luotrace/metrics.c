@@ -260,16 +260,15 @@ static void each_row(const struct liveupdate_recorder *r, FILE *out,
 	const struct liveupdate_recorder_part *parts[] = { &r->last_out,
 							   &r->last_in };
 	char name[2 * NAME_BUF], buf[2 * NAME_BUF];
+	struct liveupdate_recorder_row sums[LIVEUPDATE_RECORDER_ROWS];
 	const struct liveupdate_recorder_row *row;
-	int i, p;
+	int i, p, n;
 
 	for (p = 0; p < 2; p++) {
-		if (!recorder_has(parts[p]))
-			continue;
-		for (i = 0; i < LIVEUPDATE_RECORDER_ROWS; i++) {
-			row = &parts[p]->rows[i];
-			if (!row->count)
-				continue;
+		n = recorder_has(parts[p]) ?
+		    recorder_sum(parts[p], RECORDER_ALL_SCOPES, sums) : 0;
+		for (i = 0; i < n; i++) {
+			row = &sums[i];
 			fn(row, labels(buf, "kind=\"%s\",name=\"%s\",op=\"%s\"",
 				       kinds[row->kind % 3],
 				       *row->name ? value(name, row->name) :

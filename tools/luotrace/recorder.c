@@ -10,24 +10,54 @@
 #include "msg.h"
 #include "recorder.h"
 
-/* Read as much as fits; the bytes read, or -1. */
-static ssize_t read_whole(const char *path, void *buf, size_t size)
+/* How often a record that changes while it is read is read again. */
+#define MAX_READS	1000
+
+/* Read as much as fits, from the beginning; the bytes read, or -1. */
+static ssize_t read_once(int fd, void *buf, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	size_t used = 0;
 	ssize_t n = 1;
 
-	if (fd < 0)
-		return -1;
 	while (used < size && n > 0) {
-		n = read(fd, (char *)buf + used, size - used);
+		/* A pipe has no place to read from, and does not change. */
+		n = pread(fd, (char *)buf + used, size - used, used);
+		if (n < 0 && errno == ESPIPE)
+			n = read(fd, (char *)buf + used, size - used);
 		if (n < 0 && errno == EINTR)
 			n = 1;
 		else if (n > 0)
 			used += n;
 	}
-	close(fd);
 	return n < 0 ? -1 : (ssize_t)used;
+}
+
+/* Whether the lists of a record are as they were when its head was read. */
+static bool unchanged(int fd, const struct liveupdate_recorder *r, size_t size)
+{
+	struct liveupdate_recorder now;
+	size_t head = offsetof(struct liveupdate_recorder, last_out);
+
+	return size < head || pread(fd, &now, head, 0) != (ssize_t)head ||
+	       now.changes == r->changes;
+}
+
+/* Read a record that may be written meanwhile; the bytes read, or -1. */
+static ssize_t read_whole(const char *path, void *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), i = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	do {
+		n = read_once(fd, buf, size);
+	} while (n > 0 && !unchanged(fd, buf, n) && ++i < MAX_READS);
+	close(fd);
+	if (i < MAX_READS)
+		return n;
+	errno = EAGAIN;
+	return -1;
 }
 
 static bool ends(const char *text, size_t size)
@@ -37,10 +67,31 @@ static bool ends(const char *text, size_t size)
 
 #define ENDS(array)	ends(array, sizeof(array))
 
+/* What is wrong with the lists of one scope, or NULL. */
+static const char *scope_check(const struct liveupdate_recorder_part *p,
+			       int scope)
+{
+	int i, j;
+
+	for (j = 0; j < LIVEUPDATE_RECORDER_SLOWEST; j++) {
+		for (i = 0; i < LIVEUPDATE_RECORDER_OPS; i++) {
+			if (!ENDS(p->slow_calls[scope][i][j].name) ||
+			    !ENDS(p->slow_calls[scope][i][j].session))
+				return "a call's name without an end";
+		}
+		for (i = 0; i < LIVEUPDATE_RECORDER_PHASES; i++) {
+			if (!ENDS(p->slow_sessions[scope][i][j].name))
+				return "a session's name without an end";
+		}
+	}
+	return NULL;
+}
+
 /* What is wrong with a part, or NULL. */
 static const char *part_check(const struct liveupdate_recorder_part *p)
 {
-	int i, j;
+	const char *why;
+	int i;
 
 	if (p->magic != LIVEUPDATE_RECORDER_MAGIC ||
 	    p->version != LIVEUPDATE_RECORDER_VERSION || p->size != sizeof(*p))
@@ -56,22 +107,17 @@ static const char *part_check(const struct liveupdate_recorder_part *p)
 		    !ENDS(p->refused[i].name))
 			return "a refused part's name without an end";
 	}
-	for (j = 0; j < LIVEUPDATE_RECORDER_SLOWEST; j++) {
-		for (i = 0; i < LIVEUPDATE_RECORDER_OPS; i++) {
-			if (!ENDS(p->slow_calls[i][j].name) ||
-			    !ENDS(p->slow_calls[i][j].session))
-				return "a call's name without an end";
-		}
-		for (i = 0; i < LIVEUPDATE_RECORDER_PHASES; i++) {
-			if (!ENDS(p->slow_sessions[i][j].name))
-				return "a session's name without an end";
-		}
+	for (i = 0; i < LIVEUPDATE_NR_SCOPES; i++) {
+		why = scope_check(p, i);
+		if (why)
+			return why;
 	}
 	for (i = 0; i < LIVEUPDATE_RECORDER_ROWS; i++) {
 		if (!ENDS(p->rows[i].name))
 			return "a row's name without an end";
 		if (p->rows[i].op >= LIVEUPDATE_RECORDER_OPS ||
-		    p->rows[i].kind > LIVEUPDATE_KIND_FLB)
+		    p->rows[i].kind > LIVEUPDATE_KIND_FLB ||
+		    p->rows[i].scope >= LIVEUPDATE_NR_SCOPES)
 			return "a row of an unknown operation";
 	}
 	return NULL;
@@ -161,18 +207,57 @@ bool recorder_has(const struct liveupdate_recorder_part *part)
 	return part->magic;
 }
 
+static void row_add(struct liveupdate_recorder_row *to,
+		    const struct liveupdate_recorder_row *row)
+{
+	int b;
+
+	to->count += row->count;
+	to->errors += row->errors;
+	to->total += row->total;
+	to->wall += row->wall;
+	if (row->min < to->min)
+		to->min = row->min;
+	if (row->max > to->max)
+		to->max = row->max;
+	for (b = 0; b < LIVEUPDATE_RECORDER_BUCKETS; b++)
+		to->hist[b] += row->hist[b];
+}
+
+int recorder_sum(const struct liveupdate_recorder_part *part,
+		 unsigned int scopes, struct liveupdate_recorder_row *rows)
+{
+	const struct liveupdate_recorder_row *row;
+	int i, at, n = 0;
+
+	for (i = 0; i < LIVEUPDATE_RECORDER_ROWS; i++) {
+		row = &part->rows[i];
+		if (!row->count || !(scopes & 1U << row->scope))
+			continue;
+		for (at = 0; at < n; at++) {
+			if (rows[at].kind == row->kind && rows[at].op == row->op &&
+			    !strcmp(rows[at].name, row->name))
+				break;
+		}
+		if (at < n)
+			row_add(&rows[at], row);
+		else
+			rows[n++] = *row;
+	}
+	return n;
+}
+
 int recorder_rows(const struct liveupdate_recorder_part *part,
 		  struct tracer_row *rows)
 {
+	struct liveupdate_recorder_row sums[LIVEUPDATE_RECORDER_ROWS];
 	const struct liveupdate_recorder_row *from;
 	struct tracer_row *to;
-	int i, b, n = 0;
+	int i, b, n = recorder_sum(part, RECORDER_ALL_SCOPES, sums);
 
-	for (i = 0; i < LIVEUPDATE_RECORDER_ROWS; i++) {
-		from = &part->rows[i];
-		if (!from->count)
-			continue;
-		to = &rows[n++];
+	for (i = 0; i < n; i++) {
+		from = &sums[i];
+		to = &rows[i];
 		*to = (struct tracer_row){
 			.key.kind = *from->name ? from->kind : LT_OTHERS,
 			.key.op = from->op,

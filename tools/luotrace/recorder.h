@@ -45,11 +45,27 @@ struct liveupdate_recorder *recorder_check(const void *data, size_t size);
 /** recorder_has - whether a part is there */
 bool recorder_has(const struct liveupdate_recorder_part *part);
 
+/* Bits of scopes. */
+#define RECORDER_SCOPE(scope)	(1U << LIVEUPDATE_SCOPE_##scope)
+#define RECORDER_ALL_SCOPES	((1U << LIVEUPDATE_NR_SCOPES) - 1)
+
+/**
+ * recorder_sum - the calls of a part, those of several scopes together
+ * @part:   the part
+ * @scopes: RECORDER_SCOPE() of each scope that counts
+ * @rows:   LIVEUPDATE_RECORDER_ROWS places; filled in the order of the record. The
+ *	    scope of a row is that of the first one that is in it
+ *
+ * Return: how many there are, each operation of each name once.
+ */
+int recorder_sum(const struct liveupdate_recorder_part *part,
+		 unsigned int scopes, struct liveupdate_recorder_row *rows);
+
 /**
  * recorder_rows - the calls of a part, as the tracer gives calls
  * @part: the part
- * @rows: LIVEUPDATE_RECORDER_ROWS places; filled in the order of the record, a
- *	  slot for each power of two in their histograms
+ * @rows: LIVEUPDATE_RECORDER_ROWS places; filled in the order of the record, all
+ *	  scopes together, a slot for each power of two in their histograms
  *
  * Return: how many there are.
  */

@@ -33,6 +33,12 @@ static uint64_t freeze_window(const struct blackout *b)
 	return b->ns[SPAN_FREEZE] + b->ns[SPAN_SHUTDOWN];
 }
 
+/* The scope of what is called inside a span. */
+static enum liveupdate_recorder_scope span_scope(enum span s)
+{
+	return s < SPAN_JUMP ? LIVEUPDATE_SCOPE_REBOOT : LIVEUPDATE_SCOPE_AGENT;
+}
+
 int timeline_calls(const struct liveupdate_recorder *r, enum span s,
 		   const struct liveupdate_recorder_call **calls,
 		   unsigned int *ops, int max)
@@ -43,7 +49,7 @@ int timeline_calls(const struct liveupdate_recorder *r, enum span s,
 
 	for (op = 0; op < LIVEUPDATE_RECORDER_OPS; op++) {
 		for (i = 0; i < LIVEUPDATE_RECORDER_SLOWEST; i++) {
-			c = &p->slow_calls[op][i];
+			c = &p->slow_calls[span_scope(s)][op][i];
 			if (!span_has_op(s, op) || !c->duration ||
 			    !span_holds(r, s, c->end))
 				continue;
@@ -75,7 +81,7 @@ int timeline_sessions(const struct liveupdate_recorder *r, enum span s,
 	if (span_phase(s) < 0)
 		return 0;
 	for (i = 0; i < LIVEUPDATE_RECORDER_SLOWEST; i++) {
-		one = &p->slow_sessions[span_phase(s)][i];
+		one = &p->slow_sessions[span_scope(s)][span_phase(s)][i];
 		/* Restore is over for a session when it is finished. */
 		if (!one->duration ||
 		    (s != SPAN_RESTORE && !span_holds(r, s, one->end)))
@@ -102,7 +108,8 @@ int timeline_rows(const struct liveupdate_recorder *r, enum span s,
 
 	for (i = 0; i < LIVEUPDATE_RECORDER_ROWS; i++) {
 		one = &p->rows[i];
-		if (!one->count || !span_has_op(s, one->op))
+		if (!one->count || !span_has_op(s, one->op) ||
+		    one->scope != span_scope(s))
 			continue;
 		for (at = n; at && rows[at - 1]->total < one->total; at--) {
 			if (at < max)
@@ -254,16 +261,14 @@ static void find_faults(struct findings *f, const struct liveupdate_recorder *r,
 	else if (!b->jumped)
 		find(f, FINDING_FAULT, 4,
 		     "the counter did not go on over the jump: that span is unknown");
-	if (!r->last_in.marks[LIVEUPDATE_MARK_FINISHED])
+	if (!r->last_in.over)
 		find(f, FINDING_FAULT, 3,
 		     "the live update is not finished: sessions wait to be claimed or finished");
 	if (out->failed)
 		find(f, FINDING_FAULT, 2,
-		     "%llu reboots failed before this one, the last with %s after %s; their calls are counted too",
+		     "%llu reboots failed before this one, the last with %s after %s",
 		     (unsigned long long)out->failed, fmt_errno(out->failed_ret),
-		     out->clock_hz ? fmt_ns(ns, (double)(out->failed_end -
-							 out->failed_begin) *
-						1e9 / out->clock_hz) : "-");
+		     fmt_ns(ns, out->failed_ns));
 	if (out->given_up)
 		find(f, FINDING_FAULT, 1,
 		     "%llu sessions of the update before were given up by it",
@@ -425,14 +430,13 @@ static json_t *calls_json(const struct liveupdate_recorder *r, enum span s)
 
 static json_t *rows_json(const struct liveupdate_recorder_part *p)
 {
+	struct liveupdate_recorder_row sums[LIVEUPDATE_RECORDER_ROWS];
 	const struct liveupdate_recorder_row *row;
 	json_t *all = json_array();
-	int i;
+	int i, n = recorder_sum(p, RECORDER_ALL_SCOPES, sums);
 
-	for (i = 0; i < LIVEUPDATE_RECORDER_ROWS; i++) {
-		row = &p->rows[i];
-		if (!row->count)
-			continue;
+	for (i = 0; i < n; i++) {
+		row = &sums[i];
 		json_array_append_new(all,
 			json_pack("{so, ss, sI, sI, sI, sI, sI}",
 				  kind_keys[row->kind % 3],

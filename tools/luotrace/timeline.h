@@ -89,8 +89,7 @@ int timeline_sessions(const struct liveupdate_recorder *r, enum span s,
  * @rows: @max places
  * @max:  how many at most
  *
- * Return: how many there are. Calls of the same operation outside of the span,
- *	   and those of reboots that failed, are in their figures too.
+ * Return: how many there are.
  */
 int timeline_rows(const struct liveupdate_recorder *r, enum span s,
 		  const struct liveupdate_recorder_row **rows, int max);

@@ -14,7 +14,7 @@
 #define LIVEUPDATE_RECORDER_MAGIC	0x5243554cU	/* "LUCR" */
 
 /* Changes with any change below; a reader refuses what it does not know. */
-#define LIVEUPDATE_RECORDER_VERSION	2
+#define LIVEUPDATE_RECORDER_VERSION	3
 
 #define LIVEUPDATE_RECORDER_NAME	48	/* bytes of a handler's name */
 #define LIVEUPDATE_RECORDER_RELEASE	64	/* bytes of a kernel's release */
@@ -22,7 +22,7 @@
 #define LIVEUPDATE_RECORDER_PHASES	6	/* phases, as in the trace events */
 #define LIVEUPDATE_RECORDER_SLOWEST	8	/* longest ones kept of each */
 #define LIVEUPDATE_RECORDER_BUCKETS	32	/* of a histogram */
-#define LIVEUPDATE_RECORDER_ROWS	128	/* (name, operation) pairs */
+#define LIVEUPDATE_RECORDER_ROWS	192	/* (name, operation, scope) triples */
 #define LIVEUPDATE_RECORDER_GIVEN_UP	8	/* names kept of sessions given up */
 #define LIVEUPDATE_RECORDER_REFUSED	16	/* parts of the handover kept */
 #define LIVEUPDATE_RECORDER_WHAT	16	/* bytes for what a part is */
@@ -30,7 +30,8 @@
 
 /**
  * enum liveupdate_recorder_mark - moments of a live update
- * @LIVEUPDATE_MARK_REBOOT:   old kernel: reboot() came to LUO
+ * @LIVEUPDATE_MARK_REBOOT:   old kernel: reboot() enters LUO, before it waits for
+ *                            a lock
  * @LIVEUPDATE_MARK_PREPARED: old kernel: all is prepared, freeze begins
  * @LIVEUPDATE_MARK_FROZEN:   old kernel: the handover is written
  * @LIVEUPDATE_MARK_JUMP:     old kernel: its last moment
@@ -38,7 +39,11 @@
  * @LIVEUPDATE_MARK_INIT:     new kernel: the sessions are there, user space comes
  * @LIVEUPDATE_MARK_OPEN:     new kernel: /dev/liveupdate is opened first
  * @LIVEUPDATE_MARK_RESTORED: new kernel: the last file was retrieved
- * @LIVEUPDATE_MARK_FINISHED: new kernel: the last session was finished
+ * @LIVEUPDATE_MARK_FINISHED: new kernel: the last FINISH of a claimed session
+ *                            returned; if no session was finished, or files were
+ *                            retrieved after it, when the live update was over.
+ *                            It says when, not that it is over: @over of &struct
+ *                            liveupdate_recorder_part does
  * @LIVEUPDATE_NR_MARKS:      number of marks
  *
  * The spans between them are the parts of the blackout: prepare in reboot,
@@ -71,12 +76,38 @@ enum liveupdate_recorder_kind {
 };
 
 /**
+ * enum liveupdate_recorder_scope - what calls and sessions are recorded for
+ * @LIVEUPDATE_SCOPE_AGENT:   requests of agents: preserving, events of one session,
+ *                            closing; everything of the incoming side
+ * @LIVEUPDATE_SCOPE_PREPARE: the global PREPARE that is in force
+ * @LIVEUPDATE_SCOPE_REBOOT:  the reboot() that went through
+ * @LIVEUPDATE_SCOPE_FAILED:  global PREPAREs that failed or were cancelled, reboots
+ *                            that failed, and the rollback of both
+ * @LIVEUPDATE_NR_SCOPES:     number of scopes
+ *
+ * When a reboot() fails, the figures of its scope are added to those of
+ * @LIVEUPDATE_SCOPE_FAILED and begin anew; so are those of a global PREPARE that
+ * fails or is cancelled. A PREPARE stays in force when a reboot() after it fails.
+ */
+enum liveupdate_recorder_scope {
+	LIVEUPDATE_SCOPE_AGENT = 0,
+	LIVEUPDATE_SCOPE_PREPARE = 1,
+	LIVEUPDATE_SCOPE_REBOOT = 2,
+	LIVEUPDATE_SCOPE_FAILED = 3,
+	LIVEUPDATE_NR_SCOPES = 4,
+};
+
+/**
  * struct liveupdate_recorder_row - the calls of one operation of one part
  * @kind:   enum liveupdate_recorder_kind
  * @op:     the operation, as in the trace events
+ * @scope:  enum liveupdate_recorder_scope
+ * @reserved: 0
  * @count:  calls, 0 if the row is not in use
  * @errors: of them, failed
  * @total:  ns of all of them
+ * @wall:   ns during which at least one of them was under way; calls that run in
+ *          parallel are counted once
  * @min:    ns of the shortest
  * @max:    ns of the longest
  * @hist:   calls by duration: of 2^i to 2^(i+1) ns, the last one of all longer
@@ -86,9 +117,12 @@ enum liveupdate_recorder_kind {
 struct liveupdate_recorder_row {
 	__u32		kind;
 	__u32		op;
+	__u32		scope;
+	__u32		reserved;
 	__aligned_u64	count;
 	__aligned_u64	errors;
 	__aligned_u64	total;
+	__aligned_u64	wall;
 	__aligned_u64	min;
 	__aligned_u64	max;
 	__u32		hist[LIVEUPDATE_RECORDER_BUCKETS];
@@ -164,23 +198,30 @@ struct liveupdate_recorder_refused {
  * @magic:        LIVEUPDATE_RECORDER_MAGIC, 0 if there is no such part
  * @version:      LIVEUPDATE_RECORDER_VERSION
  * @size:         bytes of this structure
- * @clock_stable: whether the counter of this kernel can be trusted
- * @clock_hz:     ticks of the counter in a second, 0 if there is no counter
+ * @clock_stable: whether that kernel trusts its counter
+ * @clock_hz:     ticks of the counter in a second, 0 if that kernel does not know;
+ *                both as of when the reboot began, or as of the reading
  * @number:       the live update
  * @release:      of the kernel, as uname -r
- * @marks:        the counter at each moment, 0 for one that was not reached (or
- *                is the other kernel's)
+ * @marks:        the counter at each moment, whether its frequency is known or not;
+ *                0 for one that was not reached (or is the other kernel's), or if
+ *                there is no counter
+ * @times:        ns of that kernel's own CLOCK_MONOTONIC at the same moments, 0 for
+ *                one that was not reached; 0 for LIVEUPDATE_MARK_START, when the
+ *                clock does not run yet
+ * @busy:         ns, up to the same moments, during which at least one ioctl of LUO
+ *                was under way; incoming side only
  * @wall_ns:      wall-clock time, ns since 1970: of LIVEUPDATE_MARK_REBOOT, or of
  *                LIVEUPDATE_MARK_INIT
  * @sessions:     handed over, or read from the handover
  * @files:        of them
- * @bytes:        of preserved memory for the records of them
- * @failed:       reboots that came to LUO and failed; their calls are counted
- *                in the rows too
+ * @bytes:        of preserved memory for the records of them, 0 if unknown
+ * @failed:       reboots that entered LUO and failed
  * @failed_ret:   the errno of the last one, negative
- * @reserved:     0
- * @failed_begin: the counter when it began
- * @failed_end:   the counter when it was undone
+ * @over:         1 once the live update is over: the last incoming session is
+ *                finished or discarded
+ * @failed_ns:    ns that the last one took, with its rollback
+ * @cancelled:    global PREPAREs that failed or were cancelled
  * @given_up:     incoming sessions that were given up for this live update
  * @lost_calls:   calls that found no row, not even one for the others
  * @finished:     incoming sessions that their agents finished
@@ -192,11 +233,13 @@ struct liveupdate_recorder_refused {
  *                live update that is not finished, when it is read
  * @given_up_names: the first of @given_up
  * @refused:      the first of @nr_refused
- * @slow_calls:   the longest calls of each operation, in no order
- * @slow_sessions: the sessions that took longest in each phase, in no order
+ * @slow_calls:   the longest calls of each operation in each scope, in no order
+ * @slow_sessions: the sessions that took longest in each phase in each scope, in
+ *                no order
  * @rows:         all calls
  *
- * Values are written while they are read; each of them is whole.
+ * Values are written while they are read; each of them is whole. Whether strings
+ * and lists are, @changes of &struct liveupdate_recorder tells.
  */
 struct liveupdate_recorder_part {
 	__u32		magic;
@@ -207,15 +250,17 @@ struct liveupdate_recorder_part {
 	__aligned_u64	number;
 	char		release[LIVEUPDATE_RECORDER_RELEASE];
 	__aligned_u64	marks[LIVEUPDATE_NR_MARKS];
+	__aligned_u64	times[LIVEUPDATE_NR_MARKS];
+	__aligned_u64	busy[LIVEUPDATE_NR_MARKS];
 	__aligned_u64	wall_ns;
 	__aligned_u64	sessions;
 	__aligned_u64	files;
 	__aligned_u64	bytes;
 	__aligned_u64	failed;
 	__s32		failed_ret;
-	__u32		reserved;
-	__aligned_u64	failed_begin;
-	__aligned_u64	failed_end;
+	__u32		over;
+	__aligned_u64	failed_ns;
+	__aligned_u64	cancelled;
 	__aligned_u64	given_up;
 	__aligned_u64	lost_calls;
 	__aligned_u64	finished;
@@ -227,10 +272,12 @@ struct liveupdate_recorder_part {
 				      [LIVEUPDATE_SESSION_NAME_LENGTH];
 	struct liveupdate_recorder_refused refused[LIVEUPDATE_RECORDER_REFUSED];
 	struct liveupdate_recorder_call
-			slow_calls[LIVEUPDATE_RECORDER_OPS]
+			slow_calls[LIVEUPDATE_NR_SCOPES]
+				  [LIVEUPDATE_RECORDER_OPS]
 				  [LIVEUPDATE_RECORDER_SLOWEST];
 	struct liveupdate_recorder_session
-			slow_sessions[LIVEUPDATE_RECORDER_PHASES]
+			slow_sessions[LIVEUPDATE_NR_SCOPES]
+				     [LIVEUPDATE_RECORDER_PHASES]
 				     [LIVEUPDATE_RECORDER_SLOWEST];
 	struct liveupdate_recorder_row rows[LIVEUPDATE_RECORDER_ROWS];
 };
@@ -241,17 +288,25 @@ struct liveupdate_recorder_part {
  * @version:   LIVEUPDATE_RECORDER_VERSION
  * @size:      bytes of the file
  * @part_size: bytes of each part
+ * @changes:   grows whenever a string, a list or a scope changes
+ * @reserved:  0
  * @last_out:  what the previous kernel did for the last live update; absent
  *             (magic 0) if none booted this kernel, or if its record is of
  *             another version
  * @last_in:   what this kernel did for it
  * @next_out:  what this kernel did so far for the next one
+ *
+ * The file is longer than one read() returns. A reader that finds another value of
+ * @changes after the last byte than before the first reads again, so that no name
+ * is half of one call and half of another.
  */
 struct liveupdate_recorder {
 	__u32		magic;
 	__u32		version;
 	__u32		size;
 	__u32		part_size;
+	__u32		changes;
+	__u32		reserved;
 	struct liveupdate_recorder_part last_out;
 	struct liveupdate_recorder_part last_in;
 	struct liveupdate_recorder_part next_out;

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: Moments of the recorder
+ *
+ * A moment is recorded by two clocks: the CPU's counter (TSC, arch counter), which
+ * goes on over kexec, and the kernel's own monotonic clock, which does not but is
+ * right within one kernel even where the counter is not: its frequency may be
+ * unknown, or it may be stepped. The reader decides with the records of both
+ * kernels in hand which span is known by which clock.
+ *
+ * The last moment of the old kernel is when it dumps its log for the shutdown, the
+ * last thing that a kernel does before it jumps; the first one of the new kernel is
+ * when it reads its command line.
+ */
+
+#include <linux/math64.h>
+#include <linux/timekeeping.h>
+#include <linux/timex.h>
+#if defined(CONFIG_X86)
+#include <asm/tsc.h>
+#elif defined(CONFIG_ARM64)
+#include <asm/arch_timer.h>
+#endif
+
+#include "luo_kho.h"
+#include "luo_recorder.h"
+
+/* A stamp of the counter; the others are of the monotonic clock. */
+#define LUO_STAMP_TICKS	BIT_ULL(63)
+
+/* The ioctls of all tasks. */
+static struct luo_union luo_ioctls = {
+	.lock = __SPIN_LOCK_UNLOCKED(luo_ioctls.lock),
+};
+
+static u64 luo_counter_hz(void)
+{
+#if defined(CONFIG_X86)
+	return tsc_khz * 1000ULL;
+#elif defined(CONFIG_ARM64)
+	return arch_timer_get_cntfrq();
+#else
+	return 0;
+#endif
+}
+
+static bool luo_counter_stable(void)
+{
+#if defined(CONFIG_X86)
+	return tsc_khz && !check_tsc_unstable();
+#else
+	return luo_counter_hz();
+#endif
+}
+
+/**
+ * luo_stamp - what time it is, for luo_stamp_age()
+ *
+ * Until user space starts the monotonic clock may count in ticks of the timer; the
+ * counter does not.
+ *
+ * Return: an opaque value.
+ */
+u64 luo_stamp(void)
+{
+	if (unlikely(system_state < SYSTEM_RUNNING))
+		return get_cycles() | LUO_STAMP_TICKS;
+	return ktime_get_ns();
+}
+
+/**
+ * luo_stamp_early - whether a stamp is not of the monotonic clock
+ * @stamp: the stamp
+ *
+ * Return: true if it is of the counter.
+ */
+bool luo_stamp_early(u64 stamp)
+{
+	return stamp & LUO_STAMP_TICKS;
+}
+
+/**
+ * luo_stamp_age - how long a stamp is ago
+ * @stamp: the stamp
+ *
+ * Return: ns.
+ */
+u64 luo_stamp_age(u64 stamp)
+{
+	u64 ticks, hz;
+
+	if (likely(!luo_stamp_early(stamp)))
+		return ktime_get_ns() - stamp;
+
+	ticks = (get_cycles() - stamp) & ~LUO_STAMP_TICKS;
+	/* The same counter goes at the rate that the previous kernel knew. */
+	hz = luo_counter_hz() ?: luo_recorder_last_hz();
+	return hz ? mul_u64_u64_div_u64(ticks, NSEC_PER_SEC, hz) : 0;
+}
+
+/**
+ * luo_union_begin - a call begins
+ * @u:   those that run in parallel with it
+ * @now: ns
+ */
+void luo_union_begin(struct luo_union *u, u64 now)
+{
+	guard(spinlock)(&u->lock);
+
+	if (!u->active++)
+		u->since = now;
+}
+
+/* Two tasks may come in another order than they looked at the clock. */
+static u64 luo_union_length(const struct luo_union *u, u64 now)
+{
+	return u->active && now > u->since ? now - u->since : 0;
+}
+
+/**
+ * luo_union_end - it ends
+ * @u:   as given to luo_union_begin()
+ * @now: ns
+ *
+ * Return: ns that are over now, 0 as long as others are under way.
+ */
+u64 luo_union_end(struct luo_union *u, u64 now)
+{
+	u64 length;
+
+	guard(spinlock)(&u->lock);
+
+	length = luo_union_length(u, now);
+	if (--u->active)
+		return 0;
+	u->total += length;
+	return length;
+}
+
+/**
+ * luo_recorder_ioctl_begin - an ioctl of LUO begins
+ *
+ * Return: for luo_recorder_ioctl_end().
+ */
+bool luo_recorder_ioctl_begin(void)
+{
+	if (luo_state() != LIVEUPDATE_STATE_UPDATED)
+		return false;
+
+	luo_union_begin(&luo_ioctls, ktime_get_ns());
+	return true;
+}
+
+/**
+ * luo_recorder_ioctl_end - it ends
+ * @counted: what luo_recorder_ioctl_begin() returned
+ */
+void luo_recorder_ioctl_end(bool counted)
+{
+	if (counted)
+		luo_union_end(&luo_ioctls, ktime_get_ns());
+}
+
+/* Walks all CPUs. */
+static void luo_take_memory(struct liveupdate_recorder_part *part)
+{
+	struct kho_counts counts;
+	int i;
+
+	for (i = 0; i < KHO_NR_COUNTS; i++) {
+		counts = kho_counts(i);
+		WRITE_ONCE(part->memory[i].calls, counts.calls);
+		WRITE_ONCE(part->memory[i].errors, counts.errors);
+		WRITE_ONCE(part->memory[i].pages, counts.pages);
+	}
+}
+
+/* The kernel learns the frequency, and whether to trust it, as time goes by. */
+static void luo_sample_clock(struct liveupdate_recorder_part *part)
+{
+	WRITE_ONCE(part->clock_hz, luo_counter_hz());
+	WRITE_ONCE(part->clock_stable, luo_counter_stable());
+}
+
+/* Of two tasks at the same mark the later one counts. */
+static void luo_mark_in(struct liveupdate_recorder_part *part,
+			enum liveupdate_recorder_mark mark, u64 counter, u64 now)
+{
+	guard(spinlock)(&luo_ioctls.lock);
+
+	if (now < part->times[mark])
+		return;
+	WRITE_ONCE(part->marks[mark], counter);
+	WRITE_ONCE(part->times[mark], now);
+	WRITE_ONCE(part->busy[mark],
+		   luo_ioctls.total + luo_union_length(&luo_ioctls, now));
+}
+
+static void luo_mark_out(struct liveupdate_recorder_part *part,
+			 enum liveupdate_recorder_mark mark, u64 counter, u64 now)
+{
+	if (mark == LIVEUPDATE_MARK_REBOOT) {
+		WRITE_ONCE(part->wall_ns, ktime_get_real_ns());
+		luo_sample_clock(part);
+	}
+	WRITE_ONCE(part->marks[mark], counter);
+	WRITE_ONCE(part->times[mark], now);
+}
+
+/**
+ * luo_recorder_mark - a moment of a live update is reached
+ * @mark: which
+ *
+ * Of LIVEUPDATE_MARK_OPEN the first one counts, of all others the last one.
+ * LIVEUPDATE_MARK_RESTORED is set with each file and LIVEUPDATE_MARK_FINISHED with
+ * each session, so that is all that they do.
+ *
+ * Context: any. The last one is reached when other CPUs are stopped wherever they
+ *	    were, maybe in an update of the clock, which must not be waited for.
+ */
+void luo_recorder_mark(enum liveupdate_recorder_mark mark)
+{
+	enum luo_dir dir = mark >= LIVEUPDATE_MARK_START ? LUO_DIR_IN :
+							   LUO_DIR_OUT;
+	struct liveupdate_recorder_part *part = luo_recorders[dir].part;
+	u64 counter = get_cycles(), now = ktime_get_mono_fast_ns();
+
+	if (!part)
+		return;
+	if (mark == LIVEUPDATE_MARK_OPEN &&
+	    (READ_ONCE(part->times[mark]) || READ_ONCE(part->over)))
+		return;
+
+	if (dir == LUO_DIR_IN)
+		luo_mark_in(part, mark, counter, now);
+	else
+		luo_mark_out(part, mark, counter, now);
+	if (mark != LIVEUPDATE_MARK_RESTORED && mark != LIVEUPDATE_MARK_FINISHED)
+		luo_take_memory(part);
+}
+
+/**
+ * luo_recorder_over - the live update that booted this kernel is over
+ * @since: ns, when the FINISH began that ended it
+ *
+ * If that FINISH finished a session, its end is the end of the blackout; if it
+ * discarded what nobody had claimed, that was earlier.
+ *
+ * Context: under luo_state_lock for writing.
+ */
+void luo_recorder_over(u64 since)
+{
+	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_IN].part;
+	u64 finished;
+
+	if (!part)
+		return;
+
+	finished = part->times[LIVEUPDATE_MARK_FINISHED];
+	if (!finished || finished >= since ||
+	    finished < part->times[LIVEUPDATE_MARK_RESTORED])
+		luo_recorder_mark(LIVEUPDATE_MARK_FINISHED);
+	luo_take_memory(part);
+	WRITE_ONCE(part->over, 1);
+}
+
+/**
+ * luo_recorder_refresh - what is known by now
+ *
+ * Context: any, when the record is set up.
+ */
+void luo_recorder_refresh(void)
+{
+	struct liveupdate_recorder_part *in = luo_recorders[LUO_DIR_IN].part;
+	struct liveupdate_recorder_part *out = luo_recorders[LUO_DIR_OUT].part;
+
+	if (in)
+		luo_sample_clock(in);
+	if (out && !READ_ONCE(out->times[LIVEUPDATE_MARK_REBOOT]))
+		luo_sample_clock(out);
+	if (in && luo_state() == LIVEUPDATE_STATE_UPDATED)
+		luo_take_memory(in);
+}
+
+/**
+ * luo_recorder_failed - a reboot that entered LUO failed and is rolled back
+ * @err: why, a negative errno
+ *
+ * Context: under luo_state_lock for writing.
+ */
+void luo_recorder_failed(int err)
+{
+	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_OUT].part;
+	int mark;
+
+	if (!part)
+		return;
+
+	WRITE_ONCE(part->failed, part->failed + 1);
+	WRITE_ONCE(part->failed_ret, err);
+	WRITE_ONCE(part->failed_ns, ktime_get_mono_fast_ns() -
+				    part->times[LIVEUPDATE_MARK_REBOOT]);
+	luo_recorder_move(LIVEUPDATE_SCOPE_REBOOT);
+	for (mark = 0; mark <= LIVEUPDATE_MARK_JUMP; mark++) {
+		WRITE_ONCE(part->marks[mark], 0);
+		WRITE_ONCE(part->times[mark], 0);
+	}
+	WRITE_ONCE(part->wall_ns, 0);
+}
+
+/**
+ * luo_recorder_cancelled - a global PREPARE failed or is cancelled
+ *
+ * Context: under luo_state_lock for writing.
+ */
+void luo_recorder_cancelled(void)
+{
+	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_OUT].part;
+
+	if (!part)
+		return;
+
+	WRITE_ONCE(part->cancelled, part->cancelled + 1);
+	luo_recorder_move(LIVEUPDATE_SCOPE_PREPARE);
+}

@@ -163,7 +163,8 @@ static void test_text(void)
 "  vm-c                 claimed         1      1        -   1m40s  agent[42]\n"
 "    token 1              retrieved   36.0KiB  memfd-v2\n", "one session");
 	a.session = "none";
-	check_text(&a, "clean; there is no incoming session none\n", "no session");
+	check_text(&a, "not found: there is no incoming session none; 'luotrace audit' lists those that are left\n",
+		   "no session");
 	a.session = "old-8";
 	a.inv = &none;
 	check_text(&a,
@@ -177,6 +178,84 @@ static void test_text(void)
 	check_text(&a, "clean; no incoming session is left\n"
 		   "refused, given up, finished: -, this kernel has no record\n",
 		   "what is unknown is said to be");
+}
+
+/* Eight names of 21 characters, of two columns and three bytes each. */
+#define WIDE	"\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2"
+
+/* Names of any bytes and of any length are whole in text and in JSON. */
+static void test_names(void)
+{
+	static struct liveupdate_recorder r;
+	struct inv_session one = session(WIDE, 1, 1);
+	struct inventory inv = { .sessions = &one, .nr_sessions = 1 };
+	struct audit a = { .inv = &inv, .recorder = &r, .now = NOW };
+	struct audit_sums sums;
+	json_t *root, *finding, *texts;
+	const char *text;
+	size_t i;
+
+	check_text(&a,
+"LEAK: 1 finding: 1 unclaimed; 1 session with 1 file holds 1.00MiB\n"
+"This kernel was not booted by a live update.\n"
+"\n"
+"* unclaimed session " WIDE ": nobody has claimed it in the 1m40s since\n"
+"  this kernel read it; claim it by its name and finish it, or it is given up at\n"
+"  the next live update\n"
+"\n"
+"  session              state       files  taken     held     age  last owner\n"
+"  " WIDE "       unclaimed       1      0  1.00MiB   1m40s  -\n",
+		   "columns behind a wide name");
+
+	r.last_in.number = 3;
+	r.last_out.given_up = LIVEUPDATE_RECORDER_GIVEN_UP;
+	/* Nothing of a record is trusted, its kernel's name no more than others. */
+	strcpy(r.last_out.release, "7\x1b]0;x\x07\xff");
+	r.last_in.nr_refused = 1;
+	strcpy(r.last_in.refused[0].what, "x\x1b[2J\xff");
+	strcpy(r.last_in.refused[0].reason, "y\x1b[2J\xff");
+	memset(r.last_in.refused[0].name, 0xff, 63);
+	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP; i++) {
+		strcpy(r.last_out.given_up_names[i], WIDE WIDE WIDE);
+		r.last_out.given_up_names[i][62] = '\0';
+		strcat(r.last_out.given_up_names[i], "\xa2");
+	}
+	root = json_object();
+	audit_sum(&a, &sums);
+	audit_json(&a, &sums, root);
+	texts = json_object_get(root, "findings");
+	check(json_array_size(texts) == 1 + 1 + LIVEUPDATE_RECORDER_GIVEN_UP,
+	      "no finding is dropped");
+	json_array_foreach(texts, i, finding) {
+		text = json_string_value(json_object_get(finding, "text"));
+		check(text && !strchr(text, '\x1b') &&
+		      (i < 2 || strstr(text, "7\\x1b]0;x\\x07\\xff were")) &&
+		      (i < 2 || strstr(text, "; audit before the next")),
+		      "its sentence is whole and printable");
+	}
+	check(json_array_size(json_object_get(json_object_get(root, "refused"),
+					      "first")) == 1,
+	      "what was refused is there, whatever its words are");
+	check(json_is_null(json_object_get(root, "session_found")),
+	      "no session was asked for");
+	json_decref(root);
+
+	a.session = "none";
+	root = json_object();
+	audit_sum(&a, &sums);
+	audit_json(&a, &sums, root);
+	check(!audit_found(&a, &sums) &&
+	      json_is_false(json_object_get(root, "clean")) &&
+	      json_is_false(json_object_get(root, "session_found")),
+	      "what is not there is not clean");
+	json_decref(root);
+	a.session = WIDE;
+	audit_sum(&a, &sums);
+	check(audit_found(&a, &sums), "a session that is there");
+	inv.nr_sessions = 0;
+	inv.unread = true;
+	audit_sum(&a, &sums);
+	check(audit_found(&a, &sums), "a session of which nobody knows");
 }
 
 static long long number(json_t *o, const char *key)
@@ -253,6 +332,7 @@ int main(void)
 	set_up();
 	test_classes();
 	test_text();
+	test_names();
 	test_json();
 	test_metrics();
 	printf("1..%d\n", tests);

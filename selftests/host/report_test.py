@@ -123,21 +123,23 @@ def test_json(trace):
           one["timeline"]["blackout_ns"] == 36000000 and
           one["kho"][0]["pages"] == 1024 and one["lost"]["events"] == 3,
           "JSON has the same figures", r.stdout)
-    check(any(s["session"] == EVIL for s in one["sessions"]),
-          "JSON keeps names as they are")
+    check(any(s["session"] == EVIL.replace("\n", "\\x0a") for s in one["sessions"]),
+          "JSON keeps what is printable in a name as it is")
     check(not one["frozen"], "the machine was not frozen")
 
 
 def test_odd(directory):
     """What is unusual, and right."""
     older = dict(EVENTS[1], time_ns=MS - 100, session=LATIN, escaped=True)
+    # Written by a luotrace that did not spell it.
     plain = dict(EVENTS[1], time_ns=2 * MS, session="c:\\xen")
     path = write(os.path.join(directory, "odd"),
                  [HEAD, dict(EVENTS[0], time_ns=MS), older, plain, FROZEN,
                   dict(end(), kho=[dict(end()["kho"][0], bytes=1024 << 16)])])
     one = json.loads(run("--json", path).stdout)["traces"][0]
     check(one["frozen"], "the machine was frozen")
-    check([s["session"] for s in one["sessions"]] == ["vm-a", LATIN, "c:\\xen"],
+    latin = LATIN.replace("\\x20", " ").replace("\\x3d", "=")
+    check([s["session"] for s in one["sessions"]] == ["vm-a", latin, "c:\\x5cxen"],
           "a name that is no UTF-8 is read", one["sessions"])
     check(one["kho"][0]["pages"] == 1024 and one["kho"][0]["bytes"] == 1024 << 16,
           "pages are of the size of the other machine's", one["kho"])
@@ -147,6 +149,55 @@ def test_odd(directory):
     r = run(path)
     check(not re.search(r"created [1-9]", r.stdout) and "64.0MiB" in r.stdout,
           "in text, too", r.stdout)
+
+
+# A name, and how it is spelled: what nobody sees, what turns the line around, bytes
+# that are no UTF-8 and the text that looks like them, wide letters.
+NAMES = (
+    ("a\u202eb\u2066c", r"a\xe2\x80\xaeb\xe2\x81\xa6c"),
+    ("a\u200bb\u2028c\ufeffd", r"a\xe2\x80\x8bb\xe2\x80\xa8c\xef\xbb\xbfd"),
+    ("\x1b]0;x\x07", r"\x1b]0;x\x07"),
+    ("\\xff\\xfe", r"\x5cxff\x5cxfe"),
+    ("\u6f22" * 7, "\u6f22" * 7),
+)
+BYTES = r"\xff\xfe"
+UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e"
+                    "\u2066-\u2069\ufeff]")
+
+
+def test_names(directory):
+    """Nothing from a file reaches a terminal or a page as it is."""
+    evil = "7.3\x1b]0;x\x07\u202e"
+    events = [dict(EVENTS[0], session=n) for n, _ in NAMES]
+    events += [dict(EVENTS[0], session=BYTES, escaped=True)]
+    events += [call(2, n, 1, "preserve", 5000 + i, handler=n[:15])
+               for i, (n, _) in enumerate(NAMES)]
+    path = write(os.path.join(directory, "names"), [dict(HEAD, kernel=evil)] + events)
+    spelled = [s for _, s in NAMES] + [BYTES]
+    for what, option in (("text", []), ("HTML", ["--html"]), ("JSON", ["--json"]),
+                         ("a trace for Perfetto", ["--perfetto"])):
+        r = run(*option, path)
+        out = r.stdout
+        if what in ("JSON", "a trace for Perfetto"):
+            # As a reader of it gets them, not as JSON quotes them.
+            strings = []
+
+            def keep(pairs):
+                strings.extend(v for _, v in pairs if isinstance(v, str))
+                return dict(pairs)
+            json.loads(out, object_pairs_hook=keep)
+            out = "\n".join(strings)
+        check(r.returncode == 0 and not UNSEEN.search(out),
+              what + " has nothing that is not seen", repr(out[:2000]))
+        missing = [s for s in spelled if s not in out]
+        check(not missing, what + " has each name as it is spelled", missing)
+        check(r"7.3\x1b]0;x\x07\xe2\x80\xae" in out, what + " has the kernel's name")
+    rows = [line for line in run(path).stdout.splitlines()
+            if line.endswith("created 0.000")]
+    columns = {line.index(" out") + line.count("\u6f22") for line in rows
+               if len(line.split()[0]) <= 20}
+    check(len(rows) == len(spelled) and columns == {22},
+          "columns stand in a line behind wide letters", rows)
 
 
 # The Trace Event Format, as far as it is used.
@@ -336,6 +387,7 @@ def main():
         test_text(trace)
         test_json(trace)
         test_odd(directory)
+        test_names(directory)
         test_perfetto(trace)
         test_html(trace, directory)
         test_bad(trace, directory)

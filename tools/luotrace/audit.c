@@ -108,6 +108,11 @@ void audit_sum(const struct audit *a, struct audit_sums *sums)
 		sums->leaks += sums->by_class[c];
 }
 
+bool audit_found(const struct audit *a, const struct audit_sums *sums)
+{
+	return !a->session || sums->sessions || sums->leaks || a->inv->unread;
+}
+
 /* Files come session by session, so theirs are together. */
 const struct inv_file *audit_files(const struct audit *a,
 				   const struct inv_session *s, size_t *nr)
@@ -282,7 +287,7 @@ void audit_explain_refused(const struct liveupdate_recorder_refused *refused,
 	char name[NAME_BUF];
 
 	*buf = '\0';
-	say(&to, "refused %s", refused->what);
+	say(&to, "refused %s", fmt_name(name, sizeof(name), refused->what));
 	if (*refused->name)
 		say(&to, " %s%s", strcmp(refused->what, "file") ? "" :
 							    "of session ",
@@ -293,7 +298,7 @@ void audit_explain_refused(const struct liveupdate_recorder_refused *refused,
 		say(&to, ": it has not registered in this kernel; load its module, or what was handed over to it is freed at the next live update");
 	else
 		say(&to, ": %s; its memory is out of use until the next live update",
-		    refused->reason);
+		    fmt_name(name, sizeof(name), refused->reason));
 }
 
 void audit_explain_given_up(const struct liveupdate_recorder_part *out, char *buf)
@@ -304,7 +309,8 @@ void audit_explain_given_up(const struct liveupdate_recorder_part *out, char *bu
 
 	*buf = '\0';
 	say(&to, "given-up sessions: %llu that came to kernel %s were not finished when it was replaced and are gone",
-	    (unsigned long long)out->given_up, out->release);
+	    (unsigned long long)out->given_up,
+	    fmt_name(name, sizeof(name), out->release));
 	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP && i < out->given_up; i++)
 		say(&to, "%s%s", i ? ", " : ": ",
 		    fmt_name(name, sizeof(name), out->given_up_names[i]));

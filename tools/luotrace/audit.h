@@ -13,7 +13,8 @@
 #include "inventory.h"
 #include "recorder.h"
 
-#define AUDIT_TEXT	640	/* bytes of one sentence, at most */
+/* Bytes of one sentence, at most: that of the names of what was given up. */
+#define AUDIT_TEXT	(512 + 4 * INV_NAME_LEN * (LIVEUPDATE_RECORDER_GIVEN_UP + 1))
 
 /* How a session, or another thing that was left, stands. */
 enum audit_class {
@@ -78,6 +79,15 @@ enum audit_class audit_class(const struct audit *a, const struct inv_session *s)
 
 /** audit_sum - add it up */
 void audit_sum(const struct audit *a, struct audit_sums *sums);
+
+/**
+ * audit_found - whether there is anything of the session that is audited
+ * @a:	  the audit
+ * @sums: what audit_sum() added up
+ *
+ * Return: false only if a session was asked for that is known not to be there.
+ */
+bool audit_found(const struct audit *a, const struct audit_sums *sums);
 
 /**
  * audit_files - the files of a session

@@ -46,6 +46,11 @@ static void print_verdict(const struct audit *a, const struct audit_sums *sums,
 	const char *sep = ": ";
 	int c;
 
+	if (!audit_found(a, sums)) {
+		fprintf(f, "not found: there is no incoming session %s; 'luotrace audit' lists those that are left\n",
+			fmt_name(name, sizeof(name), a->session));
+		return;
+	}
 	fmt_bytes(held, bytes_of(sums->pages));
 	if (colour)
 		fputs(sums->leaks ? "\033[1;31m" : "\033[1;32m", f);
@@ -199,7 +204,8 @@ static void print_files(const struct audit *a, const struct inv_session *s,
 static void print_session(const struct audit *a, const struct inv_session *s,
 			  void *data)
 {
-	char name[NAME_BUF], held[FMT_LEN], age[FMT_LEN], owner[80], comm[65];
+	char name[NAME_BUF], held[FMT_LEN], age[FMT_LEN], comm[4 * INV_COMM_LEN + 1];
+	char owner[sizeof(comm) + 16];
 	FILE *f = data;
 
 	fmt_name(name, sizeof(name), s->name);
@@ -212,10 +218,9 @@ static void print_session(const struct audit *a, const struct inv_session *s,
 		fmt_age(age, a->now - s->born);
 	else
 		strcpy(age, "-");
-	if (strlen(name) > NAME_WIDTH)
-		fprintf(f, "  %s\n  %-*s", name, NAME_WIDTH, "");
-	else
-		fprintf(f, "  %-*s", NAME_WIDTH, name);
+	fputs("  ", f);
+	if (fmt_padded(f, name, NAME_WIDTH) > NAME_WIDTH)
+		fprintf(f, "\n  %-*s", NAME_WIDTH, "");
 	fprintf(f, " %-10s %6llu %6llu %8s %7s  %s\n",
 		audit_class_name(audit_class(a, s)),
 		(unsigned long long)s->files, (unsigned long long)s->retrieved,
@@ -307,10 +312,10 @@ static void finding_json(const struct audit *a, const struct inv_session *s,
 	if (c < AUDIT_LEAKS)
 		return;
 	audit_explain(a, s, text);
-	json_array_append_new(data, json_pack("{ss, so, ss}",
+	json_array_append_new(data, json_pack("{ss, so, so}",
 			      "class", audit_class_name(c),
 			      "session", fmt_json_name(s->name),
-			      "text", text));
+			      "text", fmt_json_text(text)));
 }
 
 static void recorded_json(const struct audit *a, json_t *findings, json_t *root)
@@ -327,22 +332,23 @@ static void recorded_json(const struct audit *a, json_t *findings, json_t *root)
 		if (!audit_wants(a, one->name))
 			continue;
 		audit_explain_refused(one, text);
-		json_array_append_new(findings, json_pack("{ss, so, ss}",
+		json_array_append_new(findings, json_pack("{ss, so, so}",
 			"class", audit_class_name(AUDIT_REFUSED), "session",
 			*one->name ? fmt_json_name(one->name) : json_null(),
-			"text", text));
-		json_array_append_new(refused, json_pack("{ss, so, so, ss}",
-			"what", one->what, "name", fmt_json_name(one->name),
+			"text", fmt_json_text(text)));
+		json_array_append_new(refused, json_pack("{so, so, so, so}",
+			"what", fmt_json_name(one->what), "name", fmt_json_name(one->name),
 			"token", cmd_json_token(one->token),
-			"reason", one->reason));
+			"reason", fmt_json_name(one->reason)));
 	}
 	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP && i < out->given_up; i++) {
 		if (!audit_wants(a, out->given_up_names[i]))
 			continue;
 		audit_explain_given_up(out, text);
-		json_array_append_new(findings, json_pack("{ss, so, ss}",
+		json_array_append_new(findings, json_pack("{ss, so, so}",
 			"class", audit_class_name(AUDIT_GIVEN_UP), "session",
-			fmt_json_name(out->given_up_names[i]), "text", text));
+			fmt_json_name(out->given_up_names[i]), "text",
+			fmt_json_text(text)));
 		json_array_append_new(given_up,
 				      fmt_json_name(out->given_up_names[i]));
 	}
@@ -378,7 +384,11 @@ void audit_json(const struct audit *a, const struct audit_sums *sums,
 	for (c = 0; c < AUDIT_NR; c++)
 		json_object_set_new(classes, audit_class_name(c),
 				    json_integer(sums->by_class[c]));
-	json_object_set_new(root, "clean", json_boolean(!sums->leaks));
+	/* What is not there is not clean. */
+	json_object_set_new(root, "clean", json_boolean(!sums->leaks &&
+							audit_found(a, sums)));
+	json_object_set_new(root, "session_found", a->session ?
+			    json_boolean(audit_found(a, sums)) : json_null());
 	json_object_set_new(root, "unread", json_boolean(a->inv->unread));
 	json_object_set_new(root, "leaks", json_integer(sums->leaks));
 	json_object_set_new(root, "files", json_integer(sums->files));

@@ -9,6 +9,7 @@
 
 #include "cmd.h"
 #include "event.h"
+#include "fmt.h"
 #include "msg.h"
 #include "words.h"
 
@@ -31,13 +32,16 @@ uint64_t cmd_number(const char *text, const char *unit, uint64_t max,
 	return n;
 }
 
-static const char *cmd_name(char *arg, size_t size, const char *what,
-			    const struct argp_state *state)
+const char *cmd_name(char *arg, size_t size, const char *what,
+		     const struct argp_state *state)
 {
-	if (!*arg || strlen(arg) >= size)
+	char name[LT_NAME_LEN > LT_COMPAT_LEN ? LT_NAME_LEN : LT_COMPAT_LEN];
+
+	if (!fmt_given_name(name, size < sizeof(name) ? size : sizeof(name), arg))
 		argp_error(state, "the name of a %s has 1 to %zu bytes", what,
 			   size - 1);
-	return arg;
+	/* It is never longer than its spelling. */
+	return strcpy(arg, name);
 }
 
 static uint64_t cmd_op(const char *arg, const struct argp_state *state)
@@ -288,8 +292,8 @@ enum loop_end cmd_loop(struct tracer *t, uint64_t duration_ms,
 
 json_t *cmd_json(const char *name, const struct probe *probe)
 {
-	return json_pack("{si, ss, ss}", "schema", CMD_SCHEMA, "command", name,
-			 "kernel", probe->release);
+	return json_pack("{si, ss, so}", "schema", CMD_SCHEMA, "command", name,
+			 "kernel", fmt_json_name(probe->release));
 }
 
 int cmd_json_print(json_t *root, size_t flags)

@@ -108,6 +108,18 @@ int cmd_parse_traced(const struct argp *argp, int argc, char **argv, void *input
 uint64_t cmd_number(const char *text, const char *unit, uint64_t max,
 		    const struct argp_state *state);
 
+/**
+ * cmd_name - a name given as an argument, as it is or as luotrace prints it
+ * @arg:   the argument; it becomes the name
+ * @size:  bytes of the longest name, and one
+ * @what:  what is named, for the message
+ * @state: of the parser; it ends the program with a message if there is no such name
+ *
+ * Return: @arg.
+ */
+const char *cmd_name(char *arg, size_t size, const char *what,
+		     const struct argp_state *state);
+
 /** cmd_tracing - everything is attached: catch signals and say so */
 void cmd_tracing(void);
 

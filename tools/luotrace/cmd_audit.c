@@ -41,10 +41,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &c->o;
 		return 0;
 	case 's':
-		if (!*arg || strlen(arg) >= INV_NAME_LEN)
-			argp_error(state, "the name of a session has 1 to %d bytes",
-				   INV_NAME_LEN - 1);
-		c->o.tracer.session = arg;
+		c->o.tracer.session = cmd_name(arg, INV_NAME_LEN, "session",
+					       state);
 		return 0;
 	case 'd':
 		c->o.duration_ms = 1000 * cmd_number(arg, "seconds", 1000000,
@@ -88,6 +86,9 @@ static int print(const struct audit_cmd *c, const struct audit *a)
 		if (cmd_json_print(root, c->watch ? JSON_COMPACT : JSON_INDENT(2)))
 			return EXIT_FINDING;
 	}
+	/* A name that nothing has is most often a typing error, and not clean. */
+	if (!audit_found(a, &sums))
+		return EXIT_USAGE;
 	return sums.leaks ? EXIT_FINDING : EXIT_FINE;
 }
 
@@ -110,7 +111,7 @@ static bool audit_once(void *data)
 	a.now = cmd_now_ns();
 	c->ret = print(c, &a);
 	inventory_free(&inv);
-	return true;
+	return c->ret != EXIT_USAGE;
 }
 
 static int audit_run(struct audit_cmd *c)

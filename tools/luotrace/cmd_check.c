@@ -82,7 +82,7 @@ static json_t *stock_json(const struct probe *p)
 	for (i = 0; i < LT_STOCK_OPS; i++) {
 		if (p->stock.ops[i].name[0])
 			json_array_append_new(functions,
-				json_string(p->stock.ops[i].name));
+				fmt_json_name(p->stock.ops[i].name));
 	}
 	for (i = 0; probe_around(i); i++) {
 		if (!(p->around & 1U << i))
@@ -147,8 +147,9 @@ static void check_text(const struct probe *p, const char *why_not)
 		"will not work, the record cannot be read; run luotrace as root";
 	/* Only opening it tells whether that is allowed. */
 	int fd = open(RECORDER_PATH, O_RDONLY | O_CLOEXEC), type;
+	char name[4 * sizeof(p->release)];
 
-	printf("kernel         %s\n", p->release);
+	printf("kernel         %s\n", fmt_name(name, sizeof(name), p->release));
 	printf("LUO            %s\n", flavour_texts[p->flavour]);
 	printf("/dev/liveupdate %s\n",
 	       p->device == YES ? "there, live update is on" :

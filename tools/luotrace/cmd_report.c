@@ -75,12 +75,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static void print_one(const struct show *s, const struct trace_file *t, FILE *f)
 {
-	const char *kernel = json_string_value(json_object_get(t->head,
-							       "kernel"));
+	char name[4 * LT_NAME_LEN + 1];
+	const char *kernel = trace_file_kernel(t);
 	struct blackout b;
 
-	fprintf(f, "Trace of kernel %s: %zu events%s\n\n", kernel ? kernel : "-",
-		t->nr, t->ended ? "" : ", without an end");
+	fprintf(f, "Trace of kernel %s: %zu events%s\n\n",
+		kernel ? fmt_text(name, sizeof(name), kernel) : "-", t->nr,
+		t->ended ? "" : ", without an end");
 	if (t->recorder && t->recorder->last_in.number) {
 		blackout_measure(t->recorder, &b);
 		timeline_text(t->recorder, &b, cmd_color(&s->o) && f == stdout,
@@ -92,11 +93,13 @@ static void print_one(const struct show *s, const struct trace_file *t, FILE *f)
 
 static json_t *one_json(const struct show *s, const struct trace_file *t)
 {
+	const char *kernel = trace_file_kernel(t);
 	json_t *o = json_object();
 	struct blackout b;
 
 	report_json(&t->report, s->hist, o);
-	json_object_set(o, "kernel", json_object_get(t->head, "kernel"));
+	json_object_set_new(o, "kernel", kernel ? fmt_json_text(kernel) :
+						  json_null());
 	json_object_set_new(o, "events", json_integer(t->nr));
 	json_object_set_new(o, "ended", json_boolean(t->ended));
 	if (t->recorder && t->recorder->last_in.number) {

@@ -206,27 +206,17 @@ static const char *compat_key(int type)
 	}
 }
 
-/* Whether JSON can hold a name as it is. */
-static bool is_utf8(const char *name)
-{
-	json_t *json = json_string(name);
-
-	json_decref(json);
-	return json;
-}
-
-/* A name; whether all names of the event are escaped is a field of its own. */
-static json_t *name_json(const char *name, bool escaped)
+/* Whether a name is spelled in another way than it is. */
+static bool is_escaped(const char *name)
 {
 	char buf[NAME_BUF];
 
-	return json_string(escaped ? fmt_name(buf, sizeof(buf), name) : name);
+	return strcmp(fmt_label(buf, sizeof(buf), name), name);
 }
 
 json_t *event_json(const struct lt_event *e, uint64_t start)
 {
 	const struct shape *s = &shapes[e->type];
-	bool escaped = !is_utf8(e->name) || !is_utf8(e->compat);
 	unsigned int f = s->fields;
 	json_t *o = json_object();
 
@@ -236,12 +226,13 @@ json_t *event_json(const struct lt_event *e, uint64_t start)
 		set(o, "number", e->number ? json_integer(e->number) :
 					     json_null());
 	if (f & F_NAME)
-		set(o, name_key(e->type), name_json(e->name, escaped));
+		set(o, name_key(e->type), fmt_json_name(e->name));
 	if (f & F_TOKEN)
 		set(o, "token", cmd_json_token(e->token));
 	if (f & F_COMPAT)
-		set(o, compat_key(e->type), name_json(e->compat, escaped));
-	if (escaped)
+		set(o, compat_key(e->type), fmt_json_name(e->compat));
+	/* A reader of the file needs to know; older ones wrote names as they are. */
+	if (is_escaped(e->name) || is_escaped(e->compat) || is_escaped(e->text))
 		set(o, "escaped", json_true());
 	if (f & F_WHAT)
 		set(o, s->what_key, json_string(word(s->what, e->what)));
@@ -260,7 +251,7 @@ json_t *event_json(const struct lt_event *e, uint64_t start)
 	if (f & F_DURATION)
 		set(o, s->duration_key, json_integer(e->duration));
 	if (f & F_TEXT)
-		set(o, "reason", json_string(e->text));
+		set(o, "reason", fmt_json_name(e->text));
 	if (f & F_RET)
 		set(o, "ret", json_integer(e->ret));
 	set(o, "pid", json_integer(e->pid));
@@ -387,5 +378,5 @@ bool event_read(json_t *o, struct lt_event *e)
 		    get_u64(o, s->duration_key, &e->duration));
 	ok = ok && (!(f & F_RET) || get_ret(o, &e->ret));
 	return ok && (!(f & F_TEXT) ||
-		      get_text(o, "reason", e->text, sizeof(e->text)));
+		      get_name(o, "reason", e->text, sizeof(e->text)));
 }

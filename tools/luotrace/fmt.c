@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unictype.h>
+#include <unistr.h>
+#include <uniwidth.h>
 
 #include "fmt.h"
 
@@ -76,58 +80,39 @@ const char *fmt_errno(int ret)
 	return strerror((int)-(unsigned int)ret);
 }
 
-/* Bytes of the UTF-8 character at @s, 0 if there is none. */
-static size_t utf8_len(const unsigned char *s)
+/* Whether a character is seen where it is; the space is. */
+static bool is_printable(ucs4_t c)
 {
-	static const struct {
-		unsigned char mask, lead;
-		uint32_t least;
-	} forms[] = {
-		{ 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 },
-		{ 0xf8, 0xf0, 0x10000 },
-	};
-	size_t form, i;
-	uint32_t c;
-
-	if (s[0] < 0x80)
-		return 1;
-	for (form = 0; form < 3; form++) {
-		if ((s[0] & forms[form].mask) != forms[form].lead)
-			continue;
-		c = s[0] & ~forms[form].mask;
-		for (i = 1; i <= form + 1; i++) {
-			if ((s[i] & 0xc0) != 0x80)
-				return 0;
-			c = c << 6 | (s[i] & 0x3f);
-		}
-		if (c < forms[form].least || c > 0x10ffff ||
-		    (c >= 0xd800 && c <= 0xdfff))
-			return 0;
-		return form + 2;
-	}
-	return 0;
+	if (c < 0x80)
+		return c >= ' ' && c != 0x7f;
+	return uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L |
+			UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_N |
+			UC_CATEGORY_MASK_P | UC_CATEGORY_MASK_S) &&
+	       /* Letters and marks that nobody sees: fillers, selectors, joiners. */
+	       !uc_is_property_default_ignorable_code_point(c);
 }
 
 static char *escape(char *buf, size_t size, const char *text, const char *also)
 {
-	const unsigned char *s = (const unsigned char *)text;
+	const uint8_t *s = (const uint8_t *)text;
 	size_t used = 0, len;
-	char escape[5];
+	char byte[5];
+	ucs4_t c;
+	int n;
 
 	while (*s) {
 		const void *what = s;
 
-		len = utf8_len(s);
-		/* C1 control characters are two bytes of UTF-8. */
-		if (!len || *s < ' ' || *s == 0x7f || strchr(also, *s) ||
-		    (len == 2 && s[0] == 0xc2 && s[1] < 0xa0)) {
-			snprintf(escape, sizeof(escape), "\\x%02x", *s);
-			what = escape;
+		n = u8_strmbtouc(&c, s);
+		len = n;
+		if (n < 0 || !is_printable(c) || (n == 1 && strchr(also, *s))) {
+			snprintf(byte, sizeof(byte), "\\x%02x", *s);
+			what = byte;
 			len = 4;
-			s++;
-		} else {
-			s += len;
+			n = 1;
 		}
+		/* The bytes behind the first of a character are none by themselves. */
+		s += n;
 		if (used + len >= size)
 			break;
 		memcpy(buf + used, what, len);
@@ -142,17 +127,35 @@ char *fmt_name(char *buf, size_t size, const char *name)
 	return escape(buf, size, name, " =\"\\");
 }
 
+char *fmt_label(char *buf, size_t size, const char *name)
+{
+	return escape(buf, size, name, "\\");
+}
+
 char *fmt_text(char *buf, size_t size, const char *text)
 {
 	return escape(buf, size, text, "");
 }
 
+static json_t *escaped_json(const char *text,
+			    char *(*spell)(char *buf, size_t size, const char *text))
+{
+	size_t size = 4 * strlen(text) + 1;
+	char *buf = malloc(size);
+	json_t *json = buf ? json_string(spell(buf, size, text)) : NULL;
+
+	free(buf);
+	return json;
+}
+
 json_t *fmt_json_name(const char *name)
 {
-	char buf[4 * 64 + 1];
-	json_t *json = json_string(name);
+	return escaped_json(name, fmt_label);
+}
 
-	return json ? json : json_string(fmt_name(buf, sizeof(buf), name));
+json_t *fmt_json_text(const char *text)
+{
+	return escaped_json(text, fmt_text);
 }
 
 /* The value of a hexadecimal digit, -1 for none. */
@@ -175,12 +178,57 @@ bool fmt_read_name(char *to, size_t size, const char *text)
 		if (text[1] != 'x' || digit(text[2]) < 0 || digit(text[3]) < 0)
 			return false;
 		to[n] = digit(text[2]) << 4 | digit(text[3]);
+		if (!to[n])
+			return false;
 		text += 4;
 	}
 	if (n == size)
 		return false;
 	to[n] = '\0';
 	return true;
+}
+
+/* Whether @text is what @spell makes of @name. */
+static bool spells(char *(*spell)(char *buf, size_t size, const char *text),
+		   const char *name, const char *text)
+{
+	size_t size = strlen(text) + 2;
+	char *buf = malloc(size);
+	bool same = buf && !strcmp(spell(buf, size, name), text);
+
+	free(buf);
+	return same;
+}
+
+bool fmt_given_name(char *to, size_t size, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (!len)
+		return false;
+	if (fmt_read_name(to, size, text) &&
+	    (spells(fmt_name, to, text) || spells(fmt_label, to, text)))
+		return true;
+	if (len >= size)
+		return false;
+	memcpy(to, text, len + 1);
+	return true;
+}
+
+int fmt_columns(const char *text)
+{
+	return u8_strwidth((const uint8_t *)text, "UTF-8");
+}
+
+int fmt_padded(FILE *f, const char *text, int width)
+{
+	int columns = fmt_columns(text);
+
+	fputs(text, f);
+	if (columns >= width)
+		return columns;
+	fprintf(f, "%*s", width - columns, "");
+	return width;
 }
 
 char *fmt_bar(char *buf, unsigned int width, uint64_t part, uint64_t whole)
@@ -196,22 +244,33 @@ char *fmt_bar(char *buf, unsigned int width, uint64_t part, uint64_t whole)
 	return buf;
 }
 
+/* Columns of the first @len bytes of a text. */
+static int columns_of(const char *text, size_t len)
+{
+	return u8_width((const uint8_t *)text, len, "UTF-8");
+}
+
 void fmt_wrapped(FILE *f, const char *lead, const char *text)
 {
-	size_t left = FMT_WIDTH - strlen(lead), n;
+	int indent = fmt_columns(lead), column = indent;
+	size_t len;
 
 	fputs(lead, f);
-	while (strlen(text) > left) {
-		n = left;
-		while (n && text[n] != ' ')
-			n--;
+	while (*text) {
 		/* A name that is longer than a line is not cut. */
-		if (!n)
-			n = strcspn(text, " ");
-		if (!text[n])
-			break;
-		fprintf(f, "%.*s\n%*s", (int)n, text, (int)strlen(lead), "");
-		text += n + 1;
+		len = strcspn(text, " ");
+		if (column > indent &&
+		    column + 1 + columns_of(text, len) > FMT_WIDTH) {
+			fprintf(f, "\n%*s", indent, "");
+			column = indent;
+		} else if (column > indent) {
+			fputc(' ', f);
+			column++;
+		}
+		fprintf(f, "%.*s", (int)len, text);
+		column += columns_of(text, len);
+		text += len;
+		text += *text == ' ';
 	}
-	fprintf(f, "%s\n", text);
+	fputc('\n', f);
 }

@@ -41,40 +41,88 @@ char *fmt_age(char *buf, uint64_t ns);
  */
 char *fmt_bytes(char *buf, uint64_t bytes);
 
+/*
+ * How names are spelled. A name has any bytes but zero, and may come from a file or
+ * from another kernel. What is printable in Unicode is printed as it is. Everything
+ * else is \xNN, a byte each, in two lower-case digits: control characters, what has no
+ * width or another direction, separators but the space, code points without a
+ * character, bytes that are no UTF-8, and the backslash itself (\x5c), so that no two
+ * names are spelled alike. In text a name is a field of a line, so space, = and " are
+ * spelled \xNN, too; in JSON, HTML and a trace for Perfetto a name has quotes or tags
+ * around it, and these three stay.
+ */
+
 /**
- * fmt_name - a name from user space, printable
- * @buf:  room for it
+ * fmt_name - a name as a field of a line of text
+ * @buf:  room for it: 4 bytes for each of @name, and one, hold any
  * @size: bytes in @buf
- * @name: zero-terminated; control characters, bytes that are no UTF-8 and what
- *	  could look like another field (space, =, ", \) become \xNN
+ * @name: zero-terminated
  *
- * Return: @buf; what does not fit is cut.
+ * Return: @buf; what does not fit is cut, never inside a character or an escape.
  */
 char *fmt_name(char *buf, size_t size, const char *name);
 
 /**
- * fmt_text - the same for a sentence, in which nothing looks like a field
+ * fmt_label - a name where something is around it
  * @buf:  as above
  * @size: as above
- * @text: zero-terminated; control characters and bytes that are no UTF-8 become \xNN
+ * @name: zero-terminated
+ *
+ * Return: @buf.
+ */
+char *fmt_label(char *buf, size_t size, const char *name);
+
+/**
+ * fmt_text - a sentence, whose names are spelled already
+ * @buf:  as above
+ * @size: as above
+ * @text: zero-terminated; its backslashes stay, what is not printable is \xNN
+ *
+ * Return: @buf.
  */
 char *fmt_text(char *buf, size_t size, const char *text);
 
-/**
- * fmt_json_name - the same as a JSON string, always valid UTF-8
- * @name: zero-terminated; escaped only if it is no UTF-8
- */
+/** fmt_json_name - fmt_label() as a JSON string; NULL only if there is no memory */
 json_t *fmt_json_name(const char *name);
 
+/** fmt_json_text - fmt_text() as a JSON string; NULL only if there is no memory */
+json_t *fmt_json_text(const char *text);
+
 /**
- * fmt_read_name - the name that fmt_name() made printable
+ * fmt_read_name - the name that is spelled by fmt_name() or fmt_label()
  * @to:   room for it
  * @size: bytes in @to
  * @text: the string
  *
- * Return: false if it is too long, or a backslash does not begin \xNN.
+ * Return: false if it is too long, or a backslash does not begin \xNN of a byte.
  */
 bool fmt_read_name(char *to, size_t size, const char *text);
+
+/**
+ * fmt_given_name - the name that somebody typed
+ * @to:   room for it
+ * @size: bytes in @to
+ * @text: a name as it is, or exactly as fmt_name() or fmt_label() spell it
+ *
+ * A text that is a spelling is read as one: a name that looks like the spelling of
+ * another one has to be spelled.
+ *
+ * Return: false if it is empty or too long.
+ */
+bool fmt_given_name(char *to, size_t size, const char *text);
+
+/** fmt_columns - how many columns a text has on a terminal */
+int fmt_columns(const char *text);
+
+/**
+ * fmt_padded - print a text, and spaces behind it up to a width
+ * @f:	   where to
+ * @text:  the text
+ * @width: columns at least
+ *
+ * Return: columns that were printed.
+ */
+int fmt_padded(FILE *f, const char *text, int width);
 
 /**
  * fmt_errno - what an error means

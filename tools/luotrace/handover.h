@@ -18,7 +18,7 @@
 
 #include "memory.h"
 
-#define HANDOVER_PROBLEM	200	/* bytes of one problem, at most */
+#define HANDOVER_PROBLEM	512	/* bytes of one problem, with any name, at most */
 #define HANDOVER_PROBLEMS	64	/* problems that are kept */
 
 enum handover_kind { HANDOVER_NEITHER, HANDOVER_LUO, HANDOVER_KHO };

@@ -13,11 +13,9 @@
 /* The string of a record of a file has no end of its own. */
 static const char *file_handler(const struct luo_file_ser *f, char *buf)
 {
-	char text[LUO_FILE_COMPAT_LENGTH + 1];
-
-	memcpy(text, f->compatible, LUO_FILE_COMPAT_LENGTH);
-	text[LUO_FILE_COMPAT_LENGTH] = '\0';
-	return fmt_name(buf, NAME_BUF, text);
+	memcpy(buf, f->compatible, LUO_FILE_COMPAT_LENGTH);
+	buf[LUO_FILE_COMPAT_LENGTH] = '\0';
+	return buf;
 }
 
 static void print_array(const char *what, const struct handover_array *a, FILE *f)
@@ -33,7 +31,7 @@ static void print_array(const char *what, const struct handover_array *a, FILE *
 
 static void print_sessions(const struct handover *h, bool files, FILE *f)
 {
-	char name[NAME_BUF], size[FMT_LEN];
+	char name[NAME_BUF], compat[LUO_FILE_COMPAT_LENGTH + 1], size[FMT_LEN];
 	const struct handover_session *s;
 	size_t n, i;
 
@@ -45,7 +43,8 @@ static void print_sessions(const struct handover *h, bool files, FILE *f)
 		for (i = 0; files && i < s->nr_files; i++)
 			fprintf(f, "    token %" PRIu64 " %s data 0x%" PRIx64 "\n",
 				(uint64_t)s->files[i].token,
-				file_handler(&s->files[i], name),
+				fmt_name(name, sizeof(name),
+					 file_handler(&s->files[i], compat)),
 				(uint64_t)s->files[i].data);
 	}
 }
@@ -134,17 +133,17 @@ static json_t *array_json(const struct handover_array *a)
 static json_t *sessions_json(const struct handover *h, bool files)
 {
 	const struct handover_session *s;
+	char compat[LUO_FILE_COMPAT_LENGTH + 1];
 	json_t *all = json_array(), *list;
-	char name[NAME_BUF];
 	size_t n, i;
 
 	for (n = 0; n < h->nr_sessions; n++) {
 		s = &h->sessions[n];
 		list = json_array();
 		for (i = 0; files && i < s->nr_files; i++)
-			json_array_append_new(list, json_pack("{so, ss, so}",
-				"token", cmd_json_token(s->files[i].token),
-				"handler", file_handler(&s->files[i], name),
+			json_array_append_new(list, json_pack("{so, so, so}",
+				"token", cmd_json_token(s->files[i].token), "handler",
+				fmt_json_name(file_handler(&s->files[i], compat)),
 				"data", hex_json(s->files[i].data)));
 		json_array_append_new(all, json_pack("{so, sI, so, so}",
 			"name", fmt_json_name(s->ser.name),
@@ -192,7 +191,7 @@ json_t *handover_json(const struct handover *h, bool files)
 	size_t i;
 
 	for (i = 0; i < h->nr_problems && i < HANDOVER_PROBLEMS; i++)
-		json_array_append_new(problems, fmt_json_name(h->problems[i]));
+		json_array_append_new(problems, fmt_json_text(h->problems[i]));
 	json_object_set_new(o, "tree", h->compatible ?
 			    fmt_json_name(h->compatible) : json_null());
 	if (h->kind == HANDOVER_LUO) {

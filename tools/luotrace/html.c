@@ -41,12 +41,10 @@ static const char style[] =
 	"li{margin:.2rem 0}.key{display:inline-block;width:.8em;height:.8em;"
 	"margin-right:.4em}\n";
 
-/* Text that came from outside; what is no UTF-8 or unprintable is escaped. */
-static void text(FILE *f, const char *s)
+/* Text without markup. */
+static void quoted(FILE *f, const char *s)
 {
-	char name[4 * TIMELINE_TEXT];
-
-	for (fmt_text(name, sizeof(name), s), s = name; *s; s++) {
+	for (; *s; s++) {
 		if (*s == '<')
 			fputs("&lt;", f);
 		else if (*s == '>')
@@ -62,10 +60,32 @@ static void text(FILE *f, const char *s)
 	}
 }
 
+/* A sentence, whose names are spelled already. */
+static void text(FILE *f, const char *s)
+{
+	char spelled[4 * TIMELINE_TEXT];
+
+	quoted(f, fmt_text(spelled, sizeof(spelled), s));
+}
+
+static void name(FILE *f, const char *s)
+{
+	char spelled[NAME_BUF];
+
+	quoted(f, fmt_label(spelled, sizeof(spelled), s));
+}
+
 static void cell(FILE *f, const char *class, const char *value)
 {
 	fprintf(f, "<td%s%s>", class ? " class=" : "", class ? class : "");
 	text(f, value);
+	fputs("</td>", f);
+}
+
+static void cell_name(FILE *f, const char *value)
+{
+	fputs("<td>", f);
+	name(f, value);
 	fputs("</td>", f);
 }
 
@@ -114,7 +134,7 @@ static void span_rows(const struct liveupdate_recorder *r, enum span s, FILE *f)
 
 	n = timeline_rows(r, s, rows, 3);
 	for (i = 0; i < n; i++) {
-		text(f, *rows[i]->name ? rows[i]->name : "others");
+		name(f, *rows[i]->name ? rows[i]->name : "others");
 		fprintf(f, " %s %s%s", word(WORDS_OP, rows[i]->op),
 			fmt_ns(ns, rows[i]->total), i + 1 < n ? ", " : "");
 	}
@@ -124,7 +144,7 @@ static void span_rows(const struct liveupdate_recorder *r, enum span s, FILE *f)
 	fputs("; longest ", f);
 	fputs(fmt_ns(ns, call->duration), f);
 	fputs(": session ", f);
-	text(f, call->session);
+	name(f, call->session);
 	snprintf(token, sizeof(token), " token %llu",
 		 (unsigned long long)call->token);
 	fputs(token, f);
@@ -145,10 +165,10 @@ static void blackout_section(const struct liveupdate_recorder *r, FILE *f)
 		(unsigned long long)r->last_in.number, fmt_ns(ns, b.total));
 	if (recorder_has(&r->last_out)) {
 		fprintf(f, "%s, ", when);
-		text(f, r->last_out.release);
+		name(f, r->last_out.release);
 		fputs(" to ", f);
 	}
-	text(f, r->last_in.release);
+	name(f, r->last_in.release);
 	fprintf(f, ", %llu sessions with %llu files%s</p>\n<ul>\n",
 		(unsigned long long)r->last_in.sessions,
 		(unsigned long long)r->last_in.files,
@@ -236,7 +256,7 @@ static void calls_table(const struct report *r, FILE *f)
 		const struct tracer_row *row = &r->rows[i];
 
 		fputs("<tr><td>", f);
-		text(f, row->key.name);
+		name(f, row->key.name);
 		fprintf(f, "%s</td>", kinds[row->key.kind & 3]);
 		cell(f, NULL, word(WORDS_OP, row->key.op));
 		cell_number(f, row->calls.count);
@@ -268,8 +288,8 @@ static void slow_table(const struct report *r, FILE *f)
 		fputs("<tr>", f);
 		cell_ns(f, c->duration);
 		cell(f, NULL, word(WORDS_OP, c->op));
-		cell(f, NULL, c->compat);
-		cell(f, NULL, c->kind == LT_HANDLER ? c->name : "");
+		cell_name(f, c->compat);
+		cell_name(f, c->kind == LT_HANDLER ? c->name : "");
 		snprintf(token, sizeof(token), "%llu",
 			 (unsigned long long)c->token);
 		cell(f, "n", c->kind == LT_HANDLER ? token : "");
@@ -381,8 +401,7 @@ static void kho_table(const struct report *r, FILE *f)
 
 static void trace_section(const struct trace_file *t, FILE *f)
 {
-	const char *kernel = json_string_value(json_object_get(t->head,
-							       "kernel"));
+	const char *kernel = trace_file_kernel(t);
 	uint64_t lost = t->report.lost.events + t->report.lost.missed;
 	time_t at = json_integer_value(json_object_get(t->head, "wall_clock_ns")) /
 		    1000000000;

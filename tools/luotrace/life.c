@@ -13,6 +13,7 @@
 
 #define MAX_STEPS	16	/* of one life that are kept */
 #define MAX_PRINTED	40	/* lines; JSON has them all */
+#define NAME_WIDTH	20	/* columns of a name */
 #define INDENT		33	/* columns before the steps of a life */
 
 struct step {
@@ -259,10 +260,10 @@ static void life_print_one(const struct session *s, uint64_t start, FILE *f)
 	int column, len;
 	unsigned int i;
 
-	column = fprintf(f, "  %-20s %-3s %5llu ",
-			 fmt_name(name, sizeof(name), s->name),
-			 word(WORDS_DIR, s->dir),
-			 (unsigned long long)s->files);
+	column = fprintf(f, "  ");
+	column += fmt_padded(f, fmt_name(name, sizeof(name), s->name), NAME_WIDTH);
+	column += fprintf(f, " %-3s %5llu ", word(WORDS_DIR, s->dir),
+			  (unsigned long long)s->files);
 	for (i = 0; i < s->nr_steps; i++) {
 		len = snprintf(step, sizeof(step), " %s%s %.3f%s",
 			       i ? "> " : "", s->steps[i].what,
@@ -286,8 +287,8 @@ void life_print(const struct life *life, FILE *f)
 	if (!life->count)
 		fprintf(f, "  none was seen\n");
 	else
-		fprintf(f, "  %-20s %-3s %5s  %s\n", "name", "dir", "files",
-			"life");
+		fprintf(f, "  %-*s %-3s %5s  %s\n", NAME_WIDTH, "name", "dir",
+			"files", "life");
 	for (i = 0; i < life->count && i < MAX_PRINTED; i++)
 		life_print_one(life->sessions[i], life->start, f);
 	if (life->count > MAX_PRINTED)

@@ -72,6 +72,17 @@ static void occupy(void)
 		close(fd);
 }
 
+/* A report from which something is missing is worse than none. */
+static void *allocate(size_t size)
+{
+	void *memory = malloc(size);
+
+	if (memory)
+		return memory;
+	msg_error("out of memory");
+	_exit(EXIT_FINDING);
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
@@ -80,6 +91,7 @@ int main(int argc, char **argv)
 	occupy();
 	atexit(finish);
 	msg_catch_libbpf();
+	json_set_alloc_funcs(allocate, free);
 	if (!strcmp(name, "-h") || !strcmp(name, "--help")) {
 		usage(stdout);
 		return EXIT_FINE;

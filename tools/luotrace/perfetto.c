@@ -18,7 +18,7 @@ static void name_process(json_t *all, int pid, const char *name)
 {
 	json_array_append_new(all, json_pack("{ss, ss, si, si, s{so}}",
 		"name", "process_name", "ph", "M", "pid", pid, "tid", 0,
-		"args", "name", fmt_json_name(name)));
+		"args", "name", fmt_json_text(name)));
 }
 
 /* An event with a length, or, with none, a moment. */
@@ -76,8 +76,7 @@ static void add_phase(json_t *all, int pid, const struct trace_file *t, size_t i
 
 static void add_trace(json_t *all, int pid, const struct trace_file *t)
 {
-	const char *kernel = json_string_value(json_object_get(t->head,
-							       "kernel"));
+	const char *kernel = trace_file_kernel(t);
 	char name[4 * LT_COMPAT_LEN + 32], compat[4 * LT_COMPAT_LEN + 1];
 	const struct lt_event *e;
 	size_t i;

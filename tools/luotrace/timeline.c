@@ -344,14 +344,15 @@ static void print_span_calls(const struct liveupdate_recorder *r, enum span s,
 static void print_spans(const struct liveupdate_recorder *r,
 			const struct blackout *b, FILE *f)
 {
-	char ns[FMT_LEN], bar[BAR + 1];
+	char ns[FMT_LEN], bar[BAR + 1], name[NAME_BUF];
 	int s;
 
 	for (s = 0; s < SPAN_NR; s++) {
 		if (s == SPAN_PREPARE || s == SPAN_JUMP)
 			fprintf(f, "%s kernel %s\n", s ? "new" : "old",
 				recorder_has(span_part(r, s)) ?
-				span_part(r, s)->release : "-");
+				fmt_name(name, sizeof(name),
+					 span_part(r, s)->release) : "-");
 		if (!b->known[s]) {
 			fprintf(f, "  %-17s %8s\n", span_name(s), "-");
 		} else {
@@ -467,8 +468,8 @@ static json_t *part_json(const struct liveupdate_recorder_part *p)
 				  "calls", (json_int_t)p->memory[i].calls,
 				  "errors", (json_int_t)p->memory[i].errors,
 				  "pages", (json_int_t)p->memory[i].pages));
-	return json_pack("{ss, sI, sI, sI, sI, sI, sI, sI, so, so}",
-			 "release", p->release, "number", (json_int_t)p->number,
+	return json_pack("{so, sI, sI, sI, sI, sI, sI, sI, so, so}",
+			 "release", fmt_json_name(p->release), "number", (json_int_t)p->number,
 			 "sessions", (json_int_t)p->sessions,
 			 "files", (json_int_t)p->files,
 			 "bytes", (json_int_t)p->bytes,
@@ -493,7 +494,7 @@ void timeline_json(const struct liveupdate_recorder *r, const struct blackout *b
 				  "slowest", calls_json(r, s)));
 	n = timeline_find(r, b, findings);
 	for (i = 0; i < n; i++)
-		json_array_append_new(said, json_string(findings[i].text));
+		json_array_append_new(said, fmt_json_text(findings[i].text));
 
 	json_object_set_new(root, "liveupdate_number",
 			    json_integer(r->last_in.number));

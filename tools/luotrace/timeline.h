@@ -11,7 +11,7 @@
 #include "recorder.h"
 
 #define TIMELINE_FINDINGS	12	/* sentences at most */
-#define TIMELINE_TEXT		320	/* bytes of one, at most */
+#define TIMELINE_TEXT		1024	/* bytes of one, with any two names, at most */
 
 /* What went wrong comes first, then who can be made faster, then the machine. */
 enum finding_class { FINDING_FAULT, FINDING_CULPRIT, FINDING_MACHINE };

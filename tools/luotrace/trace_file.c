@@ -233,6 +233,11 @@ fail:
 	return NULL;
 }
 
+const char *trace_file_kernel(const struct trace_file *t)
+{
+	return json_string_value(json_object_get(t->head, "kernel"));
+}
+
 void trace_file_free(struct trace_file *t)
 {
 	if (!t)

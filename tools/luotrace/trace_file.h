@@ -50,6 +50,15 @@ struct trace_file {
  */
 struct trace_file *trace_file_read(const char *path);
 
+/**
+ * trace_file_kernel - the release of the kernel that was traced
+ * @t: the trace
+ *
+ * Return: it, for fmt_text() as whatever came from a file; NULL if the trace does not
+ *	   tell.
+ */
+const char *trace_file_kernel(const struct trace_file *t);
+
 /** trace_file_free - NULL is fine */
 void trace_file_free(struct trace_file *t);
 

@@ -33,7 +33,7 @@ struct leak {
 
 static bool is_leak(const struct lt_event *e, struct leak *l)
 {
-	char name[NAME_BUF], compat[NAME_BUF];
+	char name[NAME_BUF], compat[NAME_BUF], text[NAME_BUF];
 
 	fmt_name(name, sizeof(name), e->name);
 	fmt_name(compat, sizeof(compat), e->compat);
@@ -73,8 +73,8 @@ static bool is_leak(const struct lt_event *e, struct leak *l)
 		return true;
 	case LT_HANDOVER_REJECT:
 		l->class = AUDIT_REFUSED;
-		snprintf(l->text, sizeof(l->text), "%s %s of the handover refused: %.*s",
-			 compat, name, LT_TEXT_LEN, e->text);
+		snprintf(l->text, sizeof(l->text), "%s %s of the handover refused: %s",
+			 compat, name, fmt_name(text, sizeof(text), e->text));
 		return true;
 	default:
 		return false;
@@ -118,11 +118,12 @@ static void run_command(const struct watch *w, const struct lt_event *e,
 static json_t *leak_json(const struct watch *w, const struct lt_event *e,
 			 const struct leak *l)
 {
-	return json_pack("{ss, sI, ss, so, so, ss}", "event", "leak",
+	return json_pack("{ss, sI, ss, so, so, so}", "event", "leak",
 			 "time_ns", (json_int_t)event_since(e->ts, w->start),
 			 "class", audit_class_name(l->class),
 			 "session", fmt_json_name(e->name),
-			 "token", cmd_json_token(e->token), "text", l->text);
+			 "token", cmd_json_token(e->token), "text",
+			 fmt_json_text(l->text));
 }
 
 static void on_event(const struct lt_event *e, void *data)

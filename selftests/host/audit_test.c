@@ -320,8 +320,63 @@ static bool bytes_in_metrics(uint64_t pages)
 	return in && out;
 }
 
+/* What metrics say of a record, in which a call took @ns and the update was at @wall. */
+static char *metrics_of(uint64_t ns, uint64_t wall)
+{
+	static struct liveupdate_recorder r;
+	struct liveupdate_recorder_row *row = &r.last_out.rows[0];
+	const struct audit a = { .recorder = &r, .now = NOW };
+	const struct metrics m = { .probe = &(struct probe){}, .audit = &a,
+				   .number = -1 };
+	size_t size;
+	char *text;
+	FILE *f = open_memstream(&text, &size);
+
+	memset(&r, 0, sizeof(r));
+	r.last_in.number = 1;
+	r.last_in.magic = LIVEUPDATE_RECORDER_MAGIC;
+	r.last_out.magic = LIVEUPDATE_RECORDER_MAGIC;
+	r.last_in.wall_ns = wall;
+	strcpy(row->name, "memfd-v2");
+	row->count = 2;
+	row->max = ns;
+	row->total = ns + 5000;
+	row->hist[12] = 1;
+	row->hist[LIVEUPDATE_RECORDER_BUCKETS - 1] = 1;
+	metrics_write(&m, f);
+	fclose(f);
+	return text;
+}
+
+static bool bucket_has(const char *text, const char *le, int n)
+{
+	char want[80];
+
+	snprintf(want, sizeof(want), "le=\"%s\"} %d\n", le, n);
+	return strstr(text, want);
+}
+
+static void test_buckets(void)
+{
+	char *text = metrics_of(30 * SEC, 1700000000 * SEC + 5);
+
+	check(bucket_has(text, "2.147483648", 1) && bucket_has(text, "17.179869184", 1) &&
+	      bucket_has(text, "34.359738368", 2) && bucket_has(text, "+Inf", 2),
+	      "a call of 30 s is in a bucket that ends");
+	check(strstr(text, "\nluo_blackout_timestamp_seconds 1700000000.000000005\n"),
+	      "when the blackout was");
+	free(text);
+	text = metrics_of(100 * SEC, 0);
+	check(bucket_has(text, "68.719476736", 1) && bucket_has(text, "+Inf", 2),
+	      "a call of 100 s is in none");
+	check(!strstr(text, "luo_blackout_timestamp_seconds"),
+	      "nobody knows when the blackout was");
+	free(text);
+}
+
 static void test_metrics(void)
 {
+	test_buckets();
 	check(bytes_in_metrics(3), "memory of all sessions");
 	check(!bytes_in_metrics(INV_UNKNOWN), "memory of which a part is unknown");
 }

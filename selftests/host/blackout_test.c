@@ -69,7 +69,7 @@ static struct liveupdate_recorder *make(void)
 	row = &r->last_out.rows[1];
 	row->kind = LIVEUPDATE_KIND_SUBSYSTEM;
 	row->count = row->errors = row->hist[31] = 1;
-	row->total = 12500000000;
+	row->total = row->max = 12500000000;
 	strcpy(row->name, "long");
 	c = &r->last_out.slow_calls[LIVEUPDATE_SCOPE_REBOOT][5][0];
 	c->duration = 1800000;

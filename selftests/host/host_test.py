@@ -5,6 +5,9 @@ judge of kernel logs, lists that must be the same in two places. Prints TAP."""
 
 import os
 import re
+import resource
+import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -112,7 +115,8 @@ COMMAND_LINE = (
      r'3\n.*luo_call_seconds_bucket\{kind="handler",name="vfio-v1",op="freeze",'
      r'le="\+Inf"\} 3\nluo_call_seconds_sum\{[^}]*\} 0.0019\n'
      r'luo_call_seconds_count\{[^}]*\} 3\n', r"^$"),
-    ("metrics @RECORD@", 0, r'(?s)le="2.147483648"\} 0\n[^\n]*le="\+Inf"\} 1\n'
+    ("metrics @RECORD@", 0, r'(?s)le="2.147483648"\} 0\n[^\n]*le="4.294967296"\} 0\n'
+     r'[^\n]*le="8.589934592"\} 0\n[^\n]*le="17.179869184"\} 1\n.*le="\+Inf"\} 1\n'
      r'luo_call_seconds_sum\{kind="subsystem",name="long",[^}]*\} 12.5\n', r"^$"),
     ("metrics --json @RECORD@", 0, r'(?s)"name": "luo_blackout_seconds",\s*'
      r'"labels": \{\},\s*"value": 0.036', r"^$"),
@@ -220,15 +224,70 @@ def test_textfile():
               text.endswith("# EOF\n") and os.listdir(tmp) == ["luo.prom"],
               "metrics replace the file and leave no other", os.listdir(tmp),
               r.stderr)
-        stat = os.stat(path)
-        check(stat.st_ino != before and stat.st_mode & 0o777 == 0o644,
+        made = os.stat(path)
+        check(made.st_ino != before and made.st_mode & 0o777 == 0o644,
               "by another file, which everybody may read")
         os.mkdir(os.path.join(tmp, "dir.prom"))
         r = run([LUOTRACE, "metrics", "--textfile", os.path.join(tmp, "dir.prom"),
                  record])
-        check(r.returncode == 1 and "cannot write" in r.stderr and
+        check(r.returncode == 1 and "is no regular file" in r.stderr and
               sorted(os.listdir(tmp)) == ["dir.prom", "luo.prom"],
               "a failure leaves nothing behind", os.listdir(tmp), r.stderr)
+
+
+def test_textfile_kinds():
+    """What is no regular file stays what it is; a link stays a link."""
+    record = os.path.join(TOP, "build/host/record")
+
+    def metrics(path, **kwargs):
+        return subprocess.run([LUOTRACE, "metrics", "--textfile", path, record],
+                              text=True, capture_output=True, timeout=60, **kwargs)
+
+    with tempfile.TemporaryDirectory() as tmp:
+        fifo, link, target, dangling = (os.path.join(tmp, n) for n in (
+            "fifo.prom", "link.prom", "target", "dangling.prom"))
+        os.mkfifo(fifo)
+        r = metrics(fifo)
+        check(r.returncode == 1 and "is no regular file" in r.stderr and
+              stat.S_ISFIFO(os.lstat(fifo).st_mode), "a FIFO stays one", r.stderr)
+        os.symlink("/dev/null", os.path.join(tmp, "null.prom"))
+        r = metrics(os.path.join(tmp, "null.prom"))
+        check(r.returncode == 1 and "is no regular file" in r.stderr and
+              os.readlink(os.path.join(tmp, "null.prom")) == "/dev/null" and
+              stat.S_ISCHR(os.stat("/dev/null").st_mode), "a device stays one",
+              r.stderr)
+        os.mkdir(target)
+        open(os.path.join(target, "real"), "w").close()
+        os.symlink("target/real", link)
+        r = metrics(link)
+        with open(os.path.join(target, "real")) as f:
+            check(r.returncode == 0 and os.readlink(link) == "target/real" and
+                  f.read().endswith("# EOF\n") and os.listdir(target) == ["real"],
+                  "of a link its target is replaced", r.stderr, os.listdir(target))
+        os.symlink("nowhere", dangling)
+        r = metrics(dangling)
+        check(r.returncode == 1 and "a symbolic link to nothing" in r.stderr and
+              os.readlink(dangling) == "nowhere", "a link to nothing stays", r.stderr)
+
+    with tempfile.TemporaryDirectory() as tmp:
+        path = os.path.join(tmp, "luo.prom")
+
+        def cut():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+        for _ in range(3):
+            r = metrics(path, preexec_fn=cut)
+            check(r.returncode == -signal.SIGXFSZ, "it is killed as it writes",
+                  r.returncode, r.stderr)
+        check(os.listdir(tmp) == ["luo.prom.new"],
+              "what is killed leaves one file at most", os.listdir(tmp))
+        r = metrics(path)
+        check(r.returncode == 0 and os.listdir(tmp) == ["luo.prom"],
+              "which the next one uses", r.stderr, os.listdir(tmp))
+        os.symlink("/dev/null", path + ".new")
+        r = metrics(path)
+        check(r.returncode == 1 and "cannot write" in r.stderr and
+              stat.S_ISCHR(os.stat("/dev/null").st_mode), "it follows no link there",
+              r.stderr)
 
 
 def test_static():

@@ -108,6 +108,11 @@ def test_rules(promtool, names, tmp):
                 {"series": 'luo_leaks{instance="b",class="dropped"}',
                  "values": "0x30"},
                 {"series": 'luo_incoming_bytes{instance="a"}', "values": "0 2e9x30"},
+                {"series": 'luo_blackout_seconds{instance="a"}', "values": "9x120"},
+                {"series": 'luo_freeze_window_seconds{instance="a"}',
+                 "values": "2x120"},
+                {"series": 'luo_blackout_timestamp_seconds{instance="a"}',
+                 "values": "60x120"},
                 {"series": 'luo_failed_reboots{instance="b",update="next"}',
                  "values": "0 1x30"}],
             "alert_rule_test": [
@@ -127,7 +132,22 @@ def test_rules(promtool, names, tmp):
                                     "leaked",
                          "description": "Run 'luotrace audit' there; the next live "
                                         "update gives these sessions up."}}]},
-                {"eval_time": "3m", "alertname": "LuoBlackoutLong",
+                {"eval_time": "5m", "alertname": "LuoBlackoutLong", "exp_alerts": [{
+                    "exp_labels": {"severity": "warning", "instance": "a"},
+                    "exp_annotations": {
+                        "summary": "The last live update of a took 9s",
+                        "description": "Run 'luotrace timeline' there; its first "
+                                       "sentences name who took long."}}]},
+                {"eval_time": "5m", "alertname": "LuoFreezeSlow", "exp_alerts": [{
+                    "exp_labels": {"severity": "warning", "instance": "a"},
+                    "exp_annotations": {
+                        "summary": "The freeze window of a was 2s",
+                        "description": "Run 'luotrace timeline' there; it names "
+                                       "handler, session and token."}}]},
+                # An hour after the blackout it is past.
+                {"eval_time": "62m", "alertname": "LuoBlackoutLong",
+                 "exp_alerts": []},
+                {"eval_time": "62m", "alertname": "LuoFreezeSlow",
                  "exp_alerts": []}]}]}
     path = os.path.join(tmp, "test.yml")
     with open(path, "w") as f:

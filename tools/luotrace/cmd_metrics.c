@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cmd.h"
 #include "metrics.h"
 #include "msg.h"
+#include "textfile.h"
 #include "words.h"
 
 #define SYSFS		"/sys/kernel/liveupdate/"
@@ -73,34 +71,9 @@ static void read_word(const char *path, char *to, int size)
 		fclose(f);
 }
 
-/* Into a file beside it, then one step: nobody ever reads a half. */
-static int write_file(const struct metrics *m, const char *path)
+static void write_metrics(FILE *f, const void *data)
 {
-	size_t size = strlen(path) + 16;
-	char *temp = malloc(size);
-	FILE *f = NULL;
-	int fd = -1;
-
-	if (temp) {
-		/* The collector reads *.prom, which this is not. */
-		snprintf(temp, size, "%s.XXXXXX", path);
-		fd = mkstemp(temp);
-	}
-	if (fd >= 0)
-		f = fdopen(fd, "w");
-	if (f) {
-		metrics_write(m, f);
-		if (!fflush(f) && !ferror(f) && !fchmod(fd, 0644) &&
-		    !fsync(fd) && !fclose(f) && !rename(temp, path)) {
-			free(temp);
-			return EXIT_FINE;
-		}
-	}
-	msg_error("cannot write '%s': %s", path, strerror(errno));
-	if (fd >= 0)
-		unlink(temp);
-	free(temp);
-	return EXIT_FINDING;
+	metrics_write(data, f);
 }
 
 static int print_json(const struct metrics *m)
@@ -167,7 +140,8 @@ static int metrics_run(struct metrics_cmd *c, const struct probe *probe)
 	if (!c->path)
 		ret = gather(&m, &a, &in, &out);
 	if (ret == EXIT_FINE && c->textfile)
-		ret = write_file(&m, c->textfile);
+		ret = textfile_replace(c->textfile, write_metrics, &m) ?
+		      EXIT_FINE : EXIT_FINDING;
 	else if (ret == EXIT_FINE && c->o.json)
 		ret = print_json(&m);
 	else if (ret == EXIT_FINE)

@@ -16,6 +16,9 @@
 /* Shorter calls are in the first bucket: 2^10 ns, about a microsecond. */
 #define FIRST_BUCKET	10
 
+/* The last finite bucket, 68.7 s: longer calls are in +Inf only. */
+#define LAST_BUCKET	35
+
 /* What every metric is; its unit is the end of its name, if it has one. */
 static const struct family {
 	const char *name;
@@ -58,6 +61,8 @@ static const struct family {
 	{ "luo_call_errors", "", "Calls that failed, of the last live update" },
 #define LOST		17
 	{ "luo_recorder_lost_calls", "", "Calls that LUO's recorder had no room for" },
+#define BLACKOUT_TIME	18
+	{ "luo_blackout_timestamp_seconds", "seconds", "When the last blackout began, or, where the old kernel left no record, when this kernel had started; since 1970" },
 };
 
 static const char *const kinds[] = { "handler", "subsystem", "shared_state" };
@@ -234,6 +239,12 @@ static void write_blackout(const struct liveupdate_recorder *r, FILE *out)
 	int s;
 
 	blackout_measure(r, &b);
+	/* Without it nobody can tell a blackout of today from one of last month. */
+	if (r->last_out.wall_ns || r->last_in.wall_ns) {
+		head(BLACKOUT_TIME, out);
+		sample_ns(BLACKOUT_TIME, "", r->last_out.wall_ns ?
+			  r->last_out.wall_ns : r->last_in.wall_ns, out);
+	}
 	head(PHASE, out);
 	for (s = 0; s < SPAN_NR; s++) {
 		if (b.known[s])
@@ -291,8 +302,18 @@ static void write_histogram(const struct liveupdate_recorder_row *row,
 			fprintf(out, "luo_call_seconds_bucket{%s,le=\"%s\"} %" PRIu64 "\n",
 				labels, seconds(buf, 2ULL << b), below);
 	}
+	/*
+	 * Of the calls beyond the record's buckets only the longest is known: they are
+	 * taken for as long as that, so that no quantile is too short.
+	 */
+	for (; b <= LAST_BUCKET; b++)
+		fprintf(out, "luo_call_seconds_bucket{%s,le=\"%s\"} %" PRIu64 "\n",
+			labels, seconds(buf, 2ULL << b),
+			row->max >= 1ULL << (LIVEUPDATE_RECORDER_BUCKETS - 1) &&
+			row->max <= 2ULL << b ?
+			below + row->hist[LIVEUPDATE_RECORDER_BUCKETS - 1] : below);
 	/* What is longest, and what was counted while the record was read. */
-	below += row->hist[b];
+	below += row->hist[LIVEUPDATE_RECORDER_BUCKETS - 1];
 	fprintf(out, "luo_call_seconds_bucket{%s,le=\"+Inf\"} %" PRIu64 "\n", labels,
 		below);
 	fprintf(out, "luo_call_seconds_sum{%s} %s\n", labels,

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "msg.h"
+#include "textfile.h"
+
+#define SUFFIX	".new"	/* the collector reads *.prom, which this is not */
+
+/* The file that is to be replaced, NULL after a message. */
+static char *target_of(const char *path)
+{
+	struct stat st;
+
+	if (!stat(path, &st)) {
+		if (S_ISREG(st.st_mode))
+			return realpath(path, NULL);
+		msg_error("'%s' is no regular file, and stays as it is; without --textfile the metrics go to standard output",
+			  path);
+		errno = 0;
+		return NULL;
+	}
+	if (errno == ENOENT && !lstat(path, &st)) {
+		msg_error("'%s' is a symbolic link to nothing; make the file that it shall be, or remove it",
+			  path);
+		errno = 0;
+		return NULL;
+	}
+	return errno == ENOENT ? strdup(path) : NULL;
+}
+
+/*
+ * Open the file beside it, for this program alone. Another one that had it may have
+ * made the real one of it meanwhile: then there is a new one to open.
+ */
+static int open_beside(const char *path)
+{
+	struct stat mine, there;
+	int fd;
+
+	for (;;) {
+		fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+			  0600);
+		if (fd < 0)
+			return -1;
+		if (flock(fd, LOCK_EX) || fstat(fd, &mine))
+			break;
+		if (!S_ISREG(mine.st_mode) || mine.st_nlink > 1 ||
+		    mine.st_uid != geteuid()) {
+			errno = EEXIST;
+			break;
+		}
+		if (!lstat(path, &there) && there.st_ino == mine.st_ino &&
+		    there.st_dev == mine.st_dev) {
+			if (ftruncate(fd, 0))
+				break;
+			return fd;
+		}
+		close(fd);
+	}
+	close(fd);
+	return -1;
+}
+
+static bool write_beside(const char *beside, const char *target,
+			 void (*write)(FILE *f, const void *data), const void *data)
+{
+	int fd = open_beside(beside), err;
+	FILE *f;
+
+	if (fd < 0)
+		return false;
+	f = fdopen(fd, "w");
+	if (f) {
+		write(f, data);
+		/* The lock goes with the file, so that comes last. */
+		if (!fflush(f) && !ferror(f) && !fchmod(fd, 0644) && !fsync(fd) &&
+		    !rename(beside, target)) {
+			fclose(f);
+			return true;
+		}
+	}
+	err = errno;
+	unlink(beside);
+	if (f)
+		fclose(f);
+	else
+		close(fd);
+	errno = err;
+	return false;
+}
+
+bool textfile_replace(const char *path, void (*write)(FILE *f, const void *data),
+		      const void *data)
+{
+	char beside[PATH_MAX + sizeof(SUFFIX)];
+	char *target = target_of(path);
+	bool ok = false;
+
+	if (target) {
+		snprintf(beside, sizeof(beside), "%s" SUFFIX, target);
+		ok = write_beside(beside, target, write, data);
+	}
+	if (!ok && errno == EEXIST)
+		msg_error("cannot write '%s': '%s' is there, and not of this user; remove it",
+			  path, beside);
+	else if (!ok && errno)
+		msg_error("cannot write '%s': %s", path, strerror(errno));
+	free(target);
+	return ok;
+}

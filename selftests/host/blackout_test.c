@@ -276,13 +276,17 @@ static void test_absent(void)
 	free(r);
 }
 
-static int write_record(const char *path, unsigned int given_up)
+static int write_record(const char *path, unsigned int given_up, bool clocks)
 {
 	struct liveupdate_recorder *r = make();
 	FILE *f = fopen(path, "w");
 	int failed;
 
 	r->last_out.given_up = given_up;
+	if (clocks) {
+		r->last_out.wall_ns = 1700000050000000000;
+		r->last_in.times[LIVEUPDATE_MARK_OPEN] = 3000000000;
+	}
 	failed = !f || fwrite(r, sizeof(*r), 1, f) != 1 || fclose(f);
 	free(r);
 	return failed;
@@ -290,8 +294,8 @@ static int write_record(const char *path, unsigned int given_up)
 
 int main(int argc, char **argv)
 {
-	if (argc == 3)
-		return write_record(argv[1], strtoul(argv[2], NULL, 10));
+	if (argc >= 3)
+		return write_record(argv[1], strtoul(argv[2], NULL, 10), argc > 3);
 	/* What is refused is told there, too. */
 	if (!freopen("/dev/null", "w", stderr))
 		return 1;

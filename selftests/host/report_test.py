@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import zlib
 
 import jsonschema
@@ -75,10 +76,10 @@ FROZEN = {"event": "luo_state", "time_ns": 10 * MS, "number": 1, "old": "prepare
 LATIN = "g\\xe4ste\\x20vm\\x20f\\xfcr\\x20B\\xfcro\\x20=\\x204".replace("=", "\\x3d")
 
 
-def end():
+def end(*clocks):
     with tempfile.NamedTemporaryFile() as f:
-        subprocess.run([os.path.join(TOP, "build/host/blackout_test"), f.name, "0"],
-                       check=True)
+        subprocess.run([os.path.join(TOP, "build/host/blackout_test"), f.name, "0",
+                        *clocks], check=True)
         record = base64.b64encode(f.read()).decode()
     return {"event": "end", "recorder": record,
             "lost": {"events": 3, "calls_in_others": 0, "missed": 1},
@@ -207,7 +208,8 @@ SPAN = {"required": ["name", "cat", "ph", "ts", "dur", "pid", "tid", "args"],
 MOMENT = {"required": ["name", "cat", "ph", "ts", "pid", "tid", "s"],
           "properties": {"ph": {"const": "i"}, "s": {"enum": ["g", "p", "t"]}}}
 META = {"required": ["name", "ph", "pid", "args"],
-        "properties": {"ph": {"const": "M"}, "name": {"const": "process_name"},
+        "properties": {"ph": {"const": "M"},
+                       "name": {"enum": ["process_name", "thread_name"]},
                        "args": {"required": ["name"]}}}
 SCHEMA = {
     "type": "object", "required": ["traceEvents", "displayTimeUnit"],
@@ -231,14 +233,155 @@ def test_perfetto(trace):
     except jsonschema.ValidationError as e:
         check(False, "the trace for Perfetto is in its format", e)
     spans = {e["name"]: e for e in root["traceEvents"] if e["ph"] == "X"}
+    began = next(e["ts"] for e in root["traceEvents"] if e["name"] ==
+                 "luo_session_create")
     freeze = [e for n, e in spans.items() if n.startswith("freeze ")][0]
-    check(freeze["ts"] == 7000 and freeze["dur"] == 2000,
+    check(freeze["ts"] - began == 7000 and freeze["dur"] == 2000,
           "a call ends when its event came", freeze)
-    check(spans["prepare"]["ts"] == 4000 and spans["prepare"]["dur"] == 2000,
+    check(spans["prepare"]["ts"] - began == 4000 and spans["prepare"]["dur"] == 2000,
           "a phase is a span", spans["prepare"])
     check(spans["freeze"]["dur"] == 2000 and
-          spans["finish"]["ts"] + spans["finish"]["dur"] == 36000,
+          round(spans["finish"]["ts"] + spans["finish"]["dur"] -
+                spans["prepare in reboot"]["ts"], 3) == 36000,
           "the blackout is there, without a gap")
+    crossing = crossings(root)
+    check(not crossing, "the spans of a track are inside each other or apart", crossing)
+
+
+def crossings(root):
+    """Spans of one track that overlap, and neither is inside of the other."""
+    tracks, bad = {}, []
+    for e in root["traceEvents"]:
+        if e["ph"] == "X":
+            begin = round(e["ts"] * 1000)
+            tracks.setdefault((e["pid"], e["tid"]), []).append(
+                (begin, -(begin + round(e["dur"] * 1000)), e["name"]))
+    for track, spans in tracks.items():
+        around = []
+        for begin, end, name in sorted(spans):
+            while around and around[-1][0] <= begin:
+                around.pop()
+            if around and -end > around[-1][0]:
+                bad.append((track, name, around[-1][1]))
+            around.append((-end, name))
+    return bad
+
+
+def phase(ms, session, name, end=False, pid=7):
+    return {"event": "luo_phase_end" if end else "luo_phase_begin",
+            "time_ns": ms * MS, "number": 1, "session": session, "phase": name,
+            "scope": "session" if session else "global", "sessions": 0, "files": 1,
+            "ret": 0, "pid": pid}
+
+
+def perfetto(path, *more):
+    root = json.loads(run("--perfetto", path, *more).stdout)
+    jsonschema.validate(root, SCHEMA)
+    return root["traceEvents"], crossings(root)
+
+
+def test_crossing(directory):
+    """Two sessions in one thread, a call in another, phases without an end."""
+    path = write(os.path.join(directory, "crossing"), [
+        HEAD, phase(1, "a", "restore"), phase(2, "b", "restore"),
+        phase(5, "a", "restore", True), phase(6, "b", "restore", True),
+        phase(7, "", "finish"), call(9, "a", 1, "finish", MS), phase(10, "", "finish",
+                                                                     True),
+        # Two threads under one number, as older recordings have it.
+        call(20, "a", 2, "retrieve", 5 * MS), call(22, "b", 2, "retrieve", 5 * MS),
+        # A call that has another one in it, and one that began before the trace.
+        call(32, "a", 3, "retrieve", MS), call(33, "a", 4, "retrieve", 5 * MS),
+        call(1, "a", 9, "retrieve", 5 * MS) | {"pid": 8},
+        phase(34, "c", "restore", True), phase(35, "d", "restore"),
+        dict(end(), recorder=None, lost={"events": 62528, "calls_in_others": 0,
+                                         "missed": 0})])
+    events, crossing = perfetto(path)
+    check(not crossing, "sessions that cross each other have tracks of their own",
+          crossing)
+    # The checker is worth something: on one track they would cross.
+    one = {"traceEvents": [dict(e, tid=1) for e in events]}
+    check(len(crossings(one)) > 1, "a checker that sees nothing would be none")
+    spans = [(e["name"], round(e["ts"] / 1000), round(e["dur"] / 1000)) for e in events
+             if e["ph"] == "X"]
+    check(("restore a", 1, 4) in spans and ("restore b", 2, 4) in spans and
+          ("retrieve memfd-v2", 15, 5) in spans and ("retrieve memfd-v2", 17, 5) in
+          spans and ("retrieve memfd-v2", 28, 5) in spans, "all are there", spans)
+    check(("retrieve memfd-v2", 0, 1) in spans, "what began before is cut", spans)
+    names = {e["args"]["name"] for e in events if e["ph"] == "M"}
+    check({"session a", "session b", "phases"} <= names, "tracks have names", names)
+    check("kernel 7.3.4, 62528 events lost" in names, "what was lost is said", names)
+    moments = [(e["name"], e["args"].get("begin"), e["args"].get("end"))
+               for e in events if e["ph"] == "i"]
+    check(("restore c", "unknown", None) in moments,
+          "a phase whose begin was lost is there", moments)
+    check(("restore d", None, "unknown") in moments,
+          "one that did not end, too", moments)
+    events, _ = perfetto(write(os.path.join(directory, "cut"), [HEAD] + EVENTS))
+    check(any("losses unknown" in e["args"].get("name", "") for e in events
+              if e["ph"] == "M"), "of a trace without an end nobody knows the losses")
+
+
+def test_clocks(directory):
+    """Kernels are where their clocks place them, the blackout between them."""
+    old = write(os.path.join(directory, "old"), [HEAD] + EVENTS + [dict(
+        end(), recorder=None)])
+    new = write(os.path.join(directory, "new"), [
+        dict(HEAD, wall_clock_ns=HEAD["wall_clock_ns"] + 90 * 10**9),
+        dict(EVENTS[0], dir="in"), dict(end(), recorder=None)])
+    events, _ = perfetto(old, new)
+    first = {p: min(e["ts"] for e in events if e["pid"] == p and e["ph"] != "M")
+             for p in (1, 2)}
+    check(first == {1: 0, 2: 90 * 10**6}, "each kernel begins when its clock says",
+          first)
+    # The record knows all of the way from the old kernel's clock, at 50 s, to the
+    # first open of the new one, 21 ms later and 3 s after its start: whatever the new
+    # kernel's clock on the wall says, that is where it is.
+    new = write(os.path.join(directory, "new"), [
+        dict(HEAD, wall_clock_ns=HEAD["wall_clock_ns"] + 90 * 10**9),
+        dict(EVENTS[0], dir="in"), end("clocks")])
+    events, crossing = perfetto(old, new)
+    began = [e["ts"] for e in events if e["pid"] == 2 and e["ph"] == "i"]
+    check(abs(began[0] - 47021000) < 0.01, "a kernel is beside its blackout", began)
+    spans = {e["name"]: e for e in events if e.get("cat") == "blackout"}
+    check(len(spans) == 8 and not crossing and
+          spans["prepare in reboot"]["ts"] == 50 * 10**6 and
+          spans["freeze"]["ts"] == 50 * 10**6 + 1000,
+          "the blackout is between them", spans)
+
+
+def test_million(directory):
+    """Time and memory for a recording of a million events."""
+    binary = os.path.join(TOP, "build/luotrace")
+    took = {}
+    for n in (100000, 1000000):
+        path = os.path.join(directory, "many")
+        with open(path, "w") as f:
+            f.write(json.dumps(HEAD) + "\n")
+            for i in range(n // 4):
+                name = "vm-%d" % (i % 5000)
+                for e in (phase(i, name, "restore"),
+                          call(i, name, i, "retrieve", 2000),
+                          phase(i, name, "restore", True),
+                          phase(i, "s%d" % (i % 7), "finish", i % 3 != 0)):
+                    f.write(json.dumps(e) + "\n")
+            f.write(json.dumps(dict(end(), recorder=None)) + "\n")
+        out = os.path.join(directory, "many.json")
+        begin = time.monotonic()
+        proc = subprocess.Popen([binary, "report", "--perfetto", "-o", out, path])
+        _, status, used = os.wait4(proc.pid, 0)
+        took[n] = used.ru_utime + used.ru_stime
+        print("# %d events: %.1f s of CPU, %.1f s, %d MiB at most" % (
+            n, took[n], time.monotonic() - begin, used.ru_maxrss // 1024))
+        with open(out) as f:
+            spans = sum('"ph":"X"' in line for line in f)
+        check(status == 0 and spans > n // 3, "%d events are written" % n, status,
+              spans)
+        os.unlink(out)
+    check(used.ru_maxrss < 300 * 1024, "a million events need less than 300 MB",
+          used.ru_maxrss)
+    # What is quadratic takes a hundred times as long.
+    check(took[1000000] < 30 * took[100000],
+          "ten times as many events take about ten times as long", took)
 
 
 class Page(html.parser.HTMLParser):
@@ -389,6 +532,9 @@ def main():
         test_odd(directory)
         test_names(directory)
         test_perfetto(trace)
+        test_crossing(directory)
+        test_clocks(directory)
+        test_million(directory)
         test_html(trace, directory)
         test_bad(trace, directory)
     print("1..%d" % count)

@@ -117,10 +117,6 @@ static json_t *all_json(const struct show *s, struct trace_file *const *traces)
 	json_t *all = json_array();
 	int i;
 
-	if (s->format == PERFETTO) {
-		json_decref(all);
-		return perfetto_json(traces, s->nr);
-	}
 	for (i = 0; i < s->nr; i++)
 		json_array_append_new(all, one_json(s, traces[i]));
 	return json_pack("{si, ss, so}", "schema", CMD_SCHEMA, "command",
@@ -141,8 +137,13 @@ static int print_all(const struct show *s, struct trace_file *const *traces,
 	case HTML:
 		html_page(traces, s->nr, f);
 		break;
-	case JSON:
 	case PERFETTO:
+		if (!perfetto_write(traces, s->nr, f) && !ferror(f)) {
+			msg_error("out of memory");
+			return -ENOMEM;
+		}
+		break;
+	case JSON:
 		root = all_json(s, traces);
 		if (!root) {
 			msg_error("out of memory");

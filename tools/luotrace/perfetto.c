@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,35 +9,95 @@
 #include "fmt.h"
 #include "perfetto.h"
 #include "probe.h"
+#include "tracks.h"
 #include "words.h"
+
+#define NAME_BUF	(4 * LT_NAME_LEN + 1)
+#define NOT_OPEN	UINT64_MAX
+
+/*
+ * What is written: one object after the other, as a million of them would not fit
+ * into memory at once.
+ */
+struct out {
+	FILE *f;
+	bool any;		/* is written already */
+	int pid;		/* of the kernel that is written */
+	uint64_t offset;	/* of its first moment, ns */
+	struct tracks *tracks;
+};
 
 static json_t *us(uint64_t ns)
 {
 	return json_real(ns / 1000.0);
 }
 
-static void name_process(json_t *all, int pid, const char *name)
+static void put(struct out *out, json_t *o)
 {
-	json_array_append_new(all, json_pack("{ss, ss, si, si, s{so}}",
-		"name", "process_name", "ph", "M", "pid", pid, "tid", 0,
-		"args", "name", fmt_json_text(name)));
+	fputs(out->any ? ",\n" : "\n", out->f);
+	out->any = true;
+	json_dumpf(o, out->f, JSON_COMPACT | JSON_REAL_PRECISION(17));
+	json_decref(o);
 }
 
-/* An event with a length, or, with none, a moment. */
-static void add(json_t *all, int pid, unsigned int tid, const char *name,
-		const char *category, uint64_t start, bool is_span,
-		uint64_t duration, json_t *args)
+/* @what is "process_name" or "thread_name". */
+static void put_name(struct out *out, const char *what, uint32_t tid,
+		     const char *name)
 {
-	json_t *o = json_pack("{ss, ss, ss, so, si, si}", "name", name, "cat",
-			      category, "ph", is_span ? "X" : "i", "ts",
-			      us(start), "pid", pid, "tid", (int)tid);
+	put(out, json_pack("{ss, ss, si, sI, s{so}}", "name", what, "ph", "M", "pid",
+			   out->pid, "tid", (json_int_t)tid, "args", "name",
+			   fmt_json_text(name)));
+}
 
-	if (is_span)
-		json_object_set_new(o, "dur", us(duration));
+static json_t *event_of(const struct out *out, uint32_t tid, const char *name,
+			const char *category, const char *phase, uint64_t at,
+			json_t *args)
+{
+	return json_pack("{so, ss, ss, so, si, sI, so}", "name", fmt_json_text(name),
+			 "cat", category, "ph", phase, "ts", us(out->offset + at),
+			 "pid", out->pid, "tid", (json_int_t)tid, "args", args);
+}
+
+static void put_moment(struct out *out, uint32_t tid, const char *name,
+		       const char *category, uint64_t at, json_t *args)
+{
+	json_t *o = event_of(out, tid, name, category, "i", at, args);
+
+	json_object_set_new(o, "s", json_string("t"));
+	put(out, o);
+}
+
+static void name_track(struct out *out, const struct track *t, uint32_t place)
+{
+	char name[NAME_BUF], text[NAME_BUF + 16];
+
+	if (t->kind == TRACK_THREAD && place == t->tid)
+		return;
+	if (t->kind == TRACK_THREAD)
+		snprintf(text, sizeof(text), "thread %u", t->tid);
 	else
-		json_object_set_new(o, "s", json_string("t"));
-	json_object_set_new(o, "args", args);
-	json_array_append_new(all, o);
+		snprintf(text, sizeof(text), "%s%s", *t->name ? "session " : "phases",
+			 fmt_label(name, sizeof(name), t->name));
+	put_name(out, "thread_name", place, text);
+}
+
+/* A span on a track of its owner, where it does not cross another one. */
+static void put_span(struct out *out, struct track *t, const char *name,
+		     const char *category, uint64_t begin, uint64_t end, json_t *args)
+{
+	bool is_new;
+	uint32_t place = t ? tracks_place(out->tracks, t, begin, end, &is_new) : 0;
+	json_t *o;
+
+	if (!place) {
+		put_moment(out, t ? t->tid : 0, name, category, end, args);
+		return;
+	}
+	if (is_new)
+		name_track(out, t, place);
+	o = event_of(out, place, name, category, "X", begin, args);
+	json_object_set_new(o, "dur", us(end - begin));
+	put(out, o);
 }
 
 static json_t *event_args(const struct lt_event *e)
@@ -46,101 +108,266 @@ static json_t *event_args(const struct lt_event *e)
 	return args;
 }
 
-/* The begin of a phase whose end is at @i; NULL if the trace began later. */
-static const struct lt_event *begin_of(const struct trace_file *t, size_t i)
+static uint32_t thread_of(const struct lt_event *e)
 {
-	const struct lt_event *end = &t->events[i], *e;
-
-	while (i--) {
-		e = &t->events[i];
-		if (e->type == LT_PHASE_BEGIN && e->what == end->what &&
-		    e->dir == end->dir && !strcmp(e->name, end->name))
-			return e;
-	}
-	return NULL;
+	return e->tid ? e->tid : e->pid;
 }
 
-static void add_phase(json_t *all, int pid, const struct trace_file *t, size_t i)
+static void put_call(struct out *out, const struct lt_event *e)
 {
-	const struct lt_event *end = &t->events[i], *begin = begin_of(t, i);
-	char name[4 * LT_NAME_LEN + 32], session[4 * LT_NAME_LEN + 1];
+	char name[NAME_BUF + 32], compat[NAME_BUF];
+	json_t *args = event_args(e);
+	bool cut = e->duration > e->ts;
 
-	if (!begin)
+	snprintf(name, sizeof(name), "%s %s", word(WORDS_OP, e->what),
+		 fmt_label(compat, sizeof(compat), e->compat));
+	if (cut)
+		json_object_set_new(args, "begin", json_string("before the trace"));
+	put_span(out, tracks_get(out->tracks, TRACK_THREAD, thread_of(e), ""), name,
+		 "call", cut ? 0 : e->ts - e->duration, e->ts, args);
+}
+
+static struct track *phase_track(struct out *out, const struct lt_event *e)
+{
+	return tracks_get(out->tracks, *e->name ? TRACK_SESSION : TRACK_GLOBAL, 0,
+			  e->name);
+}
+
+static char *phase_name(char *buf, size_t size, unsigned int phase,
+			const char *session)
+{
+	char name[NAME_BUF];
+
+	snprintf(buf, size, "%s%s%s", word(WORDS_PHASE, phase), *session ? " " : "",
+		 fmt_label(name, sizeof(name), session));
+	return buf;
+}
+
+/* One that did not end while it was traced. */
+static void put_begun(struct out *out, struct track *t, unsigned int phase)
+{
+	char name[NAME_BUF + 32];
+
+	put_moment(out, 0, phase_name(name, sizeof(name), phase, t->name), "phase",
+		   t->open[phase], json_pack("{ss}", "end", "unknown"));
+}
+
+static void put_phase(struct out *out, const struct lt_event *e)
+{
+	struct track *t = phase_track(out, e);
+	char name[NAME_BUF + 32];
+	uint64_t begin;
+	json_t *args;
+
+	if (!t || e->what >= TRACK_PHASES)
 		return;
-	snprintf(name, sizeof(name), "%s%s%s", word(WORDS_PHASE, end->what),
-		 end->name[0] ? " " : "",
-		 fmt_name(session, sizeof(session), end->name));
-	add(all, pid, end->tid, name, "phase", begin->ts, true,
-	    end->ts - begin->ts, event_args(end));
+	begin = t->open[e->what];
+	if (e->type == LT_PHASE_BEGIN) {
+		if (begin != NOT_OPEN)
+			put_begun(out, t, e->what);
+		t->open[e->what] = e->ts;
+		return;
+	}
+	args = event_args(e);
+	phase_name(name, sizeof(name), e->what, e->name);
+	t->open[e->what] = NOT_OPEN;
+	if (begin != NOT_OPEN && begin <= e->ts) {
+		put_span(out, t, name, "phase", begin, e->ts, args);
+		return;
+	}
+	/* It began before the trace did, or its begin was lost. */
+	json_object_set_new(args, "begin", json_string("unknown"));
+	put_moment(out, thread_of(e), name, "phase", e->ts, args);
 }
 
-static void add_trace(json_t *all, int pid, const struct trace_file *t)
+static bool put_open(struct track *t, void *data)
 {
+	unsigned int phase;
+
+	for (phase = 0; phase < TRACK_PHASES; phase++) {
+		if (t->open[phase] != NOT_OPEN)
+			put_begun(data, t, phase);
+	}
+	return true;
+}
+
+/* What was lost is in the name, as what is missing is seen nowhere else. */
+static void name_kernel(struct out *out, const struct trace_file *t)
+{
+	uint64_t lost = t->report.lost.events + t->report.lost.missed;
+	char name[NAME_BUF], losses[64] = "";
 	const char *kernel = trace_file_kernel(t);
-	char name[4 * LT_COMPAT_LEN + 32], compat[4 * LT_COMPAT_LEN + 1];
+
+	if (!t->ended)
+		snprintf(losses, sizeof(losses), ", without an end, losses unknown");
+	else if (lost)
+		snprintf(losses, sizeof(losses), ", %" PRIu64 " events lost", lost);
+	snprintf(name, sizeof(name), "kernel %.*s%s", LT_NAME_LEN,
+		 kernel ? kernel : "-", losses);
+	put_name(out, "process_name", 0, name);
+}
+
+static void put_trace(struct out *out, const struct trace_file *t)
+{
 	const struct lt_event *e;
 	size_t i;
 
-	snprintf(name, sizeof(name), "kernel %s", kernel ? kernel : "");
-	name_process(all, pid, name);
+	name_kernel(out, t);
 	for (i = 0; i < t->nr; i++) {
 		e = &t->events[i];
 		switch (e->type) {
 		case LT_HANDLER_EXIT:
 		case LT_SUBSYSTEM_EXIT:
 		case LT_FLB_EXIT:
-			snprintf(name, sizeof(name), "%s %s",
-				 word(WORDS_OP, e->what),
-				 fmt_name(compat, sizeof(compat), e->compat));
-			/* What began before the trace did. */
-			add(all, pid, e->tid, name, "call",
-			    e->ts > e->duration ? e->ts - e->duration : 0, true,
-			    e->duration, event_args(e));
+			put_call(out, e);
 			break;
 		case LT_PHASE_BEGIN:
-			break;
 		case LT_PHASE_END:
-			add_phase(all, pid, t, i);
+			put_phase(out, e);
 			break;
 		default:
-			add(all, pid, e->tid, probe_tracepoint(e->type), "event",
-			    e->ts, false, 0, event_args(e));
+			put_moment(out, thread_of(e), probe_tracepoint(e->type),
+				   "event", e->ts, event_args(e));
 			break;
 		}
 	}
+	tracks_each(out->tracks, put_open, out);
 }
 
-static void add_blackout(json_t *all, int pid, const struct liveupdate_recorder *r)
+static uint64_t head_number(const struct trace_file *t, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(t->head, key));
+
+	return n > 0 ? n : 0;
+}
+
+/* When a span of the blackout began, ns since 1970; false if it is unknown. */
+static bool span_at(const struct trace_file *t, const struct blackout *b, int span,
+		    uint64_t *begin)
+{
+	const struct liveupdate_recorder *r = t->recorder;
+	uint64_t before = 0, init = r->last_in.wall_ns;
+	int s;
+
+	/* Where no clock was recorded its length is shown all the same. */
+	if (!init && !r->last_out.wall_ns)
+		init = head_number(t, "wall_clock_ns");
+
+	for (s = 0; s < span && b->known[s]; s++)
+		before += b->ns[s];
+	if (s == span && (r->last_out.wall_ns || !r->last_in.wall_ns)) {
+		*begin = (r->last_out.wall_ns ? r->last_out.wall_ns : init) + before;
+		return b->known[span];
+	}
+	/* From the new kernel's clock, of the end of its init, in both directions. */
+	if (span < SPAN_INIT || !init || !b->known[SPAN_INIT])
+		return false;
+	*begin = init - b->ns[SPAN_INIT];
+	for (s = SPAN_INIT; s < span; s++) {
+		if (!b->known[s])
+			return false;
+		*begin += b->ns[s];
+	}
+	return b->known[span];
+}
+
+static void put_blackout(struct out *out, const struct trace_file *t, uint64_t base)
 {
 	struct blackout b;
-	uint64_t at = 0;
+	uint64_t begin;
 	char name[64];
+	json_t *o;
 	int s;
 
 	snprintf(name, sizeof(name), "blackout of live update %llu",
-		 (unsigned long long)r->last_in.number);
-	name_process(all, pid, name);
-	blackout_measure(r, &b);
+		 (unsigned long long)t->recorder->last_in.number);
+	put_name(out, "process_name", 0, name);
+	blackout_measure(t->recorder, &b);
 	for (s = 0; s < SPAN_NR; s++) {
-		if (!b.known[s])
+		if (!span_at(t, &b, s, &begin))
 			continue;
-		add(all, pid, 1, span_name(s), "blackout", at, true, b.ns[s],
-		    json_pack("{ss}", "kernel", s < SPAN_JUMP ? "old" : "new"));
-		at += b.ns[s];
+		o = event_of(out, 1, span_name(s), "blackout", "X", begin - base,
+			     json_pack("{ss}", "kernel",
+				       s < SPAN_JUMP ? "old" : "new"));
+		json_object_set_new(o, "dur", us(b.ns[s]));
+		put(out, o);
 	}
 }
 
-json_t *perfetto_json(struct trace_file *const *traces, int nr)
+/* Whether its blackout is drawn: the first trace of several is the old kernel's. */
+static bool has_blackout(struct trace_file *const *traces, int nr, int i)
 {
-	json_t *all = json_array();
-	int i;
+	const struct liveupdate_recorder *r = traces[i]->recorder;
+
+	return r && r->last_in.number && (i || nr == 1);
+}
+
+/*
+ * When a trace began, ns since 1970. The clock on the wall may be set between the
+ * kernels. A record of the same kernel that knows the whole way from the old one
+ * places the trace beside its blackout to the nanosecond.
+ */
+static uint64_t trace_begin(struct trace_file *const *traces, int nr, int i)
+{
+	const struct trace_file *t = traces[i];
+	uint64_t monotonic = head_number(t, "monotonic_ns"), opened, at;
+	struct blackout b;
+
+	if (has_blackout(traces, nr, i) && monotonic && t->recorder->last_out.wall_ns) {
+		opened = t->recorder->last_in.times[LIVEUPDATE_MARK_OPEN];
+		blackout_measure(t->recorder, &b);
+		if (opened && span_at(t, &b, SPAN_RESTORE, &at) &&
+		    at + monotonic > opened)
+			return at + monotonic - opened;
+	}
+	return head_number(t, "wall_clock_ns");
+}
+
+/* The first moment of all. */
+static uint64_t first_moment(struct trace_file *const *traces, int nr)
+{
+	uint64_t base = UINT64_MAX, at;
+	struct blackout b;
+	int i, s;
 
 	for (i = 0; i < nr; i++) {
-		add_trace(all, i + 1, traces[i]);
-		if (traces[i]->recorder && traces[i]->recorder->last_in.number)
-			add_blackout(all, nr + i + 1, traces[i]->recorder);
+		at = trace_begin(traces, nr, i);
+		base = at < base ? at : base;
+		if (!has_blackout(traces, nr, i))
+			continue;
+		blackout_measure(traces[i]->recorder, &b);
+		for (s = 0; s < SPAN_NR; s++) {
+			if (span_at(traces[i], &b, s, &at))
+				base = at < base ? at : base;
+		}
 	}
-	return json_pack("{so, ss, s{ss}}", "traceEvents", all,
-			 "displayTimeUnit", "ns", "otherData", "recorded_by",
-			 "luotrace");
+	return base;
+}
+
+bool perfetto_write(struct trace_file *const *traces, int nr, FILE *f)
+{
+	uint64_t base = first_moment(traces, nr);
+	struct out out = { .f = f };
+	int i;
+
+	errno = 0;
+	fputs("{\"displayTimeUnit\": \"ns\", \"otherData\": {\"recorded_by\": \"luotrace\"},\n"
+	      "\"traceEvents\": [", f);
+	for (i = 0; i < nr && !ferror(f); i++) {
+		out.pid = i + 1;
+		out.offset = trace_begin(traces, nr, i) - base;
+		out.tracks = tracks_new();
+		if (!out.tracks) {
+			errno = ENOMEM;
+			return false;
+		}
+		put_trace(&out, traces[i]);
+		tracks_free(out.tracks);
+		out.pid = nr + i + 1;
+		out.offset = 0;
+		if (has_blackout(traces, nr, i))
+			put_blackout(&out, traces[i], base);
+	}
+	fputs("\n]}\n", f);
+	return !ferror(f);
 }

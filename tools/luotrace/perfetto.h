@@ -5,21 +5,25 @@
 #ifndef PERFETTO_H
 #define PERFETTO_H
 
-#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
 
 #include "trace_file.h"
 
 /**
- * perfetto_json - make the trace
+ * perfetto_write - write the trace, in the Trace Event Format
  * @traces: in the order in which they were recorded
  * @nr:	    how many, at least one
+ * @f:	    where to
  *
- * A process of the trace is a recorded kernel, or the blackout as LUO itself
- * recorded it; a thread is a thread of that kernel. All times are microseconds
- * since the beginning of that process's record.
+ * A process of the trace is a recorded kernel, or the blackout as LUO itself recorded
+ * it. Each thread of a kernel has a track with its calls, each session one with its
+ * phases; spans of a track never overlap, those that would are on a further track. All
+ * times are microseconds since the first of all: kernels and blackout are placed by
+ * their clocks.
  *
- * Return: the object, in the Trace Event Format.
+ * Return: false if it cannot be written; errno is set.
  */
-json_t *perfetto_json(struct trace_file *const *traces, int nr);
+bool perfetto_write(struct trace_file *const *traces, int nr, FILE *f);
 
 #endif

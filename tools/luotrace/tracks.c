@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#define _GNU_SOURCE
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tracks.h"
+
+#define DEPTH		16	/* spans of a lane that are remembered */
+#define MAX_LANES	64	/* of a track: no sane trace has more than a few */
+/* No thread has a number from here on: PID_MAX_LIMIT is 2^22. */
+#define FIRST_PLACE	(1U << 23)
+
+/* A place for spans: the last of them, none of which is inside another. */
+struct lane {
+	uint32_t place;
+	int nr;
+	uint64_t floor;		/* the end of those that are forgotten */
+	struct {
+		uint64_t begin, end;
+	} spans[DEPTH];
+};
+
+struct tracks {
+	void *tree;
+	struct track **list;
+	size_t nr;
+	uint32_t last_place;
+};
+
+struct tracks *tracks_new(void)
+{
+	struct tracks *all = calloc(1, sizeof(*all));
+
+	if (all)
+		all->last_place = FIRST_PLACE;
+	return all;
+}
+
+static void keep(void *track)
+{
+	(void)track;
+}
+
+void tracks_free(struct tracks *all)
+{
+	size_t i;
+
+	if (!all)
+		return;
+	tdestroy(all->tree, keep);
+	for (i = 0; i < all->nr; i++) {
+		free(all->list[i]->lanes);
+		free(all->list[i]);
+	}
+	free(all->list);
+	free(all);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct track *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->tid != y->tid)
+		return x->tid < y->tid ? -1 : 1;
+	return strncmp(x->name, y->name, LT_NAME_LEN);
+}
+
+struct track *tracks_get(struct tracks *all, enum track_kind kind, uint32_t tid,
+			 const char *name)
+{
+	struct track like = { .kind = kind, .tid = tid }, **found, *t, **grown;
+
+	strncpy(like.name, name, LT_NAME_LEN - 1);
+	found = tfind(&like, &all->tree, compare);
+	if (found)
+		return *found;
+	grown = reallocarray(all->list, all->nr + 1, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	all->list = grown;
+	t = malloc(sizeof(*t));
+	if (!t)
+		return NULL;
+	*t = like;
+	memset(t->open, 0xff, sizeof(t->open));
+	if (!tsearch(t, &all->tree, compare)) {
+		free(t);
+		return NULL;
+	}
+	all->list[all->nr++] = t;
+	return t;
+}
+
+/* Whether a span fits on a lane, and if so it is there from now on. */
+static bool lane_takes(struct lane *l, uint64_t begin, uint64_t end)
+{
+	int n = l->nr;
+
+	/* Those that are inside of it. */
+	while (n && l->spans[n - 1].begin >= begin && l->spans[n - 1].end <= end)
+		n--;
+	if (begin < (n ? l->spans[n - 1].end : l->floor))
+		return false;
+	if (n == DEPTH) {
+		l->floor = l->spans[0].end;
+		memmove(l->spans, l->spans + 1, (DEPTH - 1) * sizeof(l->spans[0]));
+		n--;
+	}
+	l->spans[n].begin = begin;
+	l->spans[n].end = end;
+	l->nr = n + 1;
+	return true;
+}
+
+uint32_t tracks_place(struct tracks *all, struct track *t, uint64_t begin,
+		      uint64_t end, bool *is_new)
+{
+	struct lane *grown;
+	int i;
+
+	*is_new = false;
+	for (i = 0; i < t->nr_lanes; i++) {
+		if (lane_takes(&t->lanes[i], begin, end))
+			return t->lanes[i].place;
+	}
+	if (t->nr_lanes == MAX_LANES)
+		return 0;
+	grown = reallocarray(t->lanes, t->nr_lanes + 1, sizeof(*grown));
+	if (!grown)
+		return 0;
+	t->lanes = grown;
+	grown = &t->lanes[t->nr_lanes++];
+	memset(grown, 0, sizeof(*grown));
+	grown->place = t->kind == TRACK_THREAD && t->nr_lanes == 1 && t->tid ?
+		       t->tid : ++all->last_place;
+	lane_takes(grown, begin, end);
+	*is_new = true;
+	return grown->place;
+}
+
+bool tracks_each(struct tracks *all, bool (*fn)(struct track *t, void *data),
+		 void *data)
+{
+	size_t i;
+
+	for (i = 0; i < all->nr; i++) {
+		if (!fn(all->list[i], data))
+			return false;
+	}
+	return true;
+}

@@ -265,8 +265,11 @@ static void luo_session_load(const void *record, void *data)
 
 	scoped_guard(mutex, &session->files.lock)
 		luo_file_set_load(&session->files, &files);
-	/* Nobody knows better what it was; that it is more than there is, is no. */
-	session->files.pages = ser->pages > totalram_pages() ?
+	/*
+	 * Only the previous kernel knows; treat more than the machine has as unknown.
+	 * totalram_pages() is less than that: it leaves out what is still preserved.
+	 */
+	session->files.pages = ser->pages > get_num_physpages() ?
 			       LUO_PAGES_UNKNOWN : ser->pages;
 
 	totals->sessions++;

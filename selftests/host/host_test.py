@@ -4,6 +4,7 @@
 judge of kernel logs, lists that must be the same in two places. Prints TAP."""
 
 import os
+import pty
 import re
 import resource
 import signal
@@ -45,6 +46,9 @@ def run(command, **kwargs):
 
 # arguments, exit code, regex of stdout, regex of stderr
 COMMAND_LINE = (
+    ("--version", 0, r"^luotrace \d+\.\d+ \(JSON schema 1, record of LUO \d+, "
+     r"recording 1\)\n$", r"^$"),
+    ("-V", 0, r"^luotrace \d", r"^$"),
     ("", 2, r"^$", r"usage: luotrace COMMAND"),
     ("nonsense", 2, r"^$", r"unknown command 'nonsense'"),
     ("--help", 0, r"(?s)check.*trace.*latency.*exit codes", r"^$"),
@@ -156,7 +160,8 @@ def test_word_lists():
     script = (". tools/luotrace/luotrace.bash; COMP_WORDS=(luotrace ''); "
               "COMP_CWORD=1; _luotrace; echo \"${COMPREPLY[*]}\"")
     completed = run(["bash", "-c", script]).stdout.split()
-    check(listed == completed[:-1], "completion has all commands", listed,
+    check(listed + ["--help", "--version"] == completed,
+          "completion has all commands", listed,
           completed)
     with open(os.path.join(TOP, "Documentation/luotrace/luotrace.rst")) as f:
         check(re.findall(r"^\*\*luotrace-([a-z]+)\*\*", f.read(), re.M) == listed,
@@ -207,6 +212,32 @@ def test_command_line():
                            "record -h", "report -h", "-h")):
         longest = max(len(line) for line in text.splitlines())
         check(longest <= 80, "help and output fit the terminal", longest)
+
+
+def on_terminal(env):
+    """What luotrace timeline writes to a terminal."""
+    record = os.path.join(TOP, "build/host/record")
+    primary, secondary = pty.openpty()
+    with subprocess.Popen([LUOTRACE, "timeline", record], stdout=secondary, env=env):
+        os.close(secondary)
+        text = b""
+        try:
+            while True:
+                text += os.read(primary, 65536)
+        except OSError:
+            pass
+    os.close(primary)
+    return text
+
+
+def test_colours():
+    """Colours are for terminals that have them."""
+    env = {k: v for k, v in os.environ.items() if k not in ("TERM", "NO_COLOR")}
+    for more, coloured in (({"TERM": "xterm"}, True), ({"TERM": "dumb"}, False),
+                           ({}, False), ({"TERM": "xterm", "NO_COLOR": "1"}, False)):
+        text = on_terminal(dict(env, **more))
+        check(b"blackout" in text and (b"\x1b" in text) == coloured,
+              "%s colours with %s" % ("there are" if coloured else "no", more), text)
 
 
 def test_textfile():

@@ -10,6 +10,7 @@
 
 #include "cmd.h"
 #include "event.h"
+#include "event.h"
 #include "fmt.h"
 #include "hist.h"
 #include "life.h"
@@ -550,6 +551,47 @@ static void test_shown(void)
 	      "of lives only the session is a filter");
 }
 
+/* What luotrace writes of an event it reads again, whatever the kernel's numbers are. */
+static void test_events(void)
+{
+	struct lt_event e, back;
+	char what[64];
+	json_t *o;
+	int type;
+
+	for (type = 0; type < LT_NR_TYPES; type++) {
+		memset(&e, 0, sizeof(e));
+		e.type = type;
+		e.ts = e.number = e.token = e.duration = UINT64_MAX;
+		e.sessions = e.files = e.bytes = UINT64_MAX;
+		e.old = e.new = e.what = e.dir = 99;
+		e.ret = INT_MIN;
+		memset(e.name, 0xff, sizeof(e.name) - 1);
+		strcpy(e.compat, "\\x41\xe2\x80\xae");
+		strcpy(e.text, "\x1b\\");
+		o = event_json(&e, 0);
+		snprintf(what, sizeof(what), "%s of unknown words comes back",
+			 probe_tracepoint(type));
+		check(event_read(o, &back) && back.type == e.type &&
+		      (!*back.name || !strcmp(back.name, e.name)) &&
+		      (!*back.compat || !strcmp(back.compat, e.compat)), what);
+		json_decref(o);
+	}
+	check(!strcmp(word(WORDS_OP, WORD_UNKNOWN), "?"), "an unknown word is shown as one");
+}
+
+/* The reason is that of the file, not of what came later. */
+static void test_write_error(void)
+{
+	FILE *f = fopen("/dev/full", "w");
+
+	fprintf(f, "%9000s", "");
+	fflush(f);
+	errno = ENOTTY;
+	check(ferror(f) && cmd_write_error(f) == ENOSPC, "why a file cannot be written");
+	fclose(f);
+}
+
 static void test_why_not(void)
 {
 	struct probe p = { .btf = true, .flavour = FLAVOUR_TRACED,
@@ -600,6 +642,8 @@ int main(int argc, char **argv)
 	test_report();
 	test_recorded();
 	test_why_not();
+	test_events();
+	test_write_error();
 	printf("1..%d\n", tests);
 	return failures ? 1 : 0;
 }

@@ -505,10 +505,20 @@ def test_bad(trace, directory):
                                                    escaped=True)],
              "line 2: no event"),
             ("no errno", [HEAD, dict(EVENTS[2], ret=2**32)], "line 2: no event"),
+            ("a word that is none", [HEAD, dict(EVENTS[0], state=7)],
+             "line 2: no event"),
             ("behind the end", [HEAD, end(), EVENTS[0]], "line 3: something")):
         r = run(made("bad", lines))
         check(r.returncode == 3 and says in r.stderr and not r.stdout,
               "refused: " + name, r.returncode, r.stderr)
+    r = run(made("words", [HEAD, dict(EVENTS[0], state="?"), dict(
+        call(2, "vm-a", 1, "preserve", 5), op="?"), dict(FROZEN, requested="?"),
+                           dict(EVENTS[4], phase="new")]))
+    check(r.returncode == 0 and re.search(r"^  \? +1 ", r.stdout, re.M),
+          "words that this luotrace does not know are read", r.stdout, r.stderr)
+    r = run("--perfetto", made("words", [HEAD, dict(EVENTS[4], phase="new")]))
+    check(r.returncode == 0 and "luo_phase_begin" in r.stdout,
+          "and are in a trace for Perfetto", r.stdout, r.stderr)
     r = run(made("text", [], "hello\n"))
     check(r.returncode == 3 and "line 1: no JSON" in r.stderr, "refused: no JSON")
     r = run("/no/such")

@@ -179,9 +179,11 @@ uint32_t cmd_stream_mask(bool kho)
 
 bool cmd_color(const struct cmd_options *o)
 {
-	const char *no = getenv("NO_COLOR");
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
-	return !o->no_color && !(no && *no) && isatty(STDOUT_FILENO);
+	if (o->no_color || (no && *no) || !term || !*term || !strcmp(term, "dumb"))
+		return false;
+	return isatty(STDOUT_FILENO);
 }
 
 int cmd_parse(const struct argp *argp, int argc, char **argv, void *input)
@@ -315,6 +317,15 @@ int cmd_flush(void)
 {
 	/* Why is told when it is closed. */
 	return fflush(stdout) || ferror(stdout) ? EXIT_FINDING : EXIT_FINE;
+}
+
+int cmd_write_error(FILE *f)
+{
+	clearerr(f);
+	errno = 0;
+	if (fputc('\n', f) != EOF && !fflush(f))
+		return EIO;
+	return errno ? errno : EIO;
 }
 
 json_t *cmd_json_token(uint64_t token)

@@ -16,6 +16,9 @@
 /* The number in every JSON output; changes when a field changes its meaning. */
 #define CMD_SCHEMA	1
 
+/* Of the tool; that of its formats is in each of them. */
+#define CMD_VERSION	"1.0"
+
 /* Exit codes. */
 enum {
 	EXIT_FINE = 0,
@@ -161,6 +164,16 @@ int cmd_json_print(json_t *root, size_t flags);
  * Return: EXIT_FINE, or EXIT_FINDING if it cannot be written, of which main() tells.
  */
 int cmd_flush(void);
+
+/**
+ * cmd_write_error - why a file could not be written
+ * @f: the file, which has an error
+ *
+ * By the time somebody asks, errno may be that of another call: this writes again.
+ *
+ * Return: a positive errno, EIO if it can be written by now.
+ */
+int cmd_write_error(FILE *f);
 
 /**
  * cmd_warn_lost - say what was lost, if anything was

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -137,23 +138,26 @@ static int write_json(struct latency *l, const struct report *r,
 		      const struct probe *probe)
 {
 	json_t *root = cmd_json("latency", probe);
-	int err;
+	struct stat st;
+	int err = 0;
 
 	report_json(r, l->hist, root);
 	if (!l->json_file)
 		return cmd_json_print(root, JSON_INDENT(2));
 
 	/* What was there goes only now that there is something else. */
-	err = ftruncate(fileno(l->json), 0) ||
-	      json_dumpf(root, l->json, JSON_INDENT(2)) ||
-	      fputc('\n', l->json) == EOF;
-	if (fclose(l->json))
-		err = -1;
+	if (!fstat(fileno(l->json), &st) && S_ISREG(st.st_mode) &&
+	    ftruncate(fileno(l->json), 0))
+		err = errno;
+	else if (json_dumpf(root, l->json, JSON_INDENT(2)) ||
+		 fputc('\n', l->json) == EOF || fflush(l->json))
+		err = cmd_write_error(l->json);
+	if (fclose(l->json) && !err)
+		err = errno;
 	l->json = NULL;
 	json_decref(root);
 	if (err) {
-		msg_error("cannot write '%s': %s", l->json_file,
-			  strerror(errno));
+		msg_error("cannot write '%s': %s", l->json_file, strerror(err));
 		return EXIT_FINDING;
 	}
 	return EXIT_FINE;

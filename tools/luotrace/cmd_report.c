@@ -159,7 +159,7 @@ static int print_all(const struct show *s, struct trace_file *const *traces,
 		}
 		break;
 	}
-	return !fflush(f) && !ferror(f) ? 0 : errno ? -errno : -EIO;
+	return !fflush(f) && !ferror(f) ? 0 : -cmd_write_error(f);
 }
 
 static int write_out(const struct show *s, struct trace_file *const *traces)

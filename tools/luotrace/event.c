@@ -178,6 +178,12 @@ static void set(json_t *o, const char *key, json_t *value)
 	json_object_set_new(o, key, value);
 }
 
+/* What no number of JSON can hold is not known by anybody. */
+static json_t *number_json(uint64_t n)
+{
+	return json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n);
+}
+
 /* What fields are called in JSON. */
 static const char *name_key(int type)
 {
@@ -221,9 +227,9 @@ json_t *event_json(const struct lt_event *e, uint64_t start)
 	json_t *o = json_object();
 
 	set(o, "event", json_string(probe_tracepoint(e->type)));
-	set(o, "time_ns", json_integer(event_since(e->ts, start)));
+	set(o, "time_ns", number_json(event_since(e->ts, start)));
 	if (!probe_is_kho(e->type))
-		set(o, "number", e->number ? json_integer(e->number) :
+		set(o, "number", e->number ? number_json(e->number) :
 					     json_null());
 	if (f & F_NAME)
 		set(o, name_key(e->type), fmt_json_name(e->name));
@@ -243,13 +249,13 @@ json_t *event_json(const struct lt_event *e, uint64_t start)
 	if (f & F_NEW)
 		set(o, new_key(s), json_string(word(s->state, e->new)));
 	if (f & F_SESSIONS)
-		set(o, s->sessions_key, json_integer(e->sessions));
+		set(o, s->sessions_key, number_json(e->sessions));
 	if (f & F_FILES)
-		set(o, s->files_key, json_integer(e->files));
+		set(o, s->files_key, number_json(e->files));
 	if (f & F_BYTES)
-		set(o, s->bytes_key, json_integer(e->bytes));
+		set(o, s->bytes_key, number_json(e->bytes));
 	if (f & F_DURATION)
-		set(o, s->duration_key, json_integer(e->duration));
+		set(o, s->duration_key, number_json(e->duration));
 	if (f & F_TEXT)
 		set(o, "reason", fmt_json_name(e->text));
 	if (f & F_RET)
@@ -304,8 +310,9 @@ static bool get_word(json_t *o, const char *key, enum words list, __u32 *to)
 	const char *text = json_string_value(json_object_get(o, key));
 	int n = text ? word_find(list, text) : -1;
 
-	*to = n < 0 ? 0 : n;
-	return n >= 0;
+	/* A kernel may have more of them than the luotrace that wrote it, or this one. */
+	*to = n < 0 ? WORD_UNKNOWN : (__u32)n;
+	return text;
 }
 
 static bool get_u64(json_t *o, const char *key, __u64 *to)

@@ -12,7 +12,7 @@ _luotrace() {
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		words="check trace latency timeline audit handover metrics record report --help"
+		words="check trace latency timeline audit handover metrics record report --help --version"
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 	fi

@@ -9,6 +9,7 @@
 
 #include "cmd.h"
 #include "msg.h"
+#include "trace_file.h"
 
 static const struct cmd commands[] = {
 	{ "check",    "what this kernel offers, and which commands will work",
@@ -36,7 +37,8 @@ static void usage(FILE *f)
 	      "Shows what a live update of this machine does.\n\n", f);
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(f, "  %-9s %s\n", commands[i].name, commands[i].brief);
-	fputs("\n'luotrace COMMAND --help' tells more about one.\n\n"
+	fputs("\n'luotrace COMMAND --help' tells more about one, 'luotrace --version'\n"
+	      "which luotrace this is.\n\n"
 	      "exit codes: 0 fine, 1 a finding, 2 usage, 3 cannot run here\n",
 	      f);
 }
@@ -49,12 +51,16 @@ static int code;	/* of the command, once it has one */
  */
 static void finish(void)
 {
-	bool lost = ferror(stdout);
+	int err = 0;
 
-	if (!fclose(stdout) && !lost)
+	if (fflush(stdout) || ferror(stdout))
+		err = cmd_write_error(stdout);
+	/* What a network's file system could not keep it tells here. */
+	else if (fclose(stdout))
+		err = errno;
+	if (!err)
 		return;
-	msg_error("cannot write the output: %s",
-		  strerror(errno ? errno : EIO));
+	msg_error("cannot write the output: %s", strerror(err));
 	_exit(code == EXIT_FINE ? EXIT_FINDING : code);
 }
 
@@ -94,6 +100,11 @@ int main(int argc, char **argv)
 	json_set_alloc_funcs(allocate, free);
 	if (!strcmp(name, "-h") || !strcmp(name, "--help")) {
 		usage(stdout);
+		return EXIT_FINE;
+	}
+	if (!strcmp(name, "-V") || !strcmp(name, "--version")) {
+		printf("luotrace " CMD_VERSION " (JSON schema %d, record of LUO %u, recording %d)\n",
+		       CMD_SCHEMA, LIVEUPDATE_RECORDER_VERSION, TRACE_FILE_VERSION);
 		return EXIT_FINE;
 	}
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {

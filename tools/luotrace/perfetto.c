@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -159,8 +158,11 @@ static void put_phase(struct out *out, const struct lt_event *e)
 	uint64_t begin;
 	json_t *args;
 
-	if (!t || e->what >= TRACK_PHASES)
+	if (!t || e->what >= TRACK_PHASES) {
+		put_moment(out, thread_of(e), probe_tracepoint(e->type), "event", e->ts,
+			   event_args(e));
 		return;
+	}
 	begin = t->open[e->what];
 	if (e->type == LT_PHASE_BEGIN) {
 		if (begin != NOT_OPEN)
@@ -350,17 +352,14 @@ bool perfetto_write(struct trace_file *const *traces, int nr, FILE *f)
 	struct out out = { .f = f };
 	int i;
 
-	errno = 0;
 	fputs("{\"displayTimeUnit\": \"ns\", \"otherData\": {\"recorded_by\": \"luotrace\"},\n"
 	      "\"traceEvents\": [", f);
 	for (i = 0; i < nr && !ferror(f); i++) {
 		out.pid = i + 1;
 		out.offset = trace_begin(traces, nr, i) - base;
 		out.tracks = tracks_new();
-		if (!out.tracks) {
-			errno = ENOMEM;
+		if (!out.tracks)
 			return false;
-		}
 		put_trace(&out, traces[i]);
 		tracks_free(out.tracks);
 		out.pid = nr + i + 1;

@@ -22,7 +22,7 @@
  * times are microseconds since the first of all: kernels and blackout are placed by
  * their clocks.
  *
- * Return: false if it cannot be written; errno is set.
+ * Return: false if it cannot be written, or there is no memory.
  */
 bool perfetto_write(struct trace_file *const *traces, int nr, FILE *f);
 

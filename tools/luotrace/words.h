@@ -38,6 +38,9 @@ enum { LEAK_CLOSED, LEAK_DISCARDED, LEAK_GIVEN_UP };
  */
 const char *word(enum words list, unsigned int n);
 
+/** WORD_UNKNOWN - the number of a word that this luotrace does not know */
+#define WORD_UNKNOWN	0xffffffffU
+
 /**
  * word_find - the number for a word
  * @list: of which enumeration

@@ -150,7 +150,7 @@ static void test_good(void)
 		"  session a: 2 files, 20.0KiB\n"
 		"    token 1 memfd-v2 data 0x10\n"
 		"    token 2 memfd-v2 data 0x20\n"
-		"  session b: 1 files, 24.0KiB\n"
+		"  session b: 1 file, 24.0KiB\n"
 		"    token 1 vfio-v1 data 0x30\n"
 		"shared state  1 in 1 blocks from 0x5000 on\n"
 		"  shared state shared-v1: data 0x9, of 3 files\n"

@@ -229,9 +229,10 @@ static void explain_dropped(struct sentence *to, const struct audit *a,
 	say(to, " claimed it and closed it without FINISH %s ago",
 	    fmt_age(age, a->now - s->closed));
 	if (s->retrieved < s->files)
-		say(to, ", %llu of its %llu files were not retrieved",
+		say(to, ", %llu of its %llu file%s %s not retrieved",
 		    (unsigned long long)(s->files - s->retrieved),
-		    (unsigned long long)s->files);
+		    (unsigned long long)s->files, fmt_s(s->files),
+		    s->files - s->retrieved == 1 ? "was" : "were");
 	say(to, "; claim it again by its name and finish it, " OR_LOST);
 }
 

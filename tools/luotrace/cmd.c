@@ -347,12 +347,15 @@ json_t *cmd_json_lost(const struct tracer_lost *lost)
 void cmd_warn_lost(const struct tracer_lost *lost)
 {
 	if (lost->events)
-		msg_error("%llu events were dropped because the buffer was full; filter more; trace, latency and record take a larger --buffer",
-			  (unsigned long long)lost->events);
+		msg_error("%llu event%s dropped because the buffer was full; filter more; trace, latency and record take a larger --buffer",
+			  (unsigned long long)lost->events,
+			  lost->events == 1 ? " was" : "s were");
 	if (lost->rows)
-		msg_error("%llu calls are counted under \"others\", there are more than %d different keys; filter more or count by handler",
-			  (unsigned long long)lost->rows, LT_MAX_ROWS);
+		msg_error("%llu call%s counted under \"others\", there are more than %d different keys; filter more or count by handler",
+			  (unsigned long long)lost->rows,
+			  lost->rows == 1 ? " is" : "s are", LT_MAX_ROWS);
 	if (lost->missed)
-		msg_error("%llu events were missed because others were handled on the same CPU",
-			  (unsigned long long)lost->missed);
+		msg_error("%llu event%s missed because others were handled on the same CPU",
+			  (unsigned long long)lost->missed,
+			  lost->missed == 1 ? " was" : "s were");
 }

@@ -125,10 +125,10 @@ static void print_outgoing(const struct inventory *inv)
 
 	for (n = 0; n < inv->nr_sessions; n++) {
 		s = &inv->sessions[n];
-		printf("  session %s, %s: %llu files, %s\n",
+		printf("  session %s, %s: %llu file%s, %s\n",
 		       fmt_name(name, sizeof(name), s->name),
 		       word(WORDS_STATE, s->state),
-		       (unsigned long long)s->files,
+		       (unsigned long long)s->files, fmt_s(s->files),
 		       s->pages == INV_UNKNOWN ? "-" :
 		       fmt_bytes(size, s->pages * sysconf(_SC_PAGESIZE)));
 	}

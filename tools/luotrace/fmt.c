@@ -74,6 +74,11 @@ char *fmt_bytes(char *buf, uint64_t bytes)
 	return fmt_unit(buf, bytes, units);
 }
 
+const char *fmt_s(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 const char *fmt_errno(int ret)
 {
 	/* What another kernel wrote may be any number. */

@@ -41,6 +41,9 @@ char *fmt_age(char *buf, uint64_t ns);
  */
 char *fmt_bytes(char *buf, uint64_t bytes);
 
+/** fmt_s - the end of a word for @n of what it names: "" for one, "s" for others */
+const char *fmt_s(uint64_t n);
+
 /*
  * How names are spelled. A name has any bytes but zero, and may come from a file or
  * from another kernel. What is printable in Unicode is printed as it is. Everything

@@ -37,8 +37,9 @@ static void print_sessions(const struct handover *h, bool files, FILE *f)
 
 	for (n = 0; n < h->nr_sessions; n++) {
 		s = &h->sessions[n];
-		fprintf(f, "  session %s: %zu files, %s\n",
+		fprintf(f, "  session %s: %zu file%s, %s\n",
 			fmt_name(name, sizeof(name), s->ser.name), s->nr_files,
+			fmt_s(s->nr_files),
 			fmt_bytes(size, s->ser.pages * sysconf(_SC_PAGESIZE)));
 		for (i = 0; files && i < s->nr_files; i++)
 			fprintf(f, "    token %" PRIu64 " %s data 0x%" PRIx64 "\n",
@@ -55,9 +56,10 @@ static void print_flbs(const struct handover *h, FILE *f)
 	size_t i;
 
 	for (i = 0; i < h->nr_flbs; i++)
-		fprintf(f, "  shared state %s: data 0x%" PRIx64 ", of %" PRIu64 " files\n",
+		fprintf(f, "  shared state %s: data 0x%" PRIx64 ", of %" PRIu64 " file%s\n",
 			fmt_name(name, sizeof(name), h->flbs[i].name),
-			(uint64_t)h->flbs[i].data, (uint64_t)h->flbs[i].count);
+			(uint64_t)h->flbs[i].data, (uint64_t)h->flbs[i].count,
+			fmt_s(h->flbs[i].count));
 }
 
 static void print_luo(const struct handover *h, bool files, FILE *f)

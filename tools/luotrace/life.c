@@ -297,7 +297,8 @@ void life_print(const struct life *life, FILE *f)
 		fprintf(f, "  and %zu before these, which are not kept\n",
 			life->forgotten);
 	if (life->lost)
-		fprintf(f, "  %zu events lost, out of memory\n", life->lost);
+		fprintf(f, "  %zu event%s lost, out of memory\n", life->lost,
+			fmt_s(life->lost));
 }
 
 json_t *life_json(const struct life *life)

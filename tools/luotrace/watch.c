@@ -44,10 +44,10 @@ static bool is_leak(const struct lt_event *e, struct leak *l)
 		l->class = e->what == LEAK_CLOSED ? AUDIT_DROPPED : AUDIT_GIVEN_UP;
 		snprintf(l->text, sizeof(l->text),
 			 e->what == LEAK_CLOSED ?
-			 "session %s closed without FINISH, %llu of %llu files retrieved" :
-			 "session %s is given up for the next live update, %llu of %llu files retrieved",
+			 "session %s closed without FINISH, %llu of %llu file%s retrieved" :
+			 "session %s is given up for the next live update, %llu of %llu file%s retrieved",
 			 name, (unsigned long long)e->bytes,
-			 (unsigned long long)e->files);
+			 (unsigned long long)e->files, fmt_s(e->files));
 		return true;
 	case LT_FILE_STATE:
 		/* A file of another state, or one that keeps failing, is no news. */

@@ -18,11 +18,11 @@ if [ "$STAGE" = 0 ]; then
 	[ $? = 3 ] || exit 1
 	# The jump ends this recorder; what it saw by then is in its file.
 	record /state/before.luotrace
-	vm-hold timeline_test hold && vm-kexec
+	vm-hold timeline_agent hold && vm-kexec
 	exit 1
 fi
 record /tmp/after.luotrace
-timeline_test restore || exit 1
+timeline_agent restore || exit 1
 kill -INT $recorder
 wait $recorder || exit 1
 luotrace latency --json -d 1 > /tmp/latency.json || exit 1

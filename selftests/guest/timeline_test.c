@@ -1,162 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * The recorder and luotrace timeline against what is known: delays that were
- * set, and durations that the trace events told.
- *
- *	timeline_test hold	a reboot that fails, then slow sessions; what the
- *				events said goes to /state/events
- *	timeline_test		in the next kernel: compares
+ * The recorder and luotrace timeline against what is known: delays that
+ * timeline_agent set, and durations that the trace events told.
  */
 
-#include "luo_test.h"
+#include "timeline_test.h"
 
 #include <jansson.h>
-#include <linux/liveupdate_recorder.h>
-#include <linux/reboot.h>
-#include <sys/reboot.h>
 
-#define TRACEFS		"/sys/kernel/tracing/"
-#define EVENTS		"/state/events"
-#define RECORDER	"/sys/kernel/liveupdate/recorder"
-#define HANDLER		"liveupdate-test-v1"
-#define SLOW_US		150000
-#define SLOW_TOKEN	77
 #define OP_FREEZE	5
+#define OP_RETRIEVE	7
 #define PHASE_FREEZE	1
 #define PHASE_CANCEL	2
 #define PHASE_RESTORE	5
-#define MAX_CALLS	16
-
-static const unsigned int delays[] = { 50, 1000, 5000, 20000 };
-#define NR_DELAYS	(sizeof(delays) / sizeof(delays[0]))
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC);
-
-	must(fd >= 0 && write(fd, text, strlen(text)) > 0, path);
-	close(fd);
-}
-
-static int slow_in(enum liveupdate_test_op op, unsigned int us)
-{
-	struct liveupdate_test_set set = {
-		.size = sizeof(set), .op = op, .delay_us = us,
-	};
-	int fd = test_file(1);
-
-	must(fd >= 0 && !call(fd, LIVEUPDATE_TEST_SET, &set), TEST_DEVICE);
-	return fd;
-}
-
-static int slow_file(unsigned int us)
-{
-	return slow_in(LIVEUPDATE_TEST_FREEZE, us);
-}
-
-/* "session token op duration" of each call of the test handler so far. */
-static void save_events(void)
-{
-	char line[512], session[64], compat[64], op[32];
-	unsigned long long token, ns;
-	FILE *in = fopen(TRACEFS "trace", "r"), *out = fopen(EVENTS, "w");
-	char *at;
-
-	must(in && out, EVENTS);
-	while (fgets(line, sizeof(line), in)) {
-		at = strstr(line, "luo_handler_exit: ");
-		at = at ? strstr(at, "session=") : NULL;
-		if (at && sscanf(at, "session=%63s token=%llu compatible=%63s op=%31s ret=%*d duration_ns=%llu",
-				 session, &token, compat, op, &ns) == 5 &&
-		    !strcmp(compat, HANDLER))
-			fprintf(out, "%s %llu %s %llu\n", session, token, op, ns);
-	}
-	fclose(in);
-	fclose(out);
-}
-
-/* All of the recorder's file; less than its size if that cannot be. */
-static size_t read_record(struct liveupdate_recorder *r)
-{
-	int fd = open(RECORDER, O_RDONLY);
-	size_t used = 0;
-	ssize_t n;
-
-	while ((n = read(fd, (char *)r + used, sizeof(*r) - used)) > 0)
-		used += n;
-	close(fd);
-	return used;
-}
-
-static bool begins_anew(void)
-{
-	static struct liveupdate_recorder r;
-	size_t used = read_record(&r);
-	int m;
-
-	for (m = 0; m < LIVEUPDATE_NR_MARKS; m++) {
-		if (r.next_out.marks[m] || r.next_out.times[m])
-			return false;
-	}
-	return used == sizeof(r) && r.next_out.failed == 1;
-}
-
-/* How long the cancel of each of these sessions takes, in 10 ms. */
-static const unsigned int cancels[] = { 3, 1, 4, 2, 6, 5, 8, 7, 10, 9 };
-#define NR_CANCELS	(sizeof(cancels) / sizeof(cancels[0]))
-
-static void cancel_sessions(int dev)
-{
-	char name[NAME_LEN];
-	int session, file;
-	size_t i;
-
-	for (i = 0; i < NR_CANCELS; i++) {
-		snprintf(name, sizeof(name), "cancel-%u", cancels[i]);
-		session = create(dev, name);
-		file = slow_in(LIVEUPDATE_TEST_CANCEL, cancels[i] * 10000);
-		must(!preserve(session, file, i) &&
-		     !event(session, true, LIVEUPDATE_PREPARE) &&
-		     !event(session, true, LIVEUPDATE_CANCEL), "cancel");
-		close(file);
-		close(session);
-	}
-}
-
-static int hold(void)
-{
-	int dev = open_device(), known, slow, failing, t;
-	size_t i;
-
-	write_file(TRACEFS "events/luo/luo_handler_exit/enable", "1");
-	known = create(dev, "known");
-	for (i = 0; i < NR_DELAYS; i++)
-		must(!preserve(known, slow_file(delays[i]), i), "known");
-
-	/* One reboot that fails after 20 ms. */
-	failing = create(dev, "failing");
-	t = slow_file(20000);
-	test_set(t, LIVEUPDATE_TEST_FREEZE, EDOM, 0);
-	must(!preserve(failing, slow_file(20000), 1) && !preserve(failing, t, 2),
-	     "failing");
-	must(!system("vm-kexec --load"), "vm-kexec --load");
-	must(reboot(LINUX_REBOOT_CMD_KEXEC) && errno == EDOM, "reboot");
-	must(begins_anew(), "the record begins anew after a reboot that failed");
-	close(failing);
-
-	must(!event(known, true, LIVEUPDATE_PREPARE) &&
-	     !event(known, true, LIVEUPDATE_FREEZE), "freeze");
-	cancel_sessions(dev);
-	must(create(dev, "empty") >= 0, "empty");
-	slow = create(dev, "slow");
-	must(!preserve(slow, slow_file(SLOW_US), SLOW_TOKEN), "slow");
-	save_events();
-	puts("ready");
-	fflush(stdout);
-	pause();
-	return 0;
-}
+#define MAX_EVENTS	512
 
 struct event {
 	char session[64];
@@ -168,7 +26,7 @@ FIXTURE(timeline)
 {
 	struct liveupdate_recorder r;
 	json_t *json;
-	struct event events[128];
+	struct event events[MAX_EVENTS];
 	int nr_events;
 };
 
@@ -181,7 +39,7 @@ FIXTURE_SETUP(timeline)
 
 	f = fopen(EVENTS, "r");
 	ASSERT_NE(NULL, f);
-	while (self->nr_events < 128 &&
+	while (self->nr_events < MAX_EVENTS &&
 	       fscanf(f, "%63s %llu %31s %llu", e->session, &e->token, e->op,
 		      &e->ns) == 4) {
 		e++;
@@ -403,8 +261,8 @@ TEST_F(timeline, the_reboot_that_failed_is_recorded_as_such)
 
 	EXPECT_EQ(1, p->failed);
 	EXPECT_EQ(-EDOM, p->failed_ret);
-	/* The first four files and one of 20 ms were frozen in it. */
-	EXPECT_LE(46000000, p->failed_ns);
+	/* The first four files, one of 20 ms and one of 2 s were frozen in it. */
+	EXPECT_LE(46000000 + FAIL_US * 1000ULL, p->failed_ns);
 	EXPECT_LT(p->failed_ns, p->times[LIVEUPDATE_MARK_REBOOT]);
 }
 
@@ -419,30 +277,144 @@ TEST_F(timeline, moments_follow_each_other)
 			TH_LOG("mark %d", m);
 	EXPECT_LT(0, out[LIVEUPDATE_MARK_REBOOT]);
 	EXPECT_EQ(self->r.last_out.number, self->r.last_in.number);
-	EXPECT_EQ(3, self->r.last_in.sessions);
-	EXPECT_EQ(NR_DELAYS + 1, self->r.last_in.files);
+	EXPECT_EQ(3 + NR_PARALLEL, self->r.last_in.sessions);
+	EXPECT_EQ(NR_DELAYS + 1 + NR_PARALLEL, self->r.last_in.files);
 	EXPECT_EQ(self->r.last_out.files, self->r.last_in.files);
+}
+
+/* Whether the kernels trust their counter; without, the kexec alone is unknown. */
+static bool counter(const struct liveupdate_recorder *r)
+{
+	return r->last_out.clock_stable && r->last_in.clock_stable;
 }
 
 TEST_F(timeline, phases_sum_to_the_blackout)
 {
-	json_t *phase, *ns;
+	json_t *phase, *ns, *all = json_object_get(self->json, "blackout_ns");
+	const char *by = counter(&self->r) ? "counter" : "clock";
 	json_int_t sum = 0;
 	size_t i;
 
 	json_array_foreach(json_object_get(self->json, "phases"), i, phase) {
 		ns = json_object_get(phase, "duration_ns");
-		EXPECT_TRUE(json_is_integer(ns)) TH_LOG("phase %zu", i);
 		sum += json_integer_value(ns);
+		if (i == 3 && !counter(&self->r)) {
+			EXPECT_TRUE(json_is_null(ns));
+			continue;
+		}
+		EXPECT_TRUE(json_is_integer(ns)) TH_LOG("phase %zu", i);
+		EXPECT_STREQ(by, json_string_value(
+			json_object_get(phase, "measured_by")));
 	}
 	EXPECT_EQ(8, i);
 	EXPECT_EQ(sum, json_integer_value(json_object_get(self->json,
-							  "blackout_ns")));
+							  "known_ns")));
+	EXPECT_TRUE(json_is_true(json_object_get(self->json, "finished")));
+	if (!counter(&self->r)) {
+		EXPECT_TRUE(json_is_null(all));
+		return;
+	}
+	EXPECT_EQ(sum, json_integer_value(all));
 	/* From the first moment to the last, by the same clock. */
 	EXPECT_EQ(sum, (json_int_t)((unsigned __int128)
 		(self->r.last_in.marks[LIVEUPDATE_MARK_FINISHED] -
 		 self->r.last_out.marks[LIVEUPDATE_MARK_REBOOT]) * 1000000000 /
 		self->r.last_out.clock_hz));
+}
+
+/* What an agent does after its last FINISH is no blackout. */
+TEST_F(timeline, finish_ends_with_the_last_finish)
+{
+	FILE *f = fopen(ENDED, "r");
+	unsigned long long ended;
+
+	ASSERT_NE(NULL, f);
+	ASSERT_EQ(1, fscanf(f, "%llu", &ended));
+	fclose(f);
+	EXPECT_EQ(1, self->r.last_in.over);
+	EXPECT_LE(self->r.last_in.times[LIVEUPDATE_MARK_FINISHED] +
+		  IDLE_S * 1000000000ULL, ended);
+}
+
+TEST_F(timeline, calls_at_once_are_counted_once)
+{
+	const struct liveupdate_recorder_row *row =
+		row_in(&self->r.last_in, LIVEUPDATE_SCOPE_AGENT, HANDLER,
+		       OP_RETRIEVE);
+	json_t *restore = json_array_get(json_object_get(self->json, "phases"), 6);
+	json_int_t ns = json_integer_value(json_object_get(restore, "duration_ns"));
+	json_t *in_calls = json_object_get(restore, "in_calls_ns");
+
+	ASSERT_NE(NULL, row);
+	EXPECT_LE(NR_PARALLEL * PARALLEL_US * 1000ULL, row->total);
+	EXPECT_LE(PARALLEL_US * 1000ULL, row->wall);
+	EXPECT_GT(row->total, row->wall);
+	EXPECT_GE(ns, (json_int_t)row->wall);
+	/* The agent slept for a second outside of calls. */
+	ASSERT_TRUE(json_is_integer(in_calls));
+	EXPECT_LE((json_int_t)row->wall, json_integer_value(in_calls));
+	EXPECT_GE(ns - 1000000000, json_integer_value(in_calls));
+}
+
+/* A row of JSON, by handler and operation; of a scope if one is given. */
+static json_t *json_row(json_t *calls, const char *op, const char *scope)
+{
+	const char *name;
+	json_t *call;
+	size_t i;
+
+	json_array_foreach(calls, i, call) {
+		name = json_string_value(json_object_get(call, "handler"));
+		if (name && !strcmp(name, HANDLER) &&
+		    !strcmp(op, json_string_value(json_object_get(call, "op"))) &&
+		    (!scope || !strcmp(scope, json_string_value(
+				json_object_get(call, "scope")))))
+			return call;
+	}
+	return NULL;
+}
+
+static json_int_t max_ns(json_t *row)
+{
+	return json_integer_value(json_object_get(row, "max_ns"));
+}
+
+/* Nobody takes 2 s of this update; somebody did in the attempt before it. */
+TEST_F(timeline, a_reboot_that_failed_is_apart)
+{
+	json_t *failed = json_object_get(self->json, "failed"), *trace;
+	json_t *old = json_object_get(self->json, "old_kernel"), *first;
+	json_t *report = json_load_file("/tmp/report.json", 0, NULL);
+	json_int_t long_ns = FAIL_US * 1000LL;
+	char *text;
+
+	EXPECT_EQ(1, json_integer_value(json_object_get(failed, "reboots")));
+	EXPECT_EQ(-EDOM, json_integer_value(json_object_get(failed, "last_ret")));
+	EXPECT_LE(long_ns, json_integer_value(json_object_get(failed, "last_ns")));
+	EXPECT_LE(long_ns, max_ns(json_row(json_object_get(failed, "calls"),
+					   "freeze", "failed")));
+	first = json_array_get(json_object_get(failed, "slowest"), 0);
+	EXPECT_STREQ("failing", json_string_value(
+		json_object_get(first, "session")));
+	first = json_array_get(json_object_get(failed, "sessions"), 0);
+	EXPECT_STREQ("failing", json_string_value(
+		json_object_get(first, "session")));
+
+	EXPECT_EQ(NULL, json_row(json_object_get(old, "calls"), "freeze",
+				 "failed"));
+	EXPECT_GT(long_ns, max_ns(json_row(json_object_get(old, "calls"),
+					   "freeze", "reboot")));
+	text = json_dumps(json_object_get(self->json, "phases"), 0);
+	EXPECT_EQ(NULL, strstr(text, "failing"));
+	free(text);
+
+	/* The trace tells the same. */
+	trace = json_array_get(json_object_get(report, "traces"), 0);
+	EXPECT_LE(long_ns, max_ns(json_row(json_object_get(trace, "failed_calls"),
+					   "freeze", NULL)));
+	EXPECT_GT(long_ns, max_ns(json_row(json_object_get(trace, "calls"),
+					   "freeze", NULL)));
+	json_decref(report);
 }
 
 TEST_F(timeline, the_freeze_is_as_long_as_its_files)
@@ -478,76 +450,38 @@ TEST_F(timeline, the_first_ten_lines_name_the_cause)
 	EXPECT_NE(NULL, strstr(head, HANDLER)) TH_LOG("%s", head);
 	EXPECT_NE(NULL, strstr(head, "session slow")) TH_LOG("%s", head);
 	EXPECT_NE(NULL, strstr(head, "token 77")) TH_LOG("%s", head);
-	EXPECT_NE(NULL, strstr(head, "1 reboots failed")) TH_LOG("%s", head);
+	EXPECT_NE(NULL, strstr(head, "1 reboot failed")) TH_LOG("%s", head);
 }
 
 TEST_F(timeline, latency_fills_in_what_was_recorded)
 {
-	const struct liveupdate_recorder_row *row =
-		row_of(&self->r.last_out, HANDLER, OP_FREEZE);
+	const struct liveupdate_recorder_part *p = &self->r.last_out;
+	const struct liveupdate_recorder_row *one;
 	json_t *root = json_load_file("/tmp/latency.json", 0, NULL);
 	json_t *recorded = json_object_get(root, "recorded"), *call;
-	int found = 0;
-	size_t i;
+	json_int_t count = 0, total = 0;
+	int scope;
 
+	for (scope = 0; scope < LIVEUPDATE_SCOPE_FAILED; scope++) {
+		one = row_in(p, scope, HANDLER, OP_FREEZE);
+		count += one ? one->count : 0;
+		total += one ? one->total : 0;
+	}
 	EXPECT_EQ(0, json_array_size(json_object_get(root, "calls")));
 	EXPECT_EQ(1, json_integer_value(json_object_get(recorded,
 							"liveupdate_number")));
-	json_array_foreach(json_object_get(recorded, "calls"), i, call) {
-		const char *name = json_string_value(json_object_get(call, "handler"));
-		const char *op = json_string_value(json_object_get(call, "op"));
-
-		if (!name || strcmp(name, HANDLER) || strcmp(op, "freeze"))
-			continue;
-		found++;
-		EXPECT_EQ(row->count, json_integer_value(
-				json_object_get(call, "count")));
-		EXPECT_EQ(row->total, json_integer_value(
-				json_object_get(call, "total_ns")));
-		EXPECT_EQ(row->max, json_integer_value(
-				json_object_get(call, "max_ns")));
-		EXPECT_TRUE(json_is_null(json_object_get(call, "p99_ns")));
-	}
-	EXPECT_EQ(1, found);
+	call = json_row(json_object_get(recorded, "calls"), "freeze", NULL);
+	EXPECT_LT(0, count);
+	EXPECT_EQ(count, json_integer_value(json_object_get(call, "count")));
+	EXPECT_EQ(total, json_integer_value(json_object_get(call, "total_ns")));
+	EXPECT_GT(FAIL_US * 1000LL, max_ns(call));
+	EXPECT_TRUE(json_is_null(json_object_get(call, "p99_ns")));
+	call = json_row(json_object_get(recorded, "failed_calls"), "freeze", NULL);
+	one = row_in(p, LIVEUPDATE_SCOPE_FAILED, HANDLER, OP_FREEZE);
+	ASSERT_NE(NULL, one);
+	EXPECT_EQ(one->count, json_integer_value(json_object_get(call, "count")));
+	EXPECT_EQ(one->max, max_ns(call));
 	json_decref(root);
 }
 
-/* Pages that were restored, as the record of this kernel says. */
-static uint64_t restored(void)
-{
-	static struct liveupdate_recorder r;
-
-	must(read_record(&r) == sizeof(r), RECORDER);
-	return r.last_in.memory[2].pages;
-}
-
-static int restore(void)
-{
-	static const char *const names[] = { "known", "slow" };
-	int dev = open_device(), s, i;
-	uint64_t before;
-
-	for (i = 0; i < 2; i++) {
-		s = claim(dev, names[i]);
-		must(s >= 0, names[i]);
-		before = restored();
-		must(retrieve(s, i ? SLOW_TOKEN : 0) >= 0, "retrieve");
-		must(restored() > before,
-		     "the record counts as long as the live update is not finished");
-		must(!finish(s), "finish");
-		close(s);
-	}
-	s = claim(dev, "empty");
-	must(s >= 0 && !finish(s), "empty");
-	close(s);
-	return 0;
-}
-
-int main(int argc, char **argv)
-{
-	if (argc == 2 && !strcmp(argv[1], "hold"))
-		return hold();
-	if (argc == 2 && !strcmp(argv[1], "restore"))
-		return restore();
-	return test_harness_run(argc, argv);
-}
+TEST_HARNESS_MAIN

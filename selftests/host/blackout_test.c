@@ -11,11 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "recorder.h"
+#include "blackout_record.h"
 #include "timeline.h"
-
-#define HZ	1000000000ULL	/* so that a tick is a nanosecond */
-#define MS	1000000ULL
 
 static int tests, failures;
 
@@ -23,67 +20,6 @@ static void check(bool ok, const char *what)
 {
 	printf("%s %d %s\n", ok ? "ok" : "not ok", ++tests, what);
 	failures += !ok;
-}
-
-static void part_init(struct liveupdate_recorder_part *p)
-{
-	p->magic = LIVEUPDATE_RECORDER_MAGIC;
-	p->version = LIVEUPDATE_RECORDER_VERSION;
-	p->size = sizeof(*p);
-	p->number = 1;
-	p->clock_hz = HZ;
-	p->clock_stable = 1;
-	strcpy(p->release, "7.3.4");
-}
-
-/* Two kernels; the spans are 1, 2, 3... ms long, freeze is one slow call. */
-static struct liveupdate_recorder *make(void)
-{
-	struct liveupdate_recorder *r = calloc(1, sizeof(*r));
-	struct liveupdate_recorder_call *c;
-	struct liveupdate_recorder_row *row;
-	uint64_t t = 5 * HZ;
-	int m;
-
-	r->magic = LIVEUPDATE_RECORDER_MAGIC;
-	r->version = LIVEUPDATE_RECORDER_VERSION;
-	r->size = sizeof(*r);
-	r->part_size = sizeof(r->last_out);
-	part_init(&r->last_out);
-	part_init(&r->last_in);
-	part_init(&r->next_out);
-	for (m = 0; m < LIVEUPDATE_NR_MARKS; m++) {
-		t += m * MS;
-		(m < LIVEUPDATE_MARK_START ? &r->last_out : &r->last_in)->marks[m] = t;
-	}
-	r->last_in.over = 1;
-	row = &r->last_out.rows[0];
-	row->op = 5;
-	row->scope = LIVEUPDATE_SCOPE_REBOOT;
-	row->count = 3;
-	row->total = 1900000;
-	row->hist[19] = 2;
-	row->hist[20] = 1;
-	strcpy(row->name, "vfio-v1");
-	/* In no span, and longer than any bucket but the last. */
-	row = &r->last_out.rows[1];
-	row->kind = LIVEUPDATE_KIND_SUBSYSTEM;
-	row->count = row->errors = row->hist[31] = 1;
-	row->total = row->max = 12500000000;
-	strcpy(row->name, "long");
-	c = &r->last_out.slow_calls[LIVEUPDATE_SCOPE_REBOOT][5][0];
-	c->duration = 1800000;
-	c->end = r->last_out.marks[LIVEUPDATE_MARK_PREPARED] + 1900000;
-	c->token = 42;
-	strcpy(c->name, "vfio-v1");
-	strcpy(c->session, "vm-a");
-	/* Longer, but not inside the freeze. */
-	c = &r->last_out.slow_calls[LIVEUPDATE_SCOPE_REBOOT][5][1];
-	*c = c[-1];
-	c->duration = 9 * MS;
-	c->end = 1;
-	strcpy(c->session, "vm-b");
-	return r;
 }
 
 static void test_spans(void)
@@ -100,12 +36,13 @@ static void test_spans(void)
 		sum += b.ns[s];
 	}
 	check(each, "each span has its length");
-	check(b.whole && b.jumped && sum == b.total && sum == 36 * MS,
+	check(b.whole && b.across == ACROSS_KNOWN && sum == b.total && sum == 36 * MS,
 	      "they sum to the blackout");
 
 	/* A frequency that no nanosecond fits, to see what rounding does. */
 	r->last_out.clock_hz = r->last_in.clock_hz = 2596119017ULL;
 	blackout_measure(r, &b);
+	check(b.hz[0] == 2596119017ULL && b.whole, "whose counter tells the moments");
 	for (sum = 0, s = 0; s < SPAN_NR; s++)
 		sum += b.ns[s];
 	check(sum == b.total &&
@@ -114,37 +51,183 @@ static void test_spans(void)
 	free(r);
 }
 
-static void test_unknown(void)
+/* All but the span across the kexec, each as long as it is. */
+static bool halves(const struct blackout *b)
+{
+	int s;
+
+	for (s = 0; s < SPAN_NR; s++) {
+		if (b->known[s] != (s != SPAN_JUMP) ||
+		    (b->known[s] && b->ns[s] != (s + 1) * MS))
+			return false;
+	}
+	return !b->whole && b->total == 32 * MS;
+}
+
+static bool says(const struct liveupdate_recorder *r, const struct blackout *b,
+		 const char *what)
+{
+	struct finding all[TIMELINE_FINDINGS];
+	int i, n = timeline_find(r, b, all);
+
+	for (i = 0; i < n; i++) {
+		if (strstr(all[i].text, what))
+			return true;
+	}
+	return false;
+}
+
+static bool headline(const struct liveupdate_recorder *r, const struct blackout *b,
+		     const char *want)
+{
+	char text[TIMELINE_TEXT];
+
+	timeline_headline(r, b, text);
+	if (strcmp(text, want))
+		printf("# is   '%s'\n# want '%s'\n", text, want);
+	return !strcmp(text, want);
+}
+
+/* A counter at two rates, going backwards, of a kernel that did not measure it. */
+static void test_across(void)
 {
 	struct liveupdate_recorder *r = make();
 	struct blackout b;
+	int m;
 
+	check((blackout_measure(r, &b), headline(r, &b, "blackout 36.0ms")),
+	      "the headline where all is known");
 	r->last_in.clock_hz = HZ + HZ / 500;
 	blackout_measure(r, &b);
 	check(!b.known[SPAN_JUMP] && !b.whole && b.known[SPAN_INIT] &&
-	      b.known[SPAN_FREEZE], "another rate: the jump is unknown");
+	      b.known[SPAN_FREEZE] && says(r, &b, "another rate"),
+	      "another rate: the span across the kexec is unknown");
+	check(headline(r, &b, "blackout at least 31.9ms (the span across the kexec is unknown)"),
+	      "the headline says so");
 	r->last_in.clock_hz = HZ + HZ / 2000;
 	blackout_measure(r, &b);
 	check(b.known[SPAN_JUMP], "a rate that was measured twice is the same");
 	r->last_in.clock_hz = HZ;
 
-	r->last_in.marks[LIVEUPDATE_MARK_START] = 7;
+	for (m = LIVEUPDATE_MARK_START; m < LIVEUPDATE_NR_MARKS; m++)
+		r->last_in.marks[m] -= 2 * HZ;
 	blackout_measure(r, &b);
-	check(!b.known[SPAN_JUMP] && !b.whole, "a counter that was reset");
+	check(halves(&b) && says(r, &b, "went backwards"),
+	      "a counter that went backwards: each half alone");
 	free(r);
 
 	r = make();
+	r->last_in.clock_hz = r->last_in.clock_stable = 0;
+	blackout_measure(r, &b);
+	check(b.whole && b.total == 36 * MS && b.moments[1] == MOMENTS_COUNTER,
+	      "a kernel that could not measure its counter has the rate of the other");
 	r->last_out.clock_stable = 0;
 	blackout_measure(r, &b);
-	check(!b.known[SPAN_FREEZE] && !b.known[SPAN_JUMP] && b.known[SPAN_INIT],
-	      "a counter that cannot be trusted");
+	check(halves(&b) && b.moments[1] == MOMENTS_CLOCK,
+	      "unless that one cannot be trusted: then each has its own clock");
+	free(r);
+
+	r = make();
+	r->last_out.clock_hz = r->last_out.clock_stable = 0;
+	blackout_measure(r, &b);
+	check(b.whole && b.moments[0] == MOMENTS_COUNTER,
+	      "the rate of the new kernel serves the old one");
+	free(r);
+}
+
+/* The phases inside one kernel are known without a counter. */
+static void test_clock(void)
+{
+	struct liveupdate_recorder *r = make();
+	struct blackout b;
+
+	r->last_in.clock_stable = 0;
+	blackout_measure(r, &b);
+	check(halves(&b) && b.moments[0] == MOMENTS_COUNTER &&
+	      b.moments[1] == MOMENTS_CLOCK && says(r, &b, "new kernel has no counter"),
+	      "a counter of the new kernel that cannot be trusted");
+	r->last_in.clock_stable = 1;
+	r->last_out.clock_stable = 0;
+	blackout_measure(r, &b);
+	check(halves(&b) && says(r, &b, "old kernel has no counter"),
+	      "a counter of the old kernel that cannot be trusted");
+	memset(r->last_out.marks, 0, sizeof(r->last_out.marks));
+	memset(r->last_in.marks, 0, sizeof(r->last_in.marks));
+	blackout_measure(r, &b);
+	check(halves(&b), "no counter at all");
+	free(r);
+
+	r = make();
+	r->last_in.marks[LIVEUPDATE_MARK_OPEN] += 4000 * HZ;
+	r->last_in.marks[LIVEUPDATE_MARK_RESTORED] += 4000 * HZ;
+	r->last_in.marks[LIVEUPDATE_MARK_FINISHED] += 4000 * HZ;
+	blackout_measure(r, &b);
+	check(halves(&b) && b.moments[1] == MOMENTS_CLOCK,
+	      "a counter that was stepped inside of a kernel");
+	free(r);
+
+	r = make();
+	r->last_out.times[LIVEUPDATE_MARK_JUMP] =
+		r->last_out.times[LIVEUPDATE_MARK_FROZEN];
+	blackout_measure(r, &b);
+	check(b.whole && b.ns[SPAN_SHUTDOWN] == 3 * MS,
+	      "a clock that stopped in the shutdown does not contradict the counter");
 	free(r);
 
 	r = make();
 	memset(&r->last_out, 0, sizeof(r->last_out));
 	blackout_measure(r, &b);
-	check(!b.known[SPAN_PREPARE] && b.known[SPAN_RESTORE] && !b.whole,
+	check(!b.known[SPAN_PREPARE] && !b.known[SPAN_JUMP] &&
+	      b.known[SPAN_RESTORE] && !b.whole && b.total == 26 * MS,
 	      "no record of the old kernel");
+	check(headline(r, &b, "blackout at least 26.0ms (the old kernel's part is unknown)"),
+	      "the headline says that, too");
+	free(r);
+}
+
+/* From REBOOT to INIT it is 15 ms by the counter. */
+static bool across_is(struct liveupdate_recorder *r, int64_t wall, enum across want)
+{
+	struct blackout b;
+
+	r->last_out.wall_ns = 1700000000 * HZ;
+	r->last_in.wall_ns = r->last_out.wall_ns + wall;
+	blackout_measure(r, &b);
+	return b.across == want && b.known[SPAN_JUMP] == (want == ACROSS_KNOWN) &&
+	       b.known[SPAN_INIT] && b.ns[SPAN_INIT] == 5 * MS;
+}
+
+/* The wall clocks bear witness, unless they were set. */
+static void test_wall(void)
+{
+	struct liveupdate_recorder *r = make();
+	struct blackout b;
+
+	check(across_is(r, 15 * MS, ACROSS_KNOWN), "wall clocks that agree");
+	check(across_is(r, -900 * MS, ACROSS_KNOWN) &&
+	      across_is(r, 3 * HZ, ACROSS_KNOWN), "an RTC is coarse");
+	check(across_is(r, -3600 * HZ, ACROSS_KNOWN) &&
+	      across_is(r, 3600 * HZ, ACROSS_KNOWN) &&
+	      across_is(r, -1700000000 * HZ, ACROSS_KNOWN),
+	      "a wall clock that was set says nothing");
+	check(across_is(r, 60 * HZ, ACROSS_WALL),
+	      "a counter that stood still while the wall clock went on");
+	free(r);
+
+	r = make();
+	delay(r, LIVEUPDATE_MARK_START, 3 * 3600 * HZ);
+	r->last_out.wall_ns = 0;
+	blackout_measure(r, &b);
+	check(b.across == ACROSS_KNOWN, "without a wall clock the counter counts");
+	free(r);
+
+	r = make();
+	delay(r, LIVEUPDATE_MARK_START, 3 * 3600 * HZ);
+	check(across_is(r, 1 * HZ, ACROSS_WALL), "a counter that was stepped by hours");
+	blackout_measure(r, &b);
+	check(halves(&b) &&
+	      says(r, &b, "it is 10800s by the counter, 1.00s by the wall clocks"),
+	      "each half alone, and both are told");
 	free(r);
 }
 
@@ -153,67 +236,217 @@ static void test_unfinished(void)
 	struct liveupdate_recorder *r = make();
 	struct blackout b;
 
-	r->last_in.marks[LIVEUPDATE_MARK_FINISHED] = 0;
+	/* Each FINISH sets the mark; the last one is not known yet. */
+	r->last_in.over = 0;
 	blackout_measure(r, &b);
-	check(b.known[SPAN_RESTORE] && !b.known[SPAN_FINISH] && !b.whole,
+	check(b.known[SPAN_RESTORE] && !b.known[SPAN_FINISH] && !b.whole && !b.over,
 	      "not finished yet");
+	check(says(r, &b, "is not finished") &&
+	      headline(r, &b, "blackout at least 28.0ms (it is not over)"),
+	      "which is said");
+	set_mark(r, LIVEUPDATE_MARK_FINISHED,
+		 r->last_in.marks[LIVEUPDATE_MARK_RESTORED] - MS);
+	blackout_measure(r, &b);
+	check(b.moments[1] == MOMENTS_COUNTER && b.known[SPAN_RESTORE],
+	      "one session is finished before the last file of another");
 	r->last_in.marks[LIVEUPDATE_MARK_RESTORED] = 0;
+	r->last_in.times[LIVEUPDATE_MARK_RESTORED] = 0;
+	r->last_in.marks[LIVEUPDATE_MARK_FINISHED] = 0;
+	r->last_in.times[LIVEUPDATE_MARK_FINISHED] = 0;
 	blackout_measure(r, &b);
 	check(b.known[SPAN_USER] && !b.known[SPAN_RESTORE],
 	      "nothing retrieved yet");
+	r->last_in.clock_hz = r->last_in.clock_stable = 0;
+	r->last_out.clock_stable = 0;
+	blackout_measure(r, &b);
+	check(headline(r, &b, "blackout at least 17.0ms (the span across the kexec is unknown, it is not over)"),
+	      "one unknown is no other");
+	free(r);
+
+	r = make();
+	r->last_in.clock_hz = r->last_in.clock_stable = 0;
+	r->last_out.clock_stable = 0;
+	blackout_measure(r, &b);
+	check(b.over && !says(r, &b, "not finished"),
+	      "that it is finished is a fact, whatever the counter is");
 	free(r);
 
 	r = make();
 	r->last_in.marks[LIVEUPDATE_MARK_RESTORED] = 0;
+	r->last_in.times[LIVEUPDATE_MARK_RESTORED] = 0;
 	blackout_measure(r, &b);
 	check(b.whole && !b.ns[SPAN_RESTORE] && b.ns[SPAN_FINISH] == 15 * MS,
 	      "finished without a file");
 	/* An update without sessions is over before anybody comes. */
-	r->last_in.marks[LIVEUPDATE_MARK_FINISHED] =
-		r->last_in.marks[LIVEUPDATE_MARK_INIT];
+	r->last_in.marks[LIVEUPDATE_MARK_OPEN] = 0;
+	r->last_in.times[LIVEUPDATE_MARK_OPEN] = 0;
+	set_mark(r, LIVEUPDATE_MARK_FINISHED,
+		 r->last_in.marks[LIVEUPDATE_MARK_INIT]);
 	blackout_measure(r, &b);
 	check(b.whole && !b.ns[SPAN_USER] && !b.ns[SPAN_RESTORE] &&
 	      !b.ns[SPAN_FINISH], "finished without a session");
 	free(r);
 }
 
+/* What went before has its own figures, and blames nobody for this update. */
+static void test_failed(void)
+{
+	const struct liveupdate_recorder_row *rows[4];
+	struct finding all[TIMELINE_FINDINGS];
+	struct liveupdate_recorder *r = make();
+	struct timeline_session session;
+	struct timeline_call calls[4];
+	char text[TIMELINE_TEXT];
+	struct blackout b;
+	int n, phase;
+
+	add_row(&r->last_out, 5, "slow-v1", 5, LIVEUPDATE_SCOPE_FAILED, 1, 2 * HZ);
+	add_row(&r->last_out, 6, "slow-v1", 5, LIVEUPDATE_SCOPE_AGENT, 1, 3 * HZ);
+	add_call(&r->last_out, 5, LIVEUPDATE_SCOPE_FAILED, 0, "slow-v1", "vm-c",
+		 r->last_out.marks[LIVEUPDATE_MARK_PREPARED] + MS, 2 * HZ);
+	r->last_out.slow_sessions[LIVEUPDATE_SCOPE_FAILED][1][0].duration = 2 * HZ;
+	r->last_out.failed = 1;
+	r->last_out.failed_ret = -5;
+	r->last_out.failed_ns = 2 * HZ;
+	blackout_measure(r, &b);
+	n = timeline_rows(r, SPAN_FREEZE, rows, 4);
+	check(n == 1 && !strcmp(rows[0]->name, "vfio-v1"),
+	      "rows of a reboot that failed are not those of the freeze");
+	n = timeline_calls(r, &b, SPAN_FREEZE, calls, 4);
+	check(n == 1 && !strcmp(calls[0].call->session, "vm-a"),
+	      "nor are its calls, or those of agents");
+	check(!timeline_sessions(r, &b, SPAN_FREEZE, &session, 1),
+	      "nor are its sessions");
+	n = timeline_find(r, &b, all);
+	check(n > 1 && !strcmp(all[0].text,
+	      "1 reboot failed before this one, with Input/output error after 2.00s; its calls are counted apart"),
+	      "what failed comes first, one of one");
+	check(!strncmp(all[1].text, "handler vfio-v1 is 95 % of freeze", 33),
+	      "the culprit is the one of this reboot");
+	check(timeline_failed_rows(&r->last_out, rows, 4) == 1 &&
+	      rows[0]->wall == 2 * HZ &&
+	      timeline_failed_calls(&r->last_out, calls, 4) == 1 &&
+	      !strcmp(calls[0].call->session, "vm-c") &&
+	      timeline_failed_sessions(&r->last_out, &session, &phase, 1) == 1 &&
+	      phase == 1, "they have places of their own");
+	r->last_out.failed = 2;
+	r->last_out.failed_ns = 0;
+	r->last_out.cancelled = 1;
+	timeline_find(r, &b, all);
+	check(!strcmp(all[0].text,
+	      "2 reboots failed before this one, the last with Input/output error; their calls are counted apart"),
+	      "two, and how long is unknown");
+	check(!strcmp(timeline_failures(&r->last_out, text),
+	      "2 reboots failed, the last with Input/output error; 1 PREPARE failed or was cancelled"),
+	      "what was cancelled is told with it");
+	r->last_out.failed = r->last_out.cancelled = 0;
+	check(!timeline_failures(&r->last_out, text), "nothing failed");
+	free(r);
+}
+
+/* Nine retrieves at once, each of them 100 ms, in a restore of 1 s. */
+static void test_shares(void)
+{
+	struct liveupdate_recorder *r = make();
+	struct liveupdate_recorder_session *s;
+	struct liveupdate_recorder_row *row;
+	struct timeline_session session;
+	struct timeline_call call;
+	struct blackout b;
+	uint64_t restored, ns;
+	bool partial;
+
+	delay(r, LIVEUPDATE_MARK_RESTORED, 993 * MS);
+	row = add_row(&r->last_in, 0, "memfd-v2", 7, LIVEUPDATE_SCOPE_AGENT, 9,
+		      900 * MS);
+	row->wall = 100 * MS;
+	r->last_in.busy[LIVEUPDATE_MARK_OPEN] = 5 * MS;
+	r->last_in.busy[LIVEUPDATE_MARK_RESTORED] = 755 * MS;
+	blackout_measure(r, &b);
+	ns = timeline_row_ns(r, &b, SPAN_RESTORE, row, &partial);
+	check(b.ns[SPAN_RESTORE] == 1000 * MS && ns == 100 * MS && !partial,
+	      "parallel calls are a share of the wall clock: 10 %");
+	check(!says(r, &b, "memfd-v2"), "which is no culprit");
+	row->wall = 600 * MS;
+	check(says(r, &b, "handler memfd-v2 is 60 % of restore (600ms)"),
+	      "60 % are");
+	check(says(r, &b, "restore is 97 % of the blackout (1.00s): 750ms in calls of LUO, the rest outside of them"),
+	      "an agent is blamed for what is outside of calls alone");
+	r->last_in.clock_hz = 0;
+	r->last_out.clock_stable = 0;
+	blackout_measure(r, &b);
+	check(says(r, &b, "restore is 98 % of what is known of the blackout"),
+	      "a share of what is known is called so");
+	free(r);
+
+	/* A session is restored until it is finished, later than its last file. */
+	r = make();
+	restored = r->last_in.marks[LIVEUPDATE_MARK_RESTORED];
+	s = &r->last_in.slow_sessions[LIVEUPDATE_SCOPE_AGENT][5][0];
+	s->duration = 14 * MS;
+	s->end = restored + 8 * MS;
+	strcpy(s->name, "vm-a");
+	blackout_measure(r, &b);
+	check(timeline_sessions(r, &b, SPAN_RESTORE, &session, 1) == 1 &&
+	      session.ns == 6 * MS, "a session takes of a phase what is in it");
+
+	/* One is finished before the last file of another is retrieved. */
+	row = add_row(&r->last_in, 0, "memfd-v2", 9, LIVEUPDATE_SCOPE_AGENT, 2,
+		      9 * MS);
+	add_call(&r->last_in, 9, LIVEUPDATE_SCOPE_AGENT, 0, "memfd-v2", "vm-a",
+		 restored - MS, 5 * MS);
+	add_call(&r->last_in, 9, LIVEUPDATE_SCOPE_AGENT, 1, "memfd-v2", "vm-b",
+		 restored + 7 * MS, 4 * MS);
+	ns = timeline_row_ns(r, &b, SPAN_FINISH, row, &partial);
+	check(ns == 4 * MS && !partial && says(r, &b, "memfd-v2 is 50 % of finish"),
+	      "finish is blamed for its own calls");
+	check(timeline_calls(r, &b, SPAN_FINISH, &call, 1) == 1 &&
+	      !strcmp(call.call->session, "vm-b"), "and shows them alone");
+	add_call(&r->last_in, 9, LIVEUPDATE_SCOPE_AGENT, 2, "memfd-v2", "vm-c",
+		 restored + 8 * MS, 4 * MS);
+	row->count = 9;
+	ns = timeline_row_ns(r, &b, SPAN_FINISH, row, &partial);
+	check(ns == 5 * MS && partial &&
+	      says(r, &b, "memfd-v2 is at least 62 % of finish"),
+	      "calls at once are counted once, and not all are known");
+	free(r);
+}
+
 static void test_findings(void)
 {
-	const struct liveupdate_recorder_call *calls[4];
 	struct finding all[TIMELINE_FINDINGS];
 	struct liveupdate_recorder *r = make();
 	struct blackout b;
-	unsigned int ops[4];
-	int n, m;
+	int n;
 
 	blackout_measure(r, &b);
-	n = timeline_calls(r, SPAN_FREEZE, calls, ops, 4);
-	check(n == 1 && !strcmp(calls[0]->session, "vm-a"),
-	      "only calls inside the span");
 	n = timeline_find(r, &b, all);
 	check(n > 1 && all[0].class == FINDING_CULPRIT &&
 	      !strcmp(all[0].text,
 		      "handler vfio-v1 is 95 % of freeze (1.90ms); the longest call took 1.80ms: session vm-a token 42"),
 	      "who is slow comes first");
-	r->last_out.failed = 2;
-	r->last_out.failed_ret = -5;
-	r->last_out.failed_ns = 30 * MS;
-	n = timeline_find(r, &b, all);
-	check(n > 1 && !strcmp(all[0].text,
-	      "2 reboots failed before this one, the last with Input/output error after 30.0ms"),
-	      "what failed comes before it");
+	check(says(r, &b, "prepare ran inside reboot: 1.00ms"),
+	      "1 ms of prepare is told in a blackout of 36");
+	delay(r, LIVEUPDATE_MARK_OPEN, 17 * HZ);
+	blackout_measure(r, &b);
+	check(!says(r, &b, "prepare ran"), "in one of 17 s it is not");
+	r->last_out.given_up = 1;
+	check(says(r, &b, "1 session of the update before was given up by it"),
+	      "one session");
+	r->last_out.given_up = 2;
+	check(says(r, &b, "2 sessions of the update before were given up by it"),
+	      "two sessions");
 	free(r);
 
 	/* What a workload notices is told however slowly the machine boots. */
 	r = make();
-	r->last_out.rows[0].total = 60 * MS;
-	for (m = LIVEUPDATE_MARK_FROZEN; m < LIVEUPDATE_NR_MARKS; m++)
-		(m < LIVEUPDATE_MARK_START ? &r->last_out : &r->last_in)->marks[m] +=
-			(m < LIVEUPDATE_MARK_START ? 60 : 20000) * MS;
+	r->last_out.rows[0].total = r->last_out.rows[0].wall = 60 * MS;
+	delay(r, LIVEUPDATE_MARK_FROZEN, 60 * MS);
+	delay(r, LIVEUPDATE_MARK_START, 19940 * MS);
 	blackout_measure(r, &b);
 	timeline_find(r, &b, all);
 	check(!strncmp(all[0].text, "handler vfio-v1", 15), "60 ms are told beside 20 s");
-	r->last_out.rows[0].total = 40 * MS;
+	r->last_out.rows[0].total = r->last_out.rows[0].wall = 40 * MS;
 	timeline_find(r, &b, all);
 	check(strncmp(all[0].text, "handler vfio-v1", 15), "40 ms are not");
 	free(r);
@@ -257,6 +490,9 @@ static void test_load(void)
 	memset(r->last_out.rows[3].name, 0, sizeof(r->last_out.rows[3].name));
 	r->next_out.rows[5].op = LIVEUPDATE_RECORDER_OPS;
 	check(refused(r, sizeof(*r)), "an unknown operation is refused");
+	r->next_out.rows[5].op = 0;
+	r->next_out.rows[5].scope = LIVEUPDATE_NR_SCOPES;
+	check(refused(r, sizeof(*r)), "an unknown scope is refused");
 	free(r);
 }
 
@@ -276,33 +512,65 @@ static void test_absent(void)
 	free(r);
 }
 
-static int write_record(const char *path, unsigned int given_up, bool clocks)
+/* With attempts before it that failed, and with a counter that nobody trusts. */
+static void write_failed(struct liveupdate_recorder *r)
+{
+	struct liveupdate_recorder_part *p = &r->last_out;
+	struct liveupdate_recorder_session *s;
+
+	add_row(p, 2, "slow-v1", 5, LIVEUPDATE_SCOPE_FAILED, 1, 2 * HZ);
+	add_call(p, 5, LIVEUPDATE_SCOPE_FAILED, 0, "slow-v1", "vm-c", 1, 2 * HZ);
+	s = &p->slow_sessions[LIVEUPDATE_SCOPE_FAILED][1][0];
+	s->duration = 2 * HZ + 5 * MS;
+	s->files = 1;
+	s->ret = -5;
+	strcpy(s->name, "vm-c");
+	add_call(p, 5, LIVEUPDATE_SCOPE_FAILED, 1, "slow-v1", "vm-with-a-long-name", 1,
+		 HZ)->ret = -33;
+	p->failed = 1;
+	p->failed_ret = -5;
+	p->failed_ns = 2 * HZ + 10 * MS;
+	p->cancelled = 1;
+	/* A call that no clock was fine enough for. */
+	add_row(&r->last_in, 0, "luo-recorder", 10, LIVEUPDATE_SCOPE_AGENT, 1, 0)->kind =
+		LIVEUPDATE_KIND_SUBSYSTEM;
+	r->last_in.clock_hz = 0;
+	p->clock_stable = 0;
+}
+
+/* @how: "", "failed" or "clocks", whose wall clock is known */
+static int write_record(const char *path, unsigned int given_up, const char *how)
 {
 	struct liveupdate_recorder *r = make();
 	FILE *f = fopen(path, "w");
-	int failed;
+	int err;
 
 	r->last_out.given_up = given_up;
-	if (clocks) {
-		r->last_out.wall_ns = 1700000050000000000;
-		r->last_in.times[LIVEUPDATE_MARK_OPEN] = 3000000000;
-	}
-	failed = !f || fwrite(r, sizeof(*r), 1, f) != 1 || fclose(f);
+	if (!strcmp(how, "failed"))
+		write_failed(r);
+	if (!strcmp(how, "clocks"))
+		r->last_out.wall_ns = 1700000050 * HZ;
+	err = !f || fwrite(r, sizeof(*r), 1, f) != 1 || fclose(f);
 	free(r);
-	return failed;
+	return err;
 }
 
 int main(int argc, char **argv)
 {
 	if (argc >= 3)
-		return write_record(argv[1], strtoul(argv[2], NULL, 10), argc > 3);
+		return write_record(argv[1], strtoul(argv[2], NULL, 10),
+				    argc > 3 ? argv[3] : "");
 	/* What is refused is told there, too. */
 	if (!freopen("/dev/null", "w", stderr))
 		return 1;
 	puts("TAP version 13");
 	test_spans();
-	test_unknown();
+	test_across();
+	test_clock();
+	test_wall();
 	test_unfinished();
+	test_failed();
+	test_shares();
 	test_findings();
 	test_load();
 	test_absent();

@@ -432,7 +432,7 @@ static void test_recorded(void)
 
 	part.rows[3].op = part.rows[5].op = word_find(WORDS_OP, "freeze");
 	r.life = life;
-	r.nr_recorded = recorder_rows(&part, rows);
+	r.nr_recorded = recorder_rows(&part, RECORDER_ALL_SCOPES, rows);
 	check(r.nr_recorded == 2, "rows in use alone");
 	report_text(&r, true, f);
 	fclose(f);

@@ -36,6 +36,8 @@ struct latency {
 	bool frozen;
 	struct tracer_row recorded[LIVEUPDATE_RECORDER_ROWS];
 	int nr_recorded;
+	struct tracer_row failed[LIVEUPDATE_RECORDER_ROWS];
+	int nr_failed;
 	uint64_t recorded_number;
 };
 
@@ -120,6 +122,8 @@ static int take(struct latency *l, struct tracer *t, const struct probe *probe,
 	r->frozen = l->frozen;
 	r->recorded = l->recorded;
 	r->nr_recorded = l->nr_recorded;
+	r->recorded_failed = l->failed;
+	r->nr_recorded_failed = l->nr_failed;
 	r->recorded_number = l->recorded_number;
 	r->has_kho = probe->tracepoints[LT_KHO_PRESERVE];
 	r->nr_rows = tracer_read_rows(t, &r->rows);
@@ -319,6 +323,21 @@ static int recorded_compare(const void *a, const void *b)
 	return diff ? diff : (int)x->op - (int)y->op;
 }
 
+/* Rows of a part that are wanted, in order. Returns how many. */
+static int take_recorded(struct latency *l,
+			 const struct liveupdate_recorder_part *p,
+			 unsigned int scopes, struct tracer_row *rows)
+{
+	int i, n = recorder_rows(p, scopes, rows), nr = 0;
+
+	for (i = 0; i < n; i++) {
+		if (recorded_wanted(l, &rows[i]))
+			rows[nr++] = rows[i];
+	}
+	qsort(rows, nr, sizeof(rows[0]), recorded_compare);
+	return nr;
+}
+
 /*
  * What the kernel before this one recorded, if the calls that are wanted can be
  * told from the others in it.
@@ -327,21 +346,16 @@ static void load_recorded(struct latency *l)
 {
 	const struct tracer_options *t = &l->o.tracer;
 	struct liveupdate_recorder *r;
-	int i, n, nr = 0;
 
 	/* If it cannot be read that was said, and tracing goes on. */
 	if (t->session || t->min_ns || t->errors || l->interval_ms ||
 	    recorder_here(&r) || !r)
 		return;
 	if (recorder_has(&r->last_out)) {
-		n = recorder_rows(&r->last_out, l->recorded);
-		for (i = 0; i < n; i++) {
-			if (recorded_wanted(l, &l->recorded[i]))
-				l->recorded[nr++] = l->recorded[i];
-		}
-		qsort(l->recorded, nr, sizeof(l->recorded[0]),
-		      recorded_compare);
-		l->nr_recorded = nr;
+		l->nr_recorded = take_recorded(l, &r->last_out,
+					       RECORDER_UPDATE, l->recorded);
+		l->nr_failed = take_recorded(l, &r->last_out,
+					     RECORDER_SCOPE(FAILED), l->failed);
 		l->recorded_number = r->last_out.number;
 	}
 	free(r);

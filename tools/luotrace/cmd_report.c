@@ -77,11 +77,19 @@ static void print_one(const struct show *s, const struct trace_file *t, FILE *f)
 {
 	char name[4 * LT_NAME_LEN + 1];
 	const char *kernel = trace_file_kernel(t);
+	uint64_t first, last;
 	struct blackout b;
 
-	fprintf(f, "Trace of kernel %s: %zu events%s\n\n",
+	trace_file_numbers(t, &first, &last);
+	fprintf(f, "Trace of kernel %s: %zu event%s",
 		kernel ? fmt_text(name, sizeof(name), kernel) : "-", t->nr,
-		t->ended ? "" : ", without an end");
+		fmt_s(t->nr));
+	if (first)
+		fprintf(f, " of live update%s %llu", fmt_s(last - first + 1),
+			(unsigned long long)first);
+	if (last != first)
+		fprintf(f, " to %llu", (unsigned long long)last);
+	fprintf(f, "%s\n\n", t->ended ? "" : ", without an end");
 	if (t->recorder && t->recorder->last_in.number) {
 		blackout_measure(t->recorder, &b);
 		timeline_text(t->recorder, &b, cmd_color(&s->o) && f == stdout,
@@ -98,6 +106,7 @@ static json_t *one_json(const struct show *s, const struct trace_file *t)
 	struct blackout b;
 
 	report_json(&t->report, s->hist, o);
+	report_failed_json(&t->report, s->hist, o);
 	json_object_set_new(o, "kernel", kernel ? fmt_json_text(kernel) :
 						  json_null());
 	json_object_set_new(o, "events", json_integer(t->nr));

@@ -124,36 +124,72 @@ static void draw_spans(const struct blackout *b, FILE *f)
 	fputs("</svg>\n", f);
 }
 
-static void span_rows(const struct liveupdate_recorder *r, enum span s, FILE *f)
+/* Who was called, and for how long; nothing took no time. */
+static void rows_text(const struct liveupdate_recorder_row **rows, int n, FILE *f)
 {
-	const struct liveupdate_recorder_row *rows[3];
-	const struct liveupdate_recorder_call *call;
-	char ns[FMT_LEN], token[32];
-	unsigned int op;
-	int i, n;
+	char ns[FMT_LEN];
+	int i;
 
-	n = timeline_rows(r, s, rows, 3);
 	for (i = 0; i < n; i++) {
 		name(f, *rows[i]->name ? rows[i]->name : "others");
 		fprintf(f, " %s %s%s", word(WORDS_OP, rows[i]->op),
-			fmt_ns(ns, rows[i]->total), i + 1 < n ? ", " : "");
+			rows[i]->wall ? fmt_ns(ns, rows[i]->wall) : "-",
+			i + 1 < n ? ", " : "");
 	}
-	if (!timeline_calls(r, s, &call, &op, 1) ||
-	    call->kind != LIVEUPDATE_KIND_HANDLER)
-		return;
-	fputs("; longest ", f);
-	fputs(fmt_ns(ns, call->duration), f);
-	fputs(": session ", f);
-	name(f, call->session);
-	snprintf(token, sizeof(token), " token %llu",
-		 (unsigned long long)call->token);
-	fputs(token, f);
 }
 
-static void blackout_section(const struct liveupdate_recorder *r, FILE *f)
+static void longest_text(const struct timeline_call *c, FILE *f)
+{
+	char ns[FMT_LEN];
+
+	if (c->call->kind != LIVEUPDATE_KIND_HANDLER)
+		return;
+	fprintf(f, "; longest %s: session ", fmt_ns(ns, c->call->duration));
+	name(f, c->call->session);
+	fprintf(f, " token %llu", (unsigned long long)c->call->token);
+}
+
+static void span_rows(const struct liveupdate_recorder *r, const struct blackout *b,
+		      enum span s, FILE *f)
+{
+	const struct liveupdate_recorder_row *rows[3];
+	struct timeline_call longest;
+
+	rows_text(rows, timeline_rows(r, s, rows, 3), f);
+	if (timeline_calls(r, b, s, &longest, 1))
+		longest_text(&longest, f);
+}
+
+/* What failed before has a paragraph of its own. */
+static void failed_section(const struct liveupdate_recorder_part *p, FILE *f)
+{
+	const struct liveupdate_recorder_row *rows[3];
+	struct timeline_session session;
+	struct timeline_call longest;
+	char said[TIMELINE_TEXT], ns[FMT_LEN];
+	int phase;
+
+	if (!timeline_failures(p, said))
+		return;
+	fputs("<h2>Attempts that failed before</h2>\n<p class=bad>", f);
+	text(f, said);
+	fputs("</p>\n<p class=dim>", f);
+	rows_text(rows, timeline_failed_rows(p, rows, 3), f);
+	if (timeline_failed_calls(p, &longest, 1))
+		longest_text(&longest, f);
+	if (timeline_failed_sessions(p, &session, &phase, 1)) {
+		fprintf(f, "; %s in %s: session ", fmt_ns(ns, session.ns),
+			word(WORDS_PHASE, phase));
+		name(f, session.session->name);
+	}
+	fputs("</p>\n", f);
+}
+
+static void blackout_section(const struct liveupdate_recorder *r, bool has_events,
+			     FILE *f)
 {
 	struct finding findings[TIMELINE_FINDINGS];
-	char ns[FMT_LEN], when[32];
+	char ns[FMT_LEN], when[32], line[TIMELINE_TEXT];
 	struct blackout b;
 	time_t t = r->last_out.wall_ns / 1000000000;
 	struct tm tm;
@@ -161,18 +197,23 @@ static void blackout_section(const struct liveupdate_recorder *r, FILE *f)
 
 	blackout_measure(r, &b);
 	strftime(when, sizeof(when), "%F %T UTC", gmtime_r(&t, &tm));
-	fprintf(f, "<section><h1>Live update %llu: blackout %s</h1>\n<p class=dim>",
-		(unsigned long long)r->last_in.number, fmt_ns(ns, b.total));
+	fprintf(f, "<section><h1>Live update %llu: %s</h1>\n<p class=dim>",
+		(unsigned long long)r->last_in.number,
+		timeline_headline(r, &b, line));
 	if (recorder_has(&r->last_out)) {
 		fprintf(f, "%s, ", when);
 		name(f, r->last_out.release);
 		fputs(" to ", f);
 	}
 	name(f, r->last_in.release);
-	fprintf(f, ", %llu sessions with %llu files%s</p>\n<ul>\n",
+	fprintf(f, ", %llu session%s with %llu file%s</p>\n",
 		(unsigned long long)r->last_in.sessions,
-		(unsigned long long)r->last_in.files,
-		b.whole ? "" : "; not all of it is known");
+		fmt_s(r->last_in.sessions),
+		(unsigned long long)r->last_in.files, fmt_s(r->last_in.files));
+	if (!has_events)
+		fputs("<p class=bad>None of the events below is of this live update.</p>\n",
+		      f);
+	fputs("<ul>\n", f);
 	n = timeline_find(r, &b, findings);
 	for (i = 0; i < n; i++) {
 		fprintf(f, "<li%s>", findings[i].class == FINDING_FAULT ?
@@ -194,11 +235,14 @@ static void blackout_section(const struct liveupdate_recorder *r, FILE *f)
 		else
 			fputs("<td class=n>-</td><td class=n>-</td>", f);
 		fputs("<td class=dim>", f);
-		span_rows(r, s, f);
+		span_rows(r, &b, s, f);
 		fputs("</td></tr>\n", f);
 	}
-	fprintf(f, "<tr><th>in all<th><th class=n>%s<th><th></tr></table></section>\n",
+	fprintf(f, "<tr><th>%s<th><th class=n>%s<th><th></tr></table>\n",
+		b.whole ? "in all" : "known in all; shares are of this",
 		fmt_ns(ns, b.total));
+	failed_section(&r->last_out, f);
+	fputs("</section>\n", f);
 }
 
 /* One bar for each power of two in use. */
@@ -244,16 +288,17 @@ static void draw_hist(const struct lt_row *row, FILE *f)
 		fmt_ns(ns, hist_low((last + 1) * LT_SUB)));
 }
 
-static void calls_table(const struct report *r, FILE *f)
+static void calls_table(const char *title, const struct tracer_row *rows, int nr,
+			FILE *f)
 {
 	static const char *const kinds[] = { "", " (subsystem)",
 					     " (shared state)", "" };
 	int i;
 
-	fputs("<h2>Calls</h2>\n<table><tr><th>name<th>operation<th class=n>calls<th class=n>errors<th class=n>p50<th class=n>p99<th class=n>max<th>histogram</tr>\n",
-	      f);
-	for (i = 0; i < r->nr_rows; i++) {
-		const struct tracer_row *row = &r->rows[i];
+	fprintf(f, "<h2>%s</h2>\n<table><tr><th>name<th>operation<th class=n>calls<th class=n>errors<th class=n>p50<th class=n>p99<th class=n>max<th>histogram</tr>\n",
+		title);
+	for (i = 0; i < nr; i++) {
+		const struct tracer_row *row = &rows[i];
 
 		fputs("<tr><td>", f);
 		name(f, row->key.name);
@@ -270,20 +315,21 @@ static void calls_table(const struct report *r, FILE *f)
 		draw_hist(&row->calls, f);
 		fputs("</td></tr>\n", f);
 	}
-	if (!r->nr_rows)
+	if (!nr)
 		fputs("<tr><td colspan=8 class=dim>none was seen</td></tr>\n", f);
 	fputs("</table>\n", f);
 }
 
-static void slow_table(const struct report *r, FILE *f)
+static void slow_table(const char *title, const struct lt_slow *calls, int nr,
+		       FILE *f)
 {
 	char token[24];
 	int i;
 
-	fputs("<h2>Longest calls</h2>\n<table><tr><th class=n>time<th>operation<th>name<th>session<th class=n>token<th>result</tr>\n",
-	      f);
-	for (i = 0; i < r->nr_slow; i++) {
-		const struct lt_slow *c = &r->slow[i];
+	fprintf(f, "<h2>%s</h2>\n<table><tr><th class=n>time<th>operation<th>name<th>session<th class=n>token<th>result</tr>\n",
+		title);
+	for (i = 0; i < nr; i++) {
+		const struct lt_slow *c = &calls[i];
 
 		fputs("<tr>", f);
 		cell_ns(f, c->duration);
@@ -311,9 +357,10 @@ static void draw_life(json_t *life, int line, uint64_t end, FILE *f)
 	text(f, json_string_value(json_object_get(life, "session")));
 	step = json_array_get(steps, json_array_size(steps) - 1);
 	what = json_string_value(json_object_get(step, "what"));
-	fprintf(f, "<tspan class=dim> %s, %lld files: %s</tspan></text>",
+	fprintf(f, "<tspan class=dim> %s, %lld file%s: %s</tspan></text>",
 		json_string_value(json_object_get(life, "dir")),
 		(long long)json_integer_value(json_object_get(life, "files")),
+		fmt_s(json_integer_value(json_object_get(life, "files"))),
 		what ? what : "-");
 	json_array_foreach(steps, i, step) {
 		x = LABEL + unit * json_integer_value(json_object_get(step,
@@ -405,40 +452,87 @@ static void trace_section(const struct trace_file *t, FILE *f)
 	uint64_t lost = t->report.lost.events + t->report.lost.missed;
 	time_t at = json_integer_value(json_object_get(t->head, "wall_clock_ns")) /
 		    1000000000;
+	const struct report *r = &t->report;
+	uint64_t first, last;
 	char when[32];
 	struct tm tm;
 
 	strftime(when, sizeof(when), "%F %T UTC", gmtime_r(&at, &tm));
+	trace_file_numbers(t, &first, &last);
 	fputs("<section><h1>Traced in ", f);
 	text(f, kernel ? kernel : "a kernel");
-	fprintf(f, "</h1>\n<p class=dim>from %s, %zu events%s</p>\n", when, t->nr,
-		t->ended ? "" : "; the trace has no end, its recorder was stopped");
+	fprintf(f, "</h1>\n<p class=dim>from %s, %zu event%s", when, t->nr,
+		fmt_s(t->nr));
+	if (first)
+		fprintf(f, " of live update%s %llu", fmt_s(last - first + 1),
+			(unsigned long long)first);
+	if (last != first)
+		fprintf(f, " to %llu", (unsigned long long)last);
+	fprintf(f, "%s</p>\n", t->ended ? "" :
+		"; the trace has no end, its recorder was stopped");
 	if (lost)
-		fprintf(f, "<p class=bad>%llu events were lost.</p>\n",
-			(unsigned long long)lost);
+		fprintf(f, "<p class=bad>%llu event%s lost.</p>\n",
+			(unsigned long long)lost,
+			lost == 1 ? " was" : "s were");
 	lives_drawing(t->life, f);
-	calls_table(&t->report, f);
-	slow_table(&t->report, f);
+	calls_table("Calls", r->rows, r->nr_rows, f);
+	slow_table("Longest calls", r->slow, r->nr_slow, f);
+	if (r->nr_failed) {
+		calls_table("Calls in attempts that failed or were cancelled",
+			    r->failed, r->nr_failed, f);
+		slow_table("Longest calls in them", r->failed_slow,
+			   r->nr_failed_slow, f);
+	}
 	if (t->report.has_kho)
 		kho_table(&t->report, f);
 	fputs("</section>\n", f);
 }
 
-void html_page(struct trace_file *const *traces, int nr, FILE *f)
+/* Whether the traces have events of a live update. */
+static bool any_events(struct trace_file *const *traces, int nr, uint64_t number)
 {
-	int i, last = -1;
+	size_t e;
+	int i;
 
 	for (i = 0; i < nr; i++) {
-		if (traces[i]->recorder &&
-		    traces[i]->recorder->last_in.number)
-			last = i;
+		for (e = 0; e < traces[i]->nr; e++) {
+			if (traces[i]->events[e].number == number)
+				return true;
+		}
 	}
+	return false;
+}
+
+/* Whether a later trace has the record of the same live update, which says more. */
+static bool recorded_later(struct trace_file *const *traces, int nr, int at)
+{
+	const struct liveupdate_recorder *r = traces[at]->recorder, *later;
+	int i;
+
+	for (i = at + 1; i < nr; i++) {
+		later = traces[i]->recorder;
+		if (later && later->last_in.number == r->last_in.number &&
+		    later->last_in.wall_ns == r->last_in.wall_ns)
+			return true;
+	}
+	return false;
+}
+
+void html_page(struct trace_file *const *traces, int nr, FILE *f)
+{
+	const struct liveupdate_recorder *r;
+	int i;
+
 	fprintf(f, "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>\n"
 		"<meta name=viewport content=\"width=device-width\">\n"
 		"<title>luotrace report</title>\n<style>\n%s</style></head>\n<body>\n",
 		style);
-	if (last >= 0)
-		blackout_section(traces[last]->recorder, f);
+	for (i = 0; i < nr; i++) {
+		r = traces[i]->recorder;
+		if (r && r->last_in.number && !recorded_later(traces, nr, i))
+			blackout_section(r, any_events(traces, nr,
+						       r->last_in.number), f);
+	}
 	for (i = 0; i < nr; i++)
 		trace_section(traces[i], f);
 	fputs("</body></html>\n", f);

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "blackout.h"
 #include "fmt.h"
 #include "metrics.h"
-#include "recorder.h"
 #include "words.h"
 
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
@@ -63,6 +63,14 @@ static const struct family {
 	{ "luo_recorder_lost_calls", "", "Calls that LUO's recorder had no room for" },
 #define BLACKOUT_TIME	18
 	{ "luo_blackout_timestamp_seconds", "seconds", "When the last blackout began, or, where the old kernel left no record, when this kernel had started; since 1970" },
+#define OVER		19
+	{ "luo_liveupdate_finished", "", "1 once the last live update is over, 0 until then" },
+#define KNOWN		20
+	{ "luo_blackout_known_seconds", "seconds", "What is known of the last blackout; it took at least as long" },
+#define CANCELLED	21
+	{ "luo_cancelled_prepares", "", "PREPAREs of the machine that failed or were cancelled before the last live update, and since" },
+#define FAILED_ERRORS	22
+	{ "luo_failed_attempt_call_errors", "", "Calls that failed, of attempts before the last live update that failed or were cancelled" },
 };
 
 static const char *const kinds[] = { "handler", "subsystem", "shared_state" };
@@ -257,39 +265,49 @@ static void write_blackout(const struct liveupdate_recorder *r, FILE *out)
 		head(BLACKOUT, out);
 		sample_ns(BLACKOUT, "", b.total, out);
 	}
+	head(KNOWN, out);
+	sample_ns(KNOWN, "", b.total, out);
+	head(OVER, out);
+	sample(OVER, "", b.over, out);
 	if (b.known[SPAN_FREEZE] && b.known[SPAN_SHUTDOWN]) {
 		head(WINDOW, out);
 		sample_ns(WINDOW, "", b.ns[SPAN_FREEZE] + b.ns[SPAN_SHUTDOWN], out);
 	}
 }
 
-/* Call @fn for each row of the last live update, of both kernels. */
-static void each_row(const struct liveupdate_recorder *r, FILE *out,
-		     void (*fn)(const struct liveupdate_recorder_row *row,
+/*
+ * Call @fn for each row of the last live update, of both kernels; or of attempts
+ * before it that failed.
+ */
+static void each_row(const struct liveupdate_recorder *r, bool failed,
+		     const char *metric, FILE *out,
+		     void (*fn)(const char *metric,
+				const struct liveupdate_recorder_row *row,
 				const char *labels, FILE *out))
 {
+	static struct liveupdate_recorder_row rows[LIVEUPDATE_RECORDER_ROWS];
 	const struct liveupdate_recorder_part *parts[] = { &r->last_out,
 							   &r->last_in };
 	char name[2 * NAME_BUF], buf[2 * NAME_BUF];
-	struct liveupdate_recorder_row sums[LIVEUPDATE_RECORDER_ROWS];
-	const struct liveupdate_recorder_row *row;
-	int i, p, n;
+	int i, n, p;
 
 	for (p = 0; p < 2; p++) {
-		n = recorder_has(parts[p]) ?
-		    recorder_sum(parts[p], RECORDER_ALL_SCOPES, sums) : 0;
-		for (i = 0; i < n; i++) {
-			row = &sums[i];
-			fn(row, labels(buf, "kind=\"%s\",name=\"%s\",op=\"%s\"",
-				       kinds[row->kind % 3],
-				       *row->name ? value(name, row->name) :
-						    "others",
-				       word(WORDS_OP, row->op)), out);
-		}
+		if (!recorder_has(parts[p]))
+			continue;
+		n = recorder_sum(parts[p], failed ? RECORDER_SCOPE(FAILED) :
+						    RECORDER_UPDATE, rows);
+		for (i = 0; i < n; i++)
+			fn(metric, &rows[i],
+			   labels(buf, "kind=\"%s\",name=\"%s\",op=\"%s\"",
+				  kinds[rows[i].kind % 3],
+				  *rows[i].name ? value(name, rows[i].name) :
+						  "others",
+				  word(WORDS_OP, rows[i].op)), out);
 	}
 }
 
-static void write_histogram(const struct liveupdate_recorder_row *row,
+static void write_histogram(const char *metric,
+			    const struct liveupdate_recorder_row *row,
 			    const char *labels, FILE *out)
 {
 	uint64_t below = 0;
@@ -299,57 +317,78 @@ static void write_histogram(const struct liveupdate_recorder_row *row,
 	for (b = 0; b < LIVEUPDATE_RECORDER_BUCKETS - 1; b++) {
 		below += row->hist[b];
 		if (b >= FIRST_BUCKET - 1)
-			fprintf(out, "luo_call_seconds_bucket{%s,le=\"%s\"} %" PRIu64 "\n",
-				labels, seconds(buf, 2ULL << b), below);
+			fprintf(out, "%s_bucket{%s,le=\"%s\"} %" PRIu64 "\n",
+				metric, labels, seconds(buf, 2ULL << b), below);
 	}
 	/*
 	 * Of the calls beyond the record's buckets only the longest is known: they are
 	 * taken for as long as that, so that no quantile is too short.
 	 */
 	for (; b <= LAST_BUCKET; b++)
-		fprintf(out, "luo_call_seconds_bucket{%s,le=\"%s\"} %" PRIu64 "\n",
-			labels, seconds(buf, 2ULL << b),
+		fprintf(out, "%s_bucket{%s,le=\"%s\"} %" PRIu64 "\n",
+			metric, labels, seconds(buf, 2ULL << b),
 			row->max >= 1ULL << (LIVEUPDATE_RECORDER_BUCKETS - 1) &&
 			row->max <= 2ULL << b ?
 			below + row->hist[LIVEUPDATE_RECORDER_BUCKETS - 1] : below);
 	/* What is longest, and what was counted while the record was read. */
 	below += row->hist[LIVEUPDATE_RECORDER_BUCKETS - 1];
-	fprintf(out, "luo_call_seconds_bucket{%s,le=\"+Inf\"} %" PRIu64 "\n", labels,
+	fprintf(out, "%s_bucket{%s,le=\"+Inf\"} %" PRIu64 "\n", metric, labels,
 		below);
-	fprintf(out, "luo_call_seconds_sum{%s} %s\n", labels,
-		seconds(buf, row->total));
-	fprintf(out, "luo_call_seconds_count{%s} %" PRIu64 "\n", labels, below);
+	fprintf(out, "%s_sum{%s} %s\n", metric, labels, seconds(buf, row->total));
+	fprintf(out, "%s_count{%s} %" PRIu64 "\n", metric, labels, below);
 }
 
-static void write_errors(const struct liveupdate_recorder_row *row,
+static void write_errors(const char *metric,
+			 const struct liveupdate_recorder_row *row,
 			 const char *labels, FILE *out)
 {
-	fprintf(out, "luo_call_errors{%s} %" PRIu64 "\n", labels,
+	fprintf(out, "%s{%s} %" PRIu64 "\n", metric, labels,
 		(uint64_t)row->errors);
+}
+
+static void write_calls(const struct liveupdate_recorder *r, FILE *out)
+{
+	static const struct family calls[] = {
+		{ "luo_call_seconds", "seconds",
+		  "Calls of handlers, subsystems and shared state, of the last live update" },
+		{ "luo_failed_attempt_call_seconds", "seconds",
+		  "The same of attempts before it that failed or were cancelled" },
+	};
+	static const int errors[] = { ERRORS, FAILED_ERRORS };
+	int failed;
+
+	for (failed = 0; failed < 2; failed++) {
+		begin(&calls[failed], "histogram", out);
+		each_row(r, failed, calls[failed].name, out, write_histogram);
+		head(errors[failed], out);
+		each_row(r, failed, families[errors[failed]].name, out,
+			 write_errors);
+	}
+}
+
+/* What failed before the last live update, and since. */
+static void write_failed(int family, const struct liveupdate_recorder *r,
+			 uint64_t last, uint64_t next, FILE *out)
+{
+	head(family, out);
+	if (recorder_has(&r->last_out))
+		sample(family, "{update=\"last\"}", last, out);
+	sample(family, "{update=\"next\"}", next, out);
 }
 
 static void write_recorded(const struct liveupdate_recorder *r, FILE *out)
 {
-	static const struct family calls = {
-		"luo_call_seconds", "seconds",
-		"Calls of handlers, subsystems and shared state, of the last live update",
-	};
-
 	if (r->last_in.number) {
 		head(FINISHED, out);
 		sample(FINISHED, "", r->last_in.finished, out);
 		head(DISCARDED, out);
 		sample(DISCARDED, "", r->last_in.discarded, out);
 		write_blackout(r, out);
-		begin(&calls, "histogram", out);
-		each_row(r, out, write_histogram);
-		head(ERRORS, out);
-		each_row(r, out, write_errors);
+		write_calls(r, out);
 	}
-	head(FAILED, out);
-	if (recorder_has(&r->last_out))
-		sample(FAILED, "{update=\"last\"}", r->last_out.failed, out);
-	sample(FAILED, "{update=\"next\"}", r->next_out.failed, out);
+	write_failed(FAILED, r, r->last_out.failed, r->next_out.failed, out);
+	write_failed(CANCELLED, r, r->last_out.cancelled, r->next_out.cancelled,
+		     out);
 	head(LOST, out);
 	sample(LOST, "", r->last_out.lost_calls + r->last_in.lost_calls +
 			 r->next_out.lost_calls, out);

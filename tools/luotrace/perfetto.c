@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "blackout.h"
 #include "event.h"
 #include "fmt.h"
 #include "perfetto.h"

@@ -248,12 +248,12 @@ int recorder_sum(const struct liveupdate_recorder_part *part,
 }
 
 int recorder_rows(const struct liveupdate_recorder_part *part,
-		  struct tracer_row *rows)
+		  unsigned int scopes, struct tracer_row *rows)
 {
 	struct liveupdate_recorder_row sums[LIVEUPDATE_RECORDER_ROWS];
 	const struct liveupdate_recorder_row *from;
 	struct tracer_row *to;
-	int i, b, n = recorder_sum(part, RECORDER_ALL_SCOPES, sums);
+	int i, b, n = recorder_sum(part, scopes, sums);
 
 	for (i = 0; i < n; i++) {
 		from = &sums[i];
@@ -272,136 +272,4 @@ int recorder_rows(const struct liveupdate_recorder_part *part,
 			to->calls.slots[lt_slot(1ULL << b)] = from->hist[b];
 	}
 	return n;
-}
-
-/* One row a span: its ends, the operations and the phase of a session in it. */
-static const struct {
-	const char *name;
-	enum liveupdate_recorder_mark begin, end;
-	unsigned int ops;	/* a bit each, as in the trace events */
-	int phase;
-} spans[SPAN_NR] = {
-	[SPAN_PREPARE] = { "prepare in reboot", LIVEUPDATE_MARK_REBOOT,
-			   LIVEUPDATE_MARK_PREPARED, 1 << 3, 0 },
-	[SPAN_FREEZE] = { "freeze", LIVEUPDATE_MARK_PREPARED,
-			  LIVEUPDATE_MARK_FROZEN, 1 << 5, 1 },
-	[SPAN_SHUTDOWN] = { "shutdown", LIVEUPDATE_MARK_FROZEN,
-			    LIVEUPDATE_MARK_JUMP, 0, -1 },
-	[SPAN_JUMP] = { "jump, early boot", LIVEUPDATE_MARK_JUMP,
-			LIVEUPDATE_MARK_START, 0, -1 },
-	[SPAN_INIT] = { "kernel init", LIVEUPDATE_MARK_START,
-			LIVEUPDATE_MARK_INIT, 1 << 10, -1 },
-	[SPAN_USER] = { "user-space start", LIVEUPDATE_MARK_INIT,
-			LIVEUPDATE_MARK_OPEN, 0, -1 },
-	[SPAN_RESTORE] = { "restore", LIVEUPDATE_MARK_OPEN,
-			   LIVEUPDATE_MARK_RESTORED, 1 << 7, 5 },
-	[SPAN_FINISH] = { "finish", LIVEUPDATE_MARK_RESTORED,
-			  LIVEUPDATE_MARK_FINISHED, 1 << 8 | 1 << 9, 3 },
-};
-
-const char *span_name(enum span s)
-{
-	return spans[s].name;
-}
-
-bool span_has_op(enum span s, unsigned int op)
-{
-	return spans[s].ops & 1U << op;
-}
-
-int span_phase(enum span s)
-{
-	return spans[s].phase;
-}
-
-static const struct liveupdate_recorder_part *
-part_of(const struct liveupdate_recorder *r, enum liveupdate_recorder_mark mark)
-{
-	return mark >= LIVEUPDATE_MARK_START ? &r->last_in : &r->last_out;
-}
-
-const struct liveupdate_recorder_part *
-span_part(const struct liveupdate_recorder *r, enum span s)
-{
-	return part_of(r, spans[s].end);
-}
-
-/* The counter at a mark, 0 if it was not reached or cannot be trusted. */
-static uint64_t mark_at(const struct liveupdate_recorder *r,
-			enum liveupdate_recorder_mark mark)
-{
-	const struct liveupdate_recorder_part *p = part_of(r, mark);
-
-	if (!recorder_has(p) || !p->clock_stable || !p->clock_hz)
-		return 0;
-	/* Where no file was retrieved, nothing had to be restored. */
-	if (mark == LIVEUPDATE_MARK_RESTORED && !p->marks[mark] &&
-	    p->marks[LIVEUPDATE_MARK_FINISHED])
-		mark = LIVEUPDATE_MARK_OPEN;
-	/* And where there was no session either, nobody had to come. */
-	if (mark == LIVEUPDATE_MARK_OPEN &&
-	    p->marks[LIVEUPDATE_MARK_FINISHED] &&
-	    (!p->marks[mark] ||
-	     p->marks[mark] > p->marks[LIVEUPDATE_MARK_FINISHED]))
-		mark = LIVEUPDATE_MARK_FINISHED;
-	return p->marks[mark];
-}
-
-bool span_holds(const struct liveupdate_recorder *r, enum span s,
-		uint64_t counter)
-{
-	uint64_t begin = mark_at(r, spans[s].begin);
-	uint64_t end = mark_at(r, spans[s].end);
-
-	return begin && counter >= begin && (!end || counter <= end);
-}
-
-/* Whether both kernels read the same counter, at the same rate, and it went on. */
-static bool counter_goes_on(const struct liveupdate_recorder *r)
-{
-	uint64_t jump = mark_at(r, LIVEUPDATE_MARK_JUMP);
-	uint64_t start = mark_at(r, LIVEUPDATE_MARK_START);
-	uint64_t out = r->last_out.clock_hz, in = r->last_in.clock_hz;
-
-	/* Two measurements of one clock differ by less than 1/1000. */
-	return jump && start && start >= jump &&
-	       (out > in ? out - in : in - out) <= out / 1000;
-}
-
-static uint64_t to_ns(uint64_t ticks, uint64_t hz)
-{
-	return (unsigned __int128)ticks * 1000000000 / hz;
-}
-
-void blackout_measure(const struct liveupdate_recorder *r, struct blackout *b)
-{
-	uint64_t hz, first, begin, end;
-	int s;
-
-	memset(b, 0, sizeof(*b));
-	b->jumped = counter_goes_on(r);
-	b->whole = true;
-	for (s = 0; s < SPAN_NR; s++) {
-		begin = mark_at(r, spans[s].begin);
-		end = mark_at(r, spans[s].end);
-		b->known[s] = begin && end && end >= begin &&
-			      (s != SPAN_JUMP || b->jumped);
-		if (!b->known[s]) {
-			b->whole = false;
-			continue;
-		}
-		/*
-		 * Both ends are rounded from one origin, at one rate, so that the
-		 * spans add up to the whole.
-		 */
-		if (b->jumped || s < SPAN_JUMP) {
-			hz = r->last_out.clock_hz;
-			first = mark_at(r, LIVEUPDATE_MARK_REBOOT);
-		} else {
-			hz = r->last_in.clock_hz;
-			first = mark_at(r, LIVEUPDATE_MARK_START);
-		}
-		b->ns[s] = to_ns(end - first, hz) - to_ns(begin - first, hz);
-		b->total += b->ns[s];
-	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* The record that LUO keeps of a live update, and what it says of the blackout. */
+/* The record that LUO keeps of a live update. */
 
 #ifndef RECORDER_H
 #define RECORDER_H
@@ -48,6 +48,8 @@ bool recorder_has(const struct liveupdate_recorder_part *part);
 /* Bits of scopes. */
 #define RECORDER_SCOPE(scope)	(1U << LIVEUPDATE_SCOPE_##scope)
 #define RECORDER_ALL_SCOPES	((1U << LIVEUPDATE_NR_SCOPES) - 1)
+/* All that is of the live update, and not of an attempt before it that failed. */
+#define RECORDER_UPDATE		(RECORDER_ALL_SCOPES & ~RECORDER_SCOPE(FAILED))
 
 /**
  * recorder_sum - the calls of a part, those of several scopes together
@@ -62,72 +64,15 @@ int recorder_sum(const struct liveupdate_recorder_part *part,
 		 unsigned int scopes, struct liveupdate_recorder_row *rows);
 
 /**
- * recorder_rows - the calls of a part, as the tracer gives calls
- * @part: the part
- * @rows: LIVEUPDATE_RECORDER_ROWS places; filled in the order of the record, all
- *	  scopes together, a slot for each power of two in their histograms
+ * recorder_rows - the same, as the tracer gives calls
+ * @part:   the part
+ * @scopes: as above
+ * @rows:   LIVEUPDATE_RECORDER_ROWS places; a slot for each power of two in their
+ *	    histograms
  *
  * Return: how many there are.
  */
 int recorder_rows(const struct liveupdate_recorder_part *part,
-		  struct tracer_row *rows);
-
-/* The parts of the blackout, in order. */
-enum span {
-	SPAN_PREPARE,
-	SPAN_FREEZE,
-	SPAN_SHUTDOWN,
-	SPAN_JUMP,
-	SPAN_INIT,
-	SPAN_USER,
-	SPAN_RESTORE,
-	SPAN_FINISH,
-	SPAN_NR,
-};
-
-/**
- * struct blackout - when what was
- * @known:     whether a span is; one that is not was not measured, or is not over
- * @ns:        length of each span that is known
- * @whole:     whether all spans are known
- * @total:     ns of all known spans
- * @jumped:    the counter goes on over the jump
- */
-struct blackout {
-	bool known[SPAN_NR];
-	uint64_t ns[SPAN_NR];
-	bool whole;
-	uint64_t total;
-	bool jumped;
-};
-
-/**
- * blackout_measure - how long each part of the last blackout was
- * @r: the record
- * @b: filled
- */
-void blackout_measure(const struct liveupdate_recorder *r, struct blackout *b);
-
-/** span_name - "freeze", say */
-const char *span_name(enum span s);
-
-/** span_part - the part of the record that has the calls of a span */
-const struct liveupdate_recorder_part *
-span_part(const struct liveupdate_recorder *r, enum span s);
-
-/** span_has_op - whether an operation is called in a span */
-bool span_has_op(enum span s, unsigned int op);
-
-/** span_phase - the phase of a session in a span, -1 for none */
-int span_phase(enum span s);
-
-/**
- * span_holds - whether a moment is in a span
- * @r:	     the record
- * @s:	     the span
- * @counter: the moment, in ticks of the counter of the span's kernel
- */
-bool span_holds(const struct liveupdate_recorder *r, enum span s,
-		uint64_t counter);
+		  unsigned int scopes, struct tracer_row *rows);
 
 #endif

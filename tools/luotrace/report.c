@@ -153,29 +153,36 @@ static void print_hists(enum lt_by by, const struct tracer_row *rows, int nr,
 	}
 }
 
+static void print_recorded_rows(const struct tracer_row *rows, int nr, bool hist,
+				FILE *f)
+{
+	print_rows(LT_BY_HANDLER, rows, nr, true, f);
+	if (hist)
+		print_hists(LT_BY_HANDLER, rows, nr, true, f);
+}
+
 /* No tracer lives to the end of a freeze; what the kernel recorded fills in. */
 static void print_recorded(const struct report *r, bool hist, FILE *f)
 {
-	if (!r->nr_recorded)
-		return;
-	fprintf(f, "\nRecorded by the kernel before this one, live update %llu\n",
-		(unsigned long long)r->recorded_number);
-	print_rows(LT_BY_HANDLER, r->recorded, r->nr_recorded, true, f);
-	if (hist)
-		print_hists(LT_BY_HANDLER, r->recorded, r->nr_recorded, true,
-			    f);
+	if (r->nr_recorded) {
+		fprintf(f, "\nRecorded by the kernel before this one, live update %llu\n",
+			(unsigned long long)r->recorded_number);
+		print_recorded_rows(r->recorded, r->nr_recorded, hist, f);
+	}
+	if (r->nr_recorded_failed) {
+		fprintf(f, "\nRecorded by it in attempts before that failed or were cancelled\n");
+		print_recorded_rows(r->recorded_failed, r->nr_recorded_failed,
+				    hist, f);
+	}
 }
 
-static void print_slow(const struct report *r, FILE *f)
+static void print_slow_calls(const struct lt_slow *calls, int nr, FILE *f)
 {
 	char ns[FMT_LEN], session[NAME_BUF], compat[NAME_BUF];
 	int i;
 
-	fprintf(f, "\nLongest calls\n");
-	if (!r->nr_slow)
-		fprintf(f, "  none was seen\n");
-	for (i = 0; i < r->nr_slow; i++) {
-		const struct lt_slow *c = &r->slow[i];
+	for (i = 0; i < nr; i++) {
+		const struct lt_slow *c = &calls[i];
 
 		fprintf(f, "  %8s  %-12s %s", fmt_ns(ns, c->duration),
 			word(WORDS_OP, c->op),
@@ -188,6 +195,27 @@ static void print_slow(const struct report *r, FILE *f)
 			fprintf(f, ": %s", fmt_errno(c->ret));
 		fputc('\n', f);
 	}
+}
+
+static void print_slow(const struct report *r, FILE *f)
+{
+	fprintf(f, "\nLongest calls\n");
+	if (!r->nr_slow)
+		fprintf(f, "  none was seen\n");
+	print_slow_calls(r->slow, r->nr_slow, f);
+}
+
+/* Calls of attempts in a trace that failed have tables of their own. */
+static void print_failed(const struct report *r, bool hist, FILE *f)
+{
+	if (!r->nr_failed)
+		return;
+	fprintf(f, "\nCalls in attempts that failed or were cancelled\n");
+	print_rows(r->by, r->failed, r->nr_failed, false, f);
+	if (hist)
+		print_hists(r->by, r->failed, r->nr_failed, false, f);
+	fprintf(f, "\nLongest calls in them\n");
+	print_slow_calls(r->failed_slow, r->nr_failed_slow, f);
 }
 
 static uint64_t bytes_of(const struct report *r, uint64_t pages)
@@ -231,10 +259,11 @@ static void print_kho(const struct report *r, FILE *f)
 static void print_lost(const struct report *r, FILE *f)
 {
 	if (r->lost.events || r->lost.rows || r->lost.missed)
-		fprintf(f, "\nLost: %llu events dropped, %llu calls without a row of their own, %llu events missed\n",
-			(unsigned long long)r->lost.events,
-			(unsigned long long)r->lost.rows,
-			(unsigned long long)r->lost.missed);
+		fprintf(f, "\nLost: %llu event%s dropped, %llu call%s without a row of their own, %llu event%s missed\n",
+			(unsigned long long)r->lost.events, fmt_s(r->lost.events),
+			(unsigned long long)r->lost.rows, fmt_s(r->lost.rows),
+			(unsigned long long)r->lost.missed,
+			fmt_s(r->lost.missed));
 }
 
 void report_calls(const struct report *r, bool hist, FILE *f)
@@ -243,6 +272,7 @@ void report_calls(const struct report *r, bool hist, FILE *f)
 	if (hist)
 		print_hists(r->by, r->rows, r->nr_rows, false, f);
 	print_slow(r, f);
+	print_failed(r, hist, f);
 	if (r->has_kho)
 		print_kho(r, f);
 	fputc('\n', f);
@@ -394,42 +424,62 @@ bool report_read_kho(struct report *r, json_t *all)
 	return r->has_kho;
 }
 
-static json_t *recorded_json(const struct report *r, bool hist)
+static json_t *rows_json(enum lt_by by, const struct tracer_row *rows, int nr,
+			 bool hist, bool coarse)
 {
-	json_t *rows = json_array();
+	json_t *all = json_array();
 	int i;
 
-	if (!r->nr_recorded) {
-		json_decref(rows);
+	for (i = 0; i < nr; i++)
+		json_array_append_new(all, row_json(by, &rows[i], hist, coarse));
+	return all;
+}
+
+static json_t *slowest_json(const struct lt_slow *calls, int nr)
+{
+	json_t *all = json_array();
+	int i;
+
+	for (i = 0; i < nr; i++)
+		json_array_append_new(all, slow_json(&calls[i]));
+	return all;
+}
+
+static json_t *recorded_json(const struct report *r, bool hist)
+{
+	if (!r->nr_recorded && !r->nr_recorded_failed)
 		return json_null();
-	}
-	for (i = 0; i < r->nr_recorded; i++)
-		json_array_append_new(rows, row_json(LT_BY_HANDLER,
-						     &r->recorded[i], hist,
-						     true));
-	return json_pack("{sI, so}", "liveupdate_number",
-			 (json_int_t)r->recorded_number, "calls", rows);
+	return json_pack("{sI, so, so}", "liveupdate_number",
+			 (json_int_t)r->recorded_number,
+			 "calls", rows_json(LT_BY_HANDLER, r->recorded,
+					    r->nr_recorded, hist, true),
+			 "failed_calls",
+			 rows_json(LT_BY_HANDLER, r->recorded_failed,
+				   r->nr_recorded_failed, hist, true));
+}
+
+void report_failed_json(const struct report *r, bool hist, json_t *root)
+{
+	json_object_set_new(root, "failed_calls",
+			    rows_json(r->by, r->failed, r->nr_failed, hist,
+				      false));
+	json_object_set_new(root, "failed_slowest",
+			    slowest_json(r->failed_slow, r->nr_failed_slow));
 }
 
 void report_json(const struct report *r, bool hist, json_t *root)
 {
-	json_t *rows = json_array(), *slow = json_array();
 	int64_t number = life_number(r->life);
-	int i;
-
-	for (i = 0; i < r->nr_rows; i++)
-		json_array_append_new(rows, row_json(r->by, &r->rows[i],
-							 hist, false));
-	for (i = 0; i < r->nr_slow; i++)
-		json_array_append_new(slow, slow_json(&r->slow[i]));
 
 	json_object_set_new(root, "liveupdate_number",
 			    number < 0 ? json_null() : json_integer(number));
 	json_object_set_new(root, "frozen", json_boolean(r->frozen));
 	json_object_set_new(root, "by", json_string(by_names[r->by]));
-	json_object_set_new(root, "calls", rows);
+	json_object_set_new(root, "calls", rows_json(r->by, r->rows, r->nr_rows,
+						     hist, false));
 	json_object_set_new(root, "recorded", recorded_json(r, hist));
-	json_object_set_new(root, "slowest", slow);
+	json_object_set_new(root, "slowest",
+			    slowest_json(r->slow, r->nr_slow));
 	json_object_set_new(root, "kho", r->has_kho ? report_kho_json(r) :
 					     json_null());
 	json_object_set_new(root, "sessions", life_json(r->life));

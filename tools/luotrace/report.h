@@ -29,7 +29,13 @@
  * @recorded: calls of the last live update that the kernel before this one
  *	      recorded, with a histogram of powers of two; NULL for none
  * @nr_recorded: how many rows
+ * @recorded_failed: the same of attempts before it that failed or were cancelled
+ * @nr_recorded_failed: how many rows
  * @recorded_number: the live update
+ * @failed: calls of attempts in a trace that failed; they are not among @rows
+ * @nr_failed: how many rows
+ * @failed_slow: the longest of them, longest first
+ * @nr_failed_slow: how many
  */
 struct report {
 	enum lt_by by;
@@ -45,7 +51,13 @@ struct report {
 	bool frozen;
 	const struct tracer_row *recorded;
 	int nr_recorded;
+	const struct tracer_row *recorded_failed;
+	int nr_recorded_failed;
 	uint64_t recorded_number;
+	struct tracer_row *failed;
+	int nr_failed;
+	struct lt_slow failed_slow[REPORT_SLOWEST];
+	int nr_failed_slow;
 };
 
 /** report_calls - report_text() of a file: without what was recorded, or is unknown */
@@ -53,6 +65,9 @@ void report_calls(const struct report *r, bool hist, FILE *f);
 
 /** report_kho_json - calls that marked memory, an array */
 json_t *report_kho_json(const struct report *r);
+
+/** report_failed_json - calls in a trace of attempts that failed, added to @root */
+void report_failed_json(const struct report *r, bool hist, json_t *root);
 
 /**
  * report_read_kho - read that array

@@ -53,23 +53,23 @@ static bool read_recorder(struct trace_file *t, json_t *value)
 	return t->recorder;
 }
 
-static struct tracer_row *row_of(struct report *r, const struct lt_event *e,
-				 enum lt_kind kind)
+static struct tracer_row *row_of(struct tracer_row **rows, int *nr,
+				 const struct lt_event *e, enum lt_kind kind)
 {
 	struct tracer_row *grown, *row;
 	int i;
 
-	for (i = 0; i < r->nr_rows; i++) {
-		row = &r->rows[i];
+	for (i = 0; i < *nr; i++) {
+		row = &(*rows)[i];
 		if (row->key.kind == kind && row->key.op == e->what &&
 		    !strcmp(row->key.name, e->compat))
 			return row;
 	}
-	grown = reallocarray(r->rows, r->nr_rows + 1, sizeof(*grown));
+	grown = reallocarray(*rows, *nr + 1, sizeof(*grown));
 	if (!grown)
 		return NULL;
-	r->rows = grown;
-	row = &r->rows[r->nr_rows++];
+	*rows = grown;
+	row = &grown[(*nr)++];
 	memset(row, 0, sizeof(*row));
 	row->key.kind = kind;
 	row->key.op = e->what;
@@ -77,35 +77,32 @@ static struct tracer_row *row_of(struct report *r, const struct lt_event *e,
 	return row;
 }
 
-static void keep_slow(struct report *r, const struct lt_event *e,
+static void keep_slow(struct lt_slow *slow, int *nr, const struct lt_event *e,
 		      enum lt_kind kind)
 {
 	struct lt_slow call = { .duration = e->duration, .ts = e->ts,
 				.token = e->token, .op = e->what, .ret = e->ret,
 				.kind = kind };
-	int at = r->nr_slow;
+	int at = *nr;
 
 	memcpy(call.name, e->name, sizeof(call.name));
 	memcpy(call.compat, e->compat, sizeof(call.compat));
-	while (at && r->slow[at - 1].duration < call.duration) {
+	while (at && slow[at - 1].duration < call.duration) {
 		if (at < REPORT_SLOWEST)
-			r->slow[at] = r->slow[at - 1];
+			slow[at] = slow[at - 1];
 		at--;
 	}
 	if (at == REPORT_SLOWEST)
 		return;
-	r->slow[at] = call;
-	if (r->nr_slow < REPORT_SLOWEST)
-		r->nr_slow++;
+	slow[at] = call;
+	if (*nr < REPORT_SLOWEST)
+		++*nr;
 }
 
 /* Whether it fits into memory. */
 static bool add_event(struct trace_file *t, const struct lt_event *e)
 {
-	enum lt_kind kind = e->type == LT_SUBSYSTEM_EXIT ? LT_SUBSYSTEM :
-			    e->type == LT_FLB_EXIT ? LT_FLB : LT_HANDLER;
 	struct lt_event *grown;
-	struct tracer_row *row;
 
 	if (!(t->nr & (t->nr - 1))) {
 		grown = reallocarray(t->events, t->nr ? 2 * t->nr : 1,
@@ -118,16 +115,52 @@ static bool add_event(struct trace_file *t, const struct lt_event *e)
 	life_event(t->life, e);
 	if (e->type == LT_STATE && e->new == STATE_FROZEN)
 		t->report.frozen = true;
-	if (e->type != LT_HANDLER_EXIT && e->type != LT_SUBSYSTEM_EXIT &&
-	    e->type != LT_FLB_EXIT)
-		return true;
+	return attempts_event(&t->attempts, e, t->nr - 1);
+}
 
-	row = row_of(&t->report, e, kind);
-	if (!row)
-		return false;
-	hist_count(&row->calls, e->duration, e->ret);
-	keep_slow(&t->report, e, kind);
+/* Count the calls, those of attempts that failed apart. */
+static bool count_calls(struct trace_file *t)
+{
+	struct report *r = &t->report;
+	const struct lt_event *e;
+	struct tracer_row *row;
+	enum lt_kind kind;
+	bool failed;
+	size_t i;
+
+	for (i = 0; i < t->nr; i++) {
+		e = &t->events[i];
+		if (e->type != LT_HANDLER_EXIT && e->type != LT_SUBSYSTEM_EXIT &&
+		    e->type != LT_FLB_EXIT)
+			continue;
+		kind = e->type == LT_SUBSYSTEM_EXIT ? LT_SUBSYSTEM :
+		       e->type == LT_FLB_EXIT ? LT_FLB : LT_HANDLER;
+		failed = attempts_failed(&t->attempts, i);
+		row = row_of(failed ? &r->failed : &r->rows,
+			     failed ? &r->nr_failed : &r->nr_rows, e, kind);
+		if (!row)
+			return false;
+		hist_count(&row->calls, e->duration, e->ret);
+		keep_slow(failed ? r->failed_slow : r->slow,
+			  failed ? &r->nr_failed_slow : &r->nr_slow, e, kind);
+	}
 	return true;
+}
+
+void trace_file_numbers(const struct trace_file *t, uint64_t *first,
+			uint64_t *last)
+{
+	uint64_t number;
+	size_t i;
+
+	*first = *last = 0;
+	for (i = 0; i < t->nr; i++) {
+		number = t->events[i].number;
+		if (number && (!*first || number < *first))
+			*first = number;
+		if (number > *last)
+			*last = number;
+	}
 }
 
 static uint64_t lost_of(json_t *end, const char *key)
@@ -212,8 +245,11 @@ struct trace_file *trace_file_read(const char *path)
 		msg_error("cannot read '%s': %s", path, strerror(errno));
 		goto fail;
 	}
+	attempts_init(&t->attempts);
 	t->life = life_new(0);
 	why = t->life ? read_lines(t, f, &nr) : strerror(ENOMEM);
+	if (!why && !count_calls(t))
+		why = strerror(ENOMEM);
 	if (why) {
 		msg_error("'%s' line %zu: %s; want a file that luotrace record wrote",
 			  path, nr ? nr : 1, why);
@@ -224,6 +260,9 @@ struct trace_file *trace_file_read(const char *path)
 	if (t->report.nr_rows)
 		qsort(t->report.rows, t->report.nr_rows,
 		      sizeof(*t->report.rows), compare_rows);
+	if (t->report.nr_failed)
+		qsort(t->report.failed, t->report.nr_failed,
+		      sizeof(*t->report.failed), compare_rows);
 	return t;
 
 fail:
@@ -246,6 +285,8 @@ void trace_file_free(struct trace_file *t)
 	free(t->events);
 	free(t->recorder);
 	free(t->report.rows);
+	free(t->report.failed);
+	attempts_free(&t->attempts);
 	life_free(t->life);
 	free(t);
 }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "attempts.h"
 #include "life.h"
 #include "recorder.h"
 #include "report.h"
@@ -29,6 +30,7 @@
  * @ended:    its last line is there
  * @recorder: the record of LUO's recorder, NULL if there is none
  * @life:     the lives of the sessions
+ * @attempts: which of the events are of attempts that failed
  * @report:   calls, counted from the events; memory, if there is an end
  */
 struct trace_file {
@@ -38,6 +40,7 @@ struct trace_file {
 	bool ended;
 	struct liveupdate_recorder *recorder;
 	struct life *life;
+	struct attempts attempts;
 	struct report report;
 };
 
@@ -58,6 +61,15 @@ struct trace_file *trace_file_read(const char *path);
  *	   tell.
  */
 const char *trace_file_kernel(const struct trace_file *t);
+
+/**
+ * trace_file_numbers - the live updates that the events are of
+ * @t:	   the trace
+ * @first: set to the lowest number, 0 if no event has one
+ * @last:  set to the highest
+ */
+void trace_file_numbers(const struct trace_file *t, uint64_t *first,
+			uint64_t *last);
 
 /** trace_file_free - NULL is fine */
 void trace_file_free(struct trace_file *t);

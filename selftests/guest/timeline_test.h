@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* What timeline_agent does and timeline_test knows of it. */
+
+#ifndef TIMELINE_TEST_H
+#define TIMELINE_TEST_H
+
+#include "luo_test.h"
+
+#include <linux/liveupdate_recorder.h>
+
+#define EVENTS		"/state/events"
+#define RECORDER	"/sys/kernel/liveupdate/recorder"
+#define HANDLER		"liveupdate-test-v1"
+#define SLOW_US		150000
+#define SLOW_TOKEN	77
+#define FAIL_US		2000000		/* in a reboot that fails */
+#define NR_PARALLEL	9		/* retrieves at once, each in a session */
+#define PARALLEL_US	100000
+#define IDLE_S		2		/* of an agent after its last FINISH */
+#define ENDED		"/tmp/ended"
+
+static const unsigned int delays[] = { 50, 1000, 5000, 20000 };
+#define NR_DELAYS	(sizeof(delays) / sizeof(delays[0]))
+
+/* How long the cancel of each of these sessions takes, in 10 ms. */
+static const unsigned int cancels[] = { 3, 1, 4, 2, 6, 5, 8, 7, 10, 9 };
+#define NR_CANCELS	(sizeof(cancels) / sizeof(cancels[0]))
+
+/* All of the recorder's file; less than its size if that cannot be. */
+static inline size_t read_record(struct liveupdate_recorder *r)
+{
+	int fd = open(RECORDER, O_RDONLY);
+	size_t used = 0;
+	ssize_t n;
+
+	while ((n = read(fd, (char *)r + used, sizeof(*r) - used)) > 0)
+		used += n;
+	close(fd);
+	return used;
+}
+
+#endif

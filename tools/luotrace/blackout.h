@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* The blackout of a live update: its phases, and how long each of them took. */
+
+#ifndef BLACKOUT_H
+#define BLACKOUT_H
+
+#include "recorder.h"
+
+/* The phases, in order. */
+enum span {
+	SPAN_PREPARE,
+	SPAN_FREEZE,
+	SPAN_SHUTDOWN,
+	SPAN_JUMP,
+	SPAN_INIT,
+	SPAN_USER,
+	SPAN_RESTORE,
+	SPAN_FINISH,
+	SPAN_NR,
+};
+
+/* What tells the moments of one kernel. */
+enum moments {
+	MOMENTS_NONE,		/* there is no record of it */
+	MOMENTS_COUNTER,	/* the counter */
+	MOMENTS_CLOCK,		/* that kernel's own clock */
+};
+
+/* Why the span across the kexec is known, or is not. */
+enum across {
+	ACROSS_KNOWN,
+	ACROSS_NO_RECORD,	/* one of the kernels left none */
+	ACROSS_NO_COUNTER,	/* one of them has no counter that can be trusted */
+	ACROSS_RATE,		/* the counters run at different rates */
+	ACROSS_BACKWARDS,	/* the counter is smaller than before */
+	ACROSS_WALL,		/* the wall clocks contradict it */
+};
+
+/**
+ * struct blackout - how long a live update took
+ * @known:    whether a phase is measured; the others are unknown, or not over
+ * @ns:	      length of each phase that is known
+ * @whole:    whether all phases are known
+ * @total:    ns of all known phases
+ * @over:     whether the live update is over
+ * @moments:  what tells the moments of the old and of the new kernel
+ * @hz:	      of the counter of each kernel, where it tells them
+ * @across:   whether the counter goes on across the kexec
+ * @counted:  ns from reboot() to the end of kernel init by the counter
+ * @wall:     the same by the wall clocks of both kernels; only for ACROSS_WALL
+ */
+struct blackout {
+	bool known[SPAN_NR];
+	uint64_t ns[SPAN_NR];
+	bool whole;
+	uint64_t total;
+	bool over;
+	enum moments moments[2];
+	uint64_t hz[2];
+	enum across across;
+	uint64_t counted;
+	uint64_t wall;
+};
+
+/**
+ * blackout_measure - how long each phase of the last blackout was
+ * @r: the record
+ * @b: filled
+ *
+ * A phase inside one kernel is measured by the counter if it can be trusted, or by
+ * the clock of that kernel. The span across the kexec is known only if both kernels
+ * read one counter that goes on.
+ */
+void blackout_measure(const struct liveupdate_recorder *r, struct blackout *b);
+
+/** span_name - "freeze", say */
+const char *span_name(enum span s);
+
+/** span_part - the part of the record that has the calls of a phase */
+const struct liveupdate_recorder_part *
+span_part(const struct liveupdate_recorder *r, enum span s);
+
+/** span_scope - the scope of the calls and the sessions of a phase */
+enum liveupdate_recorder_scope span_scope(enum span s);
+
+/** span_has_op - whether an operation is called in a phase */
+bool span_has_op(enum span s, unsigned int op);
+
+/** span_phase - what the trace events call the phase of a session, -1 for none */
+int span_phase(enum span s);
+
+/**
+ * span_place - what part of a call, or of a session's phase, is inside of a phase
+ * @r:	      the record
+ * @b:	      its blackout
+ * @s:	      the phase
+ * @end:      the counter when it returned
+ * @duration: ns that it took
+ * @from:     set to its begin, ns since the first moment of the phase's kernel
+ * @to:	      set to its end
+ *
+ * Return: false if it is outside, or cannot be told.
+ */
+bool span_place(const struct liveupdate_recorder *r, const struct blackout *b,
+		enum span s, uint64_t end, uint64_t duration, uint64_t *from,
+		uint64_t *to);
+
+/**
+ * span_in_calls - ns of a phase of the new kernel during which LUO was called
+ * @r:	the record
+ * @s:	the phase
+ * @ns: set, if it is known
+ *
+ * Return: whether it is. Calls at the same time are counted once.
+ */
+bool span_in_calls(const struct liveupdate_recorder *r, enum span s, uint64_t *ns);
+
+#endif

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/* The timeline for people. */
+
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include "fmt.h"
+#include "timeline.h"
+#include "words.h"
+
+#define BAR		28	/* columns of a bar */
+#define TOP		3	/* handlers, sessions and calls under a phase */
+#define NAME_BUF	(4 * 64 + 1)
+
+/* Where no clock ran, or none that was fine enough, nothing took no time. */
+static const char *took(char *buf, uint64_t ns)
+{
+	return ns ? fmt_ns(buf, ns) : "-";
+}
+
+/* A line under a phase; what is too long goes on below the text. */
+__attribute__((format(printf, 3, 4)))
+static void print_under(FILE *f, const char *time, const char *fmt, ...)
+{
+	char lead[FMT_LEN + 8], text[4 * NAME_BUF];
+	va_list ap;
+
+	snprintf(lead, sizeof(lead), "  %9s   ", time);
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fmt_wrapped(f, lead, text);
+}
+
+static void print_row(const struct liveupdate_recorder_row *row, FILE *f)
+{
+	char name[NAME_BUF], ns[FMT_LEN];
+
+	print_under(f, took(ns, row->wall), "%s %s, %s, %llu call%s%s",
+		    timeline_kind(row->kind),
+		    *row->name ? fmt_name(name, NAME_BUF, row->name) : "others",
+		    word(WORDS_OP, row->op), (unsigned long long)row->count,
+		    fmt_s(row->count), row->errors ? ", some failed" : "");
+}
+
+static void print_session(const struct timeline_session *s, const char *phase,
+			  FILE *f)
+{
+	const struct liveupdate_recorder_session *one = s->session;
+	char name[NAME_BUF], ns[FMT_LEN];
+
+	print_under(f, fmt_ns(ns, s->ns), "session %s, %s%s%llu file%s%s%s",
+		    fmt_name(name, sizeof(name), one->name), phase,
+		    *phase ? ", " : "", (unsigned long long)one->files,
+		    fmt_s(one->files), one->ret ? ": " : "",
+		    one->ret ? fmt_errno(one->ret) : "");
+}
+
+static void print_call(const struct timeline_call *c, FILE *f)
+{
+	char name[NAME_BUF], session[NAME_BUF], ns[FMT_LEN];
+
+	if (c->call->kind != LIVEUPDATE_KIND_HANDLER)
+		return;
+	print_under(f, fmt_ns(ns, c->call->duration), "file %s/%llu, %s of %s%s%s",
+		    fmt_name(session, sizeof(session), c->call->session),
+		    (unsigned long long)c->call->token, word(WORDS_OP, c->op),
+		    fmt_name(name, sizeof(name), c->call->name),
+		    c->call->ret ? ": " : "",
+		    c->call->ret ? fmt_errno(c->call->ret) : "");
+}
+
+static void print_span_calls(const struct liveupdate_recorder *r,
+			     const struct blackout *b, enum span s, FILE *f)
+{
+	const struct liveupdate_recorder_row *rows[TOP];
+	struct timeline_session sessions[TOP];
+	struct timeline_call calls[TOP];
+	int i, n;
+
+	n = timeline_rows(r, s, rows, TOP);
+	for (i = 0; i < n; i++)
+		print_row(rows[i], f);
+	n = timeline_sessions(r, b, s, sessions, TOP);
+	for (i = 0; i < n; i++)
+		print_session(&sessions[i], "", f);
+	n = timeline_calls(r, b, s, calls, TOP);
+	for (i = 0; i < n; i++)
+		print_call(&calls[i], f);
+}
+
+static void print_spans(const struct liveupdate_recorder *r,
+			const struct blackout *b, FILE *f)
+{
+	char ns[FMT_LEN], bar[BAR + 1], name[NAME_BUF];
+	int s;
+
+	for (s = 0; s < SPAN_NR; s++) {
+		if (s == SPAN_PREPARE || s == SPAN_JUMP)
+			fprintf(f, "%s kernel %s\n", s ? "new" : "old",
+				recorder_has(span_part(r, s)) ?
+				fmt_name(name, sizeof(name),
+					 span_part(r, s)->release) : "-");
+		if (!b->known[s]) {
+			fprintf(f, "  %-17s %8s\n", span_name(s), "-");
+		} else {
+			fprintf(f, "  %-17s %8s %5.1f %% |%-*s|\n",
+				span_name(s), fmt_ns(ns, b->ns[s]),
+				b->total ? 100.0 * b->ns[s] / b->total : 0, BAR,
+				fmt_bar(bar, BAR, b->ns[s],
+					b->total ? b->total : 1));
+		}
+		print_span_calls(r, b, s, f);
+	}
+	fprintf(f, "  %-17s %8s%s\n", b->whole ? "in all" : "known in all",
+		fmt_ns(ns, b->total), b->whole ? "" : "; shares are of this");
+}
+
+/* What failed before has figures of its own. */
+static void print_failed(const struct liveupdate_recorder_part *p, FILE *f)
+{
+	const struct liveupdate_recorder_row *rows[TOP];
+	struct timeline_session sessions[TOP];
+	struct timeline_call calls[TOP];
+	char text[TIMELINE_TEXT];
+	int phases[TOP], i, n;
+
+	if (!timeline_failures(p, text))
+		return;
+	fputs("\nattempts that failed before\n", f);
+	fmt_wrapped(f, "  ", text);
+	n = timeline_failed_rows(p, rows, TOP);
+	for (i = 0; i < n; i++)
+		print_row(rows[i], f);
+	n = timeline_failed_sessions(p, sessions, phases, TOP);
+	for (i = 0; i < n; i++)
+		print_session(&sessions[i], word(WORDS_PHASE, phases[i]), f);
+	n = timeline_failed_calls(p, calls, TOP);
+	for (i = 0; i < n; i++)
+		print_call(&calls[i], f);
+}
+
+void timeline_text(const struct liveupdate_recorder *r, const struct blackout *b,
+		   bool colour, FILE *f)
+{
+	const struct liveupdate_recorder_part *out = &r->last_out;
+	struct finding findings[TIMELINE_FINDINGS];
+	char line[2 * TIMELINE_TEXT], text[TIMELINE_TEXT], ns[FMT_LEN], when[32];
+	time_t t = out->wall_ns / 1000000000;
+	uint64_t window;
+	struct tm tm;
+	int i, n;
+
+	strftime(when, sizeof(when), "%F %T UTC", gmtime_r(&t, &tm));
+	fprintf(f, "%sLive update %llu%s%s: %llu session%s with %llu file%s\n",
+		colour ? "\033[1m" : "", (unsigned long long)r->last_in.number,
+		recorder_has(out) ? " at " : "", recorder_has(out) ? when : "",
+		(unsigned long long)r->last_in.sessions,
+		fmt_s(r->last_in.sessions),
+		(unsigned long long)r->last_in.files, fmt_s(r->last_in.files));
+	snprintf(line, sizeof(line), "%s, freeze window %s",
+		 timeline_headline(r, b, text),
+		 timeline_window(b, &window) ? fmt_ns(ns, window) : "-");
+	fmt_wrapped(f, "", line);
+	fprintf(f, "%s\n", colour ? "\033[0m" : "");
+
+	n = timeline_find(r, b, findings);
+	for (i = 0; i < n; i++)
+		fmt_wrapped(f, "* ", findings[i].text);
+	if (n)
+		fputc('\n', f);
+	print_spans(r, b, f);
+	print_failed(out, f);
+}

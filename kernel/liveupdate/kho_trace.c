@@ -126,13 +126,11 @@ void __init kho_memory_init(void)
 	kho_piece.collects = false;
 }
 
-/* As luo_emit(): no task's event comes in between on the CPU of another's. */
+/* As luo_emit(): nothing that the event says is looked up while nobody listens. */
 #define kho_emit(event, ...)						\
 do {									\
-	if (trace_##event##_enabled()) {				\
-		guard(preempt_notrace)();				\
+	if (trace_##event##_enabled())					\
 		trace_##event(__VA_ARGS__);				\
-	}								\
 } while (0)
 
 /* Order of the preserved block that begins at @phys, negative if none does. */

@@ -164,7 +164,12 @@ void luo_file_set_state(struct luo_file *f, enum luo_file_state state,
 		 ret);
 }
 
-/* A call for a file failed before there was a file to change its state. */
+/**
+ * luo_file_failed - a call for a file failed before there was one to change its state
+ * @set:   the set
+ * @token: the file's, as the caller says
+ * @ret:   why, a negative errno
+ */
 void luo_file_failed(const struct luo_file_set *set, u64 token, int ret)
 {
 	luo_emit(luo_file_state, luo_number(set->dir), set->name, token, "",
@@ -242,9 +247,11 @@ int luo_file_add(struct luo_file *f)
 	return 0;
 }
 
-/* Take a file out of its set; nothing can find it after that. */
-void luo_file_remove(struct luo_file *f, struct luo_file_set *set)
+/* Take a file out of its set, to be freed; nothing can find it after that. */
+void luo_file_remove(struct luo_file *f)
 {
+	struct luo_file_set *set = f->token.set;
+
 	xa_erase(&set->by_seq, f->seq);
 	list_del(&f->list);
 	WRITE_ONCE(set->count, set->count - 1);
@@ -259,7 +266,6 @@ void luo_file_remove(struct luo_file *f, struct luo_file_set *set)
 	if (f->file)
 		luo_file_unhash_id(f);
 	luo_file_unhash_token(f);
-	luo_file_free(f);
 }
 
 /**

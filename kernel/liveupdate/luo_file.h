@@ -76,7 +76,6 @@ int luo_file_run(struct luo_file *f, enum luo_op op, struct kho_account *account
 int luo_file_run_one(struct luo_file *f, enum luo_op op);
 void luo_file_set_state(struct luo_file *f, enum luo_file_state state,
 			int ret);
-void luo_file_failed(const struct luo_file_set *set, u64 token, int ret);
 struct luo_file *luo_file_find(struct luo_file_set *set, u64 token);
 int luo_file_reserve(struct luo_file *f);
 int luo_file_add(struct luo_file *f);
@@ -84,7 +83,7 @@ int luo_file_hash_token(struct luo_file *f);
 void luo_file_unhash_token(struct luo_file *f);
 void luo_file_unhash_id(struct luo_file *f);
 int luo_file_hash_id(struct luo_file *f);
-void luo_file_remove(struct luo_file *f, struct luo_file_set *set);
+void luo_file_remove(struct luo_file *f);
 void luo_file_free(struct luo_file *f);
 
 #endif /* _LINUX_LUO_FILE_H */

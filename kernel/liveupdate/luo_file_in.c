@@ -59,9 +59,10 @@ static const char *__luo_file_load(struct luo_file_set *set,
 		goto err_token;
 
 	luo_flbs_await_file(fh);
+	if (!fh)
+		WRITE_ONCE(set->orphans, set->orphans + 1);
 	luo_file_set_state(f, LUO_FILE_INCOMING, 0);
 	if (!fh) {
-		WRITE_ONCE(set->orphans, set->orphans + 1);
 		/* It is kept: the handler may come. */
 		luo_handover_tell("file", set->name, ser->token, "no-handler");
 	}
@@ -187,20 +188,21 @@ int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep)
 	return 0;
 }
 
-static void luo_file_finish(struct luo_file *f, struct luo_file_set *set,
-			    struct kho_account *account)
+static void luo_file_finish(struct luo_file *f, struct kho_account *account)
 {
 	if (f->fh) {
 		luo_file_run(f, LUO_OP_FINISH, account);
 		luo_flbs_finish_file(f->fh);
+		luo_file_remove(f);
 		luo_file_set_state(f, LUO_FILE_FINISHED, 0);
 	} else {
-		luo_handover_reject("file", set->name, f->token.token,
-				    "no-handler");
 		luo_flbs_finish_file(NULL);
+		luo_file_remove(f);
+		luo_handover_reject("file", f->token.set->name, f->token.token,
+				    "no-handler");
 		luo_file_set_state(f, LUO_FILE_FAILED, -ENOENT);
 	}
-	luo_file_remove(f, set);
+	luo_file_free(f);
 }
 
 /**
@@ -233,6 +235,6 @@ int luo_file_set_finish(struct luo_file_set *set)
 	}
 
 	list_for_each_entry_safe_reverse(f, next, &set->files, list)
-		luo_file_finish(f, set, &account);
+		luo_file_finish(f, &account);
 	return 0;
 }

@@ -106,9 +106,9 @@ int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token)
 
 	err = __luo_file_preserve(set, f);
 	if (!err) {
-		luo_file_set_state(f, LUO_FILE_PRESERVED, 0);
 		/* Cannot fail, as room is reserved. */
 		luo_file_add(f);
+		luo_file_set_state(f, LUO_FILE_PRESERVED, 0);
 		return 0;
 	}
 	WRITE_ONCE(set->pages, set->pages - f->pages);
@@ -117,13 +117,13 @@ int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token)
 	return err;
 }
 
-static void luo_file_give_back(struct luo_file *f, struct luo_file_set *set,
-			       struct kho_account *account)
+static void luo_file_give_back(struct luo_file *f, struct kho_account *account)
 {
 	luo_file_run(f, LUO_OP_UNPRESERVE, account);
 	luo_flbs_unpreserve(f->fh, f->flb_seq);
+	luo_file_remove(f);
 	luo_file_set_state(f, LUO_FILE_NONE, 0);
-	luo_file_remove(f, set);
+	luo_file_free(f);
 }
 
 /**
@@ -144,7 +144,7 @@ void luo_file_set_unpreserve(struct luo_file_set *set)
 
 	scoped_guard(kho_account, &account) {
 		list_for_each_entry_safe_reverse(f, next, &set->files, list)
-			luo_file_give_back(f, set, &account);
+			luo_file_give_back(f, &account);
 	}
 	kho_block_set_shrink(&set->blocks, 0);
 }
@@ -168,7 +168,7 @@ int luo_file_unpreserve(struct luo_file_set *set, u64 token)
 	}
 
 	scoped_guard(kho_account, &account)
-		luo_file_give_back(f, set, &account);
+		luo_file_give_back(f, &account);
 	kho_block_set_shrink(&set->blocks, set->count);
 	return 0;
 }

@@ -50,7 +50,6 @@
 #include <linux/ktime.h>
 #include <linux/liveupdate.h>
 #include <linux/mutex.h>
-#include <linux/preempt.h>
 #include <linux/rhashtable-types.h>
 #include <linux/rwsem.h>
 #include <linux/xarray.h>
@@ -67,16 +66,11 @@
  */
 #define LUO_MIN_BUCKETS	4096
 
-/*
- * Emit a trace event with preemption off. A BPF program that is preempted by
- * another task with the same event misses that one.
- */
+/* Emit a trace event; nothing that it says is looked up while nobody listens. */
 #define luo_emit(event, ...)						\
 do {									\
-	if (trace_##event##_enabled()) {				\
-		guard(preempt_notrace)();				\
+	if (trace_##event##_enabled())					\
 		trace_##event(__VA_ARGS__);				\
-	}								\
 } while (0)
 
 enum luo_kind { LUO_KIND_HANDLER, LUO_KIND_SUBSYSTEM, LUO_KIND_FLB };
@@ -377,6 +371,7 @@ struct luo_file_set {
 
 #define LUO_PAGES_UNKNOWN	U64_MAX
 
+void luo_file_failed(const struct luo_file_set *set, u64 token, int ret);
 int luo_file_init(void);
 void luo_file_set_init(struct luo_file_set *set, const char *name,
 		       enum luo_dir dir);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What the kernel tested at boot: the results of its suites, without the nesting.
 
-for suite in liveupdate liveupdate-flb; do
+for suite in liveupdate liveupdate-events liveupdate-flb; do
 	vm-tap "$suite" sed -e '1i KTAP version 1' -e '/^    /!d' -e 's/^    //' \
 		"/sys/kernel/debug/kunit/$suite/results" || exit 1
 done

@@ -25,8 +25,9 @@
  *    like another field. BPF programs get it as it is.
  *  - Every begin has its end and every enter its exit, on failure too. Events
  *    are emitted in the context of the caller, who may sleep, without a
- *    spinlock held. A probe itself runs with preemption off, so that no other
- *    task's event comes in between on its CPU: a BPF program misses none.
+ *    spinlock held. A probe may be preempted, as that of any tracepoint: a BPF
+ *    program misses the events of a task that preempts it on its CPU, and the
+ *    kernel counts them (``recursion_misses`` of the program).
  *  - An event that says that something changed comes after the change.
  */
 

@@ -18,8 +18,10 @@
  */
 
 #include <linux/debugfs.h>
+#include <linux/pid.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
@@ -27,6 +29,31 @@
 #include "luo_inspect.h"
 
 static const enum luo_dir luo_walk_dirs[] = { LUO_DIR_IN, LUO_DIR_OUT };
+
+/*
+ * Who had a session last. If it is open and that process is no more, somebody else has
+ * it who has not used it yet.
+ */
+static void luo_owner_copy(const struct luo_session *session,
+			   struct luo_session_info *info)
+{
+	struct task_struct *task;
+
+	guard(rcu)();
+	guard(spinlock)(&luo_owner_lock);
+
+	task = pid_task(session->owner, PIDTYPE_TGID);
+	if (task && !atomic_read(&task->signal->live))
+		task = NULL;
+	if (!session->owner || (info->open && !task))
+		return;
+
+	info->owner = pid_nr(session->owner);
+	if (task)
+		get_task_comm(info->comm, task);
+	else
+		strscpy(info->comm, session->comm);
+}
 
 static void luo_session_copy(const struct luo_session *session,
 			     struct luo_session_info *info)
@@ -47,11 +74,10 @@ static void luo_session_copy(const struct luo_session *session,
 		.closed_ns = session->closed,
 		.claims = session->claims,
 		.open = files->dir == LUO_DIR_OUT || session->claimed,
-		.owner = session->owner,
 		.finish_ret = READ_ONCE(session->finish_ret),
 	};
 	strscpy(info->name, session->name);
-	strscpy(info->comm, session->comm);
+	luo_owner_copy(session, info);
 }
 
 /* The session behind the one where the walk is, which may be gone from its set. */

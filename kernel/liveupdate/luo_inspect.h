@@ -27,9 +27,10 @@
  * @closed_ns: when it was closed last, 0 for never
  * @claims:    how often it was opened
  * @open:      whether somebody has it open
- * @owner:     process that opened it last, numbered by the initial namespace
+ * @owner:     process that opened, used or closed it last, numbered by the initial
+ *             namespace; 0 if nobody did, or if it is open and that process is gone
  * @finish_ret: what its last FINISH led to, 0 if there was none
- * @comm:      of the thread that opened it last
+ * @comm:      of @owner
  */
 struct luo_session_info {
 	u64 id;

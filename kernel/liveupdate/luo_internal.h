@@ -19,12 +19,17 @@
  * Locks, in the order in which they are taken:
  *
  *	luo_state_lock		rwsem. Readers: every call of an agent but
- *				GET_NAME, as a name never changes, and the
- *				release of a session. Writers: transitions of
- *				the machine, which thereby have all sessions
- *				and files to themselves; and whoever registers
- *				or unregisters a subsystem.
+ *				GET_NAME and GET_STATE, which only read what
+ *				is there at that moment, and the release of a
+ *				session. Writers: transitions of the machine,
+ *				which thereby have all sessions and files to
+ *				themselves; and whoever registers or
+ *				unregisters a subsystem. Calls of agents take
+ *				it killably: a writer may wait behind a
+ *				handler for long, and everybody behind the
+ *				writer.
  *	luo_file_set.lock	mutex, one a session: its state, its files.
+ *				Calls of agents take it killably too.
  *	luo_session_set.lock	mutex, one for the outgoing and one for the
  *				incoming sessions: which there are, which are
  *				claimed. A walk takes it for each session; no
@@ -33,6 +38,8 @@
  *				registered with. Held for its operations.
  *	luo_handler_lock	rwsem: which file handlers there are. Held for
  *				can_preserve, for no other operation.
+ *	luo_owner_lock		spinlock: who had a session last. Nothing is called
+ *				under it.
  *	luo_recorder_lock	spinlock: making a row, keeping a long call,
  *				reading the record. Nothing is called under it.
  *	luo_union.lock		spinlock, one a row and one for all ioctls: what
@@ -400,7 +407,7 @@ void luo_subsystems_load(void);
 void luo_subsystems_report(void);
 void luo_subsystems_finish(void);
 
-/* luo_session.c, luo_session_set.c, luo_sessions.c */
+/* luo_session.c, luo_session_close.c, luo_session_set.c, luo_sessions.c */
 
 struct luo_session;
 
@@ -409,10 +416,16 @@ void luo_sessions_load(const struct luo_array *array, struct luo_totals *totals)
 u64 luo_sessions_count(enum luo_dir dir);
 struct luo_session *luo_session_create(const u8 *name);
 struct luo_session *luo_session_claim(const u8 *name);
-void luo_session_abort(struct luo_session *session);
 void luo_session_created(const u8 *name, int ret);
 void luo_session_claimed(struct luo_session *session, const u8 *name, int ret);
+void luo_session_used(struct luo_session *session);
+void luo_session_close(struct luo_session *session);
+void luo_session_release_closed(void);
 void luo_session_release(struct luo_session *session);
+void luo_session_refused_file(const struct luo_session *session, u64 token,
+			      int ret);
+void luo_session_refused_event(const struct luo_session *session, u32 event,
+			       int ret);
 const char *luo_session_name(const struct luo_session *session);
 enum luo_dir luo_session_dir(const struct luo_session *session);
 int luo_session_preserve(struct luo_session *session, struct file *file,
@@ -421,8 +434,9 @@ int luo_session_retrieve(struct luo_session *session, u64 token,
 			 struct file **filep);
 int luo_session_unpreserve(struct luo_session *session, u64 token);
 int luo_session_finish(struct luo_session *session);
-enum liveupdate_state luo_session_state(struct luo_session *session);
+enum liveupdate_state luo_session_state(const struct luo_session *session);
 int luo_session_event(struct luo_session *session, u32 event);
+void luo_session_finish_refused(const struct luo_session *session, int ret);
 void luo_sessions_settle(void);
 int luo_sessions_prepare(void);
 void luo_sessions_cancel(void);
@@ -439,6 +453,7 @@ enum liveupdate_state luo_state(void);
 void luo_state_boot(void);
 void luo_state_no_boot(void);
 int luo_state_event(u32 event);
+void luo_state_refused(u32 event, int ret);
 void luo_state_settle(void);
 int luo_state_init(void);
 

@@ -10,10 +10,15 @@
  * through one dispatcher: it reads the structure (shorter and longer ones than
  * this kernel's too), checks reserved fields and the direction of the session,
  * holds luo_state_lock for reading, and keeps everybody out once the machine is
- * frozen; only a call that asks for what never changes needs neither. A call
- * reserves first what can run out (a descriptor). The answer is written when no
- * lock is held, as the caller's memory may keep it waiting, and the descriptor
- * installed last, when nothing can fail any more.
+ * frozen; only a call that asks for a name or a state needs neither. It waits for
+ * the lock as long as the caller is not killed.
+ *
+ * What a call gives to its caller is there before it begins: the open file, the
+ * descriptor, and the answer, which is written when no lock is held, as the caller's
+ * memory may keep it waiting. So a session is not claimed by whoever cannot have it.
+ * The descriptor is installed last.
+ *
+ * A call that is understood, but not even tried, is traced as one that fails.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
@@ -49,8 +54,8 @@ union luo_ucmd_buffer {
  * @ubuffer:   the caller's structure
  * @user_size: its size in bytes, as the caller says
  * @session:   the session it was made on, NULL for the device
- * @file:      what the caller gets at @fd, NULL for nothing
- * @fd:        reserved for @file
+ * @file:      what the caller gets at @fd, or gives if that is negative; may be NULL
+ * @fd:        reserved for @file, or negative
  * @cmd:       copy of the structure, zero where the caller's is shorter
  */
 struct luo_ucmd {
@@ -68,10 +73,10 @@ struct luo_ucmd {
 #define LUO_ON_IN	BIT(2)
 #define LUO_ON_SESSION	(LUO_ON_OUT | LUO_ON_IN)
 
-/* A call that takes luo_state_lock itself, or asks for what never changes */
+/* A call that takes luo_state_lock itself, or only reads */
 #define LUO_UNLOCKED	BIT(3)
 
-/* A call whose structure goes back to the caller */
+/* A call that answers with what it reads */
 #define LUO_ANSWERS	BIT(4)
 
 /**
@@ -80,132 +85,138 @@ struct luo_ucmd {
  * @size:     bytes of the structure in this kernel
  * @min_size: bytes of its first version
  * @zero:     offset of a u32 that must be zero, or 0 for none
+ * @ready:    gets what the call needs, without a lock; NULL if that is nothing
  * @execute:  does it, under luo_state_lock for reading unless it is LUO_UNLOCKED
+ * @refused:  traces that it is not even tried; NULL if it changes nothing
  */
 struct luo_ioctl_op {
 	unsigned int on;
 	unsigned int size;
 	unsigned int min_size;
 	unsigned int zero;
+	int (*ready)(struct luo_ucmd *ucmd);
 	int (*execute)(struct luo_ucmd *ucmd);
+	void (*refused)(const struct luo_ucmd *ucmd, int err);
 };
 
 static const struct file_operations luo_session_fops;
 
-/*
- * Write the answer, and give the caller the file of which it tells. If it cannot be
- * written the file is closed, as by the caller.
- */
 static int luo_answer(struct luo_ucmd *ucmd, size_t size)
 {
-	int err;
-
 	size = min_t(size_t, size, ucmd->user_size);
-	err = copy_to_user(ucmd->ubuffer, &ucmd->cmd, size) ? -EFAULT : 0;
-	if (!ucmd->file)
-		return err;
-
-	if (err) {
-		put_unused_fd(ucmd->fd);
-		fput(ucmd->file);
-	} else {
-		fd_install(ucmd->fd, ucmd->file);
-	}
-	return err;
+	return copy_to_user(ucmd->ubuffer, &ucmd->cmd, size) ? -EFAULT : 0;
 }
 
-/* Make the open file of a session and reserve its descriptor. */
-static int luo_session_open(struct luo_ucmd *ucmd, struct luo_session *session)
+/* Reserve a descriptor. All calls that give one say so in the same place. */
+static int luo_ready_fd(struct luo_ucmd *ucmd)
+{
+	struct liveupdate_session_retrieve_fd *arg = &ucmd->cmd.retrieve_fd;
+
+	static_assert(offsetof(typeof(*arg), fd) ==
+		      offsetof(struct liveupdate_ioctl_create_session, fd));
+	static_assert(offsetof(typeof(*arg), fd) ==
+		      offsetof(struct liveupdate_ioctl_retrieve_session, fd));
+
+	ucmd->fd = get_unused_fd_flags(O_CLOEXEC);
+	if (ucmd->fd < 0)
+		return ucmd->fd;
+
+	arg->fd = ucmd->fd;
+	return 0;
+}
+
+/* Make the open file of a session, of no session yet, and reserve its descriptor. */
+static int luo_ready_session(struct luo_ucmd *ucmd)
 {
 	static const char kind[] = "[luo_session] ";
 	char name[sizeof(kind) + LIVEUPDATE_SESSION_NAME_LENGTH] __uninitialized;
 	struct file *file;
 
-	ucmd->fd = get_unused_fd_flags(O_CLOEXEC);
-	if (ucmd->fd < 0)
-		return ucmd->fd;
+	static_assert(offsetof(struct liveupdate_ioctl_create_session, name) ==
+		      offsetof(struct liveupdate_ioctl_retrieve_session, name));
 
 	strscpy(name, kind);
-	strscpy(name + strlen(kind), luo_session_name(session),
+	strscpy(name + strlen(kind), ucmd->cmd.create.name,
 		LIVEUPDATE_SESSION_NAME_LENGTH);
-	file = anon_inode_getfile(name, &luo_session_fops, session, O_RDWR);
-	if (IS_ERR(file)) {
-		put_unused_fd(ucmd->fd);
+	file = anon_inode_getfile(name, &luo_session_fops, NULL, O_RDWR);
+	if (IS_ERR(file))
 		return PTR_ERR(file);
-	}
+
 	ucmd->file = file;
-	return 0;
+	return luo_ready_fd(ucmd);
 }
 
 static int luo_ioctl_create_session(struct luo_ucmd *ucmd)
 {
-	struct liveupdate_ioctl_create_session *arg = &ucmd->cmd.create;
+	const u8 *name = ucmd->cmd.create.name;
 	struct luo_session *session;
-	int err;
 
 	if (luo_state() == LIVEUPDATE_STATE_PREPARED) {
-		luo_session_created(arg->name, -EAGAIN);
+		luo_session_created(name, -EAGAIN);
 		return -EAGAIN;
 	}
-	session = luo_session_create(arg->name);
-	if (IS_ERR(session)) {
-		luo_session_created(arg->name, PTR_ERR(session));
+	session = luo_session_create(name);
+	luo_session_created(name, PTR_ERR_OR_ZERO(session));
+	if (IS_ERR(session))
 		return PTR_ERR(session);
-	}
 
-	err = luo_session_open(ucmd, session);
-	luo_session_created(arg->name, err);
-	if (err)
-		luo_session_abort(session);
-	arg->fd = ucmd->fd;
-	return err;
+	ucmd->file->private_data = session;
+	return 0;
+}
+
+static void luo_refused_create_session(const struct luo_ucmd *ucmd, int err)
+{
+	luo_session_created(ucmd->cmd.create.name, err);
 }
 
 static int luo_ioctl_retrieve_session(struct luo_ucmd *ucmd)
 {
-	struct liveupdate_ioctl_retrieve_session *arg = &ucmd->cmd.retrieve;
+	const u8 *name = ucmd->cmd.retrieve.name;
 	struct luo_session *session;
-	int err;
 
-	session = luo_session_claim(arg->name);
-	if (IS_ERR(session)) {
-		luo_session_claimed(NULL, arg->name, PTR_ERR(session));
+	session = luo_session_claim(name);
+	luo_session_claimed(session, name, PTR_ERR_OR_ZERO(session));
+	if (IS_ERR(session))
 		return PTR_ERR(session);
-	}
 
-	err = luo_session_open(ucmd, session);
-	luo_session_claimed(session, arg->name, err);
-	if (err)
-		luo_session_abort(session);
-	arg->fd = ucmd->fd;
-	return err;
+	ucmd->file->private_data = session;
+	return 0;
+}
+
+static void luo_refused_retrieve_session(const struct luo_ucmd *ucmd, int err)
+{
+	luo_session_claimed(NULL, ucmd->cmd.retrieve.name, err);
+}
+
+/* All calls for a file say in the same place for which. */
+static void luo_refused_file(const struct luo_ucmd *ucmd, int err)
+{
+	const struct liveupdate_session_preserve_fd *arg = &ucmd->cmd.preserve_fd;
+
+	static_assert(offsetof(typeof(*arg), token) ==
+		      offsetof(struct liveupdate_session_retrieve_fd, token));
+	static_assert(offsetof(typeof(*arg), token) ==
+		      offsetof(struct liveupdate_session_unpreserve_fd, token));
+
+	luo_session_refused_file(ucmd->session, arg->token, err);
+}
+
+static int luo_ready_preserve_fd(struct luo_ucmd *ucmd)
+{
+	ucmd->file = fget(ucmd->cmd.preserve_fd.fd);
+	return ucmd->file ? 0 : -EBADF;
 }
 
 static int luo_ioctl_preserve_fd(struct luo_ucmd *ucmd)
 {
-	struct liveupdate_session_preserve_fd *arg = &ucmd->cmd.preserve_fd;
-	struct file *file __free(fput) = fget(arg->fd);
-
-	if (!file)
-		return -EBADF;
-
-	return luo_session_preserve(ucmd->session, file, arg->token);
+	return luo_session_preserve(ucmd->session, ucmd->file,
+				    ucmd->cmd.preserve_fd.token);
 }
 
 static int luo_ioctl_retrieve_fd(struct luo_ucmd *ucmd)
 {
-	struct liveupdate_session_retrieve_fd *arg = &ucmd->cmd.retrieve_fd;
-	int err;
-
-	ucmd->fd = get_unused_fd_flags(O_CLOEXEC);
-	if (ucmd->fd < 0)
-		return ucmd->fd;
-
-	err = luo_session_retrieve(ucmd->session, arg->token, &ucmd->file);
-	if (err)
-		put_unused_fd(ucmd->fd);
-	arg->fd = ucmd->fd;
-	return err;
+	return luo_session_retrieve(ucmd->session, ucmd->cmd.retrieve_fd.token,
+				    &ucmd->file);
 }
 
 static int luo_ioctl_finish(struct luo_ucmd *ucmd)
@@ -243,22 +254,43 @@ static int luo_ioctl_session_get_state(struct luo_ucmd *ucmd)
 	return 0;
 }
 
+/* Both events are in the same place. */
+static int luo_ready_event(struct luo_ucmd *ucmd)
+{
+	static_assert(offsetof(struct liveupdate_ioctl_set_event, event) ==
+		      offsetof(struct liveupdate_session_set_event, event));
+
+	return ucmd->cmd.set_event.event > LIVEUPDATE_CANCEL ? -EOPNOTSUPP : 0;
+}
+
 static int luo_ioctl_set_event(struct luo_ucmd *ucmd)
 {
-	u32 event = ucmd->cmd.set_event.event;
+	return luo_state_event(ucmd->cmd.set_event.event);
+}
 
-	return event > LIVEUPDATE_CANCEL ? -EOPNOTSUPP : luo_state_event(event);
+static void luo_refused_set_event(const struct luo_ucmd *ucmd, int err)
+{
+	luo_state_refused(ucmd->cmd.set_event.event, err);
 }
 
 static int luo_ioctl_session_set_event(struct luo_ucmd *ucmd)
 {
-	u32 event = ucmd->cmd.session_set_event.event;
-
-	return event > LIVEUPDATE_CANCEL ? -EOPNOTSUPP :
-	       luo_session_event(ucmd->session, event);
+	return luo_session_event(ucmd->session,
+				 ucmd->cmd.session_set_event.event);
 }
 
-#define LUO_IOCTL(_cmd, _on, _fn, _struct, _last, _zero)		\
+static void luo_refused_session_set_event(const struct luo_ucmd *ucmd, int err)
+{
+	luo_session_refused_event(ucmd->session,
+				  ucmd->cmd.session_set_event.event, err);
+}
+
+static void luo_refused_finish(const struct luo_ucmd *ucmd, int err)
+{
+	luo_session_finish_refused(ucmd->session, err);
+}
+
+#define LUO_IOCTL(_cmd, _on, _struct, _last, _zero, _ready, _fn, _refused) \
 	[_IOC_NR(_cmd)] = {						\
 		.on = (_on),						\
 		.size = sizeof(_struct) +				\
@@ -266,45 +298,56 @@ static int luo_ioctl_session_set_event(struct luo_ucmd *ucmd)
 					  sizeof(_struct)),		\
 		.min_size = offsetofend(_struct, _last),		\
 		.zero = (_zero),					\
+		.ready = (_ready),					\
 		.execute = (_fn),					\
+		.refused = (_refused),					\
 	}
 
 static const struct luo_ioctl_op luo_ioctl_ops[] = {
-	LUO_IOCTL(LIVEUPDATE_IOCTL_CREATE_SESSION, LUO_ON_DEVICE | LUO_ANSWERS,
-		  luo_ioctl_create_session,
-		  struct liveupdate_ioctl_create_session, name, 0),
-	LUO_IOCTL(LIVEUPDATE_IOCTL_RETRIEVE_SESSION, LUO_ON_DEVICE | LUO_ANSWERS,
-		  luo_ioctl_retrieve_session,
-		  struct liveupdate_ioctl_retrieve_session, name, 0),
+	LUO_IOCTL(LIVEUPDATE_IOCTL_CREATE_SESSION, LUO_ON_DEVICE,
+		  struct liveupdate_ioctl_create_session, name, 0,
+		  luo_ready_session, luo_ioctl_create_session,
+		  luo_refused_create_session),
+	LUO_IOCTL(LIVEUPDATE_IOCTL_RETRIEVE_SESSION, LUO_ON_DEVICE,
+		  struct liveupdate_ioctl_retrieve_session, name, 0,
+		  luo_ready_session, luo_ioctl_retrieve_session,
+		  luo_refused_retrieve_session),
 	LUO_IOCTL(LIVEUPDATE_SESSION_PRESERVE_FD, LUO_ON_OUT,
-		  luo_ioctl_preserve_fd,
-		  struct liveupdate_session_preserve_fd, token, 0),
-	LUO_IOCTL(LIVEUPDATE_SESSION_RETRIEVE_FD, LUO_ON_IN | LUO_ANSWERS,
-		  luo_ioctl_retrieve_fd,
-		  struct liveupdate_session_retrieve_fd, token, 0),
+		  struct liveupdate_session_preserve_fd, token, 0,
+		  luo_ready_preserve_fd, luo_ioctl_preserve_fd,
+		  luo_refused_file),
+	LUO_IOCTL(LIVEUPDATE_SESSION_RETRIEVE_FD, LUO_ON_IN,
+		  struct liveupdate_session_retrieve_fd, token, 0,
+		  luo_ready_fd, luo_ioctl_retrieve_fd, luo_refused_file),
 	LUO_IOCTL(LIVEUPDATE_SESSION_FINISH, LUO_ON_IN,
-		  luo_ioctl_finish, struct liveupdate_session_finish, reserved,
-		  offsetof(struct liveupdate_session_finish, reserved)),
+		  struct liveupdate_session_finish, reserved,
+		  offsetof(struct liveupdate_session_finish, reserved),
+		  NULL, luo_ioctl_finish, luo_refused_finish),
 	LUO_IOCTL(LIVEUPDATE_SESSION_GET_NAME,
 		  LUO_ON_SESSION | LUO_UNLOCKED | LUO_ANSWERS,
-		  luo_ioctl_get_name, struct liveupdate_session_get_name, name,
-		  offsetof(struct liveupdate_session_get_name, reserved)),
-	LUO_IOCTL(LIVEUPDATE_IOCTL_GET_STATE, LUO_ON_DEVICE | LUO_ANSWERS,
-		  luo_ioctl_get_state, struct liveupdate_ioctl_get_state,
-		  state, 0),
+		  struct liveupdate_session_get_name, name,
+		  offsetof(struct liveupdate_session_get_name, reserved),
+		  NULL, luo_ioctl_get_name, NULL),
+	LUO_IOCTL(LIVEUPDATE_IOCTL_GET_STATE,
+		  LUO_ON_DEVICE | LUO_UNLOCKED | LUO_ANSWERS,
+		  struct liveupdate_ioctl_get_state, state, 0,
+		  NULL, luo_ioctl_get_state, NULL),
 	LUO_IOCTL(LIVEUPDATE_IOCTL_SET_EVENT, LUO_ON_DEVICE | LUO_UNLOCKED,
-		  luo_ioctl_set_event, struct liveupdate_ioctl_set_event,
-		  event, 0),
+		  struct liveupdate_ioctl_set_event, event, 0,
+		  luo_ready_event, luo_ioctl_set_event,
+		  luo_refused_set_event),
 	LUO_IOCTL(LIVEUPDATE_SESSION_UNPRESERVE_FD, LUO_ON_OUT,
-		  luo_ioctl_unpreserve_fd,
 		  struct liveupdate_session_unpreserve_fd, token,
-		  offsetof(struct liveupdate_session_unpreserve_fd, reserved)),
-	LUO_IOCTL(LIVEUPDATE_SESSION_GET_STATE, LUO_ON_SESSION | LUO_ANSWERS,
-		  luo_ioctl_session_get_state,
-		  struct liveupdate_session_get_state, state, 0),
+		  offsetof(struct liveupdate_session_unpreserve_fd, reserved),
+		  NULL, luo_ioctl_unpreserve_fd, luo_refused_file),
+	LUO_IOCTL(LIVEUPDATE_SESSION_GET_STATE,
+		  LUO_ON_SESSION | LUO_UNLOCKED | LUO_ANSWERS,
+		  struct liveupdate_session_get_state, state, 0,
+		  NULL, luo_ioctl_session_get_state, NULL),
 	LUO_IOCTL(LIVEUPDATE_SESSION_SET_EVENT, LUO_ON_SESSION,
-		  luo_ioctl_session_set_event,
-		  struct liveupdate_session_set_event, event, 0),
+		  struct liveupdate_session_set_event, event, 0,
+		  luo_ready_event, luo_ioctl_session_set_event,
+		  luo_refused_session_set_event),
 };
 
 static const struct luo_ioctl_op *luo_ioctl_find(unsigned int cmd,
@@ -353,17 +396,69 @@ static bool luo_ioctl_suits(const struct luo_ucmd *ucmd,
 			 LUO_ON_OUT : LUO_ON_IN);
 }
 
+/* Get what a call needs, and write what it gives. */
+static int luo_ioctl_ready(struct luo_ucmd *ucmd, const struct luo_ioctl_op *op)
+{
+	int err;
+
+	if (!luo_ioctl_suits(ucmd, op))
+		return -EOPNOTSUPP;
+
+	err = op->ready ? op->ready(ucmd) : 0;
+	if (!err && ucmd->fd >= 0)
+		err = luo_answer(ucmd, op->size);
+	return err;
+}
+
+/* Returns 0 with luo_state_lock held for reading. */
+static int luo_ioctl_lock(void)
+{
+	int err = down_read_killable(&luo_state_lock);
+
+	if (err)
+		return err;
+	if (luo_state() == LIVEUPDATE_STATE_FROZEN) {
+		up_read(&luo_state_lock);
+		return -EAGAIN;
+	}
+	luo_session_release_closed();
+	return 0;
+}
+
 static int luo_ioctl_execute(struct luo_ucmd *ucmd,
 			     const struct luo_ioctl_op *op)
 {
-	if (op->on & LUO_UNLOCKED)
-		return op->execute(ucmd);
+	bool locked = !(op->on & LUO_UNLOCKED);
+	int err;
 
-	guard(rwsem_read)(&luo_state_lock);
+	err = luo_ioctl_ready(ucmd, op);
+	if (!err && locked)
+		err = luo_ioctl_lock();
+	if (err) {
+		if (op->refused)
+			op->refused(ucmd, err);
+		return err;
+	}
 
-	if (luo_state() == LIVEUPDATE_STATE_FROZEN)
-		return -EAGAIN;
-	return op->execute(ucmd);
+	err = op->execute(ucmd);
+	if (locked)
+		up_read(&luo_state_lock);
+	if (!err && op->on & LUO_ANSWERS)
+		err = luo_answer(ucmd, op->size);
+	return err;
+}
+
+/* Install the descriptor, or let go of what the call did not need in the end. */
+static void luo_ioctl_done(const struct luo_ucmd *ucmd, int err)
+{
+	if (ucmd->fd >= 0 && !err) {
+		fd_install(ucmd->fd, ucmd->file);
+		return;
+	}
+	if (ucmd->fd >= 0)
+		put_unused_fd(ucmd->fd);
+	if (ucmd->file)
+		fput(ucmd->file);
 }
 
 static long luo_ioctl(struct luo_session *session, unsigned int cmd,
@@ -383,17 +478,18 @@ static long luo_ioctl(struct luo_session *session, unsigned int cmd,
 	ucmd.ubuffer = (void __user *)arg;
 	ucmd.session = session;
 	ucmd.file = NULL;
+	ucmd.fd = -1;
 
 	err = luo_ioctl_read(&ucmd, op);
 	if (err)
 		return err;
-	if (!luo_ioctl_suits(&ucmd, op))
-		return -EOPNOTSUPP;
+	if (session)
+		luo_session_used(session);
 
 	err = luo_ioctl_execute(&ucmd, op);
-	if (!err && op->on & LUO_ANSWERS)
-		err = luo_answer(&ucmd, op->size);
-	luo_state_settle();
+	luo_ioctl_done(&ucmd, err);
+	if (!(op->on & LUO_UNLOCKED))
+		luo_state_settle();
 	return err;
 }
 
@@ -405,10 +501,9 @@ static long luo_session_ioctl(struct file *file, unsigned int cmd,
 
 static int luo_session_fop_release(struct inode *inode, struct file *file)
 {
-	guard(rwsem_read)(&luo_state_lock);
-
-	if (luo_state() != LIVEUPDATE_STATE_FROZEN)
-		luo_session_release(file->private_data);
+	/* The call that made the file may have failed. */
+	if (file->private_data)
+		luo_session_close(file->private_data);
 	return 0;
 }
 

@@ -287,7 +287,8 @@ void luo_recorder_refresh(void)
  * luo_recorder_failed - a reboot that entered LUO failed and is rolled back
  * @err: why, a negative errno
  *
- * Context: under luo_state_lock for writing.
+ * Context: in reboot(2), under luo_state_lock for writing unless it was killed
+ *	    before it had it.
  */
 void luo_recorder_failed(int err)
 {

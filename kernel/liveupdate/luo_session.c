@@ -23,15 +23,16 @@
  * closing it: it belongs to the next kernel.
  */
 
-#define pr_fmt(fmt) "luo: " fmt
-
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/ktime.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "luo_session.h"
+
+DEFINE_SPINLOCK(luo_owner_lock); /* who had a session last */
 
 /**
  * luo_session_name - the name of a session
@@ -116,8 +117,33 @@ struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir)
 
 void luo_session_put(struct luo_session *session)
 {
-	if (refcount_dec_and_test(&session->refs))
-		kfree(session);
+	if (!refcount_dec_and_test(&session->refs))
+		return;
+
+	put_pid(session->owner);
+	kfree(session);
+}
+
+/**
+ * luo_session_used - the calling process opens, uses or closes a session
+ * @session: the session
+ *
+ * Context: any but interrupts.
+ */
+void luo_session_used(struct luo_session *session)
+{
+	struct pid *pid = task_tgid(current), *old;
+
+	/* A kernel thread closes it for a process that is not known. */
+	if (READ_ONCE(session->owner) == pid || current->flags & PF_KTHREAD)
+		return;
+
+	scoped_guard(spinlock, &luo_owner_lock) {
+		old = session->owner;
+		WRITE_ONCE(session->owner, get_pid(pid));
+		get_task_comm(session->comm, current->group_leader);
+	}
+	put_pid(old);
 }
 
 /* A session that is in no set; a walk may still be there for a moment. */
@@ -137,7 +163,7 @@ static const char *luo_name_for_event(char *to, const u8 *name)
 /**
  * luo_session_created - tell of the outcome of CREATE_SESSION
  * @name: LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
- * @ret:  what the call returns, unless its answer cannot be written
+ * @ret:  what the call returns
  */
 void luo_session_created(const u8 *name, int ret)
 {
@@ -150,21 +176,39 @@ void luo_session_created(const u8 *name, int ret)
 
 /**
  * luo_session_claimed - tell of the outcome of RETRIEVE_SESSION
- * @session: the session, which nobody else sees yet; NULL if none was claimed
+ * @session: the session that is claimed; not used if none is
  * @name:    LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
- * @ret:     what the call returns, unless its answer cannot be written
+ * @ret:     what the call returns
  */
 void luo_session_claimed(struct luo_session *session, const u8 *name, int ret)
 {
 	char shown[LIVEUPDATE_SESSION_NAME_LENGTH] __uninitialized;
 
-	luo_emit(luo_session_retrieve, luo_number(LUO_DIR_IN),
-		 luo_name_for_event(shown, name), LUO_DIR_IN,
-		 LIVEUPDATE_STATE_UPDATED,
-		 session ? session->files.count : 0, ret);
-	if (!ret)
-		session->restore = luo_session_phase_begin(session,
-							   LUO_PHASE_RESTORE);
+	if (ret) {
+		luo_emit(luo_session_retrieve, luo_number(LUO_DIR_IN),
+			 luo_name_for_event(shown, name), LUO_DIR_IN,
+			 LIVEUPDATE_STATE_UPDATED, 0, ret);
+		return;
+	}
+
+	/* Whoever closed it before tells of that first. */
+	guard(mutex)(&session->files.lock);
+
+	luo_emit(luo_session_retrieve, luo_number(LUO_DIR_IN), session->name,
+		 LUO_DIR_IN, LIVEUPDATE_STATE_UPDATED, session->files.count, 0);
+	session->restore = luo_session_phase_begin(session, LUO_PHASE_RESTORE);
+}
+
+/**
+ * luo_session_restore_end - the restore of a claimed session is over
+ * @session: the session
+ * @ret:     0 if it is finished, -ECANCELED if it will not be
+ *
+ * Context: under the session's lock, or luo_state_lock for writing.
+ */
+void luo_session_restore_end(struct luo_session *session, int ret)
+{
+	luo_session_phase_end(session, LUO_PHASE_RESTORE, &session->restore, ret);
 }
 
 void luo_session_leak(struct luo_session *session,
@@ -224,57 +268,45 @@ void luo_session_back(struct luo_session *session,
 	luo_session_set_state(session, to, LIVEUPDATE_CANCEL, 0);
 }
 
-static void luo_session_release_out(struct luo_session *session)
+/**
+ * luo_session_refused_file - a call for a file of a session is not even tried
+ * @session: the session
+ * @token:   the file's, as the caller says
+ * @ret:     why, a negative errno
+ */
+void luo_session_refused_file(const struct luo_session *session, u64 token,
+			      int ret)
 {
-	u64 files = session->files.count;
-
-	luo_session_remove(session);
-	scoped_guard(mutex, &session->files.lock) {
-		luo_session_back(session, LIVEUPDATE_STATE_NORMAL);
-		luo_file_set_unpreserve(&session->files);
-	}
-	luo_emit(luo_session_release, luo_number(LUO_DIR_OUT), session->name,
-		 LUO_DIR_OUT, session->state, files, 0);
-	luo_session_free(session);
-}
-
-static void luo_session_release_in(struct luo_session *session)
-{
-	scoped_guard(mutex, &session->files.lock) {
-		luo_emit(luo_session_release, luo_number(LUO_DIR_IN), session->name,
-			 LUO_DIR_IN, session->state,
-			 session->files.count, 0);
-		if (session->listed) {
-			pr_warn("session '%*pEhp' was closed without finish, it can be claimed again\n",
-				(int)strlen(session->name), session->name);
-			luo_session_phase_end(session, LUO_PHASE_RESTORE,
-					      &session->restore, -ECANCELED);
-			luo_session_leak(session, LUO_LEAK_CLOSED,
-					 session->files.count,
-					 session->files.retrieved);
-		}
-	}
-
-	if (session->listed)
-		luo_session_unclaim(session);
-	else
-		luo_session_free(session);
+	luo_file_failed(&session->files, token, ret);
 }
 
 /**
- * luo_session_release - the last descriptor of a session is closed
- * @session: the session; it may be gone after the call
- *
- * Context: under luo_state_lock for reading, not while the machine is frozen.
+ * luo_session_refused_event - a transition of a session is not even tried
+ * @session: the session
+ * @event:   enum liveupdate_event, or what the caller takes for one
+ * @ret:     why, a negative errno
  */
-void luo_session_release(struct luo_session *session)
+void luo_session_refused_event(const struct luo_session *session, u32 event,
+			       int ret)
 {
-	lockdep_assert_held(&luo_state_lock);
+	enum liveupdate_state state = READ_ONCE(session->state);
 
-	if (session->files.dir == LUO_DIR_OUT)
-		luo_session_release_out(session);
-	else
-		luo_session_release_in(session);
+	luo_emit(luo_session_state, luo_number(session->files.dir), session->name,
+		 session->files.dir, state, state, event, ret);
+}
+
+/* Lock an outgoing session that files may come to and go from. */
+static int luo_session_lock_out(struct luo_session *session, u64 token)
+{
+	int err = mutex_lock_killable(&session->files.lock);
+
+	if (!err && session->state != LIVEUPDATE_STATE_NORMAL) {
+		mutex_unlock(&session->files.lock);
+		err = -EBUSY;
+	}
+	if (err)
+		luo_session_refused_file(session, token, err);
+	return err;
 }
 
 /**
@@ -284,17 +316,19 @@ void luo_session_release(struct luo_session *session)
  * @token:   the agent's name for it
  *
  * Context: under luo_state_lock for reading.
- * Return: 0; -EBUSY if the session is not NORMAL; or what luo_file_preserve()
- *	   returns.
+ * Return: 0; -EBUSY if the session is not NORMAL; -EINTR if the caller is killed;
+ *	   or what luo_file_preserve() returns.
  */
 int luo_session_preserve(struct luo_session *session, struct file *file,
 			 u64 token)
 {
-	guard(mutex)(&session->files.lock);
+	int err = luo_session_lock_out(session, token);
 
-	if (session->state != LIVEUPDATE_STATE_NORMAL)
-		return -EBUSY;
-	return luo_file_preserve(&session->files, file, token);
+	if (err)
+		return err;
+	err = luo_file_preserve(&session->files, file, token);
+	mutex_unlock(&session->files.lock);
+	return err;
 }
 
 /**
@@ -303,30 +337,30 @@ int luo_session_preserve(struct luo_session *session, struct file *file,
  * @token:   the agent's name for it
  *
  * Context: under luo_state_lock for reading.
- * Return: 0; -EBUSY if the session is not NORMAL; -ENOENT if there is no such
- *	   token.
+ * Return: 0; -EBUSY if the session is not NORMAL; -EINTR if the caller is killed;
+ *	   -ENOENT if there is no such token.
  */
 int luo_session_unpreserve(struct luo_session *session, u64 token)
 {
-	guard(mutex)(&session->files.lock);
+	int err = luo_session_lock_out(session, token);
 
-	if (session->state != LIVEUPDATE_STATE_NORMAL)
-		return -EBUSY;
-	return luo_file_unpreserve(&session->files, token);
+	if (err)
+		return err;
+	err = luo_file_unpreserve(&session->files, token);
+	mutex_unlock(&session->files.lock);
+	return err;
 }
 
 /**
  * luo_session_state - the state of a session
  * @session: the session
  *
- * Context: under luo_state_lock for reading.
+ * Context: any; the answer lasts as long as the session's lock is held.
  * Return: its state, NORMAL if it is finished.
  */
-enum liveupdate_state luo_session_state(struct luo_session *session)
+enum liveupdate_state luo_session_state(const struct luo_session *session)
 {
-	guard(mutex)(&session->files.lock);
-
-	return session->state;
+	return READ_ONCE(session->state);
 }
 
 /**
@@ -336,14 +370,20 @@ enum liveupdate_state luo_session_state(struct luo_session *session)
  * @filep:   set to the file, with a reference
  *
  * Context: under luo_state_lock for reading.
- * Return: what luo_file_retrieve() returns.
+ * Return: -EINTR if the caller is killed, or what luo_file_retrieve() returns.
  */
 int luo_session_retrieve(struct luo_session *session, u64 token,
 			 struct file **filep)
 {
-	guard(mutex)(&session->files.lock);
+	int err = mutex_lock_killable(&session->files.lock);
 
-	return luo_file_retrieve(&session->files, token, filep);
+	if (err) {
+		luo_session_refused_file(session, token, err);
+		return err;
+	}
+	err = luo_file_retrieve(&session->files, token, filep);
+	mutex_unlock(&session->files.lock);
+	return err;
 }
 
 /* Context: under the session's lock. */
@@ -361,8 +401,7 @@ int __luo_session_finish(struct luo_session *session)
 			      LIVEUPDATE_FINISH, err);
 	if (!err) {
 		if (session->claimed)
-			luo_session_phase_end(session, LUO_PHASE_RESTORE,
-					      &session->restore, 0);
+			luo_session_restore_end(session, 0);
 		luo_recorder_finished(span.files, session->claimed);
 		luo_session_remove(session);
 	}
@@ -406,20 +445,10 @@ static const struct {
 	  __luo_session_finish },
 };
 
-/**
- * luo_session_event - move one session on
- * @session: the session
- * @event:   enum liveupdate_event
- *
- * Context: under luo_state_lock for reading.
- * Return: 0; -EINVAL if its state does not allow the event; -EBUSY if a handler
- *	   cannot finish yet; or what a handler returned.
- */
-int luo_session_event(struct luo_session *session, u32 event)
+/* Context: under the session's lock. */
+static int __luo_session_event(struct luo_session *session, u32 event)
 {
 	int i, err;
-
-	guard(mutex)(&session->files.lock);
 
 	for (i = 0; i < ARRAY_SIZE(luo_session_events); i++) {
 		if (luo_session_events[i].dir != session->files.dir ||
@@ -430,8 +459,42 @@ int luo_session_event(struct luo_session *session, u32 event)
 		session->settled = session->state;
 		return err;
 	}
-	luo_session_set_state(session, session->state, event, -EINVAL);
+	luo_session_refused_event(session, event, -EINVAL);
 	return -EINVAL;
+}
+
+/**
+ * luo_session_event - move one session on
+ * @session: the session
+ * @event:   enum liveupdate_event
+ *
+ * Context: under luo_state_lock for reading.
+ * Return: 0; -EINVAL if its state does not allow the event; -EBUSY if a handler
+ *	   cannot finish yet; -EINTR if the caller is killed; or what a handler
+ *	   returned.
+ */
+int luo_session_event(struct luo_session *session, u32 event)
+{
+	int err = mutex_lock_killable(&session->files.lock);
+
+	if (err) {
+		luo_session_refused_event(session, event, err);
+		return err;
+	}
+	err = __luo_session_event(session, event);
+	mutex_unlock(&session->files.lock);
+	return err;
+}
+
+/**
+ * luo_session_finish_refused - FINISH of a session is not even tried
+ * @session: the session
+ * @ret:     why, a negative errno
+ */
+void luo_session_finish_refused(const struct luo_session *session, int ret)
+{
+	luo_emit(luo_session_finish, luo_number(session->files.dir), session->name,
+		 session->files.dir, luo_session_state(session), 0, ret);
 }
 
 /**
@@ -440,16 +503,13 @@ int luo_session_event(struct luo_session *session, u32 event)
  *
  * Context: under luo_state_lock for reading.
  * Return: 0; -EINVAL if it is finished already; -EBUSY if a handler cannot
- *	   finish yet and nothing has changed.
+ *	   finish yet and nothing has changed; -EINTR if the caller is killed.
  */
 int luo_session_finish(struct luo_session *session)
 {
 	int err = luo_session_event(session, LIVEUPDATE_FINISH);
 
-	/* It was not even tried. */
-	if (err == -EINVAL)
-		luo_emit(luo_session_finish, luo_number(LUO_DIR_IN), session->name,
-			 LUO_DIR_IN, LIVEUPDATE_STATE_NORMAL, 0,
-			 err);
+	if (err == -EINVAL || err == -EINTR)
+		luo_session_finish_refused(session, err);
 	return err;
 }

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
 /*
- * What luo_session.c (one session), luo_session_set.c (which there are) and
- * luo_sessions.c (all of them at once) share.
+ * What luo_session.c (one session), luo_session_close.c (its end), luo_session_set.c
+ * (which there are) and luo_sessions.c (all of them at once) share.
  */
 
 #ifndef _LINUX_LUO_SESSION_H
 #define _LINUX_LUO_SESSION_H
 
+#include <linux/llist.h>
+#include <linux/pid.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <linux/sched.h>
+#include <linux/spinlock.h>
 
 #include "luo_internal.h"
 
@@ -53,10 +56,13 @@ struct luo_span {
  * @born:    when it was made, ns of the monotonic clock
  * @claims:  how often it was opened
  * @opened:  when it was opened last, ns of the monotonic clock
- * @closed:  when it was closed last, 0 if it was not
- * @owner:   process that opened it last, as the initial namespace numbers it
- * @comm:    of its thread; these five under &luo_session_set.lock
+ * @closed:  when it was closed last, 0 if it was not; these three under
+ *	     &luo_session_set.lock
+ * @owner:   process that opened, used or closed it last, NULL if none did; under
+ *	     luo_owner_lock
+ * @comm:    of @owner when it did so
  * @finish_ret: what the last FINISH led to
+ * @in_closed: closed, but not released yet
  *
  * What a walk of all sessions needs is together, at the beginning.
  */
@@ -77,9 +83,10 @@ struct luo_session {
 	u32 claims;
 	u64 opened;
 	u64 closed;
-	pid_t owner;
+	struct pid *owner;
 	char comm[TASK_COMM_LEN];
 	int finish_ret;
+	struct llist_node in_closed;
 };
 
 /**
@@ -101,6 +108,7 @@ struct luo_session_set {
 };
 
 extern struct luo_session_set luo_sessions[];
+extern spinlock_t luo_owner_lock;
 
 void luo_session_set_state(struct luo_session *session,
 			   enum liveupdate_state state, u32 event,
@@ -111,6 +119,7 @@ void luo_session_put(struct luo_session *session);
 int luo_session_add(struct luo_session *session);
 void luo_session_remove(struct luo_session *session);
 void luo_session_unclaim(struct luo_session *session);
+void luo_session_restore_end(struct luo_session *session, int ret);
 void luo_session_leak(struct luo_session *session,
 		      enum luo_leak_reason reason, u64 files, u64 retrieved);
 int luo_session_prepare(struct luo_session *session);

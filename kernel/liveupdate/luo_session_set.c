@@ -93,13 +93,12 @@ int __init luo_session_init(void)
 	return err;
 }
 
-/* The calling process opens a session. */
+/* The calling process opens a session, and nothing can keep it from it any more. */
 static void luo_session_opened(struct luo_session *session)
 {
 	session->claims++;
 	session->opened = ktime_get_ns();
-	session->owner = task_tgid_nr(current);
-	get_task_comm(session->comm, current);
+	luo_session_used(session);
 }
 
 static struct luo_session_set *luo_session_set(const struct luo_session *session)
@@ -190,6 +189,9 @@ struct luo_session *luo_session_create(const u8 *name)
  * luo_session_claim - take an incoming session
  * @name: LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
  *
+ * A claim cannot be undone as if it had never been: whatever else the caller needs is
+ * there before.
+ *
  * Context: under luo_state_lock for reading, not while the machine is frozen.
  * Return: the session, which luo_session_release() lets go of; ERR_PTR() of
  *	   -EINVAL for an empty or unterminated name, -ENOENT if there is no such
@@ -228,22 +230,4 @@ void luo_session_unclaim(struct luo_session *session)
 
 	session->claimed = false;
 	session->closed = ktime_get_ns();
-}
-
-/**
- * luo_session_abort - undo a create or a claim that nobody has seen yet
- * @session: the session
- *
- * Context: under luo_state_lock for reading.
- */
-void luo_session_abort(struct luo_session *session)
-{
-	if (session->files.dir == LUO_DIR_IN) {
-		guard(mutex)(&luo_sessions[LUO_DIR_IN].lock);
-		session->claimed = false;
-		session->claims--;
-	} else {
-		luo_session_remove(session);
-		luo_session_free(session);
-	}
 }

@@ -221,6 +221,8 @@ void luo_sessions_give_up(void)
 
 	list_for_each_entry(session, &luo_sessions[LUO_DIR_IN].list, list) {
 		luo_recorder_give_up(session->name);
+		if (session->claimed)
+			luo_session_restore_end(session, -ECANCELED);
 		luo_session_leak(session, LUO_LEAK_GIVEN_UP,
 				 session->files.count,
 				 session->files.retrieved);

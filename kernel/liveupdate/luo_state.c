@@ -27,6 +27,7 @@
 #include <linux/kobject.h>
 #include <linux/ktime.h>
 #include <linux/sysfs.h>
+#include <linux/workqueue.h>
 
 #include "luo_internal.h"
 
@@ -59,6 +60,20 @@ static void luo_state_set(enum luo_dir dir, enum liveupdate_state state,
 	luo_emit(luo_state, luo_number(dir), old, state, event, ret);
 	if (old != state && luo_kobj)
 		sysfs_notify(luo_kobj, NULL, "state");
+}
+
+/**
+ * luo_state_refused - a transition of the machine is not even tried
+ * @event: enum liveupdate_event, or what the caller takes for one
+ * @ret:   why, a negative errno
+ */
+void luo_state_refused(u32 event, int ret)
+{
+	enum liveupdate_state state = luo_state();
+
+	luo_emit(luo_state, luo_number(event == LIVEUPDATE_FINISH ? LUO_DIR_IN :
+								   LUO_DIR_OUT),
+		 state, state, event, ret);
 }
 
 /**
@@ -100,8 +115,29 @@ void luo_state_no_boot(void)
 	luo_finish_rest(0);
 }
 
+static void luo_settle(void)
+{
+	if (luo_machine_state != LIVEUPDATE_STATE_UPDATED)
+		return;
+
+	luo_finish_rest(0);
+	luo_state_set(LUO_DIR_IN, LIVEUPDATE_STATE_NORMAL, LIVEUPDATE_FINISH,
+		      0);
+}
+
+static void luo_settle_work_fn(struct work_struct *work)
+{
+	guard(rwsem_write)(&luo_state_lock);
+
+	luo_settle();
+}
+
+static DECLARE_WORK(luo_settle_work, luo_settle_work_fn);
+
 /**
  * luo_state_settle - NORMAL again if the last incoming session is finished
+ *
+ * It is afterwards, unless the caller is killed: then it soon will be.
  *
  * Context: may sleep, takes luo_state_lock for writing if there is a change to
  *	    make.
@@ -112,14 +148,12 @@ void luo_state_settle(void)
 	    luo_sessions_count(LUO_DIR_IN))
 		return;
 
-	guard(rwsem_write)(&luo_state_lock);
-
-	if (luo_machine_state != LIVEUPDATE_STATE_UPDATED)
+	if (down_write_killable(&luo_state_lock)) {
+		schedule_work(&luo_settle_work);
 		return;
-
-	luo_finish_rest(0);
-	luo_state_set(LUO_DIR_IN, LIVEUPDATE_STATE_NORMAL, LIVEUPDATE_FINISH,
-		      0);
+	}
+	luo_settle();
+	up_write(&luo_state_lock);
 }
 
 static void luo_phase_begin(enum luo_dir dir, enum luo_phase phase)
@@ -221,23 +255,9 @@ static const struct {
 	  LIVEUPDATE_STATE_UPDATED, LUO_DIR_OUT, luo_event_busy },
 };
 
-/**
- * luo_state_event - move the machine on
- * @event: enum liveupdate_event
- *
- * Context: may sleep, takes luo_state_lock for writing.
- * Return: 0; -EINVAL if the state does not allow the event; -EBUSY for PREPARE
- *	   while UPDATED, or if a session cannot finish yet; -EAGAIN once the
- *	   machine is frozen; or what a handler returned.
- */
-int luo_state_event(u32 event)
+static int __luo_state_event(u32 event)
 {
 	int i, err;
-
-	guard(rwsem_write)(&luo_state_lock);
-
-	if (luo_machine_state == LIVEUPDATE_STATE_FROZEN)
-		return -EAGAIN;
 
 	for (i = 0; i < ARRAY_SIZE(luo_events); i++) {
 		if (luo_events[i].from != luo_machine_state ||
@@ -249,9 +269,36 @@ int luo_state_event(u32 event)
 			      event, err);
 		return err;
 	}
-	luo_state_set(event == LIVEUPDATE_FINISH ? LUO_DIR_IN : LUO_DIR_OUT,
-		      luo_machine_state, event, -EINVAL);
+	luo_state_refused(event, -EINVAL);
 	return -EINVAL;
+}
+
+/**
+ * luo_state_event - move the machine on
+ * @event: enum liveupdate_event
+ *
+ * Context: may sleep, takes luo_state_lock for writing.
+ * Return: 0; -EINVAL if the state does not allow the event; -EBUSY for PREPARE
+ *	   while UPDATED, or if a session cannot finish yet; -EAGAIN once the
+ *	   machine is frozen; -EINTR if the caller is killed; or what a handler
+ *	   returned.
+ */
+int luo_state_event(u32 event)
+{
+	int err = down_write_killable(&luo_state_lock);
+
+	if (err) {
+		luo_state_refused(event, err);
+		return err;
+	}
+	if (luo_machine_state == LIVEUPDATE_STATE_FROZEN) {
+		err = -EAGAIN;
+		luo_state_refused(event, err);
+	} else {
+		err = __luo_state_event(event);
+	}
+	up_write(&luo_state_lock);
+	return err;
 }
 
 /* All the way to a written handover. What fails is undone by the caller. */
@@ -282,30 +329,11 @@ static int luo_freeze(struct luo_totals *totals)
 	return err;
 }
 
-/**
- * liveupdate_reboot - the last step before the jump into the next kernel
- *
- * kernel_kexec() calls it when nothing else can fail any more. It prepares and
- * freezes what is to be preserved and writes the handover.
- *
- * Context: in reboot(2), may sleep, takes luo_state_lock for writing.
- * Return: 0 if the jump can be made, also if live update is off; what a
- *	   handler's or a subsystem's prepare or freeze returned if it cannot, and
- *	   nothing has changed.
- */
-int liveupdate_reboot(void)
+static int luo_reboot(void)
 {
 	u64 number = luo_number(LUO_DIR_OUT);
 	struct luo_totals totals = {};
 	int err;
-
-	if (!liveupdate_enabled())
-		return 0;
-
-	/* What it waits for is part of the blackout. */
-	luo_recorder_mark(LIVEUPDATE_MARK_REBOOT);
-
-	guard(rwsem_write)(&luo_state_lock);
 
 	luo_recorder_scope(LIVEUPDATE_SCOPE_REBOOT);
 	err = luo_freeze(&totals);
@@ -328,6 +356,39 @@ int liveupdate_reboot(void)
 		      0);
 	/* No word here: a serial console would print it while everybody waits. */
 	return 0;
+}
+
+/**
+ * liveupdate_reboot - the last step before the jump into the next kernel
+ *
+ * kernel_kexec() calls it when nothing else can fail any more. It prepares and
+ * freezes what is to be preserved and writes the handover.
+ *
+ * Context: in reboot(2), may sleep, takes luo_state_lock for writing.
+ * Return: 0 if the jump can be made, also if live update is off; -EINTR if the
+ *	   caller is killed while it waits for a call of an agent; what a handler's
+ *	   or a subsystem's prepare or freeze returned if it cannot. Nothing has
+ *	   changed then.
+ */
+int liveupdate_reboot(void)
+{
+	int err;
+
+	if (!liveupdate_enabled())
+		return 0;
+
+	/* What it waits for is part of the blackout. */
+	luo_recorder_mark(LIVEUPDATE_MARK_REBOOT);
+
+	err = down_write_killable(&luo_state_lock);
+	if (err) {
+		luo_recorder_failed(err);
+		luo_state_refused(LIVEUPDATE_FREEZE, err);
+		return err;
+	}
+	err = luo_reboot();
+	up_write(&luo_state_lock);
+	return err;
 }
 
 static const char *const luo_state_words[] = {

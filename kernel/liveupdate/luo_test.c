@@ -331,6 +331,8 @@ static long luo_test_ioctl(struct file *file, unsigned int cmd,
 		return luo_test_object((void __user *)arg);
 	case LIVEUPDATE_TEST_PAGES:
 		return luo_test_pages((void __user *)arg);
+	case LIVEUPDATE_TEST_FROZEN:
+		return luo_test_frozen((void __user *)arg);
 	default:
 		return -ENOTTY;
 	}
@@ -366,11 +368,17 @@ static int __init luo_test_init(void)
 	if (err)
 		goto err_handler;
 
-	err = misc_register(&luo_test_device);
+	err = luo_test_frozen_init();
 	if (err)
 		goto err_parts;
+
+	err = misc_register(&luo_test_device);
+	if (err)
+		goto err_frozen;
 	return 0;
 
+err_frozen:
+	luo_test_frozen_exit();
 err_parts:
 	luo_test_parts_exit(&luo_test_handler);
 err_handler:

@@ -50,4 +50,10 @@ void luo_test_part_set(const struct liveupdate_test_set *set);
 void luo_test_part_get(struct liveupdate_test_get *get);
 int luo_test_object(void __user *arg);
 
+/* luo_test_frozen.c */
+
+int luo_test_frozen(const void __user *arg);
+int luo_test_frozen_init(void);
+void luo_test_frozen_exit(void);
+
 #endif /* _LINUX_LUO_TEST_H */

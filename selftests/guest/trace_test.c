@@ -15,6 +15,7 @@
 #include <linux/reboot.h>
 #include <regex.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 
 #define TRACEFS		"/sys/kernel/tracing/"
 #define NUM		"[0-9]+"
@@ -367,6 +368,81 @@ TEST_F(traced, a_failed_freeze_is_undone_in_reverse_word_by_word)
 		"luo_state: number=1 old=normal new=normal event=freeze ret=-33",
 	};
 	EXPECT_LINES(want);
+}
+
+static int create_unanswered(int dev, const char *name)
+{
+	struct liveupdate_ioctl_create_session *a;
+	int ret;
+
+	a = mmap(NULL, sizeof(*a), PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (a == MAP_FAILED)
+		return -errno;
+	a->size = sizeof(*a);
+	set_name(a->name, name);
+	mprotect(a, sizeof(*a), PROT_READ);
+	ret = call(dev, LIVEUPDATE_IOCTL_CREATE_SESSION, a);
+	munmap(a, sizeof(*a));
+	return ret;
+}
+
+static int create_without_descriptors(int dev, const char *name)
+{
+	struct rlimit old, none;
+	int ret;
+
+	getrlimit(RLIMIT_NOFILE, &old);
+	none = old;
+	none.rlim_cur = next_fd();
+	setrlimit(RLIMIT_NOFILE, &none);
+	ret = create(dev, name);
+	setrlimit(RLIMIT_NOFILE, &old);
+	return ret;
+}
+
+/* Also those that do not come as far as a session, a file or a lock. */
+TEST_F(traced, each_refused_call_is_traced)
+{
+	static const char *const events[] = {
+		"luo/luo_session_create", "luo/luo_session_finish",
+		"luo/luo_session_state", "luo/luo_file_state", "luo/luo_state",
+		NULL
+	};
+	int s = create(self->dev, "r"), t = test_file(1);
+
+	ASSERT_LE(0, s);
+	ASSERT_LE(0, t);
+	start(events);
+	EXPECT_EQ(-EBADF, preserve(s, -1, 5));
+	EXPECT_EQ(0, preserve(s, t, 1));
+	EXPECT_EQ(0, event(s, true, LIVEUPDATE_PREPARE));
+	EXPECT_EQ(-EBUSY, preserve(s, t, 2));
+	EXPECT_EQ(-EBUSY, unpreserve(s, 1));
+	EXPECT_EQ(-EOPNOTSUPP, event(s, true, 77));
+	EXPECT_EQ(-EOPNOTSUPP, retrieve(s, 3));
+	EXPECT_EQ(-EOPNOTSUPP, finish(s));
+	EXPECT_EQ(-EOPNOTSUPP, event(self->dev, false, 77));
+	EXPECT_EQ(-EFAULT, create_unanswered(self->dev, "unanswered"));
+	EXPECT_EQ(-EMFILE, create_without_descriptors(self->dev, "emfile"));
+	stop(self);
+
+	static const char *const want[] = {
+		FILE_LINE("r", "5", "", "none", "none", "-9"),
+		FILE_LINE("r", "1", TEST_H, "none", "preserved", "0"),
+		FILE_LINE("r", "1", TEST_H, "preserved", "prepared", "0"),
+		STATE_LINE("r", "normal", "prepared", "prepare", "0"),
+		FILE_LINE("r", "2", "", "none", "none", "-16"),
+		FILE_LINE("r", "1", "", "none", "none", "-16"),
+		STATE_LINE("r", "prepared", "prepared", "0x4d", "-95"),
+		FILE_LINE("r", "3", "", "none", "none", "-95"),
+		"luo_session_finish: number=1 name=r dir=out state=prepared files=0 ret=-95",
+		"luo_state: number=1 old=normal new=normal event=0x4d ret=-95",
+		SESSION_LINE("create", "unanswered", "0", "-14"),
+		SESSION_LINE("create", "emfile", "0", "-24"),
+	};
+	EXPECT_LINES(want);
+	close(s);
 }
 
 TEST_F(traced, kho_pages_are_named_and_balanced)

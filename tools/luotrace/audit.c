@@ -164,7 +164,11 @@ static void say_owner(struct sentence *to, const struct inv_session *s)
 {
 	char name[4 * INV_COMM_LEN + 1];
 
-	say(to, "%s (pid %d)", fmt_name(name, sizeof(name), s->comm), s->owner);
+	if (s->owner)
+		say(to, "%s (pid %d)", fmt_name(name, sizeof(name), s->comm),
+		    s->owner);
+	else
+		say(to, "a process that is not known");
 }
 
 /* The file that is the reason, and how many more. */
@@ -226,7 +230,7 @@ static void explain_dropped(struct sentence *to, const struct audit *a,
 	char age[FMT_LEN];
 
 	say_owner(to, s);
-	say(to, " claimed it and closed it without FINISH %s ago",
+	say(to, " had it last, and it was closed without FINISH %s ago",
 	    fmt_age(age, a->now - s->closed));
 	if (s->retrieved < s->files)
 		say(to, ", %llu of its %llu file%s %s not retrieved",

@@ -29,6 +29,8 @@
  *    program misses the events of a task that preempts it on its CPU, and the
  *    kernel counts them (``recursion_misses`` of the program).
  *  - An event that says that something changed comes after the change.
+ *  - A call that is understood and refused has the event that it would have
+ *    had, with the errno, whatever it is refused for.
  */
 
 /*
@@ -257,7 +259,8 @@ DEFINE_EVENT(luo_session_class, luo_session_retrieve,
 
 /*
  * The last descriptor of a session was closed; files is what it still had. An
- * outgoing session ends here, an incoming one that is not finished leaks.
+ * outgoing session ends here, an incoming one that is not finished leaks. With
+ * ret=-EAGAIN the machine is frozen: the session stays as it is for the next kernel.
  */
 DEFINE_EVENT(luo_session_class, luo_session_release,
 	     TP_PROTO(u64 number, const char *name, u32 dir, u32 state, u64 files,

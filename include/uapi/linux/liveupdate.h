@@ -26,8 +26,8 @@
  *  - ENOTTY: no such call on this file.
  *  - EOPNOTSUPP: the call exists but not for this session: a call that belongs
  *    to outgoing sessions was made on an incoming one or the other way round.
- *  - EFAULT: the structure cannot be read or written. In the latter case the
- *    session or the file of which it would have told is closed again.
+ *  - EFAULT: the structure cannot be read or written. Nothing is created or
+ *    claimed then.
  *  - ENOENT: no session of that name, no file of that token, no handler for
  *    that file.
  *  - EEXIST: the name or the token is taken.
@@ -37,6 +37,9 @@
  *  - EBADF: the file descriptor to preserve is not open.
  *  - EMFILE: no file descriptor is left for the result.
  *  - ENOMEM: out of memory; nothing has changed.
+ *  - EINTR: the caller is killed while it waits for another call.
+ *
+ * What a call that fails leaves in the out members means nothing.
  *
  * Any other errno of PRESERVE_FD and RETRIEVE_FD is the file handler's own.
  */
@@ -144,7 +147,8 @@ struct liveupdate_ioctl_retrieve_session {
  * @state: out, enum liveupdate_state
  *
  * The state of the machine; /sys/kernel/liveupdate/state says it as a word and
- * can be polled.
+ * can be polled. The answer comes at once in any state, also while a transition is
+ * under way: then it is the state before it.
  */
 struct liveupdate_ioctl_get_state {
 	__u32		size;
@@ -291,6 +295,8 @@ struct liveupdate_session_unpreserve_fd {
  * struct liveupdate_session_get_state - LIVEUPDATE_SESSION_GET_STATE
  * @size:  in, bytes in this structure
  * @state: out, enum liveupdate_state; NORMAL in a finished session
+ *
+ * The answer comes at once, as that of LIVEUPDATE_IOCTL_GET_STATE.
  */
 struct liveupdate_session_get_state {
 	__u32		size;

@@ -195,4 +195,18 @@ struct liveupdate_test_pages {
 
 #define LIVEUPDATE_TEST_PAGES	_IO(0xBA, LIVEUPDATE_TEST_CMD_BASE + 4)
 
+/**
+ * struct liveupdate_test_frozen - LIVEUPDATE_TEST_FROZEN: keep the machine frozen
+ * @size:     in, bytes in this structure
+ * @delay_us: in, how long the kexec waits once the machine is frozen, in microseconds
+ *
+ * Other processes run meanwhile.
+ */
+struct liveupdate_test_frozen {
+	__u32		size;
+	__u32		delay_us;
+};
+
+#define LIVEUPDATE_TEST_FROZEN	_IO(0xBA, LIVEUPDATE_TEST_CMD_BASE + 5)
+
 #endif /* _UAPI_LIVEUPDATE_TEST_H */

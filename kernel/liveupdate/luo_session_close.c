@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: Closing sessions
+ *
+ * An outgoing session ends with its last descriptor, an incoming one that is not
+ * finished can be claimed again. Once the machine is frozen neither changes.
+ *
+ * A process that ends does not wait for a transition of the machine to be over, which
+ * may wait for a handler itself. What the process had open is released when nothing is
+ * in the way any more, and before another call is answered.
+ */
+
+#define pr_fmt(fmt) "luo: " fmt
+
+#include <linux/llist.h>
+#include <linux/sched.h>
+#include <linux/workqueue.h>
+
+#include "luo_session.h"
+
+static LLIST_HEAD(luo_closed); /* sessions that are closed, but not released yet */
+
+static void luo_session_release_out(struct luo_session *session)
+{
+	u64 files = session->files.count;
+
+	luo_session_remove(session);
+	scoped_guard(mutex, &session->files.lock) {
+		luo_session_back(session, LIVEUPDATE_STATE_NORMAL);
+		luo_file_set_unpreserve(&session->files);
+	}
+	luo_emit(luo_session_release, luo_number(LUO_DIR_OUT), session->name,
+		 LUO_DIR_OUT, session->state, files, 0);
+	luo_session_free(session);
+}
+
+static void luo_session_leave(struct luo_session *session)
+{
+	luo_session_unclaim(session);
+	pr_warn("session '%*pEhp' was closed without finish, it can be claimed again\n",
+		(int)strlen(session->name), session->name);
+}
+
+static void luo_session_release_in(struct luo_session *session)
+{
+	bool listed;
+
+	/* Whoever claims it next may be through with it at any time. */
+	refcount_inc(&session->refs);
+	scoped_guard(mutex, &session->files.lock) {
+		listed = session->listed;
+		if (listed)
+			luo_session_leave(session);
+		luo_emit(luo_session_release, luo_number(LUO_DIR_IN), session->name,
+			 LUO_DIR_IN, session->state,
+			 session->files.count, 0);
+		if (listed) {
+			luo_session_restore_end(session, -ECANCELED);
+			luo_session_leak(session, LUO_LEAK_CLOSED,
+					 session->files.count,
+					 session->files.retrieved);
+		}
+	}
+	if (!listed)
+		luo_session_free(session);
+	luo_session_put(session);
+}
+
+/**
+ * luo_session_release - the last descriptor of a session is closed
+ * @session: the session; it may be gone after the call
+ *
+ * Context: under luo_state_lock for reading, not while the machine is frozen.
+ */
+void luo_session_release(struct luo_session *session)
+{
+	lockdep_assert_held(&luo_state_lock);
+
+	if (session->files.dir == LUO_DIR_OUT)
+		luo_session_release_out(session);
+	else
+		luo_session_release_in(session);
+}
+
+/* The machine is frozen: what is closed stays as it is. */
+static void luo_session_keep(struct luo_session *session)
+{
+	luo_emit(luo_session_release, luo_number(session->files.dir), session->name,
+		 session->files.dir, session->state, session->files.count, -EAGAIN);
+}
+
+static void __luo_session_release_closed(struct llist_node *list)
+{
+	struct luo_session *session, *next;
+
+	llist_for_each_entry_safe(session, next, llist_reverse_order(list),
+				  in_closed) {
+		if (luo_state() == LIVEUPDATE_STATE_FROZEN)
+			luo_session_keep(session);
+		else
+			luo_session_release(session);
+	}
+}
+
+/**
+ * luo_session_release_closed - release what was closed while nobody could
+ *
+ * Context: under luo_state_lock for reading.
+ */
+void luo_session_release_closed(void)
+{
+	lockdep_assert_held(&luo_state_lock);
+
+	if (!llist_empty(&luo_closed))
+		__luo_session_release_closed(llist_del_all(&luo_closed));
+}
+
+static void luo_closed_work_fn(struct work_struct *work)
+{
+	guard(rwsem_read)(&luo_state_lock);
+
+	luo_session_release_closed();
+}
+
+static DECLARE_WORK(luo_closed_work, luo_closed_work_fn);
+
+/* Take luo_state_lock, unless that takes long and the process is to end. */
+static bool luo_session_close_lock(void)
+{
+	if (down_read_trylock(&luo_state_lock))
+		return true;
+	if (current->flags & (PF_EXITING | PF_KTHREAD))
+		return false;
+	return !down_read_killable(&luo_state_lock);
+}
+
+/**
+ * luo_session_close - the last descriptor of a session is closed
+ * @session: the session; it may be gone after the call
+ *
+ * Context: may sleep, takes luo_state_lock for reading.
+ */
+void luo_session_close(struct luo_session *session)
+{
+	luo_session_used(session);
+	if (!luo_session_close_lock()) {
+		llist_add(&session->in_closed, &luo_closed);
+		schedule_work(&luo_closed_work);
+		return;
+	}
+	if (luo_state() == LIVEUPDATE_STATE_FROZEN)
+		luo_session_keep(session);
+	else
+		luo_session_release(session);
+	up_read(&luo_state_lock);
+}

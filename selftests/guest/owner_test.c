@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * Who is said to have a session: whoever held or used it last, and nobody who could
+ * not claim it or is no more.
+ *
+ *	owner_test hold		before a live update
+ *	owner_test		after it, as TAP
+ */
+
+#include "luo_test.h"
+
+#include <jansson.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+static const char *const names[] = { "never", "failed", "passed", "thread",
+				     "unwritten", "inherited", "held" };
+#define NR_NAMES	(sizeof(names) / sizeof(names[0]))
+
+static int tests, failures;
+
+/* What luotrace audit says of a session. */
+struct owner {
+	int pid;	/* 0 for nobody, -1 if there is no such session */
+	int claims;
+	char comm[32];
+	char class[32];
+};
+
+static struct owner owner_of(const char *name)
+{
+	struct owner owner = { .pid = -1 };
+	json_t *root, *s, *o;
+	size_t i;
+
+	if (system("luotrace audit --json > /tmp/audit.json") < 0)
+		return owner;
+	root = json_load_file("/tmp/audit.json", 0, NULL);
+	json_array_foreach(json_object_get(root, "sessions"), i, s) {
+		if (strcmp(name, json_string_value(json_object_get(s, "name")) ?: ""))
+			continue;
+		o = json_object_get(s, "owner");
+		owner.pid = json_integer_value(json_object_get(o, "pid"));
+		owner.claims = json_integer_value(json_object_get(s, "claims"));
+		snprintf(owner.comm, sizeof(owner.comm), "%s",
+			 json_string_value(json_object_get(o, "comm")) ?: "");
+		snprintf(owner.class, sizeof(owner.class), "%s",
+			 json_string_value(json_object_get(s, "state")) ?: "");
+	}
+	json_decref(root);
+	return owner;
+}
+
+static void is_owned(const char *name, int pid, const char *comm, const char *class,
+		     int claims, const char *why)
+{
+	struct owner o = owner_of(name);
+	bool ok = o.pid == pid && !strcmp(o.comm, comm) &&
+		  !strcmp(o.class, class) && o.claims == claims;
+
+	printf("%s %d %s: %s (%s, pid %d, %s, %d claims; want %s, pid %d, %s, %d)\n",
+	       ok ? "ok" : "not ok", ++tests, name, why, o.comm, o.pid, o.class,
+	       o.claims, comm, pid, class, claims);
+	fflush(stdout);
+	failures += !ok;
+}
+
+/* An agent of its own, which does what it is told to and ends when its parent says so. */
+struct agent {
+	pid_t pid;
+	int up, down;
+};
+
+static struct agent agent(const char *comm, int (*work)(void *arg), void *arg)
+{
+	struct agent a;
+	int up[2], down[2];
+	char c;
+
+	must(!pipe(up) && !pipe(down), "pipe");
+	a.pid = fork();
+	if (!a.pid) {
+		close(up[0]);
+		close(down[1]);
+		prctl(PR_SET_NAME, comm);
+		c = work(arg);
+		if (write(up[1], &c, 1) == 1)
+			_exit(read(down[0], &c, 1) < 0);
+		_exit(1);
+	}
+	close(up[1]);
+	close(down[0]);
+	a.up = up[0];
+	a.down = down[1];
+	must(read(a.up, &c, 1) == 1 && !c, comm);
+	return a;
+}
+
+static void end(struct agent *a)
+{
+	must(write(a->down, "", 1) == 1, "end");
+	close(a->up);
+	close(a->down);
+	waitpid(a->pid, NULL, 0);
+}
+
+struct job {
+	int dev;
+	const char *name;
+	int fd;
+	pid_t launcher;
+};
+
+static int claims(void *arg)
+{
+	struct job *job = arg;
+
+	job->fd = claim(job->dev, job->name);
+	return job->fd < 0;
+}
+
+static int fails_to_claim(void *arg)
+{
+	struct job *job = arg;
+	struct rlimit none = { .rlim_cur = next_fd() };
+
+	none.rlim_max = none.rlim_cur;
+	setrlimit(RLIMIT_NOFILE, &none);
+	return claim(job->dev, job->name) != -EMFILE;
+}
+
+static int claims_without_answer(void *arg)
+{
+	struct liveupdate_ioctl_retrieve_session *a;
+	struct job *job = arg;
+
+	a = mmap(NULL, sizeof(*a), PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	a->size = sizeof(*a);
+	set_name(a->name, job->name);
+	mprotect(a, sizeof(*a), PROT_READ);
+	return call(job->dev, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, a) != -EFAULT;
+}
+
+static void failed_claims(int dev)
+{
+	struct job job = { .dev = dev, .name = "failed" };
+	struct agent a = agent("agent-a", claims, &job), b;
+
+	is_owned("failed", a.pid, "agent-a", "claimed", 1, "A claims it");
+	end(&a);
+	is_owned("failed", a.pid, "agent-a", "dropped", 1, "A closed it");
+	b = agent("agent-b", fails_to_claim, &job);
+	is_owned("failed", a.pid, "agent-a", "dropped", 1,
+		 "B had no descriptor left, and never had it");
+	end(&b);
+
+	job.name = "never";
+	b = agent("agent-b", fails_to_claim, &job);
+	end(&b);
+	is_owned("never", 0, "", "unclaimed", 0, "nobody ever had it");
+
+	job.name = "unwritten";
+	b = agent("agent-b", claims_without_answer, &job);
+	end(&b);
+	is_owned("unwritten", 0, "", "unclaimed", 0,
+		 "nobody had it whom it could not be told");
+}
+
+/* As a message with SCM_RIGHTS, of which the test kernel has no sockets. */
+static int gets(void *arg)
+{
+	struct job *job = arg;
+	int launcher = syscall(SYS_pidfd_open, job->launcher, 0);
+
+	job->fd = syscall(SYS_pidfd_getfd, launcher, job->fd, 0);
+	return launcher < 0 || job->fd < 0;
+}
+
+static int gets_and_uses(void *arg)
+{
+	struct job *job = arg;
+
+	return gets(arg) || state(job->fd, true) != LIVEUPDATE_STATE_UPDATED;
+}
+
+/* The launcher claims it, passes it on and is gone. */
+static struct agent pass(struct job *job, const char *comm, int (*work)(void *arg))
+{
+	struct agent launcher = agent("launcher", claims, job), a;
+
+	job->launcher = launcher.pid;
+	a = agent(comm, work, job);
+	end(&launcher);
+	return a;
+}
+
+static void passed_on(int dev)
+{
+	/* Both processes know the number of the descriptor. */
+	struct job *job = mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct agent a;
+
+	must(job != MAP_FAILED, "mmap");
+	*job = (struct job){ .dev = dev, .name = "passed" };
+	a = pass(job, "vmm", gets_and_uses);
+	is_owned("passed", a.pid, "vmm", "claimed", 1, "who used it last");
+	end(&a);
+	is_owned("passed", a.pid, "vmm", "dropped", 1, "who closed it");
+
+	job->name = "held";
+	a = pass(job, "vmm", gets);
+	is_owned("held", 0, "", "claimed", 1,
+		 "who claimed it is gone, who holds it has not used it");
+	end(&a);
+	is_owned("held", a.pid, "vmm", "dropped", 1, "who closed it");
+}
+
+static void *claim_in_thread(void *arg)
+{
+	prctl(PR_SET_NAME, "a-thread");
+	claims(arg);
+	return NULL;
+}
+
+static void threads(int dev)
+{
+	struct job job = { .dev = dev, .name = "thread" };
+	pthread_t thread;
+
+	must(!pthread_create(&thread, NULL, claim_in_thread, &job), "thread");
+	pthread_join(thread, NULL);
+	is_owned("thread", getpid(), "owner_test", "claimed", 1,
+		 "the process, not its thread");
+	must(!finish(job.fd), "thread");
+	close(job.fd);
+}
+
+static int uses(void *arg)
+{
+	struct job *job = arg;
+
+	return state(job->fd, true) != LIVEUPDATE_STATE_UPDATED;
+}
+
+static void inherited(int dev)
+{
+	struct job job = { .dev = dev, .name = "inherited" };
+	struct agent child;
+
+	must(!claims(&job), "inherited");
+	child = agent("child", uses, &job);
+	is_owned("inherited", child.pid, "child", "claimed", 1, "the child used it");
+	end(&child);
+	is_owned("inherited", 0, "", "claimed", 1, "the child is gone");
+	must(!uses(&job), "inherited");
+	is_owned("inherited", getpid(), "owner_test", "claimed", 1, "the parent again");
+	prctl(PR_SET_NAME, "renamed");
+	is_owned("inherited", getpid(), "renamed", "claimed", 1,
+		 "by the name that it has now");
+	prctl(PR_SET_NAME, "owner_test");
+	must(!finish(job.fd), "inherited");
+	close(job.fd);
+}
+
+int main(int argc, char **argv)
+{
+	int dev = open_device(), s;
+	size_t i;
+
+	must(dev >= 0, DEVICE);
+	if (argc == 2 && !strcmp(argv[1], "hold")) {
+		for (i = 0; i < NR_NAMES; i++) {
+			s = create(dev, names[i]);
+			must(!preserve(s, test_file(1), 1), names[i]);
+		}
+		puts("ready");
+		fflush(stdout);
+		pause();
+	}
+	puts("KTAP version 1");
+	failed_claims(dev);
+	passed_on(dev);
+	threads(dev);
+	inherited(dev);
+	printf("1..%d\n", tests);
+	return failures != 0;
+}

@@ -127,6 +127,7 @@ static int __init luo_init(void)
 		goto off;
 
 	luo_boot();
+	luo_notice_start();
 
 	err = luo_handover_init_out();
 	err = err ?: luo_recorder_init();
@@ -138,6 +139,7 @@ static int __init luo_init(void)
 		return 0;
 	}
 off:
+	luo_notice_start();
 	pr_err("cannot be set up, live update is off: %pe\n", ERR_PTR(err));
 	luo_enabled = false;
 	return err;

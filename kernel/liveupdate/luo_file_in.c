@@ -13,8 +13,6 @@
  * update. finish asks all files first and changes nothing if one cannot.
  */
 
-#define pr_fmt(fmt) "luo: " fmt
-
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -142,9 +140,9 @@ static int __luo_file_retrieve(struct luo_file *f)
 	 */
 	err = luo_file_hash_id(f);
 	if (err)
-		pr_warn("session '%*pEhp' token %llu: cannot be told from a file that is not held: %pe\n",
-			(int)strlen(f->token.set->name), f->token.set->name,
-			f->token.token, ERR_PTR(err));
+		luo_notice("cannot be told from one that is not held", "file",
+			   err == -EEXIST ? "duplicate-id" : "no-memory",
+			   set->name, &f->token.token);
 	return 0;
 }
 

@@ -252,9 +252,9 @@ static int luo_file_set_do(struct luo_file_set *set,
 	return 0;
 
 err_undo:
-	pr_err("session '%*pEhp' token %llu: '%s' failed: %pe\n",
-	       (int)strlen(set->name), set->name, f->token.token,
-	       f->fh->compatible, ERR_PTR(err));
+	pr_err_ratelimited("session '%*pEhp' token %llu: '%s' failed: %pe\n",
+			   (int)strlen(set->name), set->name, f->token.token,
+			   f->fh->compatible, ERR_PTR(err));
 	luo_file_set_state(f, step->from, err);
 	luo_file_undo_before(set, f, step, &account);
 	return err;

@@ -22,8 +22,6 @@
  * the next live update.
  */
 
-#define pr_fmt(fmt) "luo: " fmt
-
 #include <kunit/visibility.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
@@ -91,14 +89,8 @@ void luo_handover_tell(const char *what, const char *name, u64 token,
 void luo_handover_reject(const char *what, const char *name, u64 token,
 			 const char *reason)
 {
-	if (!strcmp(what, "file"))
-		pr_err("handover: refused %s '%*pEhp' token %llu: %s\n", what,
-		       (int)strlen(name), name, token, reason);
-	else if (*name)
-		pr_err("handover: refused %s '%*pEhp': %s\n", what,
-		       (int)strlen(name), name, reason);
-	else
-		pr_err("handover: refused %s: %s\n", what, reason);
+	luo_notice("of the handover rejected", what, reason, name,
+		   strcmp(what, "file") ? NULL : &token);
 	luo_handover_tell(what, name, token, reason);
 	luo_recorder_refused(what, name, token, reason);
 }

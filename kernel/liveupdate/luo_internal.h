@@ -14,6 +14,7 @@
  *	luo_handler	file handlers and the calls to them
  *	luo_handover	what one kernel writes and the next one reads
  *	luo_trace	the trace events
+ *	luo_notice	messages that come by the thousand
  *	luo_recorder	the record of a live update; a subsystem too
  *
  * Locks, in the order in which they are taken:
@@ -40,6 +41,8 @@
  *				can_preserve, for no other operation.
  *	luo_owner_lock		spinlock: who had a session last. Nothing is called
  *				under it.
+ *	luo_notice_lock		spinlock: messages that are collected. Nothing is
+ *				called under it.
  *	luo_recorder_lock	spinlock: making a row, keeping a long call,
  *				reading the record. Nothing is called under it.
  *	luo_union.lock		spinlock, one a row and one for all ioctls: what
@@ -103,6 +106,13 @@ struct luo_call {
 u64 luo_call_enter(const struct luo_call *call, enum luo_op op);
 void luo_call_exit(const struct luo_call *call, enum luo_op op, int ret,
 		   u64 start);
+
+/* luo_notice.c */
+
+void luo_notice(const char *text, const char *what, const char *reason,
+		const char *name, const u64 *token);
+void luo_notice_flush(void);
+void luo_notice_start(void);
 
 /* luo_handover.c */
 

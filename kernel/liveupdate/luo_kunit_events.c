@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * What a probe of a trace event finds. As luo_kunit.c, it needs liveupdate=on and a
- * machine that nobody uses.
+ * What a probe of a trace event finds, and what becomes of messages that come by the
+ * thousand. As luo_kunit.c, it needs liveupdate=on and a machine that nobody uses.
  */
 
 #include <kunit/test.h>
@@ -17,7 +17,8 @@
 
 #include "luo_file.h"
 
-#define LUO_KUNIT_TOKEN	7
+#define LUO_KUNIT_TOKEN		7
+#define LUO_KUNIT_REJECTS	500
 
 /**
  * struct luo_kunit_seen - what the probes found
@@ -136,8 +137,19 @@ static void luo_kunit_probes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, seen->atomic, 0);
 }
 
+/* The script of the test reads them in the log, in one line. */
+static void luo_kunit_rejects(struct kunit *test)
+{
+	u64 i;
+
+	for (i = 0; i < LUO_KUNIT_REJECTS; i++)
+		luo_notice("of the handover rejected", "file", "kunit-test",
+			   "many", &i);
+}
+
 static struct kunit_case luo_kunit_event_cases[] = {
 	KUNIT_CASE(luo_kunit_probes),
+	KUNIT_CASE(luo_kunit_rejects),
 	{}
 };
 

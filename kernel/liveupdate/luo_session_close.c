@@ -11,8 +11,6 @@
  * in the way any more, and before another call is answered.
  */
 
-#define pr_fmt(fmt) "luo: " fmt
-
 #include <linux/llist.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
@@ -38,8 +36,8 @@ static void luo_session_release_out(struct luo_session *session)
 static void luo_session_leave(struct luo_session *session)
 {
 	luo_session_unclaim(session);
-	pr_warn("session '%*pEhp' was closed without finish, it can be claimed again\n",
-		(int)strlen(session->name), session->name);
+	luo_notice("closed without finish, can be claimed again", "session", NULL,
+		   session->name, NULL);
 }
 
 static void luo_session_release_in(struct luo_session *session)

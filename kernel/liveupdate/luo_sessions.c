@@ -175,8 +175,8 @@ static int luo_session_end(struct luo_session *session)
 	if (err || session->claimed)
 		return err;
 
-	pr_warn("session '%*pEhp' was not claimed, it is discarded\n",
-		(int)strlen(session->name), session->name);
+	luo_notice("discarded, nobody had claimed it", "session", NULL,
+		   session->name, NULL);
 	luo_session_leak(session, LUO_LEAK_DISCARDED, files, retrieved);
 	return 0;
 }

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: Messages that come by the thousand
+ *
+ * An agent that dies may leave thousands of sessions, a damaged handover may hold
+ * thousands of bad records. A line for each pushes everything else out of the log and
+ * keeps a serial console busy. Notices of one kind are collected for a second instead
+ * and become one line: the first names and how many there are in all. The trace events
+ * tell of each of them.
+ */
+
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/seq_buf.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+
+#include "luo_internal.h"
+
+#define LUO_NOTICE_KINDS	16	/* that are collected at a time */
+#define LUO_NOTICE_NAMES	3	/* of those that one line is about */
+#define LUO_NOTICE_LINE		1000	/* bytes, less than a record of the log */
+
+/**
+ * struct luo_notice_name - what one notice is about
+ * @name:  of a session, or of whatever it is; may be empty
+ * @token: of a file
+ * @file:  whether it is a file
+ */
+struct luo_notice_name {
+	char name[LIVEUPDATE_SESSION_NAME_LENGTH];
+	u64 token;
+	bool file;
+};
+
+/**
+ * struct luo_notice - the notices of one kind
+ * @text:   what happened, with @what and @reason the kind
+ * @what:   what it happened to
+ * @reason: a word for why, or NULL
+ * @count:  notices
+ * @first:  what the first of them are about
+ */
+struct luo_notice {
+	const char *text;
+	const char *what;
+	const char *reason;
+	u64 count;
+	struct luo_notice_name first[LUO_NOTICE_NAMES];
+};
+
+static DEFINE_SPINLOCK(luo_notice_lock); /* what is collected */
+static struct luo_notice luo_notices[LUO_NOTICE_KINDS];
+static unsigned int luo_nr_notices;
+static u64 luo_notices_lost; /* of more kinds than there is room for */
+static bool luo_notice_started;
+
+static void luo_notice_work_fn(struct work_struct *work)
+{
+	luo_notice_flush();
+}
+
+static DECLARE_DELAYED_WORK(luo_notice_work, luo_notice_work_fn);
+
+static struct luo_notice *luo_notice_find(const char *text, const char *what,
+					  const char *reason)
+{
+	struct luo_notice *n;
+
+	for (n = luo_notices; n < luo_notices + luo_nr_notices; n++) {
+		if (!strcmp(n->text, text) && !strcmp(n->what, what) &&
+		    !strcmp(n->reason ?: "", reason ?: ""))
+			return n;
+	}
+	if (luo_nr_notices == LUO_NOTICE_KINDS)
+		return NULL;
+
+	luo_nr_notices++;
+	*n = (struct luo_notice){
+		.text = text, .what = what, .reason = reason,
+	};
+	return n;
+}
+
+/**
+ * luo_notice - report something that may happen very often
+ * @text:   what happened, as "rejected"; not copied
+ * @what:   what it happened to, as "session"; not copied
+ * @reason: a word for why, or NULL; not copied
+ * @name:   of what it happened to, or of its session; may be empty
+ * @token:  of the file, NULL if it is none
+ *
+ * Context: any that may take a spinlock, not interrupts.
+ */
+void luo_notice(const char *text, const char *what, const char *reason,
+		const char *name, const u64 *token)
+{
+	struct luo_notice_name *one;
+	struct luo_notice *n;
+
+	scoped_guard(spinlock, &luo_notice_lock) {
+		n = luo_notice_find(text, what, reason);
+		if (!n) {
+			luo_notices_lost++;
+		} else if (n->count++ < LUO_NOTICE_NAMES) {
+			one = &n->first[n->count - 1];
+			strscpy(one->name, name);
+			one->token = token ? *token : 0;
+			one->file = token;
+		}
+	}
+	/* At boot they are all there when it is over. */
+	if (READ_ONCE(luo_notice_started))
+		schedule_delayed_work(&luo_notice_work, HZ);
+}
+
+static bool luo_notice_take(struct luo_notice *to)
+{
+	guard(spinlock)(&luo_notice_lock);
+
+	if (!luo_nr_notices)
+		return false;
+
+	*to = luo_notices[0];
+	luo_nr_notices--;
+	memmove(&luo_notices[0], &luo_notices[1],
+		luo_nr_notices * sizeof(luo_notices[0]));
+	return true;
+}
+
+static void luo_notice_print(const struct luo_notice *n)
+{
+	static char line[LUO_NOTICE_LINE]; /* under the lock of luo_notice_flush() */
+	const struct luo_notice_name *one;
+	const char *sep = ": ";
+	struct seq_buf s;
+	u64 i;
+
+	seq_buf_init(&s, line, sizeof(line));
+	seq_buf_printf(&s, "%s %s", n->what, n->text);
+	if (n->reason)
+		seq_buf_printf(&s, " (%s)", n->reason);
+	for (i = 0; i < n->count && i < LUO_NOTICE_NAMES; i++) {
+		one = &n->first[i];
+		if (!*one->name && !one->file)
+			continue;
+		seq_buf_printf(&s, "%s'%*pEhp'", sep, (int)strlen(one->name),
+			       one->name);
+		if (one->file)
+			seq_buf_printf(&s, " token %llu", one->token);
+		sep = ", ";
+	}
+	if (n->count > LUO_NOTICE_NAMES)
+		seq_buf_printf(&s, ", ... (%llu in all)", n->count);
+	pr_warn("luo: %s\n", seq_buf_str(&s));
+}
+
+/**
+ * luo_notice_flush - print what is collected now
+ *
+ * Context: may sleep.
+ */
+void luo_notice_flush(void)
+{
+	static DEFINE_MUTEX(printing); /* notice, and the line of luo_notice_print() */
+	static struct luo_notice notice;
+	u64 lost;
+
+	guard(mutex)(&printing);
+
+	while (luo_notice_take(&notice))
+		luo_notice_print(&notice);
+	scoped_guard(spinlock, &luo_notice_lock) {
+		lost = luo_notices_lost;
+		luo_notices_lost = 0;
+	}
+	if (lost)
+		pr_warn("luo: %llu notices of other kinds, see the trace events\n",
+			lost);
+}
+
+/**
+ * luo_notice_start - print what boot collected, and from now on in time
+ *
+ * Context: once, at the end of boot.
+ */
+void __init luo_notice_start(void)
+{
+	WRITE_ONCE(luo_notice_started, true);
+	luo_notice_flush();
+}

@@ -236,6 +236,18 @@ static void agent_is_killed(int dev, int *held)
 	cure(held, KILLED);
 }
 
+/* Of a session that is not there nothing is found, and that is not clean. */
+static void finds_no_session(const char *args)
+{
+	int code;
+	json_t *root = run(args, &code);
+
+	check(code == 2 && json_is_false(json_object_get(root, "clean")) &&
+	      json_is_false(json_object_get(root, "session_found")),
+	      "audit %s: no such session (code %d)", args, code);
+	json_decref(root);
+}
+
 static void first(int dev)
 {
 	int held[NR_SESSIONS] = {}, i;
@@ -243,6 +255,7 @@ static void first(int dev)
 	/* The module of one is not there; nor is that of a subsystem. */
 	finds("-s late", "no-handler", "late");
 	finds("-s luo-late", "refused", "luo-late");
+	finds_no_session("-s lat");
 	held[LATE] = claim(dev, names[LATE]);
 	finds("-s late", "no-handler", "late");
 	check(retrieve(held[LATE], 8) == -ENOENT, "no handler");

@@ -178,6 +178,15 @@ static void check_given(const char *text, const char *want, const char *what)
 		   want, what);
 }
 
+/* The argument of an option becomes the name. */
+static void check_argument(const char *text, const char *want, const char *what)
+{
+	char *arg = strdup(text);
+
+	check_text(cmd_name(arg, LT_NAME_LEN, "session", NULL), want, what);
+	free(arg);
+}
+
 /* What somebody types is a name, or what luotrace printed of one. */
 static void test_given(void)
 {
@@ -198,6 +207,8 @@ static void test_given(void)
 		    "a spelling that is longer than any name");
 	check_given("a\\x00", "a\\x00", "a zero ends no name");
 	check_given("", "refused", "no name");
+	check_argument("vm-a", "vm-a", "-s of a plain name");
+	check_argument("vm\\x20\\xff", "vm \xff", "-s of what audit printed");
 	memset(longest, 'a', sizeof(longest) - 1);
 	longest[64] = '\0';
 	check_given(longest, "refused", "a name that is too long");

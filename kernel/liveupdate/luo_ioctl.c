@@ -375,6 +375,9 @@ static int luo_ioctl_read(struct luo_ucmd *ucmd, const struct luo_ioctl_op *op)
 		return err;
 	if (ucmd->user_size < op->min_size)
 		return -EINVAL;
+	/* Up to 4 GiB would be looked through for a byte that is not zero. */
+	if (ucmd->user_size > PAGE_SIZE)
+		return -E2BIG;
 
 	err = copy_struct_from_user(&ucmd->cmd, op->size, ucmd->ubuffer,
 				    ucmd->user_size);

@@ -173,6 +173,56 @@ TEST_F(luo, each_dirty_byte_behind_the_end_is_e2big)
 				TH_LOG("call %#x byte %zu", calls[i].nr, at);
 }
 
+/* Nothing but the size is read: behind it there is nothing, and it would be EFAULT. */
+TEST_F(luo, larger_than_a_page_is_e2big_unread)
+{
+	uint32_t page = sysconf(_SC_PAGESIZE);
+	const uint32_t sizes[] = { page + 1, 2 * page, 1 << 30, UINT32_MAX };
+	uint8_t *p = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t i, j;
+
+	ASSERT_NE(MAP_FAILED, p);
+	munmap(p + page, page);
+	for (i = 0; i < NR_CALLS; i++) {
+		for (j = 0; j < sizeof(sizes) / sizeof(sizes[0]); j++) {
+			memcpy(p, &sizes[j], sizeof(sizes[j]));
+			EXPECT_EQ(-E2BIG, call(call_fd(self, i), CALL_NR(i), p))
+				TH_LOG("call %#x size %u", calls[i].nr, sizes[j]);
+		}
+		/* Readable to the end, and all of it zeros: it is the size alone. */
+		memcpy(p, &page, sizeof(page));
+		EXPECT_NE(-E2BIG, call(call_fd(self, i), CALL_NR(i), p))
+			TH_LOG("call %#x", calls[i].nr);
+		memset(p, 0, page);
+	}
+	event(self->session, true, LIVEUPDATE_CANCEL);
+	event(self->dev, false, LIVEUPDATE_CANCEL);
+	munmap(p, page);
+}
+
+/* 4 GiB of zeros that are there to be read: who makes the call is not held up by it. */
+TEST_F(luo, the_largest_size_does_not_hold_up_its_caller)
+{
+	uint64_t size = 1ULL << 32;
+	uint32_t *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int status;
+	pid_t pid;
+
+	ASSERT_NE(MAP_FAILED, p);
+	*p = UINT32_MAX;
+	pid = fork();
+	if (!pid) {
+		/* From here on it can be killed only if the call ends. */
+		_exit(call(self->session, LIVEUPDATE_SESSION_GET_NAME, p) ==
+		      -E2BIG ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+	EXPECT_EQ(0, status);
+	munmap(p, size);
+}
+
 TEST_F(luo, each_unknown_number_is_enotty)
 {
 	uint8_t buf[256] = { sizeof(buf) - 1 };

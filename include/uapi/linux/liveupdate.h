@@ -22,7 +22,7 @@
  *    is never valid (an empty or unterminated name, a reserved field that is
  *    not zero, an event that this state does not know).
  *  - E2BIG: the structure is longer than this kernel's and the rest is not
- *    zero.
+ *    zero, or it is longer than a page, whatever is in it.
  *  - ENOTTY: no such call on this file.
  *  - EOPNOTSUPP: the call exists but not for this session: a call that belongs
  *    to outgoing sessions was made on an incoming one or the other way round.

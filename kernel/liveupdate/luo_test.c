@@ -66,16 +66,19 @@ static const bool luo_test_can_fail[LIVEUPDATE_TEST_NR_OPS] = {
 /* Behave as told: take the time, return 0 or the negative errno. */
 int luo_test_behave(struct luo_test_op *op)
 {
+	/* What the previous kernel handed over was not checked by this one. */
+	unsigned long delay_us = min(op->delay_us, LIVEUPDATE_TEST_MAX_DELAY_US);
+
 	op->calls++;
 	/* By the clock that durations are measured with: jiffies may lag behind. */
-	if (op->delay_us > 10)
-		usleep_range(op->delay_us, op->delay_us + 50);
+	if (delay_us > 10)
+		usleep_range(delay_us, delay_us + 50);
 	else
-		udelay(op->delay_us);
+		udelay(delay_us);
 
 	if (!op->error || (op->nth && op->nth != op->calls))
 		return 0;
-	return -(int)op->error;
+	return -(int)min(op->error, MAX_ERRNO);
 }
 
 static int luo_test_file_behave(struct luo_test_file *tf,
@@ -266,7 +269,8 @@ static int luo_test_set(struct luo_test_file *tf, void __user *arg)
 		return -EFAULT;
 	if (set.size != sizeof(set) ||
 	    set.target >= LIVEUPDATE_TEST_NR_TARGETS ||
-	    set.op >= LIVEUPDATE_TEST_NR_OPS || set.error > MAX_ERRNO)
+	    set.op >= LIVEUPDATE_TEST_NR_OPS || set.error > MAX_ERRNO ||
+	    set.delay_us > LIVEUPDATE_TEST_MAX_DELAY_US)
 		return -EINVAL;
 	if (set.error && !luo_test_can_fail[set.op])
 		return -EINVAL;

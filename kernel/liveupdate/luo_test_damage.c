@@ -11,6 +11,7 @@
 
 #include <linux/io.h>
 #include <linux/libfdt.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -38,7 +39,7 @@ int luo_test_damage_set(const void __user *arg)
 		return -EFAULT;
 	if (damage.size != sizeof(damage) ||
 	    damage.where > LIVEUPDATE_TEST_SUBSYSTEM ||
-	    damage.len > LUO_DAMAGE_MAX ||
+	    damage.len > LUO_DAMAGE_MAX || damage.reserved ||
 	    damage.offset > KHO_BLOCK_SIZE - LUO_DAMAGE_MAX)
 		return -EINVAL;
 
@@ -88,10 +89,17 @@ static void *luo_damage_subsystem(u32 index)
 	return NULL;
 }
 
+static struct luo_session_ser *
+luo_damage_session(const struct luo_contents *contents, u32 index)
+{
+	return luo_damage_record(contents->sessions.data, index,
+				 sizeof(struct luo_session_ser));
+}
+
 static void *luo_damage_find(const struct luo_contents *contents)
 {
 	const struct luo_array *sessions = &contents->sessions;
-	const struct luo_session_ser *session;
+	struct luo_session_ser *session;
 
 	if (luo_damage.where == LIVEUPDATE_TEST_TREE)
 		return luo_handover_fdt();
@@ -105,14 +113,24 @@ static void *luo_damage_find(const struct luo_contents *contents)
 		return luo_damage_record(contents->flbs.data, luo_damage.index,
 					 sizeof(struct luo_flb_ser));
 
-	session = luo_damage_record(sessions->data, luo_damage.session,
-				    sizeof(*session));
+	session = luo_damage_session(contents, luo_damage.session);
 	if (!session || luo_damage.where == LIVEUPDATE_TEST_SESSION)
-		return (void *)session;
+		return session;
 	if (luo_damage.where == LIVEUPDATE_TEST_FILE_BLOCK)
 		return luo_damage_block(session->files, luo_damage.index);
 	return luo_damage_record(session->files, luo_damage.index,
 				 sizeof(struct luo_file_ser));
+}
+
+/* The physical address that is to be written; 0 if there is none. */
+static u64 luo_damage_address(const struct luo_contents *contents, void *part)
+{
+	const struct luo_session_ser *session;
+
+	if (!luo_damage.other)
+		return virt_to_phys(part);
+	session = luo_damage_session(contents, luo_damage.other - 1);
+	return session ? session->files : 0;
 }
 
 /**
@@ -120,7 +138,8 @@ static void *luo_damage_find(const struct luo_contents *contents)
  * @contents: what the handover says
  *
  * Context: under luo_state_lock for writing, when the handover is written.
- * Return: 0, or -ENOENT if there is no such part.
+ * Return: 0; -ENOENT if there is no such part; -ERANGE if the bytes are not in the
+ *	   page in which it begins.
  */
 int luo_test_damage(const struct luo_contents *contents)
 {
@@ -140,9 +159,13 @@ int luo_test_damage(const struct luo_contents *contents)
 
 	value = luo_damage.value;
 	if (!luo_damage.len) {
-		value = virt_to_phys(at);
+		value = luo_damage_address(contents, at);
 		luo_damage.len = sizeof(value);
+		if (!value)
+			return -ENOENT;
 	}
+	if (offset_in_page(at) + luo_damage.offset + luo_damage.len > PAGE_SIZE)
+		return -ERANGE;
 	for (i = 0; i < luo_damage.len; i++)
 		at[luo_damage.offset + i] = value >> (i % 8 * 8);
 	return 0;

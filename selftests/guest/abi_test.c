@@ -504,6 +504,28 @@ TEST_F(luo, an_error_of_the_handler_is_passed_on_and_leaves_nothing)
 	close(t);
 }
 
+TEST_F(luo, the_test_handler_takes_no_delay_that_never_ends)
+{
+	struct liveupdate_test_set set = {
+		.size = sizeof(set), .op = LIVEUPDATE_TEST_PRESERVE,
+		.delay_us = LIVEUPDATE_TEST_MAX_DELAY_US,
+	};
+	int t = test_file(1), target;
+
+	for (target = 0; target < LIVEUPDATE_TEST_NR_TARGETS; target++) {
+		set.target = target;
+		set.delay_us = LIVEUPDATE_TEST_MAX_DELAY_US;
+		EXPECT_EQ(0, call(t, LIVEUPDATE_TEST_SET, &set));
+		set.delay_us++;
+		EXPECT_EQ(-EINVAL, call(t, LIVEUPDATE_TEST_SET, &set));
+		set.delay_us = UINT32_MAX;
+		EXPECT_EQ(-EINVAL, call(t, LIVEUPDATE_TEST_SET, &set));
+		set.delay_us = 0;
+		EXPECT_EQ(0, call(t, LIVEUPDATE_TEST_SET, &set));
+	}
+	close(t);
+}
+
 TEST_F(luo, close_gives_files_back)
 {
 	int fd = memfd(8192, 1), t = test_file(1);

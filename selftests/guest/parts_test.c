@@ -212,6 +212,30 @@ TEST_F(parts, the_freeze_that_fails_undoes_everything_before_it)
 	}
 }
 
+/* A reboot() that fails: if the bytes were written, this kernel would be gone. */
+TEST_F(parts, damage_stays_in_the_page_of_its_part)
+{
+	struct liveupdate_test_damage damage = {
+		.size = sizeof(damage), .where = LIVEUPDATE_TEST_FILE,
+		.index = 1, .offset = 4096 - 64, .len = 1,
+	};
+	int fd = test_file(1);
+
+	ASSERT_EQ(0, preserve(self->s, fd, 2));
+	ASSERT_EQ(0, system("vm-kexec --load"));
+	/* The record begins 79 bytes behind the beginning of its page. */
+	ASSERT_EQ(0, call(fd, LIVEUPDATE_TEST_DAMAGE, &damage));
+	EXPECT_EQ(-ERANGE, jump());
+	/* There is no such session. */
+	damage.offset = 0;
+	damage.len = 0;
+	damage.other = 9;
+	ASSERT_EQ(0, call(fd, LIVEUPDATE_TEST_DAMAGE, &damage));
+	EXPECT_EQ(-ENOENT, jump());
+	EXPECT_EQ(LIVEUPDATE_STATE_NORMAL, state(self->dev, MACHINE));
+	close(fd);
+}
+
 TEST_F(parts, shared_state_lives_from_the_first_file_to_the_last)
 {
 	int other = create(self->dev, "other");

@@ -58,18 +58,22 @@ enum liveupdate_test_op {
 	LIVEUPDATE_TEST_NR_OPS = 10,
 };
 
+/* The longest delay, one minute */
+#define LIVEUPDATE_TEST_MAX_DELAY_US	60000000
+
 /**
  * struct liveupdate_test_set - LIVEUPDATE_TEST_SET: behaviour of one operation
  * @size:     in, bytes in this structure
  * @op:       in, enum liveupdate_test_op
- * @delay_us: in, how long each call takes, in microseconds
+ * @delay_us: in, how long each call takes, in microseconds, at most
+ *            LIVEUPDATE_TEST_MAX_DELAY_US
  * @error:    in, errno (positive) to fail with, 0 to succeed
  * @nth:      in, which call fails, from 1; 0 is every call
  * @target:   in, enum liveupdate_test_target
  *
  * What is set for retrieve, can_finish and finish of a file crosses the live
- * update with it. Errors: EINVAL for an unknown op or target, an error over 4095,
- * or an error for an operation that cannot fail.
+ * update with it. Errors: EINVAL for an unknown op or target, a longer
+ * delay, an error over 4095, or an error for an operation that cannot fail.
  */
 struct liveupdate_test_set {
 	__u32		size;
@@ -131,13 +135,17 @@ enum liveupdate_test_where {
  * @session: in, number of the session, from 0, in order of creation
  * @index:   in, number of the block, or of the record in its array, from 0
  * @offset:  in, bytes from the beginning of that part
- * @len:     in, bytes to overwrite, 1 to 64; 0 to overwrite 8 with the part's
- *	     own physical address
+ * @len:     in, bytes to overwrite, 1 to 64; 0 to overwrite 8 with a physical
+ *	     address, see @other
  * @value:   in, what to overwrite them with, over and over
+ * @other:   in, with @len 0: 0 for the part's own address, N for that of the first
+ *	     block of file records of session N - 1
+ * @reserved: in, zero
  *
  * Takes effect in the next live update, when the handover has been written. A
  * second call replaces the first. If the part is not there, reboot() fails with
- * ENOENT. Errors: EINVAL for an unknown part or length.
+ * ENOENT; if the bytes are not all in the page in which it begins, with ERANGE.
+ * Errors: EINVAL for an unknown part or length.
  */
 struct liveupdate_test_damage {
 	__u32		size;
@@ -147,6 +155,8 @@ struct liveupdate_test_damage {
 	__u32		offset;
 	__u32		len;
 	__aligned_u64	value;
+	__u32		other;
+	__u32		reserved;
 };
 
 #define LIVEUPDATE_TEST_DAMAGE	_IO(0xBA, LIVEUPDATE_TEST_CMD_BASE + 2)

@@ -34,6 +34,7 @@
 static bool luo_enabled;
 static int luo_handover_err = -ENOENT;	/* what luo_handover_read() returned */
 static struct luo_array luo_sessions_in __initdata;
+static u64 luo_flbs_reserved __initdata;
 
 static int __init luo_parse_enabled(char *arg)
 {
@@ -70,7 +71,7 @@ static int __init luo_early_init(void)
 	if (luo_handover_err)
 		return 0;
 
-	luo_flbs_load(&flbs);
+	luo_flbs_reserved = luo_flbs_load(&flbs);
 	guard(rwsem_write)(&luo_state_lock);
 	luo_subsystems_load();
 	return 0;
@@ -93,6 +94,7 @@ static void __init luo_boot(void)
 	if (!err) {
 		luo_subsystems_report();
 		luo_sessions_load(&luo_sessions_in, &totals);
+		totals.reserved += luo_flbs_reserved;
 	}
 	luo_emit(luo_handover_in, number, totals.sessions, totals.files,
 		 totals.bytes, err);
@@ -106,6 +108,9 @@ static void __init luo_boot(void)
 	luo_recorder_totals(LUO_DIR_IN, &totals);
 	pr_info("live update %llu: %llu sessions with %llu files came over\n",
 		number, totals.sessions, totals.files);
+	if (totals.reserved)
+		pr_warn("handover: of what is refused, at least %llu KiB stay reserved until the next live update\n",
+			totals.reserved << (PAGE_SHIFT - 10));
 	if (totals.orphans)
 		pr_warn("the handlers of %llu files are not there (yet)\n",
 			totals.orphans);
@@ -121,6 +126,7 @@ static int __init luo_init(void)
 	if (!liveupdate_enabled())
 		return 0;
 
+	luo_flbs_init();
 	err = luo_file_init();
 	err = err ?: luo_session_init();
 	if (err)

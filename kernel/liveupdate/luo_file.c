@@ -282,7 +282,7 @@ void luo_file_set_init(struct luo_file_set *set, const char *name,
 	set->dir = dir;
 	INIT_LIST_HEAD(&set->files);
 	xa_init(&set->by_seq);
-	kho_block_set_init(&set->blocks, sizeof(struct luo_file_ser));
+	luo_seal_set_init(&set->blocks, sizeof(struct luo_file_ser));
 }
 
 /**

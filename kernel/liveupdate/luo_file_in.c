@@ -92,13 +92,14 @@ static void luo_file_load(const void *record, void *data)
  * not there yet only the event tells, and it is kept: its handler may come.
  *
  * Context: at boot, under @set->lock.
+ * Return: what luo_handover_read_array() returns.
  */
-void luo_file_set_load(struct luo_file_set *set, const struct luo_array *array)
+u64 luo_file_set_load(struct luo_file_set *set, const struct luo_array *array)
 {
 	lockdep_assert_held(&set->lock);
 
-	luo_handover_read_array(array, sizeof(struct luo_file_ser), "file",
-				set->name, luo_file_load, set);
+	return luo_handover_read_array(array, sizeof(struct luo_file_ser),
+				       "file", set->name, luo_file_load, set);
 }
 
 /* Find the handler of an incoming file, which may have come after boot. */

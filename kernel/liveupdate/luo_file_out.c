@@ -278,6 +278,7 @@ static void luo_file_set_write(struct luo_file_set *set)
 		       sizeof(f->record->compatible));
 		f->record->token = f->token.token;
 	}
+	luo_handover_seal(&set->blocks, set->name);
 }
 
 /**

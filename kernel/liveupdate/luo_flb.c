@@ -36,8 +36,17 @@ DEFINE_MUTEX(luo_flb_lock); /* shared state, and its registry */
 LIST_HEAD(luo_flbs);
 static u64 luo_flb_seq = 1;
 static u64 luo_nr_flbs; /* that are preserved */
-static struct kho_block_set luo_flb_blocks =
-	KHO_BLOCK_SET_INIT(luo_flb_blocks, sizeof(struct luo_flb_ser));
+static struct kho_block_set luo_flb_blocks;
+
+/**
+ * luo_flbs_init - set up the records of shared state
+ *
+ * Context: once, at boot.
+ */
+void luo_flbs_init(void)
+{
+	luo_seal_set_init(&luo_flb_blocks, sizeof(struct luo_flb_ser));
+}
 
 int luo_flb_run(struct liveupdate_flb *flb, enum luo_op op, u64 *data,
 		void **obj)
@@ -225,6 +234,7 @@ void luo_flbs_write(struct luo_array *array)
 		ser->count = flb->files;
 		count++;
 	}
+	luo_handover_seal(&luo_flb_blocks, "");
 	luo_handover_describe(&luo_flb_blocks, count, array);
 }
 

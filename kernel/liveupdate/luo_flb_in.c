@@ -106,13 +106,14 @@ VISIBLE_IF_KUNIT void luo_flb_load(const void *record, void *data)
  * What cannot be understood is reported and left out.
  *
  * Context: once, at boot.
+ * Return: what luo_handover_read_array() returns.
  */
-void luo_flbs_load(const struct luo_array *array)
+u64 luo_flbs_load(const struct luo_array *array)
 {
 	guard(mutex)(&luo_flb_lock);
 
-	luo_handover_read_array(array, sizeof(struct luo_flb_ser), "flb", "",
-				luo_flb_load, NULL);
+	return luo_handover_read_array(array, sizeof(struct luo_flb_ser), "flb",
+				       "", luo_flb_load, NULL);
 }
 
 static int luo_flb_retrieve(struct liveupdate_flb *flb, struct luo_flb_in *in)

@@ -12,14 +12,15 @@
  * whole (luo_fdt_check()), each property for its length, each address for
  * being memory that the previous kernel preserved and that nobody restored yet,
  * each count against the size of what it counts. A block is restored when it is
- * read and freed after it: a chain that loops, or two chains that share a
- * block, meet a block that is not preserved any more. So does one that leads to
- * the tree, which is restored first, and kept.
+ * read and freed after it, once its seal has proven that the page is that block of
+ * that array (luo_seal.c). A chain that loops meets a block that is not preserved
+ * any more. So does one that leads to the tree, which is restored first, and kept.
  *
  * What is refused is reported with luo_handover_reject() and left alone: its
  * memory stays out of use until the next live update, and everything else is
- * served. A tree that cannot be read is refused as a whole, and LUO works for
- * the next live update.
+ * served. A page in doubt is memory lost until then, which is better than the memory
+ * of another session given away. A tree that cannot be read is refused as a whole,
+ * and LUO works for the next live update.
  */
 
 #include <kunit/visibility.h>
@@ -27,6 +28,7 @@
 #include <linux/kexec_handover.h>
 #include <linux/libfdt.h>
 #include <linux/mm.h>
+#include <linux/random.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
 
@@ -35,6 +37,8 @@
 
 static struct {
 	u64 number;		/* live updates that this machine has been through */
+	u64 mark_in;		/* what the blocks are sealed with */
+	u64 mark_out;
 	const void *fdt_in;	/* checked; NULL if there is none */
 	void *fdt_out;		/* one preserved page */
 } luo_handover;
@@ -234,6 +238,8 @@ int luo_handover_read(struct luo_array *sessions, struct luo_array *flbs)
 
 	why = luo_fdt_compatible(fdt, 0, LUO_FDT_COMPATIBLE);
 	why = why ?: luo_fdt_u64(fdt, 0, LUO_FDT_PROP_NUMBER, &number);
+	why = why ?: luo_fdt_u64(fdt, 0, LUO_FDT_PROP_MARK,
+				 &luo_handover.mark_in);
 	if (why)
 		goto reject;
 	if (!kho_restore_folio(phys)) {
@@ -302,9 +308,25 @@ void luo_handover_read_values(luo_value_fn fn)
 		luo_fdt_read_value(fdt, node, fn);
 }
 
+/* Why a page is not the block of that number, or NULL. */
+static const char *luo_check_block(u64 block, const struct luo_seal *seal,
+				   u64 number)
+{
+	struct kho_block_header_ser *head;
+
+	if (!kho_incoming(block, KHO_BLOCK_SIZE))
+		return "not-preserved";
+	head = phys_to_virt(block);
+	if (!luo_seal_ok(seal, head, number))
+		return "not-a-block";
+	if (head->count > LUO_RECORDS_PER_BLOCK(seal->record_size))
+		return "block-count";
+	return NULL;
+}
+
 /*
- * Read one block: have @fn called for its records, free it. *@block is moved on
- * to the next one. Returns why the block was refused, or NULL.
+ * Read one block that was checked: have @fn called for its records, free it. *@block
+ * is moved on to the next one. Returns why that cannot be, or NULL.
  */
 static const char *luo_read_block(u64 *block, size_t record_size,
 				  luo_record_fn fn, void *data, u64 *seen)
@@ -313,18 +335,11 @@ static const char *luo_read_block(u64 *block, size_t record_size,
 	struct folio *folio;
 	u64 i;
 
-	if (!kho_incoming(*block, KHO_BLOCK_SIZE))
-		return "not-preserved";
-
 	folio = kho_restore_folio(*block);
 	if (!folio)
 		return "not-preserved";
 
 	head = folio_address(folio);
-	if (head->count > (KHO_BLOCK_SIZE - sizeof(*head)) / record_size) {
-		folio_put(folio);
-		return "block-count";
-	}
 	for (i = 0; i < head->count; i++)
 		fn((const void *)(head + 1) + i * record_size, data);
 
@@ -346,20 +361,24 @@ static const char *luo_read_block(u64 *block, size_t record_size,
  * Records before a damaged block are served, those behind it are lost.
  *
  * Context: at boot, may sleep.
+ * Return: blocks, at least, that were not read and stay reserved.
  */
-void luo_handover_read_array(const struct luo_array *array, size_t record_size,
-			     const char *what, const char *name,
-			     luo_record_fn fn, void *data)
+u64 luo_handover_read_array(const struct luo_array *array, size_t record_size,
+			    const char *what, const char *name,
+			    luo_record_fn fn, void *data)
 {
 	u64 block = array->data, blocks = 0, seen = 0;
 	const char *why = NULL;
+	struct luo_seal seal;
 
+	luo_seal_init(&seal, luo_handover.mark_in, record_size, name);
 	while (block && !why) {
-		if (blocks++ == array->pgcnt)
+		if (blocks == array->pgcnt)
 			why = "too-many-blocks";
-		else
-			why = luo_read_block(&block, record_size, fn, data,
-					     &seen);
+		why = why ?: luo_check_block(block, &seal, blocks);
+		why = why ?: luo_read_block(&block, record_size, fn, data,
+					    &seen);
+		blocks += !why;
 	}
 	if (!why && blocks < array->pgcnt)
 		why = "too-few-blocks";
@@ -367,6 +386,21 @@ void luo_handover_read_array(const struct luo_array *array, size_t record_size,
 		why = "count";
 	if (why)
 		luo_handover_reject(what, name, 0, why);
+	/* The number announced may be what is damaged; one that was met is sure. */
+	return block ? 1 : 0;
+}
+
+/**
+ * luo_handover_seal - seal the blocks of an array
+ * @blocks: the block set, filled
+ * @name:   of the session whose files they are, or ""
+ */
+void luo_handover_seal(const struct kho_block_set *blocks, const char *name)
+{
+	struct luo_seal seal;
+
+	luo_seal_init(&seal, luo_handover.mark_out, blocks->entry_size, name);
+	luo_seal_blocks(&seal, blocks);
 }
 
 /**
@@ -445,6 +479,8 @@ int luo_handover_write(const struct luo_contents *contents)
 					 LUO_FDT_COMPATIBLE);
 	err = err ?: fdt_property(fdt, LUO_FDT_PROP_NUMBER, &number,
 				  sizeof(number));
+	err = err ?: fdt_property(fdt, LUO_FDT_PROP_MARK, &luo_handover.mark_out,
+				  sizeof(luo_handover.mark_out));
 	err = err ?: luo_fdt_write_array(fdt, LUO_FDT_SESSION_NODE,
 					 LUO_FDT_SESSION_COMPATIBLE,
 					 &contents->sessions);
@@ -485,6 +521,7 @@ int luo_handover_init_out(void)
 		return PTR_ERR(fdt);
 
 	luo_handover.fdt_out = fdt;
+	luo_handover.mark_out = get_random_u64();
 	err = luo_handover_write(&none);
 	err = err ?: kho_add_subtree(LUO_FDT_SUBTREE, fdt, PAGE_SIZE);
 	if (err) {

@@ -13,6 +13,7 @@
  *	luo_flb		state that files share
  *	luo_handler	file handlers and the calls to them
  *	luo_handover	what one kernel writes and the next one reads
+ *	luo_seal	what proves that a page is a block of the handover
  *	luo_trace	the trace events
  *	luo_notice	messages that come by the thousand
  *	luo_recorder	the record of a live update; a subsystem too
@@ -134,12 +135,14 @@ struct luo_array {
  * @files:    files of all sessions
  * @orphans:  those of them whose handler is not there
  * @bytes:    preserved memory for the tree and the arrays
+ * @reserved: incoming: pages, at least, that are refused, not restored and not freed
  */
 struct luo_totals {
 	u64 sessions;
 	u64 files;
 	u64 orphans;
 	u64 bytes;
+	u64 reserved;
 };
 
 /**
@@ -302,9 +305,9 @@ typedef const char *(*luo_value_fn)(const char *name, u64 data);
 
 int luo_handover_read(struct luo_array *sessions, struct luo_array *flbs);
 void luo_handover_read_values(luo_value_fn fn);
-void luo_handover_read_array(const struct luo_array *array, size_t record_size,
-			     const char *what, const char *name,
-			     luo_record_fn fn, void *data);
+u64 luo_handover_read_array(const struct luo_array *array, size_t record_size,
+			    const char *what, const char *name,
+			    luo_record_fn fn, void *data);
 void luo_handover_tell(const char *what, const char *name, u64 token,
 		       const char *reason);
 void luo_handover_reject(const char *what, const char *name, u64 token,
@@ -312,6 +315,7 @@ void luo_handover_reject(const char *what, const char *name, u64 token,
 int luo_handover_init_out(void);
 int luo_handover_write(const struct luo_contents *contents);
 void *luo_handover_fdt(void);
+void luo_handover_seal(const struct kho_block_set *blocks, const char *name);
 void luo_handover_describe(const struct kho_block_set *blocks, u64 count,
 			   struct luo_array *array);
 bool luo_string_ok(const char *s, size_t size);
@@ -320,6 +324,27 @@ bool luo_fdt_check(const void *fdt, size_t size);
 const char *luo_fdt_u64(const void *fdt, int node, const char *prop, u64 *val);
 #endif
 u64 luo_number(enum luo_dir dir);
+
+/* luo_seal.c */
+
+/**
+ * struct luo_seal - how the blocks of one array are sealed
+ * @mark:	 of the tree
+ * @record_size: bytes of a record
+ * @owner:	 hash of the name of the session whose files they are
+ */
+struct luo_seal {
+	u64 mark;
+	u64 record_size;
+	u64 owner;
+};
+
+void luo_seal_init(struct luo_seal *seal, u64 mark, size_t record_size,
+		   const char *name);
+void luo_seal_blocks(const struct luo_seal *seal,
+		     const struct kho_block_set *blocks);
+bool luo_seal_ok(const struct luo_seal *seal, void *block, u64 number);
+void luo_seal_set_init(struct kho_block_set *blocks, size_t record_size);
 
 /* luo_handler.c */
 
@@ -345,8 +370,9 @@ static inline void liveupdate_test_register(struct liveupdate_file_handler *fh)
 
 int luo_flbs_preserve(struct liveupdate_file_handler *fh, u64 *seq);
 void luo_flbs_unpreserve(struct liveupdate_file_handler *fh, u64 seq);
+void luo_flbs_init(void);
 void luo_flbs_write(struct luo_array *array);
-void luo_flbs_load(const struct luo_array *array);
+u64 luo_flbs_load(const struct luo_array *array);
 void luo_flbs_await_file(struct liveupdate_file_handler *fh);
 void luo_flbs_adopt_file(struct liveupdate_file_handler *fh);
 void luo_flbs_finish_file(struct liveupdate_file_handler *fh);
@@ -400,7 +426,7 @@ int luo_file_set_prepare(struct luo_file_set *set);
 void luo_file_set_cancel(struct luo_file_set *set);
 int luo_file_set_freeze(struct luo_file_set *set);
 void luo_file_set_unfreeze(struct luo_file_set *set);
-void luo_file_set_load(struct luo_file_set *set, const struct luo_array *array);
+u64 luo_file_set_load(struct luo_file_set *set, const struct luo_array *array);
 int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep);
 int luo_file_set_finish(struct luo_file_set *set);
 

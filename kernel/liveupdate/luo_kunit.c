@@ -433,6 +433,35 @@ static void luo_kunit_files(struct kunit *test)
 	liveupdate_unregister_file_handler(&luo_kunit_handler);
 }
 
+/* A page is one block only: of its array, of that session, at that place. */
+static void luo_kunit_seals(struct kunit *test)
+{
+	struct luo_seal seal, other;
+	struct kho_block_set blocks;
+	struct kho_block *block;
+	u64 number = 0;
+
+	luo_seal_set_init(&blocks, sizeof(struct luo_file_ser));
+	KUNIT_ASSERT_EQ(test, kho_block_set_grow(&blocks, 3 *
+						 blocks.count_per_block), 0);
+	luo_seal_init(&seal, 1, sizeof(struct luo_file_ser), "a");
+	luo_seal_blocks(&seal, &blocks);
+	list_for_each_entry(block, &blocks.blocks, list) {
+		KUNIT_EXPECT_TRUE(test, luo_seal_ok(&seal, block->ser, number));
+		KUNIT_EXPECT_FALSE(test, luo_seal_ok(&seal, block->ser,
+						     number + 1));
+		luo_seal_init(&other, 1, sizeof(struct luo_file_ser), "b");
+		KUNIT_EXPECT_FALSE(test, luo_seal_ok(&other, block->ser, number));
+		luo_seal_init(&other, 2, sizeof(struct luo_file_ser), "a");
+		KUNIT_EXPECT_FALSE(test, luo_seal_ok(&other, block->ser, number));
+		luo_seal_init(&other, 1, sizeof(struct luo_flb_ser), "a");
+		KUNIT_EXPECT_FALSE(test, luo_seal_ok(&other, block->ser, number));
+		number++;
+	}
+	KUNIT_EXPECT_EQ(test, number, 3);
+	kho_block_set_destroy(&blocks);
+}
+
 /* More than there are buckets, so that some share one. */
 #define LUO_KUNIT_TASKS		100
 
@@ -539,6 +568,7 @@ static struct kunit_case luo_kunit_cases[] = {
 	KUNIT_CASE(luo_kunit_sessions),
 	KUNIT_CASE(luo_kunit_walk),
 	KUNIT_CASE(luo_kunit_files),
+	KUNIT_CASE(luo_kunit_seals),
 	KUNIT_CASE(luo_kunit_accounts),
 	KUNIT_CASE(luo_kunit_vmalloc),
 	{}

@@ -114,18 +114,18 @@ static void luo_recorder_boot(struct liveupdate_subsystem *s, u64 data)
 		luo_handover_reject("subsystem", s->name, 0, "not-preserved");
 		return;
 	}
-	folio = kho_restore_folio(data);
-	if (!folio) {
-		luo_handover_reject("subsystem", s->name, 0, "not-preserved");
-		return;
-	}
 
-	part = folio_address(folio);
+	/* What is not a record is somebody else's: neither restored nor freed. */
+	part = phys_to_virt(data);
 	if (part->magic != LIVEUPDATE_RECORDER_MAGIC ||
 	    part->version != LIVEUPDATE_RECORDER_VERSION ||
 	    part->size != sizeof(*part)) {
 		luo_handover_reject("subsystem", s->name, 0, "version");
-		folio_put(folio);
+		return;
+	}
+	folio = kho_restore_folio(data);
+	if (!folio) {
+		luo_handover_reject("subsystem", s->name, 0, "not-preserved");
 		return;
 	}
 	luo_part_seal(part);

@@ -61,8 +61,6 @@ struct luo_session_set luo_sessions[] = {
 	[LUO_DIR_OUT] = {
 		.lock	= __MUTEX_INITIALIZER(luo_sessions[LUO_DIR_OUT].lock),
 		.list	= LIST_HEAD_INIT(luo_sessions[LUO_DIR_OUT].list),
-		.blocks	= KHO_BLOCK_SET_INIT(luo_sessions[LUO_DIR_OUT].blocks,
-					     sizeof(struct luo_session_ser)),
 	},
 	[LUO_DIR_IN] = {
 		.lock	= __MUTEX_INITIALIZER(luo_sessions[LUO_DIR_IN].lock),
@@ -81,6 +79,8 @@ int __init luo_session_init(void)
 	int err;
 
 	luo_name_seed = get_random_u32();
+	luo_seal_set_init(&luo_sessions[LUO_DIR_OUT].blocks,
+			  sizeof(struct luo_session_ser));
 	err = rhashtable_init(&luo_sessions[LUO_DIR_OUT].by_name,
 			      &luo_by_name_params);
 	if (err)

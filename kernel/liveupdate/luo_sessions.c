@@ -120,6 +120,7 @@ int luo_sessions_freeze(struct luo_array *array, struct luo_totals *totals)
 		nr_files += session->files.count;
 		blocks += session->files.blocks.nblocks;
 	}
+	luo_handover_seal(&set->blocks, "");
 	luo_handover_describe(&set->blocks, set->count, array);
 	*totals = (struct luo_totals){
 		.sessions = set->count,
@@ -243,6 +244,7 @@ static void luo_session_load(const void *record, void *data)
 	};
 	struct luo_totals *totals = data;
 	struct luo_session *session;
+	u64 blocks;
 	int err;
 
 	/* It was closed after its record had been written. */
@@ -266,7 +268,7 @@ static void luo_session_load(const void *record, void *data)
 	}
 
 	scoped_guard(mutex, &session->files.lock)
-		luo_file_set_load(&session->files, &files);
+		blocks = luo_file_set_load(&session->files, &files);
 	/*
 	 * Only the previous kernel knows; treat more than the machine has as unknown.
 	 * totalram_pages() is less than that: it leaves out what is still preserved.
@@ -278,6 +280,11 @@ static void luo_session_load(const void *record, void *data)
 	totals->files += session->files.count;
 	totals->orphans += session->files.orphans;
 	totals->bytes += ser->pgcnt * KHO_BLOCK_SIZE;
+	totals->reserved += blocks;
+	/* None of its files was found, so nobody restores what they preserved. */
+	if (blocks && !session->files.count &&
+	    session->files.pages != LUO_PAGES_UNKNOWN)
+		totals->reserved += session->files.pages;
 }
 
 /**
@@ -294,6 +301,7 @@ void luo_sessions_load(const struct luo_array *array, struct luo_totals *totals)
 	*totals = (struct luo_totals){
 		.bytes = PAGE_SIZE + array->pgcnt * KHO_BLOCK_SIZE,
 	};
-	luo_handover_read_array(array, sizeof(struct luo_session_ser),
-				"session", "", luo_session_load, totals);
+	totals->reserved +=
+		luo_handover_read_array(array, sizeof(struct luo_session_ser),
+					"session", "", luo_session_load, totals);
 }

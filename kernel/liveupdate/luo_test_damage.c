@@ -65,8 +65,7 @@ static struct kho_block_header_ser *luo_damage_block(u64 data, u32 index)
 /* The record of that number of an array. */
 static void *luo_damage_record(u64 data, u32 index, size_t size)
 {
-	u32 per_block = (KHO_BLOCK_SIZE - sizeof(struct kho_block_header_ser)) /
-			size;
+	u32 per_block = LUO_RECORDS_PER_BLOCK(size);
 	struct kho_block_header_ser *block;
 
 	block = luo_damage_block(data, index / per_block);

@@ -41,6 +41,9 @@ enum {
 	NODE_NAME = 4, NODE_PROP_NAME = 28,
 };
 
+/* Sessions are numbered in order of creation. */
+enum { OTHER_B = 2, OTHER_C = 3 };
+
 /* What else was handed over, and with which cookie. */
 static const struct {
 	const char *name;
@@ -74,6 +77,8 @@ static const struct damage {
 	const char *node, *prop;	/* of the tree: offset is from its value */
 	const char *says;
 	int a, b, c, empty, longname, lost;
+	unsigned int other;	/* with a length of 0: 1 + the session whose block it is */
+	bool page;		/* the value is the address of a page of a memfd of "c" */
 } damages[] = {
 #define ALL	2, B_FILES, 1, EMPTY, 1
 #define NOTHING	GONE, GONE, GONE, 0, 0
@@ -203,6 +208,32 @@ static const struct damage {
 	{ "name of a subsystem without end", LIVEUPDATE_TEST_SUBSYSTEM, 0, FIRST_INDEX,
 	  NODE_NAME + 14, 2, 0x7878, NULL, NULL,
 	  REFUSED("tree", "", "0", "not-a-tree"), REALLY_NOTHING },
+	{ "files of another session", LIVEUPDATE_TEST_SESSION, 0, 0,
+	  SESSION_FILES, 0, 0, NULL, NULL,
+	  REFUSED("file", "a", "0", "not-a-block"), 0, B_FILES, 1, EMPTY, 1, 0,
+	  OTHER_B },
+	{ "as many files of another session", LIVEUPDATE_TEST_SESSION, 0, 0,
+	  SESSION_FILES, 0, 0, NULL, NULL,
+	  REFUSED("file", "a", "0", "not-a-block"), 0, B_FILES, 1, EMPTY, 1, 0,
+	  OTHER_C },
+	{ "a guest's page for a block of files", LIVEUPDATE_TEST_SESSION, 0, 0,
+	  SESSION_FILES, 8, 0, NULL, NULL,
+	  REFUSED("file", "a", "0", "not-a-block"), 0, B_FILES, 1, EMPTY, 1, 0,
+	  0, true },
+	{ "a chain that goes on in another session", LIVEUPDATE_TEST_FILE_BLOCK,
+	  1, 0, BLOCK_NEXT, 0, 0, NULL, NULL,
+	  REFUSED("file", "b", "0", "not-a-block"), 2, PER_FILE_BLOCK, 1, EMPTY,
+	  1, 0, OTHER_C },
+	{ "a chain that goes on in a guest's page", LIVEUPDATE_TEST_FILE_BLOCK,
+	  1, 0, BLOCK_NEXT, 8, 0, NULL, NULL,
+	  REFUSED("file", "b", "0", "not-a-block"), 2, PER_FILE_BLOCK, 1, EMPTY,
+	  1, 0, 0, true },
+	{ "a block of files for one of sessions", LIVEUPDATE_TEST_TREE, 0, 0, 0,
+	  0, 0, "/luo-session", "data",
+	  REFUSED("session", "", "0", "not-a-block"), NOTHING, 0, OTHER_B },
+	{ "a block of files for one of shared state", LIVEUPDATE_TEST_TREE, 0,
+	  0, 0, 0, 0, "/luo-flb", "data",
+	  REFUSED("flb", "", "0", "not-a-block"), ALL, NO_FLB, OTHER_B },
 };
 
 #define NR_DAMAGES	(sizeof(damages) / sizeof(damages[0]))
@@ -222,12 +253,53 @@ static unsigned int value_offset(const struct damage *d)
 	return (const char *)value - tree;
 }
 
-static void ask_for(const struct damage *d)
+/*
+ * A page of a guest that looks like a block of file records: whoever has nothing to tell
+ * the one from the other by takes it for one.
+ */
+static int block_of_a_guest(void)
+{
+	static const char handler[] = "nobody-v1";
+	uint64_t head[2] = { 0, 2 }, token, zero = 0;
+	int fd = memfd(4096, 4), i;
+
+	must(fd >= 0 && pwrite(fd, head, sizeof(head), 0) == sizeof(head),
+	     "block");
+	for (i = 0; i < 2; i++) {
+		off_t at = sizeof(head) + 63 * i;
+		char compatible[47] = "";
+
+		token = i + 1;
+		memcpy(compatible, handler, sizeof(handler));
+		must(pwrite(fd, compatible, sizeof(compatible), at) > 0 &&
+		     pwrite(fd, &token, 8, at + FILE_TOKEN) == 8 &&
+		     pwrite(fd, &zero, 8, at + FILE_TOKEN + 8) == 8, "block");
+	}
+	return fd;
+}
+
+/* Where that page is; it is preserved, so it stays there. */
+static uint64_t page_address(int fd)
+{
+	int pagemap = open("/proc/self/pagemap", O_RDONLY);
+	volatile uint8_t *p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	uint64_t entry;
+
+	must(pagemap >= 0 && p != MAP_FAILED && p[0] + 1, "pagemap");
+	must(pread(pagemap, &entry, 8, (uintptr_t)p / 4096 * 8) == 8, "pagemap");
+	close(pagemap);
+	munmap((void *)p, 4096);
+	must(entry >> 63 && entry << 9 >> 9, "pagemap");
+	return (entry << 9 >> 9) * 4096;
+}
+
+static void ask_for(const struct damage *d, int guest)
 {
 	struct liveupdate_test_damage arg = {
 		.size = sizeof(arg), .where = d->where, .session = d->session,
 		.index = d->index, .offset = d->offset, .len = d->len,
-		.value = d->value,
+		.value = d->page ? page_address(guest) : d->value,
+		.other = d->other,
 	};
 	int fd = open(TEST_DEVICE, O_RDWR);
 
@@ -252,7 +324,7 @@ static uint64_t part(int target, uint64_t cookie)
 
 static int hold(const struct damage *d)
 {
-	int dev = open_device(), a, b, c, i;
+	int dev = open_device(), guest = block_of_a_guest(), a, b, c, i;
 	char name[16];
 
 	must(dev >= 0, "device");
@@ -269,9 +341,10 @@ static int hold(const struct damage *d)
 	must(!preserve(a, memfd(5000, 1), 1), "a");
 	must(!preserve(a, memfd(6000, 2), 2), "a");
 	must(!preserve(c, memfd(7000, 3), 1), "c");
+	must(!preserve(c, guest, 2), "c");
 	for (i = 0; i < B_FILES; i++)
 		must(!preserve(b, test_file(i + 1), i), "b");
-	ask_for(d);
+	ask_for(d, guest);
 	puts("ready");
 	fflush(stdout);
 	pause();
@@ -315,14 +388,22 @@ static int memfd_of_a(int session, int i)
 	return ok;
 }
 
+/* Both of them: what one of them holds is made anew, to compare it. */
 static int memfd_of_c(int session, int i)
 {
-	int fd = retrieve(session, i + 1), ok;
+	int fd = retrieve(session, i + 1), other = retrieve(session, i + 2);
+	int want = block_of_a_guest(), ok;
+	char is[4096], was[4096];
 
-	if (fd < 0)
+	if (fd < 0 || other < 0)
 		return 0;
-	ok = memfd_intact(fd, 7000, 3);
+	ok = memfd_intact(fd, 7000, 3) &&
+	     pread(other, is, sizeof(is), 0) == sizeof(is) &&
+	     pread(want, was, sizeof(was), 0) == sizeof(was) &&
+	     !memcmp(is, was, sizeof(is));
 	close(fd);
+	close(other);
+	close(want);
 	return ok;
 }
 

@@ -12,7 +12,7 @@ if [ "$STAGE" = 0 ]; then
 fi
 luotrace handover --json > /tmp/in.json
 [ $? = 1 ] || exit 1
-sed 's/luo-session-v9/luo-session-v2/' $in > /tmp/mended
+sed 's/luo-session-v9/luo-session-v3/' $in > /tmp/mended
 # Of what was read the memory is somebody else's now.
 luotrace handover --json --files --memory /proc/kcore /tmp/mended > /tmp/memory.json
 luotrace handover --files --memory /proc/kcore /tmp/mended > /tmp/memory.txt

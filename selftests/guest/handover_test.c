@@ -46,7 +46,7 @@ TEST(before_the_jump_the_sessions_so_far_are_shown)
 	json_t *tree = load("/state/out.json", "out/sub_fdts/LUO"), *s;
 
 	ASSERT_NE(NULL, tree);
-	EXPECT_STREQ("luo-v1", text(tree, "tree"));
+	EXPECT_STREQ("luo-v2", text(tree, "tree"));
 	EXPECT_STREQ("1", text(tree, "liveupdate_number"));
 	EXPECT_EQ(SESSIONS, json_array_size(json_object_get(tree, "outgoing")));
 	s = named(tree, "outgoing", "b");

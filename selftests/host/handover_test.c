@@ -84,10 +84,10 @@ static void make(void)
 	fdt_create(tree, sizeof(tree));
 	fdt_finish_reservemap(tree);
 	fdt_begin_node(tree, "");
-	fdt_property_string(tree, "compatible", "luo-v1");
+	fdt_property_string(tree, "compatible", "luo-v2");
 	put_u64("liveupdate-number", 3);
-	put_array("luo-session", "luo-session-v2", 2, AT(SESSIONS), 2);
-	put_array("luo-flb", "luo-flb-v1", 1, AT(FLBS), 1);
+	put_array("luo-session", "luo-session-v3", 2, AT(SESSIONS), 2);
+	put_array("luo-flb", "luo-flb-v2", 1, AT(FLBS), 1);
 	fdt_begin_node(tree, "luo-subsystems");
 	fdt_property_string(tree, "compatible", "luo-subsystems-v1");
 	fdt_begin_node(tree, "one");
@@ -144,7 +144,7 @@ static void test_good(void)
 	handover_text(&h, true, f);
 	fclose(f);
 	check(!h.nr_problems && !strcmp(text,
-		"tree          luo-v1\n"
+		"tree          luo-v2\n"
 		"live update   3\n"
 		"sessions      2 in 2 blocks from 0x1000 on\n"
 		"  session a: 2 files, 20.0KiB\n"
@@ -192,7 +192,7 @@ static void test_trees(void)
 	says("the tree is 'luo-v9'", "compatible of the tree");
 	fdt_setprop_inplace(tree, 0, "compatible", "l\x1b[1m\n", 7);
 	says("the tree is 'l\\x1b[1m\\x0a'", "compatible of control characters");
-	fdt_setprop_inplace(tree, 0, "compatible", "luo-v1x", 7);
+	fdt_setprop_inplace(tree, 0, "compatible", "luo-v2x", 7);
 	says("not one string that ends", "an endless string");
 	fdt_nop_property(tree, 0, "liveupdate-number");
 	says("node '' has no property 'liveupdate-number'", "no number");

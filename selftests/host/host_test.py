@@ -98,7 +98,7 @@ COMMAND_LINE = (
     ("handover --memory x", 2, r"^$", r"--memory needs the FILE with the tree"),
     ("handover --memory /dev/null @TREE@", 3, r"^$", r"'/dev/null' is no ELF core"),
     ("handover /dev/null", 1, r"^tree +-\n! offset 0: 0 bytes are too few", r"^$"),
-    ("handover @TREE@", 0, r"^tree +luo-v1\nlive update +1\nsessions +60 in 2 "
+    ("handover @TREE@", 0, r"^tree +luo-v2\nlive update +1\nsessions +60 in 2 "
      r"blocks from 0x\w+ on\nshared state +4 in 1 blocks from 0x\w+ on\n"
      r"subsystems +3\n  subsystem luo-recorder: data 0x\w+\n", r"^$"),
     ("handover --json @TREE@", 0, r'(?s)"sessions_at": \{\s*"count": "60".*'

@@ -43,7 +43,7 @@ static int add_records(struct records *r, const char *block, size_t nr)
 static int read_block(struct handover *h, struct memory *mem, uint64_t *at,
 		      struct records *r)
 {
-	size_t room = (KHO_BLOCK_SIZE - sizeof(struct kho_block_header_ser)) / r->size;
+	size_t room = LUO_RECORDS_PER_BLOCK(r->size);
 	struct kho_block_header_ser head;
 	char block[KHO_BLOCK_SIZE];
 

@@ -18,16 +18,17 @@
  * The tree is one KHO subtree named %LUO_FDT_SUBTREE::
  *
  *   / {
- *           compatible = "luo-v1";
+ *           compatible = "luo-v2";
  *           liveupdate-number = <u64>;
+ *           mark = <u64>;
  *           luo-session {
- *                   compatible = "luo-session-v2";
+ *                   compatible = "luo-session-v3";
  *                   count = <u64>;
  *                   data = <u64>;
  *                   pgcnt = <u64>;
  *           };
  *           luo-flb {
- *                   compatible = "luo-flb-v1";
+ *                   compatible = "luo-flb-v2";
  *                   count = <u64>;
  *                   data = <u64>;
  *                   pgcnt = <u64>;
@@ -48,17 +49,24 @@
  * records in use. A block is one preserved page that begins with
  * &struct kho_block_header_ser; records follow it without gaps. ``data`` of a
  * subsystem is the one value that it hands over.
+ *
+ * The last eight bytes of a block are its seal, which proves that the page is that
+ * block: the SipHash-2-4 of three u64, which are the SipHash-2-4 of the session's name
+ * (of an empty string for sessions and shared state), the block's physical address, and
+ * its number in the chain, from 0. The key of both is ``mark``, a random number, and
+ * the size of a record.
  */
 
 /* Name of the KHO subtree */
 #define LUO_FDT_SUBTREE			"LUO"
 
-#define LUO_FDT_COMPATIBLE		"luo-v1"
+#define LUO_FDT_COMPATIBLE		"luo-v2"
 #define LUO_FDT_PROP_COMPATIBLE		"compatible"
 #define LUO_FDT_PROP_NUMBER		"liveupdate-number"
+#define LUO_FDT_PROP_MARK		"mark"
 
 #define LUO_FDT_SESSION_NODE		"luo-session"
-#define LUO_FDT_SESSION_COMPATIBLE	"luo-session-v2"
+#define LUO_FDT_SESSION_COMPATIBLE	"luo-session-v3"
 #define LUO_FDT_PROP_COUNT		"count"
 #define LUO_FDT_PROP_DATA		"data"
 #define LUO_FDT_PROP_PGCNT		"pgcnt"
@@ -67,7 +75,13 @@
 #define LUO_FDT_SUBSYSTEMS_COMPATIBLE	"luo-subsystems-v1"
 
 #define LUO_FDT_FLB_NODE		"luo-flb"
-#define LUO_FDT_FLB_COMPATIBLE		"luo-flb-v1"
+#define LUO_FDT_FLB_COMPATIBLE		"luo-flb-v2"
+
+/* Bytes at the end of a block, and records that have room before them */
+#define LUO_BLOCK_SEAL_SIZE		sizeof(u64)
+#define LUO_RECORDS_PER_BLOCK(_size)					\
+	((KHO_BLOCK_SIZE - sizeof(struct kho_block_header_ser) -	\
+	  LUO_BLOCK_SEAL_SIZE) / (_size))
 
 /* Bytes for a handler's compatible string, its terminating zero included */
 #define LIVEUPDATE_HNDL_COMPAT_LENGTH	48

@@ -19,6 +19,7 @@
 struct file;
 struct liveupdate_file_handler;
 struct liveupdate_flb;
+struct luo_flb_out;
 struct luo_subsystem_in;
 struct module;
 
@@ -129,8 +130,9 @@ struct liveupdate_flb_op_args {
  * @owner:      the module, pinned between preserve and unpreserve, and between
  *              retrieve and finish
  *
- * All operations may sleep; no two run at once. None may register shared state
- * or ask for an object.
+ * All operations may sleep; no two of the same shared state and direction run at
+ * once. One may ask for the object of other shared state, and put it, as long as that
+ * one does not ask for this one. None may register or unregister shared state.
  */
 struct liveupdate_flb_ops {
 	int (*preserve)(struct liveupdate_flb_op_args *argp);
@@ -142,26 +144,10 @@ struct liveupdate_flb_ops {
 
 /*
  * struct luo_flb_private - shared state on the way out
- * @list:      in the list of those that are registered
- * @self:      the shared state
- * @links:     to the file handlers that it is registered with
- * @handlers:  how many these are
- * @files:     files that depend on it
- * @users:     callers of liveupdate_flb_get_outgoing() that did not put yet
- * @preserved: preserve was called, unpreserve not yet
- * @data:      what preserve returned
- * @obj:       what preserve returned
+ * @out: what LUO knows of it
  */
 struct luo_flb_private {
-	struct list_head list;
-	struct liveupdate_flb *self;
-	struct list_head links;
-	u64 handlers;
-	u64 files;
-	u64 users;
-	bool preserved;
-	u64 data;
-	void *obj;
+	struct luo_flb_out *out;
 };
 
 /**
@@ -195,7 +181,8 @@ struct liveupdate_subsystem;
  *            reboot(2), after all files are frozen.
  * @unfreeze: optional; undo @freeze
  * @cancel:   optional; undo @prepare
- * @boot:     required; in the next kernel, here is what was handed over
+ * @boot:     required; in the next kernel, here is what was handed over. Of a module,
+ *            once its init has succeeded.
  * @finish:   optional; the last incoming session is finished, let go of what is
  *            left of the handed over state
  * @owner:    the module, pinned between prepare and cancel, and between boot and
@@ -222,6 +209,7 @@ struct liveupdate_subsystem_ops {
  * @found:  the state in which a transition of the machine found it
  * @data:   what prepare or freeze returned
  * @booted: what boot was told, for finish; NULL if there is nothing to finish
+ * @waits:  for the init of its module to succeed
  */
 struct luo_subsystem_private {
 	struct list_head list;
@@ -230,6 +218,7 @@ struct luo_subsystem_private {
 	enum liveupdate_state found;
 	u64 data;
 	struct luo_subsystem_in *booted;
+	bool waits;
 };
 
 /**

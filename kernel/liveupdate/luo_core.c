@@ -136,6 +136,7 @@ static int __init luo_init(void)
 	luo_notice_start();
 
 	err = luo_handover_init_out();
+	err = err ?: luo_module_init();
 	err = err ?: luo_recorder_init();
 	err = err ?: luo_state_init();
 	err = err ?: luo_ioctl_init();

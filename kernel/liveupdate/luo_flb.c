@@ -17,8 +17,10 @@
  * was registered with its handler when it was preserved, not on what came later:
  * both have a sequence number.
  *
- * One lock for all of it: operations are rare, and without one it is held for
- * a counter.
+ * An operation may ask for other shared state: each has a lock of its own, in each
+ * direction, which is held for its operations. What LUO knows of a name stays for
+ * good, so that who waits for such a lock needs nothing else; there are as many as
+ * there are names. The module whose operations are called is pinned meanwhile.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
@@ -32,8 +34,8 @@
 
 #include "luo_flb.h"
 
-DEFINE_MUTEX(luo_flb_lock); /* shared state, and its registry */
-LIST_HEAD(luo_flbs);
+DEFINE_MUTEX(luo_flb_lock); /* which there are, with which handlers */
+static LIST_HEAD(luo_flbs);
 static u64 luo_flb_seq = 1;
 static u64 luo_nr_flbs; /* that are preserved */
 static struct kho_block_set luo_flb_blocks;
@@ -66,8 +68,6 @@ int luo_flb_run(struct liveupdate_flb *flb, enum luo_op op, u64 *data,
 	u64 start;
 	int ret = 0;
 
-	lockdep_assert_held(&luo_flb_lock);
-
 	start = luo_call_enter(&call, op);
 	switch (op) {
 	case LUO_OP_PRESERVE:
@@ -92,70 +92,157 @@ int luo_flb_run(struct liveupdate_flb *flb, enum luo_op op, u64 *data,
 	return ret;
 }
 
-/* The first file depends on it. */
-static int luo_flb_preserve(struct luo_flb_private *flb)
+/* Room for one more record. -ENODEV if @flb was unregistered meanwhile. */
+static int luo_flb_count(struct luo_flb_out *out, struct liveupdate_flb *flb)
 {
 	int err;
 
-	if (!try_module_get(flb->self->ops->owner))
-		return -ENODEV;
+	guard(mutex)(&luo_flb_lock);
 
+	if (out->self != flb)
+		return -ENODEV;
 	err = kho_block_set_grow(&luo_flb_blocks, luo_nr_flbs + 1);
 	if (err)
-		goto err_module;
-
-	flb->data = 0;
-	flb->obj = NULL;
-	err = luo_flb_run(flb->self, LUO_OP_PRESERVE, &flb->data, &flb->obj);
-	if (err)
-		goto err_blocks;
+		return err;
 
 	luo_nr_flbs++;
-	flb->preserved = true;
+	out->preserved = true;
 	return 0;
-
-err_blocks:
-	kho_block_set_shrink(&luo_flb_blocks, luo_nr_flbs);
-err_module:
-	module_put(flb->self->ops->owner);
-	return err;
 }
 
 /* Without a handler it is there for as long as it is preserved. */
-static void luo_flb_delist(struct luo_flb_private *flb)
+static void luo_flb_delist(struct luo_flb_out *out)
 {
-	if (!flb->handlers && !flb->preserved)
-		list_del(&flb->list);
+	lockdep_assert_held(&luo_flb_lock);
+
+	if (!out->handlers && !out->preserved)
+		out->self = NULL;
 }
 
-/* Unless somebody depends on it or uses it. */
-static void luo_flb_unpreserve(struct luo_flb_private *flb)
+static void luo_flb_uncount(struct luo_flb_out *out)
 {
-	struct liveupdate_flb *self = flb->self;
+	guard(mutex)(&luo_flb_lock);
 
-	if (!flb->preserved || flb->files || flb->users)
-		return;
-
-	luo_flb_run(self, LUO_OP_UNPRESERVE, &flb->data, &flb->obj);
-	flb->preserved = false;
-	luo_flb_delist(flb);
+	out->preserved = false;
+	luo_flb_delist(out);
 	kho_block_set_shrink(&luo_flb_blocks, --luo_nr_flbs);
-	module_put(self->ops->owner);
 }
 
-static int luo_flb_add_file(struct luo_flb_private *flb)
+/* The first file depends on it; the module of @flb is pinned by the caller. */
+static int luo_flb_preserve(struct luo_flb_out *out, struct liveupdate_flb *flb)
 {
-	int err = flb->preserved ? 0 : luo_flb_preserve(flb);
+	int err;
 
-	if (!err)
-		flb->files++;
+	err = luo_flb_count(out, flb);
+	if (err)
+		return err;
+
+	out->data = 0;
+	out->obj = NULL;
+	err = luo_flb_run(flb, LUO_OP_PRESERVE, &out->data, &out->obj);
+	if (err)
+		luo_flb_uncount(out);
+	else
+		__module_get(flb->ops->owner);
 	return err;
 }
 
-static void luo_flb_del_file(struct luo_flb_private *flb)
+/* Unless somebody depends on it or uses it. */
+static void luo_flb_unpreserve(struct luo_flb_out *out)
 {
-	flb->files--;
-	luo_flb_unpreserve(flb);
+	struct module *owner;
+
+	lockdep_assert_held(&out->lock);
+
+	if (!out->preserved || out->files || out->users)
+		return;
+
+	owner = out->self->ops->owner;
+	luo_flb_run(out->self, LUO_OP_UNPRESERVE, &out->data, &out->obj);
+	luo_flb_uncount(out);
+	module_put(owner);
+}
+
+static int luo_flb_add_file(const struct luo_flb_pin *pin)
+{
+	struct luo_flb_out *out = pin->out;
+	int err;
+
+	guard(mutex)(&out->lock);
+
+	err = out->preserved ? 0 : luo_flb_preserve(out, pin->flb);
+	if (!err)
+		out->files++;
+	return err;
+}
+
+static void luo_flb_del_file(struct luo_flb_out *out)
+{
+	guard(mutex)(&out->lock);
+
+	out->files--;
+	luo_flb_unpreserve(out);
+}
+
+/* Context: under luo_flb_lock. */
+static void luo_flb_pin_out(struct luo_flb_pin *pin, struct luo_flb_out *out)
+{
+	pin->out = out;
+	pin->flb = luo_module_get(out->self->ops->owner) ? out->self : NULL;
+}
+
+/**
+ * luo_flb_unpin - nothing of it is called any more
+ * @pin: from any of luo_flb_pin_*()
+ */
+void luo_flb_unpin(struct luo_flb_pin *pin)
+{
+	if (pin->flb)
+		module_put(pin->flb->ops->owner);
+}
+
+/**
+ * luo_flb_pin_prev - the last link of a handler up to a number
+ * @fh:  the handler
+ * @seq: the number
+ * @pin: set to what it leads to; its module is pinned if that can be
+ *
+ * Context: takes luo_flb_lock.
+ * Return: true if there is one; @pin->flb is NULL if its module does not live.
+ */
+bool luo_flb_pin_prev(struct liveupdate_file_handler *fh, u64 seq,
+		      struct luo_flb_pin *pin)
+{
+	struct luo_flb_link *link;
+
+	guard(mutex)(&luo_flb_lock);
+
+	list_for_each_entry_reverse(link, &ACCESS_PRIVATE(fh, flbs), list) {
+		if (link->seq > seq)
+			continue;
+		luo_flb_pin_out(pin, link->out);
+		pin->seq = link->seq;
+		return true;
+	}
+	return false;
+}
+
+/* As luo_flb_pin_prev(), the first link behind number @after and up to @seq. */
+static bool luo_flb_pin_next(struct liveupdate_file_handler *fh, u64 after,
+			     u64 seq, struct luo_flb_pin *pin)
+{
+	struct luo_flb_link *link;
+
+	guard(mutex)(&luo_flb_lock);
+
+	list_for_each_entry(link, &ACCESS_PRIVATE(fh, flbs), list) {
+		if (link->seq <= after || link->seq > seq)
+			continue;
+		luo_flb_pin_out(pin, link->out);
+		pin->seq = link->seq;
+		return true;
+	}
+	return false;
 }
 
 /**
@@ -163,30 +250,29 @@ static void luo_flb_del_file(struct luo_flb_private *flb)
  * @fh:  its handler
  * @seq: set to what luo_flbs_unpreserve() needs to know
  *
- * Context: may sleep, takes luo_flb_lock.
- * Return: 0; -ENODEV if the module of shared state is on its way out; -ENOMEM;
- *	   or what a preserve returned.
+ * Context: may sleep, takes the locks of the shared state.
+ * Return: 0; -ENODEV if the module of shared state is being loaded or on its way
+ *	   out; -ENOMEM; or what a preserve returned.
  */
 int luo_flbs_preserve(struct liveupdate_file_handler *fh, u64 *seq)
 {
-	struct list_head *flbs = &ACCESS_PRIVATE(fh, flbs);
-	struct luo_flb_link *link;
+	struct luo_flb_pin pin;
+	u64 done = 0;
 	int err;
 
-	guard(mutex)(&luo_flb_lock);
-
-	*seq = luo_flb_seq;
-	list_for_each_entry(link, flbs, list) {
-		err = luo_flb_add_file(link->flb);
-		if (err)
-			goto err_undo;
+	scoped_guard(mutex, &luo_flb_lock) {
+		*seq = luo_flb_seq;
+	}
+	while (luo_flb_pin_next(fh, done, *seq, &pin)) {
+		err = pin.flb ? luo_flb_add_file(&pin) : -ENODEV;
+		luo_flb_unpin(&pin);
+		if (err) {
+			luo_flbs_unpreserve(fh, done);
+			return err;
+		}
+		done = pin.seq;
 	}
 	return 0;
-
-err_undo:
-	list_for_each_entry_continue_reverse(link, flbs, list)
-		luo_flb_del_file(link->flb);
-	return err;
 }
 
 /**
@@ -198,13 +284,13 @@ err_undo:
  */
 void luo_flbs_unpreserve(struct liveupdate_file_handler *fh, u64 seq)
 {
-	struct luo_flb_link *link;
+	struct luo_flb_pin pin;
 
-	guard(mutex)(&luo_flb_lock);
-
-	list_for_each_entry_reverse(link, &ACCESS_PRIVATE(fh, flbs), list) {
-		if (link->seq <= seq)
-			luo_flb_del_file(link->flb);
+	/* Their modules are pinned for as long as they are preserved. */
+	while (luo_flb_pin_prev(fh, seq, &pin)) {
+		luo_flb_del_file(pin.out);
+		luo_flb_unpin(&pin);
+		seq = pin.seq - 1;
 	}
 }
 
@@ -216,7 +302,7 @@ void luo_flbs_unpreserve(struct liveupdate_file_handler *fh, u64 seq)
  */
 void luo_flbs_write(struct luo_array *array)
 {
-	struct luo_flb_private *flb;
+	struct luo_flb_out *flb;
 	struct kho_block_set_it it;
 	struct luo_flb_ser *ser;
 	u64 count = 0;
@@ -239,33 +325,52 @@ void luo_flbs_write(struct luo_array *array)
 }
 
 static struct luo_flb_link *luo_flb_link(struct liveupdate_file_handler *fh,
-					 struct luo_flb_private *flb)
+					 struct liveupdate_flb *flb)
 {
 	struct luo_flb_link *link;
 
 	list_for_each_entry(link, &ACCESS_PRIVATE(fh, flbs), list) {
-		if (link->flb == flb)
+		if (link->out->self == flb)
 			return link;
 	}
 	return NULL;
 }
 
-/* -EEXIST if other shared state has the compatible string of @new. */
-static int luo_flb_add(struct luo_flb_private *new, struct liveupdate_flb *flb)
+static struct luo_flb_out *luo_flb_find_out(const char *name)
 {
-	struct luo_flb_private *old;
+	struct luo_flb_out *out;
 
-	if (new->handlers || new->preserved)
-		return 0;
-
-	list_for_each_entry(old, &luo_flbs, list) {
-		if (!strcmp(old->self->compatible, flb->compatible))
-			return -EEXIST;
+	list_for_each_entry(out, &luo_flbs, list) {
+		if (!strcmp(out->name, name))
+			return out;
 	}
-	*new = (struct luo_flb_private) { .self = flb };
-	INIT_LIST_HEAD(&new->links);
-	list_add_tail(&new->list, &luo_flbs);
-	return 0;
+	return NULL;
+}
+
+/*
+ * What there is of the name of @flb; it is @flb's from now on. -EEXIST if other shared
+ * state has it. @new is used if there is nothing yet.
+ */
+static struct luo_flb_out *luo_flb_add(struct liveupdate_flb *flb,
+				       struct luo_flb_out **new)
+{
+	struct luo_flb_out *out = luo_flb_find_out(flb->compatible);
+
+	if (out && out->self)
+		return out->self == flb ? out : ERR_PTR(-EEXIST);
+	if (out) {
+		list_move_tail(&out->list, &luo_flbs);
+	} else {
+		out = no_free_ptr(*new);
+		strscpy(out->name, flb->compatible);
+		luo_flb_lock_init(&out->lock, &out->key, out->name);
+		INIT_LIST_HEAD(&out->links);
+		list_add_tail(&out->list, &luo_flbs);
+	}
+	out->self = flb;
+	out->seq = ++luo_flb_seq;
+	WRITE_ONCE(ACCESS_PRIVATE(flb, private).out, out);
+	return out;
 }
 
 /**
@@ -276,7 +381,8 @@ static int luo_flb_add(struct luo_flb_private *new, struct liveupdate_flb *flb)
  *
  * Files that are preserved already do not depend on it. If the last incoming
  * session was finished before, what was handed over for it is retrieved and
- * finished before this returns; who wants the object asks for it first.
+ * finished before this returns, or, in the init of a module, when that has
+ * succeeded; who wants the object asks for it first.
  *
  * Context: may sleep; without any lock that an operation of @flb takes.
  * Return: 0; -EOPNOTSUPP if live update is off; -EINVAL if the handler is not
@@ -288,9 +394,9 @@ int liveupdate_register_flb(struct liveupdate_file_handler *fh,
 			    struct liveupdate_flb *flb)
 {
 	const struct liveupdate_flb_ops *ops = flb->ops;
-	struct luo_flb_private *private = &ACCESS_PRIVATE(flb, private);
-	struct luo_flb_link *link;
-	int err;
+	struct luo_flb_link *link __free(kfree) = NULL;
+	struct luo_flb_out *new __free(kfree) = NULL;
+	struct luo_flb_out *out;
 
 	if (!liveupdate_enabled())
 		return -EOPNOTSUPP;
@@ -301,36 +407,39 @@ int liveupdate_register_flb(struct liveupdate_file_handler *fh,
 		return -EINVAL;
 
 	link = kzalloc_obj(*link);
-	if (!link)
+	new = kzalloc_obj(*new);
+	if (!link || !new)
 		return -ENOMEM;
 
-	guard(mutex)(&luo_flb_lock);
-
-	err = luo_flb_link(fh, private) ? -EEXIST : luo_flb_add(private, flb);
-	if (err) {
-		kfree(link);
-		return err;
+	scoped_guard(mutex, &luo_flb_lock) {
+		if (luo_flb_link(fh, flb))
+			return -EEXIST;
+		out = luo_flb_add(flb, &new);
+		if (IS_ERR(out))
+			return PTR_ERR(out);
+		link->fh = fh;
+		link->out = out;
+		link->seq = ++luo_flb_seq;
+		list_add_tail(&link->list, &ACCESS_PRIVATE(fh, flbs));
+		list_add_tail(&no_free_ptr(link)->of_flb, &out->links);
+		out->handlers++;
 	}
-	link->fh = fh;
-	link->flb = private;
-	link->seq = ++luo_flb_seq;
-	list_add_tail(&link->list, &ACCESS_PRIVATE(fh, flbs));
-	list_add_tail(&link->of_flb, &private->links);
-	private->handlers++;
-	luo_flb_came(flb);
+	/* Otherwise when the init of its module has succeeded. */
+	if (luo_module_live(ops->owner))
+		luo_flb_came(flb);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(liveupdate_register_flb);
 
 static void luo_flb_unlink(struct luo_flb_link *link)
 {
-	struct luo_flb_private *flb = link->flb;
+	struct luo_flb_out *out = link->out;
 
 	list_del(&link->list);
 	list_del(&link->of_flb);
 	kfree(link);
-	flb->handlers--;
-	luo_flb_delist(flb);
+	out->handlers--;
+	luo_flb_delist(out);
 }
 
 /**
@@ -354,7 +463,7 @@ void liveupdate_unregister_flb(struct liveupdate_file_handler *fh,
 
 	guard(mutex)(&luo_flb_lock);
 
-	link = luo_flb_link(fh, &ACCESS_PRIVATE(flb, private));
+	link = luo_flb_link(fh, flb);
 	if (link)
 		luo_flb_unlink(link);
 }
@@ -377,28 +486,64 @@ void luo_flbs_forget(struct liveupdate_file_handler *fh)
 }
 
 /**
+ * luo_flb_pin_last - the shared state that was registered last, of those before
+ * @before: a number of luo_flb_pin.seq, U64_MAX for the very last
+ * @module: of that module only, NULL for any
+ * @pin:    set to it; its module is pinned if that can be
+ *
+ * Context: takes luo_flb_lock.
+ * Return: true if there is one; @pin->flb is NULL if its module does not live.
+ */
+bool luo_flb_pin_last(u64 before, const struct module *module,
+		      struct luo_flb_pin *pin)
+{
+	struct luo_flb_out *out;
+
+	guard(mutex)(&luo_flb_lock);
+
+	list_for_each_entry_reverse(out, &luo_flbs, list) {
+		if (!out->self || out->seq >= before ||
+		    (module && out->self->ops->owner != module))
+			continue;
+		luo_flb_pin_out(pin, out);
+		pin->seq = out->seq;
+		return true;
+	}
+	return false;
+}
+
+static struct luo_flb_out *luo_flb_out(struct liveupdate_flb *flb)
+{
+	return READ_ONCE(ACCESS_PRIVATE(flb, private).out);
+}
+
+/**
  * liveupdate_flb_get_outgoing - the object that will be handed over
  * @flb:  the shared state
  * @objp: set to the object, which stays until liveupdate_flb_put_outgoing()
  *
- * Context: may sleep, not in an operation of shared state.
+ * Context: may sleep; in an operation of other shared state, too, but not in one of
+ *	    @flb.
  * Return: 0; -EOPNOTSUPP if live update is off; -ENOENT if no preserved file
  *	   depends on it.
  */
 int liveupdate_flb_get_outgoing(struct liveupdate_flb *flb, void **objp)
 {
-	struct luo_flb_private *private = &ACCESS_PRIVATE(flb, private);
+	struct luo_flb_out *out;
 
 	if (!liveupdate_enabled())
 		return -EOPNOTSUPP;
-
-	guard(mutex)(&luo_flb_lock);
-
-	if (!private->preserved)
+	out = luo_flb_out(flb);
+	if (!out)
 		return -ENOENT;
 
-	private->users++;
-	*objp = private->obj;
+	guard(mutex)(&out->lock);
+
+	if (!out->preserved || out->self != flb)
+		return -ENOENT;
+
+	out->users++;
+	*objp = out->obj;
 	return 0;
 }
 EXPORT_SYMBOL_GPL(liveupdate_flb_get_outgoing);
@@ -411,14 +556,17 @@ EXPORT_SYMBOL_GPL(liveupdate_flb_get_outgoing);
  */
 void liveupdate_flb_put_outgoing(struct liveupdate_flb *flb)
 {
-	struct luo_flb_private *private = &ACCESS_PRIVATE(flb, private);
+	struct luo_flb_out *out = luo_flb_out(flb);
 
-	guard(mutex)(&luo_flb_lock);
-
-	if (WARN_ON_ONCE(!private->users))
+	if (WARN_ON_ONCE(!out))
 		return;
 
-	private->users--;
-	luo_flb_unpreserve(private);
+	guard(mutex)(&out->lock);
+
+	if (WARN_ON_ONCE(!out->users))
+		return;
+
+	out->users--;
+	luo_flb_unpreserve(out);
 }
 EXPORT_SYMBOL_GPL(liveupdate_flb_put_outgoing);

@@ -8,26 +8,83 @@
 #include "luo_internal.h"
 
 /**
+ * struct luo_flb_out - outgoing shared state of one name, registered or not
+ * @list:      in order of registration, for good
+ * @name:      its compatible string
+ * @lock:      guards @files, @users, @data and @obj, held for its operations
+ * @key:       a lock class of its own, as an operation may take the lock of another
+ * @self:      the shared state; NULL if it is neither registered nor preserved
+ * @seq:       number of its registration
+ * @links:     to the file handlers that it is registered with
+ * @handlers:  how many these are
+ * @preserved: preserve was called, unpreserve not yet; changes under both locks
+ * @files:     files that depend on it
+ * @users:     callers of liveupdate_flb_get_outgoing() that did not put yet
+ * @data:      what preserve returned
+ * @obj:       what preserve returned
+ */
+struct luo_flb_out {
+	struct list_head list;
+	char name[LIVEUPDATE_FLB_COMPAT_LENGTH];
+	struct mutex lock; /* see above; the rest is under luo_flb_lock */
+	struct lock_class_key key;
+	struct liveupdate_flb *self;
+	u64 seq;
+	struct list_head links;
+	u64 handlers;
+	bool preserved;
+	u64 files;
+	u64 users;
+	u64 data;
+	void *obj;
+};
+
+/**
  * struct luo_flb_link - shared state is registered with a file handler
  * @list:   in the handler's list, in order of registration
- * @of_flb: in &luo_flb_private.links
+ * @of_flb: in &luo_flb_out.links
  * @fh:     the handler
- * @flb:    the shared state
+ * @out:    the shared state
  * @seq:    files of that number or a later one depend on it
  */
 struct luo_flb_link {
 	struct list_head list;
 	struct list_head of_flb;
 	struct liveupdate_file_handler *fh;
-	struct luo_flb_private *flb;
+	struct luo_flb_out *out;
+	u64 seq;
+};
+
+/**
+ * struct luo_flb_pin - shared state whose operations can be called
+ * @out: what LUO knows of it
+ * @flb: the shared state, its module pinned; NULL if that does not live
+ * @seq: number of the link or the registration that led to it
+ */
+struct luo_flb_pin {
+	struct luo_flb_out *out;
+	struct liveupdate_flb *flb;
 	u64 seq;
 };
 
 extern struct mutex luo_flb_lock;
-extern struct list_head luo_flbs;
+
+static inline void luo_flb_lock_init(struct mutex *lock,
+				     struct lock_class_key *key,
+				     const char *name)
+{
+	mutex_init(lock);
+	lockdep_register_key(key);
+	lockdep_set_class_and_name(lock, key, name);
+}
 
 int luo_flb_run(struct liveupdate_flb *flb, enum luo_op op, u64 *data,
 		void **obj);
+bool luo_flb_pin_prev(struct liveupdate_file_handler *fh, u64 seq,
+		      struct luo_flb_pin *pin);
+bool luo_flb_pin_last(u64 before, const struct module *module,
+		      struct luo_flb_pin *pin);
+void luo_flb_unpin(struct luo_flb_pin *pin);
 void luo_flb_came(struct liveupdate_flb *flb);
 #if IS_ENABLED(CONFIG_KUNIT)
 void luo_flb_load(const void *record, void *data);

@@ -33,8 +33,10 @@
 
 /**
  * struct luo_flb_in - shared state that was handed over
- * @list:     in the order of the handover
+ * @list:     in the order of the handover, for good
  * @name:     its compatible string
+ * @lock:     guards the rest, held for its operations
+ * @key:      a lock class of its own, as an operation may take the lock of another
  * @data:     what preserve returned
  * @obj:      what retrieve returned
  * @flb:      who retrieved it and has it to finish, pinned; or NULL
@@ -46,6 +48,8 @@
 struct luo_flb_in {
 	struct list_head list;
 	char name[LIVEUPDATE_FLB_COMPAT_LENGTH];
+	struct mutex lock; /* see above */
+	struct lock_class_key key;
 	u64 data;
 	void *obj;
 	struct liveupdate_flb *flb;
@@ -62,6 +66,8 @@ static atomic_long_t luo_orphans; /* incoming files without a handler */
 static struct luo_flb_in *luo_flb_find_in(const char *name)
 {
 	struct luo_flb_in *in;
+
+	lockdep_assert_held(&luo_flb_lock);
 
 	list_for_each_entry(in, &luo_flbs_in, list) {
 		if (!strcmp(in->name, name))
@@ -94,6 +100,7 @@ VISIBLE_IF_KUNIT void luo_flb_load(const void *record, void *data)
 		return;
 	}
 	strscpy(in->name, ser->name);
+	luo_flb_lock_init(&in->lock, &in->key, in->name);
 	in->data = ser->data;
 	in->files = ser->count;
 	list_add_tail(&in->list, &luo_flbs_in);
@@ -116,12 +123,34 @@ u64 luo_flbs_load(const struct luo_array *array)
 				       "", luo_flb_load, NULL);
 }
 
+/* The one after @in, the first one for NULL; they stay for good. */
+static struct luo_flb_in *luo_flb_next_in(struct luo_flb_in *in)
+{
+	guard(mutex)(&luo_flb_lock);
+
+	if (!in)
+		return list_first_entry_or_null(&luo_flbs_in, struct luo_flb_in,
+						list);
+	return list_is_last(&in->list, &luo_flbs_in) ? NULL :
+	       list_next_entry(in, list);
+}
+
+static struct luo_flb_in *luo_flb_get_in(const char *name)
+{
+	guard(mutex)(&luo_flb_lock);
+
+	return luo_flb_find_in(name);
+}
+
 static int luo_flb_retrieve(struct liveupdate_flb *flb, struct luo_flb_in *in)
 {
 	int err;
 
+	lockdep_assert_held(&in->lock);
+
 	if (in->status)
 		return min(in->status, 0);
+	/* Its owner may ask while it is being loaded, see luo_flbs_going(). */
 	if (!try_module_get(flb->ops->owner))
 		return -ENODEV;
 
@@ -140,14 +169,17 @@ static int luo_flb_retrieve(struct liveupdate_flb *flb, struct luo_flb_in *in)
 /* Whether a file is left that may depend on it. */
 static bool luo_flb_awaited(struct liveupdate_flb *flb)
 {
-	struct luo_flb_private *private = &ACCESS_PRIVATE(flb, private);
+	struct luo_flb_out *out;
 	struct luo_flb_link *link;
+
+	guard(mutex)(&luo_flb_lock);
 
 	if (atomic_long_read(&luo_orphans))
 		return true;
-	if (!private->handlers)
+	out = ACCESS_PRIVATE(flb, private).out;
+	if (!out || out->self != flb)
 		return false;
-	list_for_each_entry(link, &private->links, of_flb) {
+	list_for_each_entry(link, &out->links, of_flb) {
 		if (atomic_long_read(&ACCESS_PRIVATE(link->fh, incoming)))
 			return true;
 	}
@@ -158,6 +190,8 @@ static bool luo_flb_awaited(struct liveupdate_flb *flb)
 static void luo_flb_finish(struct liveupdate_flb *flb, struct luo_flb_in *in)
 {
 	int err;
+
+	lockdep_assert_held(&in->lock);
 
 	if (in->finished || in->files || in->users || luo_flb_awaited(flb))
 		return;
@@ -199,66 +233,137 @@ void luo_flbs_adopt_file(struct liveupdate_file_handler *fh)
 	atomic_long_inc(&ACCESS_PRIVATE(fh, incoming));
 }
 
+/* One file less depends on it; what is not there is finished when it comes. */
+static void luo_flb_less_one(const struct luo_flb_pin *pin)
+{
+	struct luo_flb_in *in = luo_flb_get_in(pin->out->name);
+
+	if (!in)
+		return;
+
+	guard(mutex)(&in->lock);
+
+	if (in->files)
+		in->files--;
+	if (pin->flb)
+		luo_flb_finish(pin->flb, in);
+}
+
 /**
  * luo_flbs_finish_file - an incoming file is finished
  * @fh: its handler, NULL if that did not come
  *
- * Context: may sleep, takes luo_flb_lock.
+ * Context: may sleep, takes the locks of the shared state.
  */
 void luo_flbs_finish_file(struct liveupdate_file_handler *fh)
 {
-	struct luo_flb_link *link;
-	struct luo_flb_in *in;
+	struct luo_flb_pin pin;
+	u64 seq = U64_MAX;
 
 	if (!fh) {
 		atomic_long_dec(&luo_orphans);
 		return;
 	}
 
-	guard(mutex)(&luo_flb_lock);
-
-	atomic_long_dec(&ACCESS_PRIVATE(fh, incoming));
-	list_for_each_entry_reverse(link, &ACCESS_PRIVATE(fh, flbs), list) {
-		in = luo_flb_find_in(link->flb->self->compatible);
-		if (!in)
-			continue;
-		if (in->files)
-			in->files--;
-		luo_flb_finish(link->flb->self, in);
+	scoped_guard(mutex, &luo_flb_lock)
+		atomic_long_dec(&ACCESS_PRIVATE(fh, incoming));
+	while (luo_flb_pin_prev(fh, seq, &pin)) {
+		luo_flb_less_one(&pin);
+		luo_flb_unpin(&pin);
+		seq = pin.seq - 1;
 	}
 }
 
 /**
  * luo_flbs_finish - no incoming file is left
  *
- * Context: under luo_state_lock for writing; takes luo_flb_lock.
+ * Context: under luo_state_lock for writing; takes the locks of the shared state.
  */
 void luo_flbs_finish(void)
 {
-	struct luo_flb_private *flb;
+	struct luo_flb_pin pin;
+	u64 before = U64_MAX;
 	struct luo_flb_in *in;
 
-	guard(mutex)(&luo_flb_lock);
-
-	luo_flbs_over = true;
-	list_for_each_entry(in, &luo_flbs_in, list)
+	WRITE_ONCE(luo_flbs_over, true);
+	for (in = luo_flb_next_in(NULL); in; in = luo_flb_next_in(in)) {
+		guard(mutex)(&in->lock);
 		in->files = 0;
-	list_for_each_entry_reverse(flb, &luo_flbs, list)
-		luo_flb_came(flb->self);
+	}
+	while (luo_flb_pin_last(before, NULL, &pin)) {
+		if (pin.flb)
+			luo_flb_came(pin.flb);
+		luo_flb_unpin(&pin);
+		before = pin.seq;
+	}
 	/* Somebody asked for these and never registered them. */
-	list_for_each_entry_reverse(in, &luo_flbs_in, list) {
+	for (in = luo_flb_next_in(NULL); in; in = luo_flb_next_in(in)) {
+		guard(mutex)(&in->lock);
 		if (in->flb)
 			luo_flb_finish(in->flb, in);
 	}
 }
 
-/* It is registered: finish what was handed over for it, if it is time to. */
+/**
+ * luo_flb_came - finish what was handed over for shared state, if it is time to
+ * @flb: registered, its module pinned or being loaded by the caller
+ *
+ * Context: may sleep, takes the lock of @flb.
+ */
 void luo_flb_came(struct liveupdate_flb *flb)
 {
-	struct luo_flb_in *in = luo_flb_find_in(flb->compatible);
+	struct luo_flb_in *in = luo_flb_get_in(flb->compatible);
 
-	if (luo_flbs_over && in)
-		luo_flb_finish(flb, in);
+	if (!in || !READ_ONCE(luo_flbs_over))
+		return;
+
+	guard(mutex)(&in->lock);
+
+	luo_flb_finish(flb, in);
+}
+
+/**
+ * luo_flbs_live - the init of a module has succeeded
+ * @module: the module
+ *
+ * Context: may sleep, takes the locks of its shared state.
+ */
+void luo_flbs_live(const struct module *module)
+{
+	struct luo_flb_pin pin;
+	u64 before = U64_MAX;
+
+	while (luo_flb_pin_last(before, module, &pin)) {
+		if (pin.flb)
+			luo_flb_came(pin.flb);
+		luo_flb_unpin(&pin);
+		before = pin.seq;
+	}
+}
+
+/**
+ * luo_flbs_going - a module is about to be freed
+ * @module: the module
+ *
+ * One that can be unloaded has nothing to finish. One whose init failed may have asked
+ * for its object in it: that is over then, as nobody could be told to finish it later.
+ *
+ * Context: may sleep, takes the locks of its shared state.
+ */
+void luo_flbs_going(const struct module *module)
+{
+	struct luo_flb_in *in;
+
+	for (in = luo_flb_next_in(NULL); in; in = luo_flb_next_in(in)) {
+		guard(mutex)(&in->lock);
+		if (!in->flb || in->flb->ops->owner != module)
+			continue;
+		WARN_ON_ONCE(in->users);
+		in->users = 0;
+		in->finished = true;
+		luo_flb_run(in->flb, LUO_OP_FINISH, &in->data, &in->obj);
+		in->flb = NULL;
+	}
 }
 
 /**
@@ -269,8 +374,8 @@ void luo_flb_came(struct liveupdate_flb *flb)
  * The first call has it retrieved. From then on @flb must live until its finish,
  * registered or not; its owner is pinned for that.
  *
- * Context: may sleep, not in an operation of shared state. From the time on when
- *	    the pure initcalls are done.
+ * Context: may sleep; in an operation of other shared state, too, but not in one of
+ *	    @flb. From the time on when the pure initcalls are done.
  * Return: 0; -EOPNOTSUPP if live update is off; -ENODATA if no shared state was
  *	   handed over, or this one is finished; -ENOENT if others were handed
  *	   over, but this one was not; -ENODEV if its module is on its way out;
@@ -284,13 +389,12 @@ int liveupdate_flb_get_incoming(struct liveupdate_flb *flb, void **objp)
 	if (!liveupdate_enabled())
 		return -EOPNOTSUPP;
 
-	guard(mutex)(&luo_flb_lock);
-
-	if (list_empty(&luo_flbs_in))
-		return -ENODATA;
-	in = luo_flb_find_in(flb->compatible);
+	in = luo_flb_get_in(flb->compatible);
 	if (!in)
-		return -ENOENT;
+		return luo_flb_next_in(NULL) ? -ENOENT : -ENODATA;
+
+	guard(mutex)(&in->lock);
+
 	if (in->finished)
 		return in->status < 0 ? in->status : -ENODATA;
 
@@ -312,12 +416,14 @@ EXPORT_SYMBOL_GPL(liveupdate_flb_get_incoming);
  */
 void liveupdate_flb_put_incoming(struct liveupdate_flb *flb)
 {
-	struct luo_flb_in *in;
+	struct luo_flb_in *in = luo_flb_get_in(flb->compatible);
 
-	guard(mutex)(&luo_flb_lock);
+	if (WARN_ON_ONCE(!in))
+		return;
 
-	in = luo_flb_find_in(flb->compatible);
-	if (WARN_ON_ONCE(!in || !in->users))
+	guard(mutex)(&in->lock);
+
+	if (WARN_ON_ONCE(!in->users))
 		return;
 
 	in->users--;

@@ -6,7 +6,8 @@
  * A handler knows one kind of file: how to save it and how to make it again.
  * It registers once; from then on every file of its kind can be preserved, and
  * every file that a previous kernel handed over under its compatible string
- * can be retrieved, also if the handler's module comes only after boot.
+ * can be retrieved, also if the handler's module comes only after boot. The handler
+ * of a module whose init has not succeeded yet is not there: it may fail.
  *
  * A file pins its handler's module from preserve, or from the moment the
  * incoming file finds its handler, until LUO lets go of the file.
@@ -140,7 +141,7 @@ struct liveupdate_file_handler *luo_handler_get_for(const struct luo_call *call,
 	guard(rwsem_read)(&luo_handler_lock);
 
 	list_private_for_each_entry(fh, &luo_handlers, list) {
-		if (!try_module_get(fh->ops->owner))
+		if (!luo_module_get(fh->ops->owner))
 			continue;
 		if (luo_handler_takes(call, fh, file))
 			return fh;
@@ -178,7 +179,7 @@ struct liveupdate_file_handler *luo_handler_get(const char *compatible)
 	guard(rwsem_read)(&luo_handler_lock);
 
 	fh = luo_handler_find(compatible);
-	if (fh && !try_module_get(fh->ops->owner))
+	if (fh && !luo_module_get(fh->ops->owner))
 		fh = NULL;
 	return fh;
 }

@@ -12,6 +12,7 @@
  *	luo_file	a set of files; knows no session
  *	luo_flb		state that files share
  *	luo_handler	file handlers and the calls to them
+ *	luo_module	modules that register any of these
  *	luo_handover	what one kernel writes and the next one reads
  *	luo_seal	what proves that a page is a block of the handover
  *	luo_trace	the trace events
@@ -36,8 +37,13 @@
  *				incoming sessions: which there are, which are
  *				claimed. A walk takes it for each session; no
  *				handler is called under it.
- *	luo_flb_lock		mutex: shared state, and which handlers it is
- *				registered with. Held for its operations.
+ *	luo_flb_out.lock	mutex, one for each outgoing shared state: who
+ *	luo_flb_in.lock		depends on it and who uses it; the same for incoming
+ *				ones. Held for its operations, which may ask for
+ *				another one, and take that one's then.
+ *	luo_flb_lock		mutex: which shared state there is, and which handlers
+ *				it is registered with. No operation is called under
+ *				it.
  *	luo_handler_lock	rwsem: which file handlers there are. Held for
  *				can_preserve, for no other operation.
  *	luo_owner_lock		spinlock: who had a session last. Nothing is called
@@ -168,6 +174,12 @@ struct luo_contents {
 	struct luo_value values[LIVEUPDATE_SUBSYSTEM_MAX];
 	unsigned int nr_values;
 };
+
+/* luo_module.c */
+
+bool luo_module_live(const struct module *owner);
+bool luo_module_get(struct module *owner);
+int luo_module_init(void);
 
 /* luo_recorder.c, luo_recorder_marks.c, luo_recorder_io.c */
 
@@ -378,6 +390,8 @@ void luo_flbs_adopt_file(struct liveupdate_file_handler *fh);
 void luo_flbs_finish_file(struct liveupdate_file_handler *fh);
 void luo_flbs_finish(void);
 void luo_flbs_forget(struct liveupdate_file_handler *fh);
+void luo_flbs_live(const struct module *module);
+void luo_flbs_going(const struct module *module);
 
 /* luo_file.c, luo_file_out.c, luo_file_in.c */
 
@@ -442,6 +456,7 @@ void luo_subsystems_write(struct luo_contents *contents);
 void luo_subsystems_load(void);
 void luo_subsystems_report(void);
 void luo_subsystems_finish(void);
+void luo_subsystems_live(const struct module *module);
 
 /* luo_session.c, luo_session_close.c, luo_session_set.c, luo_sessions.c */
 

@@ -62,6 +62,47 @@ static struct liveupdate_flb luo_kunit_flbs[] = {
 	{ .ops = &luo_kunit_flb_ops, .compatible = LUO_KUNIT_FLB "-2" },
 };
 
+/*
+ * One that needs another one, in all of its operations: it asks for it when it is
+ * preserved or retrieved, and lets go of it when that is undone or over.
+ */
+static struct liveupdate_flb luo_kunit_needed = {
+	.ops = &luo_kunit_flb_ops,
+	.compatible = LUO_KUNIT_FLB "-needed",
+};
+
+static int luo_kunit_asking_preserve(struct liveupdate_flb_op_args *args)
+{
+	return liveupdate_flb_get_outgoing(&luo_kunit_needed, &args->obj);
+}
+
+static void luo_kunit_asking_unpreserve(struct liveupdate_flb_op_args *args)
+{
+	liveupdate_flb_put_outgoing(&luo_kunit_needed);
+}
+
+static int luo_kunit_asking_retrieve(struct liveupdate_flb_op_args *args)
+{
+	return liveupdate_flb_get_incoming(&luo_kunit_needed, &args->obj);
+}
+
+static void luo_kunit_asking_finish(struct liveupdate_flb_op_args *args)
+{
+	liveupdate_flb_put_incoming(&luo_kunit_needed);
+}
+
+static const struct liveupdate_flb_ops luo_kunit_asking_ops = {
+	.preserve	= luo_kunit_asking_preserve,
+	.unpreserve	= luo_kunit_asking_unpreserve,
+	.retrieve	= luo_kunit_asking_retrieve,
+	.finish		= luo_kunit_asking_finish,
+};
+
+static struct liveupdate_flb luo_kunit_asking = {
+	.ops = &luo_kunit_asking_ops,
+	.compatible = LUO_KUNIT_FLB "-asking",
+};
+
 static const struct file_operations luo_kunit_flb_fops = {
 	.owner = THIS_MODULE,
 };
@@ -225,7 +266,51 @@ static void luo_kunit_flb_without_handler(struct kunit *test)
 	liveupdate_unregister_flb(luo_kunit_handlers, &later);
 }
 
+static void luo_kunit_flb_asks_for_another(struct kunit *test)
+{
+	struct liveupdate_file_handler *fh = &luo_kunit_handlers[0];
+	struct luo_file_set *set;
+	struct file *file;
+	void *obj;
+
+	set = kunit_kzalloc(test, sizeof(*set), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, set);
+	luo_file_set_init(set, "kunit", LUO_DIR_OUT);
+	file = anon_inode_getfile("[luo_kunit]", &luo_kunit_flb_fops, NULL, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	KUNIT_ASSERT_EQ(test, liveupdate_register_flb(fh, &luo_kunit_needed), 0);
+	KUNIT_ASSERT_EQ(test, liveupdate_register_flb(fh, &luo_kunit_asking), 0);
+
+	scoped_guard(mutex, &set->lock)
+		KUNIT_EXPECT_EQ(test, luo_file_preserve(set, file, 1), 0);
+	KUNIT_EXPECT_EQ(test, luo_kunit_did.preserve, 1);
+	KUNIT_ASSERT_EQ(test,
+			liveupdate_flb_get_outgoing(&luo_kunit_asking, &obj), 0);
+	KUNIT_EXPECT_PTR_EQ(test, obj, &luo_kunit_did);
+	/* The one that is used keeps the one that it needs. */
+	scoped_guard(mutex, &set->lock)
+		luo_file_set_unpreserve(set);
+	KUNIT_EXPECT_EQ(test, luo_kunit_did.unpreserve, 0);
+	liveupdate_flb_put_outgoing(&luo_kunit_asking);
+	KUNIT_EXPECT_EQ(test, luo_kunit_did.unpreserve, 1);
+
+	luo_kunit_flb_hand_over(&luo_kunit_needed);
+	luo_kunit_flb_hand_over(&luo_kunit_asking);
+	luo_flbs_await_file(fh);
+	KUNIT_EXPECT_EQ(test,
+			liveupdate_flb_get_incoming(&luo_kunit_asking, &obj), 0);
+	KUNIT_EXPECT_PTR_EQ(test, obj, &luo_kunit_did);
+	KUNIT_EXPECT_EQ(test, luo_kunit_did.retrieve, 1);
+	luo_flbs_finish_file(fh);
+	KUNIT_EXPECT_EQ(test, luo_kunit_did.finish, 0);
+	liveupdate_flb_put_incoming(&luo_kunit_asking);
+	KUNIT_EXPECT_EQ(test, luo_kunit_did.finish, 1);
+	fput(file);
+}
+
 static struct kunit_case luo_kunit_flb_cases[] = {
+	KUNIT_CASE(luo_kunit_flb_asks_for_another),
+
 	KUNIT_CASE(luo_kunit_flb_outlives_its_handler),
 	KUNIT_CASE(luo_kunit_flb_waits_for_all_handlers),
 	KUNIT_CASE(luo_kunit_flb_without_handler),

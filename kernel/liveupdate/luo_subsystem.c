@@ -6,8 +6,9 @@
  * A subsystem is a kernel part with state of its own that is not in any file.
  * It hands one u64 over: prepare returns it, freeze may change it, boot gets it
  * in the next kernel, whether the subsystem registered before or after LUO read
- * the handover. finish follows when the last incoming session is finished, or
- * right after boot if that was earlier.
+ * the handover; that of a module gets it when the module's init has succeeded, as
+ * one that fails takes nothing with it. finish follows when the last incoming
+ * session is finished, or right after boot if that was earlier.
  *
  * Order: registration; prepare before the sessions, freeze after them;
  * everything that undoes or finishes in reverse.
@@ -50,6 +51,7 @@ static LIST_HEAD(luo_subsystems);
 static LIST_HEAD(luo_subsystems_in);
 static unsigned int luo_nr_subsystems;
 static bool luo_subsystems_over; /* finish was called for the incoming side */
+static atomic_t luo_subsystems_waiting; /* for the init of their module to succeed */
 
 static bool luo_subsystem_has(const struct liveupdate_subsystem_ops *ops,
 			      enum luo_op op)
@@ -120,8 +122,9 @@ static int luo_subsystem_prepare(struct luo_subsystem_private *s)
 {
 	int err;
 
-	if (!try_module_get(s->self->ops->owner))
-		return -ENODEV;
+	/* It is not there: being loaded, or about to be unregistered. */
+	if (!luo_module_get(s->self->ops->owner))
+		return 0;
 
 	s->data = 0;
 	err = luo_subsystem_run(s, LUO_OP_PREPARE, &s->data);
@@ -194,8 +197,7 @@ void luo_subsystems_mark(void)
  *
  * Context: under luo_state_lock for writing. luo_subsystems_undo() undoes it,
  *	    also if it failed half-way.
- * Return: 0; -ENODEV if a subsystem's module is on its way out; or what a
- *	   prepare returned.
+ * Return: 0, or what a prepare returned.
  */
 int luo_subsystems_prepare(void)
 {
@@ -306,16 +308,14 @@ static void luo_subsystem_finish(struct luo_subsystem_private *s)
 	module_put(s->self->ops->owner);
 }
 
-/* A subsystem and what was handed over for it have met. */
+/* A subsystem and what was handed over for it have met, if its module lives. */
 static void luo_subsystem_boot(struct luo_subsystem_private *s)
 {
 	struct luo_subsystem_in *in = luo_subsystem_find_in(s->self->name);
 
-	if (!in || in->taken)
+	if (!in || in->taken || !luo_module_get(s->self->ops->owner))
 		return;
 
-	/* Its module is just being loaded, so it can be pinned. */
-	__module_get(s->self->ops->owner);
 	in->taken = true;
 	s->booted = in;
 	luo_recorder_served("subsystem", in->name);
@@ -353,6 +353,37 @@ void luo_subsystems_load(void)
 
 	list_for_each_entry(s, &luo_subsystems, list)
 		luo_subsystem_boot(s);
+}
+
+static bool luo_subsystem_waits(const struct luo_subsystem_private *s)
+{
+	return !luo_module_live(s->self->ops->owner);
+}
+
+/**
+ * luo_subsystems_live - the init of a module has succeeded
+ * @module: the module
+ *
+ * Context: may sleep; takes luo_state_lock for writing if a module that is being
+ *	    loaded has registered a subsystem.
+ */
+void luo_subsystems_live(const struct module *module)
+{
+	struct luo_subsystem_private *s;
+
+	/* Its own registration is before this, in the same task. */
+	if (!atomic_read(&luo_subsystems_waiting))
+		return;
+
+	guard(rwsem_write)(&luo_state_lock);
+
+	list_for_each_entry(s, &luo_subsystems, list) {
+		if (!s->waits || s->self->ops->owner != module)
+			continue;
+		s->waits = false;
+		atomic_dec(&luo_subsystems_waiting);
+		luo_subsystem_boot(s);
+	}
 }
 
 /**
@@ -409,7 +440,7 @@ static bool luo_subsystem_name_ok(const char *name)
  *	       unregistered
  *
  * If the previous kernel handed something over for it, its boot operation is
- * called before this returns.
+ * called before this returns; in the init of a module, when that has succeeded.
  *
  * Context: may sleep; any time after early parameters are parsed. Takes
  *	    luo_state_lock for writing.
@@ -441,7 +472,11 @@ int liveupdate_register_subsystem(struct liveupdate_subsystem *subsystem)
 	*new = (struct luo_subsystem_private) { .self = subsystem };
 	list_add_tail(&new->list, &luo_subsystems);
 	luo_nr_subsystems++;
-	luo_subsystem_boot(new);
+	new->waits = luo_subsystem_waits(new);
+	if (new->waits)
+		atomic_inc(&luo_subsystems_waiting);
+	else
+		luo_subsystem_boot(new);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(liveupdate_register_subsystem);
@@ -468,6 +503,8 @@ void liveupdate_unregister_subsystem(struct liveupdate_subsystem *subsystem)
 	if (s->state == LIVEUPDATE_STATE_PREPARED)
 		luo_subsystem_cancel(s);
 	luo_subsystem_finish(s);
+	if (s->waits)
+		atomic_dec(&luo_subsystems_waiting);
 	list_del(&s->list);
 	luo_nr_subsystems--;
 }

@@ -3,12 +3,14 @@
 /*
  * A module with a file handler, shared state and a subsystem, each of which
  * hands a fixed value over. It comes late, and it goes: with it the tests see
- * what waits for a module, and what keeps it from being unloaded.
+ * what waits for a module, and what keeps it from being unloaded. If it is told to
+ * fail, it registers all three, waits, takes them back and is gone.
  */
 
 #define pr_fmt(fmt) "luo_test_late: " fmt
 
 #include <linux/anon_inodes.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/liveupdate.h>
@@ -23,6 +25,10 @@
 static u64 luo_late_got;
 module_param_named(got, luo_late_got, ullong, 0400);
 MODULE_PARM_DESC(got, "what the subsystem got from the previous kernel");
+
+static unsigned int luo_late_fail_ms;
+module_param_named(fail_ms, luo_late_fail_ms, uint, 0400);
+MODULE_PARM_DESC(fail_ms, "have init fail after that time, at most 60000; 0 if it is not to");
 
 static const struct file_operations luo_late_fops = {
 	.owner		= THIS_MODULE,
@@ -154,6 +160,11 @@ static int __init luo_late_init(void)
 	if (err)
 		goto err_handler;
 
+	if (luo_late_fail_ms) {
+		msleep(min(luo_late_fail_ms, 60000u));
+		err = -ENXIO;
+		goto err_subsystem;
+	}
 	err = misc_register(&luo_late_device);
 	if (err)
 		goto err_subsystem;

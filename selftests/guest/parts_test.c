@@ -75,13 +75,38 @@ static int object(enum liveupdate_test_object_op op, uint64_t *value)
 	return ret;
 }
 
-static int load_late(void)
+static int load_late_with(const char *parameters)
 {
 	int fd = open(LATE_MODULE, O_RDONLY), ret;
 
-	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	ret = syscall(SYS_finit_module, fd, parameters, 0) ? -errno : 0;
 	close(fd);
 	return ret;
+}
+
+static int load_late(void)
+{
+	return load_late_with("");
+}
+
+/* Until its init has registered everything; it waits there, to fail then. */
+static bool late_is_coming(void)
+{
+	char text[16] = "";
+	int i, fd;
+
+	for (i = 0; i < 500 && strcmp(text, "coming\n"); i++) {
+		usleep(10000);
+		fd = open(LATE_SYS "initstate", O_RDONLY);
+		if (fd < 0)
+			continue;
+		if (read(fd, text, sizeof(text) - 1) < 0)
+			text[0] = '\0';
+		close(fd);
+	}
+	/* init has begun; that it has come to its wait takes it no such time. */
+	usleep(300000);
+	return !strcmp(text, "coming\n");
 }
 
 static int unload_late(void)
@@ -381,6 +406,24 @@ TEST_F(incoming, subsystems_got_what_freeze_made_of_it)
 	EXPECT_EQ(1, did(FIRST, LIVEUPDATE_TEST_BOOT));
 	EXPECT_EQ(1, did(SECOND, LIVEUPDATE_TEST_BOOT));
 	EXPECT_EQ(0, did(FIRST, LIVEUPDATE_TEST_FINISH));
+}
+
+TEST_F(incoming, a_module_whose_init_fails_gets_nothing)
+{
+	int s = claim(self->dev, "late"), status;
+	pid_t pid = fork();
+
+	ASSERT_LE(0, s);
+	if (!pid)
+		_exit(load_late_with("fail_ms=3000") == -ENXIO ? 0 : 1);
+	ASSERT_TRUE(late_is_coming());
+	/* It has registered its handler, but may be gone in a moment. */
+	EXPECT_EQ(-ENOENT, retrieve(s, 1));
+	EXPECT_EQ(0, late_number("parameters/got"));
+	waitpid(pid, &status, 0);
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(-ENOENT, retrieve(s, 1));
+	close(s);
 }
 
 TEST_F(incoming, late_comers_get_what_waited_for_them)

@@ -10,12 +10,16 @@
  * what happened. What KHO does inside one such call (the list pages of a
  * vmalloc area, for one) is part of that call's event.
  *
+ * What is allocated to be preserved is charged to the memory cgroup of who does it, so
+ * that an agent's limit holds for what LUO and file handlers keep for it.
+ *
  * Besides, memory of the previous kernel is reserved in longer pieces at boot.
  */
 
 #include <linux/hash.h>
 #include <linux/kexec_handover.h>
 #include <linux/memblock.h>
+#include <linux/memcontrol.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -420,9 +424,28 @@ void *kho_restore_vmalloc(const struct kho_vmalloc *preservation)
 }
 EXPORT_SYMBOL_GPL(kho_restore_vmalloc);
 
-void *kho_alloc_preserve(size_t size)
+/* As kho_base_alloc_preserve(), and who asks for the memory is charged for it. */
+static void *kho_alloc_charged(size_t size)
 {
 	void *mem = kho_base_alloc_preserve(size);
+	struct folio *folio;
+
+	if (IS_ERR(mem))
+		return mem;
+
+	folio = virt_to_folio(mem);
+	/* Freeing the page uncharges it. */
+	if (memcg_kmem_charge_page(folio_page(folio, 0), GFP_KERNEL,
+				   folio_order(folio))) {
+		kho_base_unpreserve_free(mem);
+		return ERR_PTR(-ENOMEM);
+	}
+	return mem;
+}
+
+void *kho_alloc_preserve(size_t size)
+{
+	void *mem = kho_alloc_charged(size);
 	unsigned long nr_pages;
 
 	if (IS_ERR(mem)) {

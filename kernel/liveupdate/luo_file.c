@@ -281,7 +281,7 @@ void luo_file_set_init(struct luo_file_set *set, const char *name,
 	set->name = name;
 	set->dir = dir;
 	INIT_LIST_HEAD(&set->files);
-	xa_init(&set->by_seq);
+	xa_init_flags(&set->by_seq, XA_FLAGS_ACCOUNT);
 	luo_seal_set_init(&set->blocks, sizeof(struct luo_file_ser));
 }
 

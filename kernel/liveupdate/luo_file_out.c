@@ -85,8 +85,9 @@ err_token:
  *
  * Context: under @set->lock.
  * Return: 0; -EEXIST if the token is taken; -ENOENT if no handler takes the
- *	   file; -EBUSY if LUO holds the file already; -ENOMEM; or what the
- *	   preserve of the handler, or of state that its files share, returned.
+ *	   file; -EBUSY if LUO holds the file already; -ENOSPC if the set holds
+ *	   LIVEUPDATE_SESSION_MAX_FILES; -ENOMEM; or what the preserve of the
+ *	   handler, or of state that its files share, returned.
  */
 int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token)
 {
@@ -95,7 +96,11 @@ int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token)
 
 	lockdep_assert_held(&set->lock);
 
-	f = kzalloc_obj(*f);
+	if (set->count >= LIVEUPDATE_SESSION_MAX_FILES) {
+		luo_file_failed(set, token, -ENOSPC);
+		return -ENOSPC;
+	}
+	f = kzalloc_obj(*f, GFP_KERNEL_ACCOUNT);
 	if (!f) {
 		luo_file_failed(set, token, -ENOMEM);
 		return -ENOMEM;

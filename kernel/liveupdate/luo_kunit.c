@@ -433,6 +433,27 @@ static void luo_kunit_files(struct kunit *test)
 	liveupdate_unregister_file_handler(&luo_kunit_handler);
 }
 
+/* As if there were as many files as there can be. */
+static void luo_kunit_files_limit(struct kunit *test)
+{
+	struct luo_file_set *set = kunit_kzalloc(test, sizeof(*set), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, set);
+	luo_file_set_init(set, "kunit", LUO_DIR_OUT);
+	KUNIT_ASSERT_EQ(test,
+			liveupdate_register_file_handler(&luo_kunit_handler), 0);
+
+	guard(mutex)(&set->lock);
+
+	set->count = LIVEUPDATE_SESSION_MAX_FILES;
+	KUNIT_EXPECT_EQ(test, luo_kunit_add(set, 1), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, set->count, LIVEUPDATE_SESSION_MAX_FILES);
+	set->count = 0;
+	KUNIT_EXPECT_EQ(test, luo_kunit_add(set, 1), 0);
+	luo_file_set_unpreserve(set);
+	liveupdate_unregister_file_handler(&luo_kunit_handler);
+}
+
 /* A page is one block only: of its array, of that session, at that place. */
 static void luo_kunit_seals(struct kunit *test)
 {
@@ -568,6 +589,7 @@ static struct kunit_case luo_kunit_cases[] = {
 	KUNIT_CASE(luo_kunit_sessions),
 	KUNIT_CASE(luo_kunit_walk),
 	KUNIT_CASE(luo_kunit_files),
+	KUNIT_CASE(luo_kunit_files_limit),
 	KUNIT_CASE(luo_kunit_seals),
 	KUNIT_CASE(luo_kunit_accounts),
 	KUNIT_CASE(luo_kunit_vmalloc),

@@ -100,7 +100,7 @@ static void luo_session_phase_end(struct luo_session *session,
 
 struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir)
 {
-	struct luo_session *session = kzalloc_obj(*session);
+	struct luo_session *session = kzalloc_obj(*session, GFP_KERNEL_ACCOUNT);
 
 	if (!session)
 		return NULL;

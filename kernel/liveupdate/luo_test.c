@@ -155,7 +155,7 @@ static void luo_test_unfreeze(struct liveupdate_file_op_args *args)
 
 static struct luo_test_file *luo_test_alloc(void)
 {
-	struct luo_test_file *tf = kzalloc_obj(*tf);
+	struct luo_test_file *tf = kzalloc_obj(*tf, GFP_KERNEL_ACCOUNT);
 
 	if (tf)
 		mutex_init(&tf->lock);

@@ -36,12 +36,19 @@
  *    live update or its cancellation.
  *  - EBADF: the file descriptor to preserve is not open.
  *  - EMFILE: no file descriptor is left for the result.
- *  - ENOMEM: out of memory; nothing has changed.
+ *  - ENOSPC: the session holds LIVEUPDATE_SESSION_MAX_FILES files, or there are as
+ *    many sessions as a handover has room for, some 400,000.
+ *  - ENOMEM: out of memory, or the caller's memory cgroup is; nothing has changed.
  *  - EINTR: the caller is killed while it waits for another call.
  *
  * What a call that fails leaves in the out members means nothing.
  *
  * Any other errno of PRESERVE_FD and RETRIEVE_FD is the file handler's own.
+ *
+ * What the kernel keeps for a session and its files is charged to the memory cgroup of
+ * the process that makes the call: about 5 KiB for an empty memfd beside the memfd
+ * itself. A preserved file is open without a descriptor, so RLIMIT_NOFILE bounds the
+ * sessions of a process, and LIVEUPDATE_SESSION_MAX_FILES the files of each.
  */
 
 /* The ioctl type of all calls; registered in ioctl-number.rst. */
@@ -49,6 +56,9 @@
 
 /* Bytes for a session name, its terminating zero included. */
 #define LIVEUPDATE_SESSION_NAME_LENGTH	64
+
+/* Files that one session holds at most */
+#define LIVEUPDATE_SESSION_MAX_FILES	262144
 
 /* Calls on /dev/liveupdate */
 enum {
@@ -198,7 +208,8 @@ struct liveupdate_ioctl_set_event {
  *
  * Errors: EBADF, EEXIST if the token is taken, ENOENT if no handler takes this
  * kind of file, EBUSY if the file is preserved already, in this session or
- * another, or if the session is not NORMAL, and those of the handler.
+ * another, or if the session is not NORMAL, ENOSPC if the session holds
+ * LIVEUPDATE_SESSION_MAX_FILES, and those of the handler.
  */
 struct liveupdate_session_preserve_fd {
 	__u32		size;

@@ -17,13 +17,14 @@ help:
 	@echo '  kernel-stock  build/stock/bzImage: the same with the LUO of the base'
 	@echo '  kernel-debug  build/debug/bzImage: with KASAN, kmemleak, faults on demand'
 	@echo '  kernel-kcsan  build/kcsan/bzImage: with KCSAN, which finds data races'
-	@echo '  luotrace      build/luotrace, the tool; needs no kernel'
+	@echo '  luotrace      build/luotrace, the tool, static where that can be; needs no kernel'
 	@echo '  selftests     build/selftests: programs that run in the test VM'
 	@echo '  check-host    tests that need no VM'
 	@echo '  check-static  checkpatch, W=1, sparse, kernel-doc on both bases'
 	@echo '  check-vm      tests in the VM, and the metrics of it in Prometheus'
 	@echo '  check-stock   tests in the VM with the LUO of the base'
 	@echo '  check-debug   tests in the VM with the two debug kernels'
+	@echo '  check-suites  the tool and the host tests in a root of each Debian suite'
 	@echo '  check-all     all of these, and the tests in the VM on the other base'
 	@echo '  bench         what tracing costs, this LUO beside that of the base, and'
 	@echo '                luotrace beside other tools; build/bench'
@@ -81,9 +82,12 @@ check-stock: deps-kernel deps-tool deps-vm
 check-debug: deps-kernel deps-tool deps-vm
 	$(Q)tools/build/check debug kcsan
 
-check-all: deps
+check-suites: deps-suites
+	$(Q)tools/build/check suites
+
+check-all: deps deps-suites
 	$(Q)tools/build/check host static vm monitor stock debug kcsan 7.2 7.2-stock \
-		pahole pahole-stock distro
+		pahole pahole-stock distro suites
 
 bench: deps-kernel deps-tool deps-vm deps-bench luotrace selftests
 	$(Q)for flavour in bench bench-stock bench-selftest bench-norecorder; do \
@@ -117,4 +121,4 @@ distclean: clean
 	$(Q)rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/luotrace"
 
 .PHONY: help deps kernel kernel-stock kernel-debug kernel-kcsan luotrace selftests demo check check-host \
-	check-static check-vm check-stock check-debug check-all bench fuzz docs man install clean distclean
+	check-static check-vm check-stock check-debug check-suites check-all bench fuzz docs man install clean distclean

@@ -321,14 +321,6 @@ def test_textfile_kinds():
               r.stderr)
 
 
-def test_static():
-    r = run(["file", "-b", "build/luotrace"]) if os.path.exists(
-        "/usr/bin/file") else run(["readelf", "-l", "build/luotrace"])
-    check(r.returncode == 0 and "INTERP" not in r.stdout and
-          "dynamically linked" not in r.stdout, "build/luotrace is static",
-          r.stdout)
-
-
 def lists_of(header):
     """The EM()/E_() lists of a trace header: name -> words."""
     with open(os.path.join(TOP, header)) as f:

@@ -5,7 +5,11 @@
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/luotrace
+apt_limit=${LUO_APT_LIMIT-1800}
 : "${prog:?}"
+
+# Where messages go although the output of a command is kept.
+exec 7>&2
 
 say() {
 	printf '%s: %s\n' "$prog" "$*" >&2
@@ -33,6 +37,80 @@ need_space() {
 	free=$(df --output=avail -B1G "$1" | tail -n 1)
 	[ "$free" -ge "$2" ] ||
 		die "only ${free// /} GiB are free in '$1', $2 are needed; set XDG_CACHE_HOME to a larger place"
+}
+
+# The lock files of apt and dpkg, as apt is configured here.
+apt_locks() {
+	local lists archives status
+
+	eval "$(apt-config shell lists Dir::State::lists/d archives Dir::Cache::archives/d \
+		status Dir::State::status/f)"
+	printf '%s\n' "${lists}lock" "${archives}lock" "${status%/*}/lock-frontend" \
+		"${status%/*}/lock"
+}
+
+# The process that holds a lock on FILE, with its command. /proc/locks has the inode; on
+# some file systems its device is not the one that stat tells, so the process must have
+# the file open.
+lock_holder() {
+	local file=$1 inode pid fd
+
+	inode=$(stat -c %i "$file" 2> /dev/null) || return
+	# shellcheck disable=SC2013 # one word a line
+	for pid in $(awk -v i=":$inode\$" '$2 == "POSIX" && $6 ~ i { print $5 }' /proc/locks); do
+		for fd in /proc/"$pid"/fd/*; do
+			[ "$fd" -ef "$file" ] || continue
+			printf 'pid %s, ' "$pid"
+			{ tr -c '[:print:]' ' ' < "/proc/$pid/cmdline"; } 2> /dev/null | cut -c1-100 |
+				sed 's/ *$//'
+			return
+		done
+	done
+	return 1
+}
+
+# Print the first lock of apt's that is held, and by whom.
+apt_holder() {
+	local file who
+
+	apt_locks | while read -r file; do
+		who=$(lock_holder "$file") || continue
+		printf "'%s' is held by %s\n" "$file" "$who"
+		break
+	done
+}
+
+# Run apt-get when no other process, as an upgrade that the machine began by itself,
+# holds its locks. apt can wait for dpkg's lock only, and does not say for whom.
+apt_get() {
+	local begin=$SECONDS told='' who errors code
+
+	errors=$(mktemp)
+	while :; do
+		who=$(apt_holder)
+		code=100
+		if [ -z "$who" ]; then
+			[ -z "$told" ] || say "apt's locks are free after $((SECONDS - begin)) s, going on" 2>&7
+			told=
+			code=0
+			LC_ALL=C apt-get -o DPkg::Lock::Timeout=5 "$@" 2> "$errors" || code=$?
+			[ $code != 0 ] || break
+			grep -qE 'Could not get lock|Unable to (acquire|lock)' "$errors" || break
+			# Taken in between, or held where this process cannot see it.
+			who=$(sed -n "s/^E: \(Could not get lock.*\)/\1/p" "$errors" | head -n 1)
+			who=${who:-a lock of apt is held by a process that is not visible here}
+		fi
+		if [ $((SECONDS - begin)) -ge "$apt_limit" ]; then
+			rm -f "$errors"
+			die "gave up after $((SECONDS - begin)) s: $who; let it end, or see what it waits for, and run this again" 2>&7
+		fi
+		[ "$who" = "$told" ] || say "waiting for apt: $who" 2>&7
+		told=$who
+		sleep 1
+	done
+	cat "$errors" >&2
+	rm -f "$errors"
+	return $code
 }
 
 # The mirror of the machine's own Debian, from either form of apt's sources.

@@ -85,6 +85,15 @@ luotrace latency --json-file /no/such/file 2> /tmp/err
 luotrace latency -d 1 --json-file /tmp/kept > /dev/full
 [ $? = 1 ] && grep -q '"schema"' /tmp/kept || exit 1
 
+# Two recorders on one file: the second one says so, the first one goes on.
+start first record -o /tmp/two.luotrace
+luotrace record -o /tmp/two.luotrace 2> /tmp/err
+[ $? = 1 ] && grep -q "another luotrace record writes to '/tmp/two.luotrace'" /tmp/err ||
+	exit 1
+kill -INT $!
+wait $! || exit 1
+[ "$(grep -c '"end"' /tmp/two.luotrace)" = 1 ] || exit 1
+
 # A terminal that goes away, which may tell so twice, leaves what there is by then; who
 # is to ignore that, goes on.
 start hup latency --json

@@ -481,6 +481,18 @@ def test_bad(trace, directory):
     r = run(made("cut", [HEAD] + EVENTS, '{"event": "luo_sta'))
     check(r.returncode == 0 and "without an end" in r.stdout,
           "a trace whose recorder was killed is read up to there", r.stderr)
+    check("\nLost: - events dropped, 0 calls without a row of their own, "
+          "- events missed" in r.stdout, "nobody knows what it lost", r.stdout)
+    lost = json.loads(run("--json", os.path.join(directory, "cut")).stdout)
+    check(lost["traces"][0]["lost"] == {"events": None, "missed": None,
+                                        "calls_in_others": 0},
+          "nor does JSON", lost["traces"][0]["lost"])
+    check("Lost events: -" in run("--html", os.path.join(directory, "cut")).stdout,
+          "nor the page")
+    r = run("--json", made("part", [HEAD, dict(end(), lost={"events": 3})]))
+    check(json.loads(r.stdout)["traces"][0]["lost"]["missed"] is None and
+          json.loads(r.stdout)["traces"][0]["lost"]["events"] == 3,
+          "one figure that is missing does not void the other", r.stdout)
     bad = dict(EVENTS[2])
     del bad["token"]
     for name, lines, says in (

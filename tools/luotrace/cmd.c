@@ -336,12 +336,16 @@ json_t *cmd_json_token(uint64_t token)
 	return json_string(text);
 }
 
+static json_t *json_count(uint64_t n)
+{
+	return n == TRACER_UNKNOWN ? json_null() : json_integer(n);
+}
+
 json_t *cmd_json_lost(const struct tracer_lost *lost)
 {
-	return json_pack("{sI, sI, sI}",
-			 "events", (json_int_t)lost->events,
-			 "calls_in_others", (json_int_t)lost->rows,
-			 "missed", (json_int_t)lost->missed);
+	return json_pack("{so, so, so}", "events", json_count(lost->events),
+			 "calls_in_others", json_count(lost->rows),
+			 "missed", json_count(lost->missed));
 }
 
 void cmd_warn_lost(const struct tracer_lost *lost)

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include <errno.h>
 #include <string.h>
 #include <time.h>
 
 #include "cmd.h"
 #include "event.h"
-#include "msg.h"
+#include "recording.h"
 #include "trace_file.h"
 #include "words.h"
 
 static const char record_doc[] =
 	"Keeps the trace events of LUO in a file, for luotrace report.\v"
-	"Every event is written at once: a recorder that is killed, or that a live "
-	"update ends, leaves all that it saw. Record in both kernels, into two files "
-	"that outlive the jump, and give both to luotrace report.\n\n"
+	"Every event is written at once, and flushed to the disk every second and when "
+	"a live update begins: a recorder that is killed, or that a live update ends, "
+	"leaves what it saw. A FILE that is there is replaced when tracing has begun, "
+	"not before. Record in both kernels, into two files that outlive the kexec, and "
+	"give both to luotrace report.\n\n"
 	"Examples:\n"
 	"  luotrace record -o before.luotrace\n"
 	"  luotrace record -o after.luotrace -d 60";
@@ -22,7 +23,7 @@ static const char record_doc[] =
 struct record {
 	struct cmd_options o;
 	const char *path;
-	FILE *f;
+	struct recording *out;
 	uint64_t start;
 	bool stop;
 	bool failed;
@@ -52,15 +53,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static void write_line(struct record *r, json_t *line)
 {
-	if (!line || json_dumpf(line, r->f, JSON_COMPACT) ||
-	    fputc('\n', r->f) == EOF) {
-		if (!r->failed)
-			msg_error("cannot write '%s': %s", r->path,
-				  strerror(errno));
-		r->failed = true;
-		r->stop = true;
-	}
-	json_decref(line);
+	if (recording_line(r->out, line))
+		return;
+	/* Once the disk is full nothing but gaps would follow. */
+	r->failed = true;
+	r->stop = true;
 }
 
 static void on_event(const struct lt_event *e, void *data)
@@ -71,9 +68,10 @@ static void on_event(const struct lt_event *e, void *data)
 		return;
 	if (e->type == LT_STATE && e->new == STATE_FROZEN && r->o.until_frozen)
 		r->stop = true;
-	/* Once the disk is full nothing but gaps would follow. */
 	if (!r->failed)
 		write_line(r, event_json(e, r->start));
+	if (event_urgent(e))
+		recording_sync(r->out);
 }
 
 static uint64_t clock_ns(clockid_t clock)
@@ -121,6 +119,10 @@ static int record_run(struct record *r, const struct probe *probe)
 	t = tracer_open(probe, &r->o.tracer, on_event, r);
 	if (!t)
 		return EXIT_CANNOT;
+	if (!recording_publish(r->out)) {
+		tracer_close(t);
+		return EXIT_FINDING;
+	}
 	cmd_tracing();
 	if (cmd_loop(t, r->o.duration_ms, &r->stop) == LOOP_ERROR)
 		r->failed = true;
@@ -154,17 +156,12 @@ int cmd_record(int argc, char **argv)
 
 	r.o.tracer.stream = cmd_stream_mask(false) & event_shown(&r.o.tracer);
 	r.o.tracer.count_memory = true;
-	r.f = fopen(r.path, "we");
-	if (!r.f) {
-		msg_error("cannot write '%s': %s", r.path, strerror(errno));
+	r.out = recording_new(r.path);
+	if (!r.out)
 		return EXIT_FINDING;
-	}
-	setvbuf(r.f, NULL, _IOLBF, 0);
 	write_line(&r, head_json(&r, &probe));
 	ret = r.failed ? EXIT_FINDING : record_run(&r, &probe);
-	if (fclose(r.f) && !r.failed) {
-		msg_error("cannot write '%s': %s", r.path, strerror(errno));
+	if (!recording_close(r.out))
 		ret = EXIT_FINDING;
-	}
 	return ret;
 }

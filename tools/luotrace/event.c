@@ -134,6 +134,20 @@ uint32_t event_shown(const struct tracer_options *o)
 	return mask;
 }
 
+bool event_urgent(const struct lt_event *e)
+{
+	switch (e->type) {
+	case LT_PHASE_BEGIN:
+	case LT_PHASE_END:
+		return !strcmp(word(WORDS_SCOPE, e->dir), "global");
+	case LT_STATE:
+	case LT_HANDOVER_OUT:
+		return true;
+	default:
+		return false;
+	}
+}
+
 void event_text(const struct lt_event *e, uint64_t start, FILE *out)
 {
 	const struct shape *s = &shapes[e->type];

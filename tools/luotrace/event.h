@@ -37,6 +37,9 @@ static inline uint64_t event_since(uint64_t ts, uint64_t start)
  */
 uint32_t event_shown(const struct tracer_options *options);
 
+/** event_urgent - whether there may be hardly any time left after this event */
+bool event_urgent(const struct lt_event *e);
+
 /**
  * event_text - print an event as a line
  * @e:	   the event

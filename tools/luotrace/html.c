@@ -449,7 +449,6 @@ static void kho_table(const struct report *r, FILE *f)
 static void trace_section(const struct trace_file *t, FILE *f)
 {
 	const char *kernel = trace_file_kernel(t);
-	uint64_t lost = t->report.lost.events + t->report.lost.missed;
 	time_t at = json_integer_value(json_object_get(t->head, "wall_clock_ns")) /
 		    1000000000;
 	const struct report *r = &t->report;
@@ -470,10 +469,13 @@ static void trace_section(const struct trace_file *t, FILE *f)
 		fprintf(f, " to %llu", (unsigned long long)last);
 	fprintf(f, "%s</p>\n", t->ended ? "" :
 		"; the trace has no end, its recorder was stopped");
-	if (lost)
+	if (trace_file_lost(t) == TRACER_UNKNOWN)
+		fputs("<p class=bad>Lost events: -, the trace has no end that would tell.</p>\n",
+		      f);
+	else if (trace_file_lost(t))
 		fprintf(f, "<p class=bad>%llu event%s lost.</p>\n",
-			(unsigned long long)lost,
-			lost == 1 ? " was" : "s were");
+			(unsigned long long)trace_file_lost(t),
+			trace_file_lost(t) == 1 ? " was" : "s were");
 	lives_drawing(t->life, f);
 	calls_table("Calls", r->rows, r->nr_rows, f);
 	slow_table("Longest calls", r->slow, r->nr_slow, f);

@@ -197,12 +197,14 @@ static bool put_open(struct track *t, void *data)
 /* What was lost is in the name, as what is missing is seen nowhere else. */
 static void name_kernel(struct out *out, const struct trace_file *t)
 {
-	uint64_t lost = t->report.lost.events + t->report.lost.missed;
+	uint64_t lost = trace_file_lost(t);
 	char name[NAME_BUF], losses[64] = "";
 	const char *kernel = trace_file_kernel(t);
 
 	if (!t->ended)
 		snprintf(losses, sizeof(losses), ", without an end, losses unknown");
+	else if (lost == TRACER_UNKNOWN)
+		snprintf(losses, sizeof(losses), ", losses unknown");
 	else if (lost)
 		snprintf(losses, sizeof(losses), ", %" PRIu64 " events lost", lost);
 	snprintf(name, sizeof(name), "kernel %.*s%s", LT_NAME_LEN,

@@ -256,14 +256,25 @@ static void print_kho(const struct report *r, FILE *f)
 		fprintf(f, "  none was seen\n");
 }
 
+static const char *lost_text(char *buf, uint64_t n)
+{
+	if (n == TRACER_UNKNOWN)
+		return strcpy(buf, "-");
+	snprintf(buf, FMT_LEN, "%llu", (unsigned long long)n);
+	return buf;
+}
+
 static void print_lost(const struct report *r, FILE *f)
 {
+	char events[FMT_LEN], rows[FMT_LEN], missed[FMT_LEN];
+
 	if (r->lost.events || r->lost.rows || r->lost.missed)
-		fprintf(f, "\nLost: %llu event%s dropped, %llu call%s without a row of their own, %llu event%s missed\n",
-			(unsigned long long)r->lost.events, fmt_s(r->lost.events),
-			(unsigned long long)r->lost.rows, fmt_s(r->lost.rows),
-			(unsigned long long)r->lost.missed,
-			fmt_s(r->lost.missed));
+		fprintf(f, "\nLost: %s event%s dropped, %s call%s without a row of their own, %s event%s missed%s\n",
+			lost_text(events, r->lost.events), fmt_s(r->lost.events),
+			lost_text(rows, r->lost.rows), fmt_s(r->lost.rows),
+			lost_text(missed, r->lost.missed), fmt_s(r->lost.missed),
+			r->lost.events == TRACER_UNKNOWN ?
+			" (the trace has no end that would tell)" : "");
 }
 
 void report_calls(const struct report *r, bool hist, FILE *f)

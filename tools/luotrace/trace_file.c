@@ -163,10 +163,21 @@ void trace_file_numbers(const struct trace_file *t, uint64_t *first,
 	}
 }
 
+uint64_t trace_file_lost(const struct trace_file *t)
+{
+	const struct tracer_lost *lost = &t->report.lost;
+
+	if (lost->events == TRACER_UNKNOWN || lost->missed == TRACER_UNKNOWN)
+		return TRACER_UNKNOWN;
+	return lost->events + lost->missed;
+}
+
 static uint64_t lost_of(json_t *end, const char *key)
 {
-	return json_integer_value(json_object_get(json_object_get(end, "lost"),
-						  key));
+	json_t *n = json_object_get(json_object_get(end, "lost"), key);
+
+	return json_is_integer(n) ? (uint64_t)json_integer_value(n) :
+				    TRACER_UNKNOWN;
 }
 
 /* What is wrong with a line, or NULL. */
@@ -246,6 +257,9 @@ struct trace_file *trace_file_read(const char *path)
 		goto fail;
 	}
 	attempts_init(&t->attempts);
+	/* Only its end tells. */
+	t->report.lost.events = TRACER_UNKNOWN;
+	t->report.lost.missed = TRACER_UNKNOWN;
 	t->life = life_new(0);
 	why = t->life ? read_lines(t, f, &nr) : strerror(ENOMEM);
 	if (!why && !count_calls(t))

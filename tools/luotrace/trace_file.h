@@ -71,6 +71,9 @@ const char *trace_file_kernel(const struct trace_file *t);
 void trace_file_numbers(const struct trace_file *t, uint64_t *first,
 			uint64_t *last);
 
+/** trace_file_lost - events that the trace lost, TRACER_UNKNOWN if it does not tell */
+uint64_t trace_file_lost(const struct trace_file *t);
+
 /** trace_file_free - NULL is fine */
 void trace_file_free(struct trace_file *t);
 

@@ -63,8 +63,10 @@ struct tracer_row {
 	struct lt_row calls;
 };
 
+#define TRACER_UNKNOWN	UINT64_MAX	/* of what was lost, of a trace without an end */
+
 /**
- * struct tracer_lost - what was lost
+ * struct tracer_lost - what was lost, or TRACER_UNKNOWN
  * @events: events that did not fit into the ring buffer
  * @rows:   calls that are counted under LT_OTHERS
  * @missed: events that came while the same program ran on that CPU

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "msg.h"
+#include "recording.h"
+
+#define FLUSH_SECONDS	1	/* what is written is on the disk after this */
+#define BESIDE		".new"
+
+struct recording {
+	char *path;	/* what is replaced, behind symbolic links */
+	char *beside;	/* what replaces it, NULL if that has happened */
+	int fd;
+	bool failed;	/* and said so */
+
+	/* The disk may take seconds; events must be read meanwhile. */
+	pthread_t flusher;
+	bool flushing;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool asked;
+	bool stop;
+	atomic_bool dirty;
+	atomic_int error;
+};
+
+static bool fail(struct recording *r, const char *path, int err)
+{
+	if (!r->failed)
+		msg_error("cannot write '%s': %s", path, strerror(err));
+	r->failed = true;
+	return false;
+}
+
+/* A pipe or a terminal has nothing to be flushed. */
+static int flush(int fd)
+{
+	return fdatasync(fd) && errno != EINVAL && errno != EROFS ? errno : 0;
+}
+
+static void *flusher(void *data)
+{
+	struct recording *r = data;
+	struct timespec until;
+	bool stop;
+	int err;
+
+	do {
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += FLUSH_SECONDS;
+		pthread_mutex_lock(&r->lock);
+		while (!r->asked && !r->stop &&
+		       pthread_cond_clockwait(&r->wake, &r->lock,
+					      CLOCK_MONOTONIC, &until) != ETIMEDOUT)
+			;
+		r->asked = false;
+		stop = r->stop;
+		pthread_mutex_unlock(&r->lock);
+		if (atomic_exchange(&r->dirty, false)) {
+			err = flush(r->fd);
+			if (err)
+				atomic_store(&r->error, err);
+		}
+	} while (!stop);
+	return NULL;
+}
+
+/* Signals are for the thread that reads events. */
+static bool start_flusher(struct recording *r)
+{
+	sigset_t all, old;
+	int err;
+
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_cond_init(&r->wake, NULL);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&r->flusher, NULL, flusher, r);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (err)
+		msg_error("cannot start a thread: %s", strerror(err));
+	r->flushing = !err;
+	return !err;
+}
+
+static void stop_flusher(struct recording *r)
+{
+	if (!r->flushing)
+		return;
+	pthread_mutex_lock(&r->lock);
+	r->stop = true;
+	pthread_cond_signal(&r->wake);
+	pthread_mutex_unlock(&r->lock);
+	pthread_join(r->flusher, NULL);
+	r->flushing = false;
+}
+
+/* Whether somebody else has locked it; a file system without locks cannot tell. */
+static bool locked(int fd, int how)
+{
+	return flock(fd, how | LOCK_NB) && errno == EWOULDBLOCK;
+}
+
+static bool busy(struct recording *r)
+{
+	msg_error("another luotrace record writes to '%s'; stop it, or give each a file of its own",
+		  r->path);
+	r->failed = true;
+	return false;
+}
+
+static bool same_file(int fd, const char *path)
+{
+	struct stat a, b;
+
+	return !fstat(fd, &a) && !stat(path, &b) && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+/*
+ * Open and lock the file beside. Whoever had it before may have renamed it since it was
+ * opened, or removed it.
+ */
+static bool open_beside(struct recording *r)
+{
+	for (;;) {
+		r->fd = open(r->beside, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+			     0666);
+		if (r->fd < 0)
+			return fail(r, r->beside, errno);
+		if (locked(r->fd, LOCK_EX))
+			return busy(r);
+		if (same_file(r->fd, r->beside))
+			return true;
+		close(r->fd);
+	}
+}
+
+/* A recording that goes on has the lock of the file that it became. */
+static bool check_old(struct recording *r)
+{
+	int fd = open(r->path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	bool taken;
+	int err;
+
+	if (fd < 0)
+		return errno == ENOENT || fail(r, r->path, errno);
+	taken = locked(fd, LOCK_SH);
+	/* Who may read the old one may read the new one. */
+	err = taken || (!fstat(fd, &st) && !fchmod(r->fd, st.st_mode & 07777)) ?
+	      0 : errno;
+	close(fd);
+	if (taken)
+		return busy(r);
+	return !err || fail(r, r->beside, err);
+}
+
+static bool open_regular(struct recording *r)
+{
+	char *beside;
+	bool ok;
+
+	if (asprintf(&beside, "%s" BESIDE, r->path) < 0)
+		return fail(r, r->path, ENOMEM);
+	r->beside = beside;
+	ok = open_beside(r);
+	/* Somebody else's must not be removed. */
+	if (!ok) {
+		free(r->beside);
+		r->beside = NULL;
+		return false;
+	}
+	/* What a recorder left there that was killed before it traced. */
+	return check_old(r) && (!ftruncate(r->fd, 0) || fail(r, r->beside, errno));
+}
+
+static bool open_any(struct recording *r, const char *path)
+{
+	struct stat st;
+	bool there = !stat(path, &st);
+
+	if (there && !S_ISREG(st.st_mode)) {
+		r->path = strdup(path);
+		r->fd = open(path, O_WRONLY | O_CLOEXEC);
+		return r->path && (r->fd >= 0 || fail(r, path, errno));
+	}
+	if (!there && !lstat(path, &st) && S_ISLNK(st.st_mode)) {
+		msg_error("cannot write '%s': it is a symbolic link to what is not there",
+			  path);
+		return false;
+	}
+	r->path = there ? realpath(path, NULL) : strdup(path);
+	if (!r->path)
+		return fail(r, path, errno);
+	return open_regular(r);
+}
+
+struct recording *recording_new(const char *path)
+{
+	struct recording *r = calloc(1, sizeof(*r));
+
+	if (!r) {
+		msg_error("out of memory");
+		return NULL;
+	}
+	r->fd = -1;
+	if (open_any(r, path) && start_flusher(r))
+		return r;
+	r->failed = true;
+	recording_close(r);
+	return NULL;
+}
+
+static int write_all(int fd, const char *text, size_t len)
+{
+	ssize_t n;
+
+	while (len) {
+		n = write(fd, text, len);
+		if (n < 0 && errno != EINTR)
+			return errno;
+		if (n > 0) {
+			text += n;
+			len -= n;
+		}
+	}
+	return 0;
+}
+
+bool recording_line(struct recording *r, json_t *line)
+{
+	char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+	int err = ENOMEM;
+	size_t len;
+
+	json_decref(line);
+	if (text) {
+		/* A line goes out at once, or a killed recorder leaves a half one. */
+		len = strlen(text);
+		text[len] = '\n';
+		err = write_all(r->fd, text, len + 1);
+		atomic_store(&r->dirty, true);
+	}
+	free(text);
+	if (!err)
+		err = atomic_load(&r->error);
+	return err ? fail(r, r->path, err) : !r->failed;
+}
+
+/* The name is on the disk only when the directory is. */
+static int flush_directory(const char *path)
+{
+	char *copy = strdup(path);
+	int fd, err = 0;
+
+	if (!copy)
+		return ENOMEM;
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || (fsync(fd) && errno != EINVAL && errno != EROFS))
+		err = errno;
+	if (fd >= 0)
+		close(fd);
+	free(copy);
+	return err;
+}
+
+bool recording_publish(struct recording *r)
+{
+	int err;
+
+	if (r->failed || !r->beside)
+		return !r->failed;
+	err = flush(r->fd);
+	if (!err && rename(r->beside, r->path))
+		err = errno;
+	if (err)
+		return fail(r, r->path, err);
+	free(r->beside);
+	r->beside = NULL;
+	err = flush_directory(r->path);
+	return !err || fail(r, r->path, err);
+}
+
+void recording_sync(struct recording *r)
+{
+	pthread_mutex_lock(&r->lock);
+	r->asked = true;
+	pthread_cond_signal(&r->wake);
+	pthread_mutex_unlock(&r->lock);
+}
+
+bool recording_close(struct recording *r)
+{
+	bool ok;
+	int err;
+
+	if (!r)
+		return true;
+	stop_flusher(r);
+	err = atomic_load(&r->error);
+	if (r->beside)
+		unlink(r->beside);
+	if (r->fd >= 0 && close(r->fd) && !err)
+		err = errno;
+	if (err)
+		fail(r, r->path, err);
+	ok = !r->failed;
+	free(r->beside);
+	free(r->path);
+	free(r);
+	return ok;
+}

@@ -30,13 +30,17 @@ TAIL = 40           # lines of console that are shown when something is wrong
 
 # KHO needs room for the next kernel, its initramfs and its page structures.
 SCRATCH = "32M,256M,32M"
-# The TSC of an emulated machine is the host's, the same on all CPUs. The kernel
-# cannot know that, and measuring its frequency against an emulated timer fails
-# now and then; without TSC it would count time in ticks.
-CMDLINE = ("tsc=reliable console=ttyS0,115200 loglevel=8 ignore_loglevel panic=-1 "
+CMDLINE = ("console=ttyS0,115200 loglevel=8 ignore_loglevel panic=-1 "
            "oops=panic retain_initrd kho=on "
            "kho_scratch=" + SCRATCH)
 DEFAULT_APPEND = "liveupdate=on"
+# What the kernel is told of its clock. The TSC of an emulated machine is the host's,
+# the same on all CPUs. The kernel cannot know that, and measuring its frequency
+# against an emulated timer fails now and then; without TSC it counts time in ticks.
+CLOCKS = {
+    "told": "tsc=reliable tsc_early_khz=%d",
+    "jiffies": "notsc clocksource=jiffies",
+}
 # One CPU, for which an instruction takes a nanosecond: what is measured there does not
 # depend on the machine, nor on what else runs on it.
 COUNTED = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-smp", "1"]
@@ -102,12 +106,13 @@ class Machine:
 
     def __init__(self, out, kernel, nxt=None, mem="1G", append=DEFAULT_APPEND,
                  files=(), script=None, args=(), stage_limit=STAGE_LIMIT,
-                 quiet=False, prealloc=False, count=False):
+                 quiet=False, prealloc=False, count=False, clock="told"):
         self.out = out
         self.kernel = kernel
         self.mem = ["-m", mem] + (["-mem-prealloc"] if prealloc else [])
         self.append = append
         self.count = count
+        self.clock = clock
         self.stage_limit = stage_limit
         self.quiet = quiet
         self.initrd = make_initramfs(kernel, nxt, files, script, args)
@@ -135,7 +140,7 @@ class Machine:
     def command(self, initrd, extra):
         """The QEMU command line. initrd: path, extra: words for the kernel."""
         khz = COUNTED_KHZ if self.count else tsc_khz()
-        words = [CMDLINE, "tsc_early_khz=%d" % khz, self.append,
+        words = [CMDLINE, CLOCKS[self.clock].replace("%d", str(khz)), self.append,
                  "vm.stage=0",
                  "vm.initrd=%d" % len(self.initrd)] + extra
         return ["qemu-system-x86_64", "-nodefaults", "-no-user-config",

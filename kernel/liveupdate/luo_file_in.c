@@ -94,7 +94,8 @@ static void luo_file_load(const void *record, void *data)
  * Context: at boot, under @set->lock.
  * Return: what luo_handover_read_array() returns.
  */
-u64 luo_file_set_load(struct luo_file_set *set, const struct luo_array *array)
+struct luo_blocks luo_file_set_load(struct luo_file_set *set,
+				    const struct luo_array *array)
 {
 	lockdep_assert_held(&set->lock);
 

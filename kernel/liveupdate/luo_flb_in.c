@@ -113,14 +113,14 @@ VISIBLE_IF_KUNIT void luo_flb_load(const void *record, void *data)
  * What cannot be understood is reported and left out.
  *
  * Context: once, at boot.
- * Return: what luo_handover_read_array() returns.
+ * Return: blocks, at least, that were not read and stay reserved.
  */
 u64 luo_flbs_load(const struct luo_array *array)
 {
 	guard(mutex)(&luo_flb_lock);
 
 	return luo_handover_read_array(array, sizeof(struct luo_flb_ser), "flb",
-				       "", luo_flb_load, NULL);
+				       "", luo_flb_load, NULL).left;
 }
 
 /* The one after @in, the first one for NULL; they stay for good. */

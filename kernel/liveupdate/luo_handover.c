@@ -361,33 +361,36 @@ static const char *luo_read_block(u64 *block, size_t record_size,
  * Records before a damaged block are served, those behind it are lost.
  *
  * Context: at boot, may sleep.
- * Return: blocks, at least, that were not read and stay reserved.
+ * Return: the blocks that were really there, whatever @array says of their number.
  */
-u64 luo_handover_read_array(const struct luo_array *array, size_t record_size,
-			    const char *what, const char *name,
-			    luo_record_fn fn, void *data)
+struct luo_blocks
+luo_handover_read_array(const struct luo_array *array, size_t record_size,
+			const char *what, const char *name, luo_record_fn fn,
+			void *data)
 {
-	u64 block = array->data, blocks = 0, seen = 0;
+	u64 block = array->data, seen = 0;
+	struct luo_blocks blocks = {};
 	const char *why = NULL;
 	struct luo_seal seal;
 
 	luo_seal_init(&seal, luo_handover.mark_in, record_size, name);
 	while (block && !why) {
-		if (blocks == array->pgcnt)
+		if (blocks.restored == array->pgcnt)
 			why = "too-many-blocks";
-		why = why ?: luo_check_block(block, &seal, blocks);
+		why = why ?: luo_check_block(block, &seal, blocks.restored);
 		why = why ?: luo_read_block(&block, record_size, fn, data,
 					    &seen);
-		blocks += !why;
+		blocks.restored += !why;
 	}
-	if (!why && blocks < array->pgcnt)
+	if (!why && blocks.restored < array->pgcnt)
 		why = "too-few-blocks";
 	if (!why && seen != array->count)
 		why = "count";
 	if (why)
 		luo_handover_reject(what, name, 0, why);
 	/* The number announced may be what is damaged; one that was met is sure. */
-	return block ? 1 : 0;
+	blocks.left = block ? 1 : 0;
+	return blocks;
 }
 
 /**

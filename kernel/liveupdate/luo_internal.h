@@ -152,6 +152,16 @@ struct luo_totals {
 };
 
 /**
+ * struct luo_blocks - what became of the blocks of an array
+ * @restored: that were read and freed
+ * @left:     that were not read and stay reserved, at least
+ */
+struct luo_blocks {
+	u64 restored;
+	u64 left;
+};
+
+/**
  * struct luo_value - what one subsystem hands over
  * @name: of the subsystem
  * @data: its value
@@ -317,9 +327,10 @@ typedef const char *(*luo_value_fn)(const char *name, u64 data);
 
 int luo_handover_read(struct luo_array *sessions, struct luo_array *flbs);
 void luo_handover_read_values(luo_value_fn fn);
-u64 luo_handover_read_array(const struct luo_array *array, size_t record_size,
-			    const char *what, const char *name,
-			    luo_record_fn fn, void *data);
+struct luo_blocks
+luo_handover_read_array(const struct luo_array *array, size_t record_size,
+			const char *what, const char *name, luo_record_fn fn,
+			void *data);
 void luo_handover_tell(const char *what, const char *name, u64 token,
 		       const char *reason);
 void luo_handover_reject(const char *what, const char *name, u64 token,
@@ -440,7 +451,8 @@ int luo_file_set_prepare(struct luo_file_set *set);
 void luo_file_set_cancel(struct luo_file_set *set);
 int luo_file_set_freeze(struct luo_file_set *set);
 void luo_file_set_unfreeze(struct luo_file_set *set);
-u64 luo_file_set_load(struct luo_file_set *set, const struct luo_array *array);
+struct luo_blocks luo_file_set_load(struct luo_file_set *set,
+				    const struct luo_array *array);
 int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep);
 int luo_file_set_finish(struct luo_file_set *set);
 

@@ -28,7 +28,6 @@
 
 #include <linux/atomic.h>
 #include <linux/log2.h>
-#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -458,12 +457,6 @@ void luo_recorder_move(enum liveupdate_recorder_scope from)
 				 sizeof(part->slow_sessions[from][i][0]));
 }
 
-/* More than there is memory in the machine is not what a handover takes. */
-static u64 luo_bytes_known(u64 bytes)
-{
-	return bytes >> PAGE_SHIFT > get_num_physpages() ? 0 : bytes;
-}
-
 /**
  * luo_recorder_totals - what is handed over, or came over
  * @dir:    which
@@ -480,7 +473,7 @@ void luo_recorder_totals(enum luo_dir dir, const struct luo_totals *totals)
 
 	WRITE_ONCE(part->sessions, totals->sessions);
 	WRITE_ONCE(part->files, totals->files);
-	WRITE_ONCE(part->bytes, luo_bytes_known(totals->bytes));
+	WRITE_ONCE(part->bytes, totals->bytes);
 }
 
 /**

@@ -85,11 +85,14 @@ static void luo_scope_seal(struct liveupdate_recorder_part *part, int scope)
 	}
 }
 
-/* What a previous kernel wrote is shown to user space: strings must end. */
+/* What a previous kernel wrote is shown to user space: it must be what it can be. */
 static void luo_part_seal(struct liveupdate_recorder_part *part)
 {
 	int i;
 
+	/* More than there is memory in the machine is no size of a handover. */
+	if (part->bytes >> PAGE_SHIFT > get_num_physpages())
+		part->bytes = 0;
 	part->release[sizeof(part->release) - 1] = '\0';
 	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP; i++)
 		part->given_up_names[i][LIVEUPDATE_SESSION_NAME_LENGTH - 1] = 0;

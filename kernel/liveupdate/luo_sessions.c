@@ -244,7 +244,7 @@ static void luo_session_load(const void *record, void *data)
 	};
 	struct luo_totals *totals = data;
 	struct luo_session *session;
-	u64 blocks;
+	struct luo_blocks blocks;
 	int err;
 
 	/* It was closed after its record had been written. */
@@ -279,10 +279,10 @@ static void luo_session_load(const void *record, void *data)
 	totals->sessions++;
 	totals->files += session->files.count;
 	totals->orphans += session->files.orphans;
-	totals->bytes += ser->pgcnt * KHO_BLOCK_SIZE;
-	totals->reserved += blocks;
+	totals->bytes += blocks.restored * KHO_BLOCK_SIZE;
+	totals->reserved += blocks.left;
 	/* None of its files was found, so nobody restores what they preserved. */
-	if (blocks && !session->files.count &&
+	if (blocks.left && !session->files.count &&
 	    session->files.pages != LUO_PAGES_UNKNOWN)
 		totals->reserved += session->files.pages;
 }
@@ -298,10 +298,12 @@ static void luo_session_load(const void *record, void *data)
  */
 void luo_sessions_load(const struct luo_array *array, struct luo_totals *totals)
 {
-	*totals = (struct luo_totals){
-		.bytes = PAGE_SIZE + array->pgcnt * KHO_BLOCK_SIZE,
-	};
-	totals->reserved +=
-		luo_handover_read_array(array, sizeof(struct luo_session_ser),
-					"session", "", luo_session_load, totals);
+	struct luo_blocks blocks;
+
+	*totals = (struct luo_totals){ .bytes = PAGE_SIZE };
+	blocks = luo_handover_read_array(array, sizeof(struct luo_session_ser),
+					 "session", "", luo_session_load,
+					 totals);
+	totals->bytes += blocks.restored * KHO_BLOCK_SIZE;
+	totals->reserved += blocks.left;
 }

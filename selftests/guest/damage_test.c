@@ -12,6 +12,7 @@
 #include "luo_test.h"
 
 #include <libfdt.h>
+#include <linux/liveupdate_recorder.h>
 #include <stddef.h>
 
 #define TREE_PATH	"/sys/kernel/debug/kho/out/sub_fdts/LUO"
@@ -116,7 +117,7 @@ static const struct damage {
 	  1, "/luo-session", "pgcnt",
 	  REFUSED("session", "", "0", "too-many-blocks"), FIRST },
 	{ "too many session blocks announced", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8,
-	  9, "/luo-session", "pgcnt",
+	  0x4000, "/luo-session", "pgcnt",
 	  REFUSED("session", "", "0", "too-few-blocks"), ALL },
 	{ "records in a session block", LIVEUPDATE_TEST_SESSION_BLOCK, 0, 0,
 	  BLOCK_COUNT, 8, PER_BLOCK + 1, NULL, NULL,
@@ -458,6 +459,19 @@ static const char *first_refusal(void)
 	return NULL;
 }
 
+/* Bytes of preserved memory for records, as the recorder has it. */
+static uint64_t recorded_bytes(void)
+{
+	uint64_t bytes = UINT64_MAX;
+	int fd = open("/sys/kernel/liveupdate/recorder", O_RDONLY);
+
+	must(pread(fd, &bytes, sizeof(bytes),
+		   offsetof(struct liveupdate_recorder, last_in.bytes)) ==
+	     sizeof(bytes), "recorder");
+	close(fd);
+	return bytes;
+}
+
 static void check_parts(int lost)
 {
 	struct liveupdate_test_object o = {
@@ -483,13 +497,15 @@ static int verify(const struct damage *d)
 	int dev = open_device(), again;
 
 	must(dev >= 0, "device");
-	printf("TAP version 13\n1..10\n");
+	printf("TAP version 13\n1..11\n");
 	if (!same)
 		printf("# says '%s', want '%s'\n", says ?: "nothing",
 		       d->says ?: "nothing");
 	printf("%s %d %s: what was refused\n", same ? "ok" : "not ok", ++tests,
 	       d->what);
 	failures += !same;
+	/* What the handover says of its size is not believed. */
+	check(recorded_bytes() <= 1 << 20, 1, "bytes of the records");
 	check_parts(d->lost);
 	check(count_files(dev, "a", memfd_of_a, 2), d->a, "files of a");
 	check(count_files(dev, "b", file_of_b, B_FILES), d->b, "files of b");

@@ -243,7 +243,7 @@ static void luo_keep_call(struct luo_recorder *r,
 	calls = r->part->slow_calls[scope][op];
 	to = &calls[least->at];
 	to->duration = duration;
-	to->end = get_cycles();
+	to->end = luo_counter();
 	to->token = call->token;
 	to->kind = call->kind;
 	to->ret = ret;
@@ -352,7 +352,7 @@ void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 	all = r->part->slow_sessions[scope][phase];
 	to = &all[least->at];
 	to->duration = duration;
-	to->end = get_cycles();
+	to->end = luo_counter();
 	to->files = files;
 	to->ret = ret;
 	memcpy(to->name, name, sizeof(to->name));

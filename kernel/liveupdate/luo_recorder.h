@@ -70,6 +70,7 @@ void luo_recorder_move(enum liveupdate_recorder_scope from);
 
 /* luo_recorder_marks.c */
 
+u64 luo_counter(void);
 u64 luo_stamp(void);
 bool luo_stamp_early(u64 stamp);
 u64 luo_stamp_age(u64 stamp);
@@ -80,5 +81,16 @@ void luo_recorder_refresh(void);
 /* luo_recorder_io.c */
 
 u64 luo_recorder_last_hz(void);
+
+/* luo_test_counter.c */
+
+#ifdef CONFIG_LIVEUPDATE_SELFTEST
+u64 luo_test_counter(void);
+#else
+static inline u64 luo_test_counter(void)
+{
+	return 0;
+}
+#endif
 
 #endif /* _LINUX_LUO_RECORDER_H */

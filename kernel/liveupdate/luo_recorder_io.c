@@ -33,7 +33,7 @@ static u64 luo_start_mark __initdata;
  */
 void __init luo_recorder_start(void)
 {
-	luo_start_mark = get_cycles();
+	luo_start_mark = luo_counter();
 }
 
 /**

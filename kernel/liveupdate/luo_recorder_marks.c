@@ -55,6 +55,17 @@ static bool luo_counter_stable(void)
 }
 
 /**
+ * luo_counter - what the counter of the CPU says
+ *
+ * Context: any.
+ * Return: ticks, 0 where there is no counter.
+ */
+u64 luo_counter(void)
+{
+	return get_cycles() + luo_test_counter();
+}
+
+/**
  * luo_stamp - what time it is, for luo_stamp_age()
  *
  * Until user space starts the monotonic clock may count in ticks of the timer; the
@@ -224,7 +235,7 @@ void luo_recorder_mark(enum liveupdate_recorder_mark mark)
 	enum luo_dir dir = mark >= LIVEUPDATE_MARK_START ? LUO_DIR_IN :
 							   LUO_DIR_OUT;
 	struct liveupdate_recorder_part *part = luo_recorders[dir].part;
-	u64 counter = get_cycles(), now = ktime_get_mono_fast_ns();
+	u64 counter = luo_counter(), now = ktime_get_mono_fast_ns();
 
 	if (!part)
 		return;

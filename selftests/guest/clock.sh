@@ -1,10 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
+# clock.sh [COUNTER WORD]: the counter of the next kernel begins with COUNTER; WORD
+# is in what the timeline says of it.
 
 if [ "$STAGE" = 0 ]; then
-	vm-hold clock_test hold && vm-kexec
+	vm-hold clock_test hold &&
+		vm-kexec ${1:+--with "liveupdate_test_counter=$1"}
 	exit 1
 fi
+[ -z "$1" ] || export STEPPED="$2"
 clock_test restore || exit 1
 # A finding is none here.
 luotrace timeline > /tmp/timeline.txt

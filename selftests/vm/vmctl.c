@@ -11,10 +11,10 @@
  *				"ready"; fail if it ends before that
  *	vm-tap NAME COMMAND...	run COMMAND, send its output as NAME.tap, end
  *				as it did
- *	vm-kexec [--load|--exec] [--next]
+ *	vm-kexec [--load|--exec] [--next] [--with WORD]
  *				load this kernel's image, or the next one, for
- *				kexec and jump into it; exit code 100 if the
- *				jump is refused
+ *				kexec and jump into it, with WORD in front of its
+ *				command line; exit code 100 if the jump is refused
  *	vm-tsc			print the frequency of the TSC in kHz; the
  *				runner calls it on the host
  *
@@ -252,8 +252,8 @@ static int vm_tap(int argc, char **argv)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-/* The command line of this kernel with the stage counted up. */
-static void next_cmdline(char *cmdline, size_t size)
+/* The command line of this kernel with the stage counted up, behind @with. */
+static void next_cmdline(char *cmdline, size_t size, const char *with)
 {
 	int stage = atoi(vm_arg("stage"));
 	size_t len, head;
@@ -267,8 +267,8 @@ static void next_cmdline(char *cmdline, size_t size)
 	}
 	end = strchrnul(p, ' ');
 	head = p - old;
-	snprintf(cmdline, size, "%.*svm.stage=%d%s", (int)head, old, stage + 1,
-		 end);
+	snprintf(cmdline, size, "%s %.*svm.stage=%d%s", with, (int)head, old,
+		 stage + 1, end);
 	free(old);
 }
 
@@ -302,12 +302,12 @@ static void make_initrd(void)
 	}
 }
 
-static void load(const char *image)
+static void load(const char *image, const char *with)
 {
 	char cmdline[CMDLINE_SIZE];
 	int kernel, initrd;
 
-	next_cmdline(cmdline, sizeof(cmdline));
+	next_cmdline(cmdline, sizeof(cmdline), with);
 	make_initrd();
 	kernel = open(image, O_RDONLY | O_CLOEXEC);
 	if (kernel < 0)
@@ -335,7 +335,7 @@ static int jump(void)
 static int vm_kexec(int argc, char **argv)
 {
 	bool do_load = true, do_jump = true;
-	const char *image = "/boot/bzImage";
+	const char *image = "/boot/bzImage", *with = "";
 	int i;
 
 	for (i = 1; i < argc; i++) {
@@ -345,11 +345,13 @@ static int vm_kexec(int argc, char **argv)
 			do_load = false;
 		else if (!strcmp(argv[i], "--next"))
 			image = "/boot/next";
+		else if (!strcmp(argv[i], "--with") && argv[i + 1])
+			with = argv[++i];
 		else
 			return 2;
 	}
 	if (do_load)
-		load(image);
+		load(image, with);
 	return do_jump ? jump() : 0;
 }
 
@@ -389,7 +391,7 @@ static const struct {
 	{ "vm-exit",	vm_exit,	"CODE" },
 	{ "vm-hold",	vm_hold,	"COMMAND..." },
 	{ "vm-tap",	vm_tap,		"NAME COMMAND..." },
-	{ "vm-kexec",	vm_kexec,	"[--load|--exec] [--next]" },
+	{ "vm-kexec",	vm_kexec,	"[--load|--exec] [--next] [--with WORD]" },
 	{ "vm-tsc",	vm_tsc,		"" },
 };
 

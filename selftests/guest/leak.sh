@@ -21,6 +21,7 @@ if [ "$STAGE" = 1 ]; then
 		done
 	done
 fi
+[ "$STAGE" != 2 ] || sh /test/watch || exit 1
 luotrace audit > /tmp/audit.txt
 luotrace metrics --textfile /tmp/luo.prom || exit 1
 vm-put /tmp/luo.prom

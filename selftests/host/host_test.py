@@ -89,7 +89,6 @@ COMMAND_LINE = (
      r"^$"),
     ("audit", 3, r"^$", r"^luotrace: this kernel .*; \w+"),
     ("audit --exec true", 2, r"^$", r"--exec and --duration go with --watch"),
-    ("audit --watch --max-age 1", 2, r"^$", r"--max-age does not go with --watch"),
     ("audit --max-age soon", 2, r"^$", r"'soon' is no number of seconds"),
     ("audit -s " + "x" * 64, 2, r"^$", r"a session has 1 to 63 bytes"),
     ("handover", 3, r"^$", r"there is no tree in /sys/kernel/debug/kho/; it needs"),

@@ -17,7 +17,7 @@ static const char audit_doc[] =
 	"  luotrace audit                     what is left, and what to do\n"
 	"  luotrace audit --max-age 300       agents have five minutes\n"
 	"  luotrace audit --json | jq .findings\n"
-	"  luotrace audit --watch --exec 'logger -p err \"$LUOTRACE_TEXT\"'";
+	"  luotrace audit --watch --exec 'logger -p err -- \"$LUOTRACE_TEXT\"'";
 
 struct audit_cmd {
 	struct cmd_options o;
@@ -26,7 +26,6 @@ struct audit_cmd {
 	bool watch;
 	const char *exec;
 	struct probe probe;
-	struct liveupdate_recorder *recorder;
 	int ret;
 };
 
@@ -64,8 +63,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!c->watch && (c->exec || c->o.duration_ms))
 			argp_error(state, "--exec and --duration go with --watch");
-		if (c->watch && c->max_age)
-			argp_error(state, "--max-age does not go with --watch: no event comes when a session gets old");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -92,43 +89,53 @@ static int print(const struct audit_cmd *c, const struct audit *a)
 	return sums.leaks ? EXIT_FINDING : EXIT_FINE;
 }
 
-/* What there is at this moment. */
-static bool audit_once(void *data)
+/* What there is at this moment: printed if @shown, given to @use if that is not NULL. */
+static bool audit_look(void *ctx, bool shown,
+		       void (*use)(const struct audit *a, void *data), void *data)
 {
-	struct audit_cmd *c = data;
+	struct audit_cmd *c = ctx;
 	struct inventory inv = {};
 	struct audit a = {
 		.inv = &inv,
-		.recorder = c->recorder,
 		.max_age = c->max_age,
 		.session = c->o.tracer.session,
 	};
+	struct liveupdate_recorder *recorder;
 
-	if (inventory_read(&c->probe, &inv, word_find(WORDS_DIR, "in"), !c->files)) {
+	if (recorder_here(&recorder) ||
+	    inventory_read(&c->probe, &inv, word_find(WORDS_DIR, "in"), !c->files)) {
+		free(recorder);
 		c->ret = EXIT_CANNOT;
 		return false;
 	}
+	a.recorder = recorder;
 	a.now = cmd_now_ns();
-	c->ret = print(c, &a);
+	if (shown)
+		c->ret = print(c, &a);
+	if (use)
+		use(&a, data);
 	inventory_free(&inv);
+	free(recorder);
 	return c->ret != EXIT_USAGE;
 }
 
 static int audit_run(struct audit_cmd *c)
 {
+	const struct watch_options wo = {
+		.o = &c->o,
+		.exec = c->exec,
+		.max_age = c->max_age,
+		.look = audit_look,
+		.ctx = c,
+	};
 	int ret;
 
-	if (recorder_here(&c->recorder))
-		return EXIT_CANNOT;
-	if (c->watch) {
-		ret = watch_run(&c->o, c->exec, &c->probe, audit_once, c);
-		if (c->ret == EXIT_FINE)
-			c->ret = ret;
-	} else {
-		audit_once(c);
+	if (!c->watch) {
+		audit_look(c, true, NULL, NULL);
+		return c->ret;
 	}
-	free(c->recorder);
-	return c->ret;
+	ret = watch_run(&wo, &c->probe);
+	return c->ret == EXIT_FINE ? ret : c->ret;
 }
 
 int cmd_audit(int argc, char **argv)
@@ -142,9 +149,10 @@ int cmd_audit(int argc, char **argv)
 		  "With every file, not only those of which there is something to say",
 		  1 },
 		{ "watch", KEY_WATCH, NULL, 0,
-		  "Go on, and tell of each new leak as it happens", 2 },
+		  "Go on, and tell of each leak: of those that are there, and of each new one as it happens",
+		  2 },
 		{ "exec", KEY_EXEC, "COMMAND", 0,
-		  "Run this at each new leak, with LUOTRACE_CLASS, _SESSION, _TOKEN and _TEXT in its environment",
+		  "Run this at each leak, for at most 30 s, with LUOTRACE_CLASS, _SESSION, _TOKEN and _TEXT in its environment",
 		  2 },
 		{ "duration", 'd', "SECONDS", 0, "Stop to watch after this time",
 		  2 },

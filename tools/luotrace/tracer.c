@@ -244,6 +244,11 @@ int tracer_poll(struct tracer *t, int wait_ms)
 	return n < 0 ? n : 0;
 }
 
+int tracer_fd(const struct tracer *t)
+{
+	return ring_buffer__epoll_fd(t->ring);
+}
+
 /* Read the values of all CPUs for a key of a map: an array, to be freed. */
 static void *tracer_percpu(struct tracer *t, struct bpf_map *map,
 			   const void *key, size_t key_size)

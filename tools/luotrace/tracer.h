@@ -103,6 +103,9 @@ void tracer_close(struct tracer *t);
  */
 int tracer_poll(struct tracer *t, int wait_ms);
 
+/** tracer_fd - readable when there are events for tracer_poll() */
+int tracer_fd(const struct tracer *t);
+
 /**
  * tracer_read_rows - what was counted so far
  * @t:	  the tracer

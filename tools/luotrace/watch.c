@@ -1,129 +1,116 @@
 // SPDX-License-Identifier: GPL-2.0
 
+/*
+ * The buffer between kernel and luotrace is emptied whatever the reader of the output and
+ * the command of --exec do: both have queues. What does not fit into a queue is dropped
+ * as what does not fit into the buffer is: it is said so at once, and an audit finds the
+ * leaks that are not told.
+ */
+
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "audit.h"
 #include "event.h"
 #include "fmt.h"
+#include "hook.h"
+#include "leak.h"
 #include "msg.h"
+#include "outq.h"
 #include "watch.h"
-#include "words.h"
 
 #define BUFFER_KIB	1024	/* some 4,000 leaks between two looks */
-#define NAME_BUF	(4 * LT_NAME_LEN + 1)
+#define POLL_MS		100
+#define GRACE_MS	2000	/* at the end, for what waits */
+#define SECOND		1000000000ULL
+#define LINE_BUF	(AUDIT_TEXT + 64)
 
 struct watch {
-	const struct cmd_options *o;
-	const char *exec;
-	uint64_t start;		/* of the first event, ns */
+	const struct watch_options *wo;
+	struct tracer *tracer;
+	struct outq out;
+	struct hook *hook;
+	struct leak_told *told;
+	struct tracer_lost lost;	/* that is reported */
+	uint64_t dropped;		/* leaks for which a queue had no room */
+	uint64_t start;			/* of the first line, ns */
+	uint64_t look_at;		/* when to audit next, UINT64_MAX for never */
+	bool first;
 	bool leaked;
 	bool failed;
 };
 
-/* One leak: what @e tells, put into words. */
-struct leak {
-	enum audit_class class;
-	char text[AUDIT_TEXT];
-};
-
-static bool is_leak(const struct lt_event *e, struct leak *l)
+static void print(struct watch *w, const char *text)
 {
-	char name[NAME_BUF], compat[NAME_BUF], text[NAME_BUF];
-
-	fmt_name(name, sizeof(name), e->name);
-	fmt_name(compat, sizeof(compat), e->compat);
-	switch (e->type) {
-	case LT_SESSION_LEAK:
-		if (e->what == LEAK_DISCARDED)
-			return false;
-		l->class = e->what == LEAK_CLOSED ? AUDIT_DROPPED : AUDIT_GIVEN_UP;
-		snprintf(l->text, sizeof(l->text),
-			 e->what == LEAK_CLOSED ?
-			 "session %s closed without FINISH, %llu of %llu file%s retrieved" :
-			 "session %s is given up for the next live update, %llu of %llu file%s retrieved",
-			 name, (unsigned long long)e->bytes,
-			 (unsigned long long)e->files, fmt_s(e->files));
-		return true;
-	case LT_FILE_STATE:
-		/* A file of another state, or one that keeps failing, is no news. */
-		if (e->ret == -ENOENT && e->new == FILE_INCOMING)
-			l->class = AUDIT_NO_HANDLER;
-		else if (e->ret < 0 && e->new == FILE_FAILED &&
-			 e->old != FILE_FAILED)
-			l->class = AUDIT_FAILED;
-		else
-			return false;
-		snprintf(l->text, sizeof(l->text),
-			 "session %s token %llu failed with %s, handler %s", name,
-			 (unsigned long long)e->token, fmt_errno(e->ret), compat);
-		return true;
-	case LT_SESSION_FINISH:
-		/* One that is finished already is not left. */
-		if (e->ret >= 0 || e->new != STATE_UPDATED)
-			return false;
-		l->class = AUDIT_UNFINISHED;
-		snprintf(l->text, sizeof(l->text),
-			 "FINISH of session %s failed with %s", name,
-			 fmt_errno(e->ret));
-		return true;
-	case LT_HANDOVER_REJECT:
-		l->class = AUDIT_REFUSED;
-		snprintf(l->text, sizeof(l->text), "%s %s of the handover refused: %s",
-			 compat, name, fmt_name(text, sizeof(text), e->text));
-		return true;
-	default:
-		return false;
+	if (!outq_add(&w->out, text)) {
+		msg_error("out of memory");
+		w->failed = true;
 	}
 }
 
-/* Run the command of --exec with the leak in its environment. */
-static void run_command(const struct watch *w, const struct lt_event *e,
-			const struct leak *l)
+static void print_json(struct watch *w, json_t *o)
 {
-	char token[24];
-	int status;
-	pid_t pid;
+	char *text = json_dumps(o, JSON_COMPACT);
 
-	snprintf(token, sizeof(token), "%llu", (unsigned long long)e->token);
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		setenv("LUOTRACE_CLASS", audit_class_name(l->class), 1);
-		setenv("LUOTRACE_SESSION", e->name, 1);
-		setenv("LUOTRACE_TOKEN", token, 1);
-		setenv("LUOTRACE_TEXT", l->text, 1);
-		execl("/bin/sh", "sh", "-c", w->exec, NULL);
-		_exit(127);
-	}
-	if (pid < 0) {
-		msg_error("cannot run '%s': %s", w->exec, strerror(errno));
+	json_decref(o);
+	if (text)
+		print(w, text);
+	else
+		w->failed = true;
+	free(text);
+}
+
+static void print_leak(struct watch *w, const struct leak *l)
+{
+	uint64_t since = event_since(l->ts, w->start);
+	char line[LINE_BUF];
+
+	if (w->wo->o->json) {
+		print_json(w, json_pack("{ss, sI, ss, so, so, so, ss}", "event",
+			   "leak", "time_ns", (json_int_t)since,
+			   "class", audit_class_name(l->class),
+			   "session", fmt_json_name(l->session),
+			   "token", cmd_json_token(l->token), "text", fmt_json_text(l->text),
+			   "found_by", l->audited ? "audit" : "event"));
 		return;
 	}
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return;
-	}
-	if (status)
-		msg_error("'%s' ended with %s %d", w->exec,
-			  WIFSIGNALED(status) ? "signal" : "code",
-			  WIFSIGNALED(status) ? WTERMSIG(status) :
-						WEXITSTATUS(status));
+	/* The first audit is printed as such. */
+	if (w->first)
+		return;
+	snprintf(line, sizeof(line), "%13.6f %-10s %s", since / 1e9,
+		 audit_class_name(l->class), l->text);
+	print(w, line);
 }
 
-static json_t *leak_json(const struct watch *w, const struct lt_event *e,
-			 const struct leak *l)
+static bool has_room(const struct watch *w)
 {
-	return json_pack("{ss, sI, ss, so, so, so}", "event", "leak",
-			 "time_ns", (json_int_t)event_since(e->ts, w->start),
-			 "class", audit_class_name(l->class),
-			 "session", fmt_json_name(e->name),
-			 "token", cmd_json_token(e->token), "text",
-			 fmt_json_text(l->text));
+	return outq_left(&w->out) < OUTQ_MAX && hook_left(w->hook) < HOOK_MAX;
+}
+
+/* There is less to do than half of what can wait, so that an audit makes sense. */
+static bool has_caught_up(const struct watch *w)
+{
+	return outq_left(&w->out) < OUTQ_MAX / 2 &&
+	       hook_left(w->hook) < HOOK_MAX / 2;
+}
+
+static void tell(struct watch *w, const struct leak *l)
+{
+	w->leaked = true;
+	if (!w->start)
+		w->start = l->ts;
+	if (!has_room(w) || (w->hook && !hook_add(w->hook, l))) {
+		w->dropped++;
+		return;
+	}
+	print_leak(w, l);
+	if (!leak_set_told(w->told, l)) {
+		msg_error("out of memory");
+		w->failed = true;
+	}
 }
 
 static void on_event(const struct lt_event *e, void *data)
@@ -131,26 +118,161 @@ static void on_event(const struct lt_event *e, void *data)
 	struct watch *w = data;
 	struct leak l;
 
-	if (!w->start)
-		w->start = e->ts;
-	if (!is_leak(e, &l))
-		return;
-	w->leaked = true;
-	if (w->o->json)
-		w->failed |= cmd_json_print(leak_json(w, e, &l), JSON_COMPACT) != 0;
-	else
-		printf("%13.6f %-10s %s\n", event_since(e->ts, w->start) / 1e9,
-		       audit_class_name(l.class), l.text);
-	if (w->exec)
-		run_command(w, e, &l);
+	if (leak_of_event(e, &l) && !leak_is_told(w->told, &l))
+		tell(w, &l);
 }
 
-int watch_run(struct cmd_options *o, const char *exec, const struct probe *probe,
-	      bool (*ready)(void *data), void *data)
+/* What is told already is marked as still there. */
+static void on_found(const struct leak *l, void *data)
 {
-	struct watch w = { .o = o, .exec = exec };
-	struct tracer_lost lost;
-	struct tracer *t;
+	struct watch *w = data;
+
+	if (!leak_is_told(w->told, l))
+		tell(w, l);
+	else if (!leak_set_told(w->told, l))
+		w->failed = true;
+}
+
+struct look {
+	struct watch *w;
+	uint64_t began;
+};
+
+static void on_audit(const struct audit *a, void *data)
+{
+	struct look *look = data;
+
+	leak_each(a, look->began, on_found, look->w);
+}
+
+/* With --max-age time alone makes a leak, of which no event tells. */
+static uint64_t next_look(const struct watch *w, uint64_t now)
+{
+	uint64_t wait = w->wo->max_age / 4;
+
+	if (!w->wo->max_age)
+		return UINT64_MAX;
+	return now + (wait < SECOND ? SECOND : wait > 60 * SECOND ? 60 * SECOND :
+								     wait);
+}
+
+/* Audit what there is, and tell of what is not told. */
+static bool look(struct watch *w, bool first)
+{
+	struct look look = { .w = w, .began = cmd_now_ns() };
+
+	w->first = first;
+	if (!w->wo->look(w->wo->ctx, first, on_audit, &look))
+		return false;
+	w->first = false;
+	leak_told_sweep(w->told, look.began);
+	w->look_at = next_look(w, cmd_now_ns());
+	return true;
+}
+
+/* Say at once what was lost; an audit follows as soon as there is room. */
+static void check_lost(struct watch *w)
+{
+	struct tracer_lost now, new;
+
+	tracer_read_lost(w->tracer, &now);
+	new.events = now.events - w->lost.events;
+	new.missed = now.missed - w->lost.missed;
+	if (!new.events && !new.missed && !w->dropped)
+		return;
+	/* Of the same that goes on it is enough to hear once a second. */
+	if (w->look_at <= cmd_now_ns() + SECOND && !has_caught_up(w))
+		return;
+	msg_error("%llu events were dropped because the buffer was full, %llu were missed, %llu leaks were dropped because the output or --exec is slow; an audit follows",
+		  (unsigned long long)new.events, (unsigned long long)new.missed,
+		  (unsigned long long)w->dropped);
+	if (w->wo->o->json)
+		print_json(w, json_pack("{ss, sI, sI, sI}", "event", "lost",
+			   "events", (json_int_t)new.events,
+			   "missed", (json_int_t)new.missed,
+			   "dropped", (json_int_t)w->dropped));
+	w->lost = now;
+	w->dropped = 0;
+	w->look_at = 0;
+}
+
+static void wait_for_something(struct watch *w, int ms)
+{
+	struct pollfd fds[] = {
+		{ .fd = tracer_fd(w->tracer), .events = POLLIN },
+		{ .fd = outq_left(&w->out) ? w->out.fd : -1, .events = POLLOUT },
+		{ .fd = hook_fd(w->hook), .events = POLLIN },
+	};
+
+	poll(fds, sizeof(fds) / sizeof(fds[0]), ms);
+}
+
+/* Write and run what waits. Whether all of it has gone out. */
+static bool move_on(struct watch *w)
+{
+	int err = outq_write(&w->out);
+
+	if (err) {
+		msg_error("cannot write the output: %s", strerror(-err));
+		w->failed = true;
+	}
+	if (w->hook)
+		hook_poll(w->hook);
+	return !outq_left(&w->out) && !hook_left(w->hook);
+}
+
+static void watch_loop(struct watch *w)
+{
+	uint64_t end = w->wo->o->duration_ms ?
+		       cmd_now_ns() + w->wo->o->duration_ms * 1000000 : UINT64_MAX;
+	uint64_t now;
+	int err;
+
+	while (!cmd_signalled() && !w->failed) {
+		now = cmd_now_ns();
+		if (now >= end)
+			break;
+		wait_for_something(w, end - now < POLL_MS * 1000000ULL ?
+				      (end - now) / 1000000 + 1 : POLL_MS);
+		err = tracer_poll(w->tracer, 0);
+		if (err && err != -EINTR) {
+			msg_error("cannot read events: %s", strerror(-err));
+			w->failed = true;
+		}
+		check_lost(w);
+		if (w->look_at <= cmd_now_ns() && has_caught_up(w) &&
+		    !look(w, false))
+			w->failed = true;
+		move_on(w);
+	}
+}
+
+/* What came last goes out if its reader and its command allow. */
+static void watch_end(struct watch *w)
+{
+	uint64_t end = cmd_now_ns() + GRACE_MS * 1000000ULL;
+
+	tracer_poll(w->tracer, 0);
+	check_lost(w);
+	if (!w->look_at && has_caught_up(w) && !look(w, false))
+		w->failed = true;
+	while (!move_on(w) && cmd_now_ns() < end)
+		wait_for_something(w, POLL_MS);
+	if (outq_left(&w->out)) {
+		msg_error("the reader of the output is slow: %zu bytes are not written",
+			  outq_left(&w->out));
+		w->failed = true;
+	}
+	if (hook_left(w->hook)) {
+		msg_error("'%s' is not done for %zu leaks; what still runs is killed",
+			  w->wo->exec, hook_left(w->hook));
+		w->failed = true;
+	}
+}
+
+static bool watch_start(struct watch *w, const struct probe *probe)
+{
+	struct cmd_options *o = w->wo->o;
 
 	o->tracer.ops = TRACER_ALL_OPS;
 	/* All leaks are failures; that keeps the rest out of the buffer. */
@@ -158,19 +280,38 @@ int watch_run(struct cmd_options *o, const char *exec, const struct probe *probe
 	o->tracer.buffer_kib = BUFFER_KIB;
 	o->tracer.stream = 1U << LT_SESSION_LEAK | 1U << LT_SESSION_FINISH |
 			   1U << LT_FILE_STATE | 1U << LT_HANDOVER_REJECT;
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	t = tracer_open(probe, &o->tracer, on_event, &w);
-	if (!t)
-		return EXIT_CANNOT;
-	if (!ready(data)) {
-		tracer_close(t);
-		return EXIT_FINDING;
+	w->told = leak_told_new();
+	if (!w->told) {
+		msg_error("out of memory");
+		return false;
 	}
-	cmd_tracing();
-	if (cmd_loop(t, o->duration_ms, &w.failed) == LOOP_ERROR)
-		w.failed = true;
-	tracer_read_lost(t, &lost);
-	cmd_warn_lost(&lost);
-	tracer_close(t);
-	return w.leaked || w.failed ? EXIT_FINDING : EXIT_FINE;
+	if (w->wo->exec) {
+		w->hook = hook_new(w->wo->exec, HOOK_SECONDS * 1000);
+		if (!w->hook)
+			return false;
+	}
+	w->tracer = tracer_open(probe, &o->tracer, on_event, w);
+	return w->tracer;
+}
+
+int watch_run(const struct watch_options *wo, const struct probe *probe)
+{
+	struct watch w = { .wo = wo, .out.fd = STDOUT_FILENO };
+	int ret = EXIT_CANNOT;
+
+	if (watch_start(&w, probe)) {
+		ret = EXIT_FINDING;
+		/* From here on events tell; what was there before, an audit. */
+		if (look(&w, true) && cmd_flush() == EXIT_FINE) {
+			cmd_tracing();
+			watch_loop(&w);
+			watch_end(&w);
+			ret = w.leaked || w.failed ? EXIT_FINDING : EXIT_FINE;
+		}
+	}
+	tracer_close(w.tracer);
+	hook_free(w.hook);
+	leak_told_free(w.told);
+	outq_free(&w.out);
+	return ret;
 }

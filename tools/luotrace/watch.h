@@ -1,26 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* Leaks as they happen, from the trace events. */
+/* Leaks as they happen, from the trace events; audits find what these do not tell. */
 
 #ifndef WATCH_H
 #define WATCH_H
 
 #include <stdbool.h>
 
+#include "audit.h"
 #include "cmd.h"
 
 /**
- * watch_run - tell of each new leak until it is time to stop
- * @o:	   what is wanted; of its tracer options the session is used
- * @exec:  command for the shell that is run at each leak, NULL for none
+ * struct watch_options - how to watch
+ * @o:	     what is wanted; of its tracer options the session is used
+ * @exec:    command for the shell that is run at each leak, NULL for none
+ * @max_age: ns that a session may be left alone or held, 0 for ever
+ * @look:    audit what there is: give it to @use with @data. @first: print it, too.
+ *	     Returns false after a message.
+ * @ctx:     for @look
+ */
+struct watch_options {
+	struct cmd_options *o;
+	const char *exec;
+	uint64_t max_age;
+	bool (*look)(void *ctx, bool first,
+		     void (*use)(const struct audit *a, void *data), void *data);
+	void *ctx;
+};
+
+/**
+ * watch_run - tell of each leak until it is time to stop
+ * @wo:	   how
  * @probe: what the kernel offers
- * @ready: called when everything that happens from then on is seen; returns
- *	   whether to go on
- * @data:  for @ready
  *
  * Return: an exit code; EXIT_FINDING if there was a leak.
  */
-int watch_run(struct cmd_options *o, const char *exec, const struct probe *probe,
-	      bool (*ready)(void *data), void *data);
+int watch_run(const struct watch_options *wo, const struct probe *probe);
 
 #endif

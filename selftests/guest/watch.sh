@@ -1,0 +1,97 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A part of leak.sh, where a live update brought what is left behind: luotrace audit
+# --watch started late, with a command that hangs, with a reader that does not read.
+
+failed=0
+
+check() {
+	[ "$1" = 0 ] && return
+	echo "watch: not ok: $2"
+	failed=1
+}
+
+# Wait for a text in a file.
+await() {
+	for _ in $(seq 300); do
+		grep -q "$1" "$2" && return
+		sleep 0.1
+	done
+	check 1 "'$1' in $2"
+	cat "$2"
+}
+
+leaks() {
+	grep -c '"event":"leak"' "$1"
+}
+
+# shellcheck disable=SC2016 # for the shell that luotrace runs
+command='echo "$LUOTRACE_CLASS $LUOTRACE_SESSION" >> /tmp/late.out; echo noise'
+timeout 60 luotrace audit --watch --json -d 2 --exec "$command" > /tmp/late.json \
+	2> /tmp/late.err
+check $((! ($? == 1))) "leaks that were there are a finding"
+grep -q '^unclaimed whole$' /tmp/late.out && grep -q '^refused ' /tmp/late.out
+check $? "the command runs for what was there before"
+[ "$(wc -l < /tmp/late.out)" = "$(leaks /tmp/late.json)" ]
+check $? "once for each"
+[ "$(grep -vc '^{.*}$' /tmp/late.json)" = 0 ] && grep -q noise /tmp/late.err
+check $? "what it prints goes to standard error"
+
+timeout 60 luotrace audit --watch -d 1 --exec 'sleep 1000' > /dev/null 2> /tmp/hang.err
+check $((! ($? == 1))) "a command that hangs does not hold up --duration"
+# A program of the command, or the command itself.
+hangs() {
+	cat /proc/[0-9]*/cmdline 2> /dev/null | tr '\0' ' ' | grep -q 'sleep 1000'
+}
+timeout -s KILL 60 luotrace audit --watch --exec 'sleep 1000' > /dev/null \
+	2> /tmp/hang.err &
+await tracing /tmp/hang.err
+sleep 1
+kill -TERM $!
+wait $!
+check $((! ($? == 1))) "nor SIGTERM"
+grep -q 'is not done for' /tmp/hang.err
+check $? "and it says so"
+# What timeout leaves ends by itself, with this in its arguments.
+for _ in $(seq 100); do
+	hangs || break
+	sleep 0.1
+done
+hangs
+check $((! $?)) "and nothing of it goes on"
+
+age=$(($(cut -d. -f1 /proc/uptime) + 4))
+timeout 120 luotrace audit --watch --json --max-age $age -d 30 > /tmp/age.json \
+	2> /tmp/age.err
+[ "$(grep -c '"class":"unclaimed","session":"whole"' /tmp/age.json)" = 1 ] &&
+	head -n 1 /tmp/age.json | grep -q '"unclaimed":0'
+check $? "a session that nobody claims is a leak when it is too old"
+
+# The buffer is full: what was lost is told, and an audit finds the leak.
+luotrace audit --watch --json > /tmp/flood.json 2> /tmp/flood.err &
+await tracing /tmp/flood.err
+kill -STOP $!
+leak_test flood || check 1 flood
+kill -CONT $!
+await '"event":"lost"' /tmp/flood.json
+await '"class":"dropped","session":"spoiled".*"found_by":"audit"' /tmp/flood.json
+await 'events were dropped' /tmp/flood.err
+kill -INT $!
+wait $!
+
+# Nobody reads for a while; nothing is lost for that.
+mkfifo /tmp/fifo
+(while [ ! -e /tmp/go ]; do sleep 0.1; done; cat > /tmp/slow.json) < /tmp/fifo &
+luotrace audit --watch --json > /tmp/fifo 2> /tmp/slow.err &
+watch=$!
+await tracing /tmp/slow.err
+leak_test flood || check 1 flood
+touch /tmp/go
+await '"session":"spoiled".*"found_by":"event"' /tmp/slow.json
+kill -INT $watch
+wait $watch
+[ "$(grep -c '"session":"whole".*"found_by":"event"' /tmp/slow.json)" = 6000 ]
+check $? "a slow reader gets all: $(leaks /tmp/slow.json)"
+grep -q dropped /tmp/slow.err
+check $((! $?)) "and none is dropped: $(cat /tmp/slow.err)"
+exit $failed

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fmt.h"
+#include "leak.h"
+#include "words.h"
+
+#define NAME_BUF	(4 * LT_NAME_LEN + 1)
+
+/* A session is stamped as closed a little after the event. */
+#define SLACK_NS	1000000000
+
+static void set_text_of_leak(struct leak *l, const struct lt_event *e,
+			     const char *name)
+{
+	snprintf(l->text, sizeof(l->text), e->what == LEAK_CLOSED ?
+		 "session %s closed without FINISH, %llu of %llu file%s retrieved" :
+		 "session %s is given up for the next live update, %llu of %llu file%s retrieved",
+		 name, (unsigned long long)e->bytes, (unsigned long long)e->files,
+		 fmt_s(e->files));
+}
+
+/* A file of another state, or one that keeps failing, is no news. */
+static bool is_file_leak(const struct lt_event *e, struct leak *l)
+{
+	if (e->ret == -ENOENT && e->new == FILE_INCOMING)
+		l->class = AUDIT_NO_HANDLER;
+	else if (e->ret < 0 && e->new == FILE_FAILED && e->old != FILE_FAILED)
+		l->class = AUDIT_FAILED;
+	else
+		return false;
+	return true;
+}
+
+bool leak_of_event(const struct lt_event *e, struct leak *l)
+{
+	char name[NAME_BUF], compat[NAME_BUF], text[NAME_BUF];
+
+	memset(l, 0, sizeof(*l));
+	l->ts = e->ts;
+	l->token = e->token;
+	memcpy(l->session, e->name, sizeof(l->session));
+	fmt_name(name, sizeof(name), e->name);
+	fmt_name(compat, sizeof(compat), e->compat);
+	switch (e->type) {
+	case LT_SESSION_LEAK:
+		if (e->what == LEAK_DISCARDED)
+			return false;
+		l->class = e->what == LEAK_CLOSED ? AUDIT_DROPPED : AUDIT_GIVEN_UP;
+		set_text_of_leak(l, e, name);
+		return true;
+	case LT_FILE_STATE:
+		if (!is_file_leak(e, l))
+			return false;
+		snprintf(l->text, sizeof(l->text),
+			 "session %s token %llu failed with %s, handler %s", name,
+			 (unsigned long long)e->token, fmt_errno(e->ret), compat);
+		return true;
+	case LT_SESSION_FINISH:
+		/* One that is finished already is not left. */
+		if (e->ret >= 0 || e->new != STATE_UPDATED)
+			return false;
+		l->class = AUDIT_UNFINISHED;
+		snprintf(l->text, sizeof(l->text),
+			 "FINISH of session %s failed with %s", name,
+			 fmt_errno(e->ret));
+		return true;
+	case LT_HANDOVER_REJECT:
+		l->class = AUDIT_REFUSED;
+		snprintf(l->text, sizeof(l->text),
+			 "refused %s %s of the handover: %s", compat, name,
+			 fmt_name(text, sizeof(text), e->text));
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Since when a session is what it is, if the kernel has stamped that. */
+static uint64_t leak_since(const struct inv_session *s, enum audit_class class)
+{
+	switch (class) {
+	case AUDIT_DROPPED:
+		return s->closed;
+	case AUDIT_UNCLAIMED:
+		return s->born;
+	case AUDIT_UNFINISHED:
+		return s->finish_ret ? 0 : s->opened;
+	default:
+		return 0;
+	}
+}
+
+static void each_recorded(const struct audit *a, struct leak *l,
+			  void (*fn)(const struct leak *l, void *data), void *data)
+{
+	const struct liveupdate_recorder_part *in = &a->recorder->last_in;
+	const struct liveupdate_recorder_part *out = &a->recorder->last_out;
+	unsigned int i;
+
+	l->since = 0;
+	l->class = AUDIT_REFUSED;
+	for (i = 0; i < LIVEUPDATE_RECORDER_REFUSED && i < in->nr_refused; i++) {
+		if (!audit_wants(a, in->refused[i].name))
+			continue;
+		snprintf(l->session, sizeof(l->session), "%s",
+			 in->refused[i].name);
+		l->token = in->refused[i].token;
+		audit_explain_refused(&in->refused[i], l->text);
+		fn(l, data);
+	}
+	l->class = AUDIT_GIVEN_UP;
+	l->token = 0;
+	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP && i < out->given_up; i++) {
+		if (!audit_wants(a, out->given_up_names[i]))
+			continue;
+		snprintf(l->session, sizeof(l->session), "%s",
+			 out->given_up_names[i]);
+		audit_explain_given_up(out, l->text);
+		fn(l, data);
+	}
+}
+
+void leak_each(const struct audit *a, uint64_t ts,
+	       void (*fn)(const struct leak *l, void *data), void *data)
+{
+	struct leak l = { .ts = ts, .audited = true };
+	const struct inv_session *s;
+	size_t n;
+
+	for (n = 0; n < a->inv->nr_sessions; n++) {
+		s = &a->inv->sessions[n];
+		l.class = audit_class(a, s);
+		if (!audit_wants(a, s->name) || l.class < AUDIT_LEAKS)
+			continue;
+		l.since = leak_since(s, l.class);
+		snprintf(l.session, sizeof(l.session), "%s", s->name);
+		audit_explain(a, s, l.text);
+		fn(&l, data);
+	}
+	if (a->recorder)
+		each_recorded(a, &l, fn, data);
+}
+
+struct told {
+	enum audit_class class;
+	uint64_t token;
+	uint64_t ts;
+	uint64_t seen;		/* when the last audit began that found it */
+	bool audited;
+	char session[LT_NAME_LEN];
+};
+
+/* In a tree to be found, in an array to be swept. */
+struct leak_told {
+	void *tree;
+	struct told **all;
+	size_t nr;
+	size_t room;
+};
+
+struct leak_told *leak_told_new(void)
+{
+	return calloc(1, sizeof(struct leak_told));
+}
+
+static void keep(void *told)
+{
+	(void)told;
+}
+
+void leak_told_free(struct leak_told *t)
+{
+	size_t i;
+
+	if (!t)
+		return;
+	tdestroy(t->tree, keep);
+	for (i = 0; i < t->nr; i++)
+		free(t->all[i]);
+	free(t->all);
+	free(t);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct told *x = a, *y = b;
+
+	if (x->class != y->class)
+		return x->class < y->class ? -1 : 1;
+	if (x->token != y->token)
+		return x->token < y->token ? -1 : 1;
+	return strncmp(x->session, y->session, LT_NAME_LEN);
+}
+
+/* An audit tells of a session, whichever of its files it is about. */
+static struct told key_of(const struct leak *l)
+{
+	struct told key = {
+		.class = l->class,
+		.token = l->class == AUDIT_REFUSED ? l->token : 0,
+		.ts = l->ts,
+		.seen = l->ts,
+		.audited = l->audited,
+	};
+
+	memcpy(key.session, l->session, sizeof(key.session));
+	return key;
+}
+
+bool leak_is_told(const struct leak_told *t, const struct leak *l)
+{
+	struct told key = key_of(l), **found;
+
+	found = tfind(&key, &t->tree, compare);
+	if (!found)
+		return false;
+	if (!l->audited)
+		return (*found)->audited && (*found)->ts >= l->ts;
+	return !l->since || l->since <= (*found)->ts + SLACK_NS;
+}
+
+static struct told *told_add(struct leak_told *t, const struct told *key)
+{
+	struct told *told = malloc(sizeof(*told)), **grown;
+
+	if (told && t->nr == t->room) {
+		grown = reallocarray(t->all, t->room + 1024, sizeof(*grown));
+		if (!grown) {
+			free(told);
+			return NULL;
+		}
+		t->all = grown;
+		t->room += 1024;
+	}
+	if (!told)
+		return NULL;
+	*told = *key;
+	if (!tsearch(told, &t->tree, compare)) {
+		free(told);
+		return NULL;
+	}
+	t->all[t->nr++] = told;
+	return told;
+}
+
+bool leak_set_told(struct leak_told *t, const struct leak *l)
+{
+	struct told key = key_of(l), **found;
+
+	found = tfind(&key, &t->tree, compare);
+	if (!found)
+		return told_add(t, &key);
+	/* That it is still there does not tell it again. */
+	if (!leak_is_told(t, l)) {
+		(*found)->ts = key.ts;
+		(*found)->audited = key.audited;
+	}
+	(*found)->seen = key.seen;
+	return true;
+}
+
+void leak_told_sweep(struct leak_told *t, uint64_t ts)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < t->nr; i++) {
+		if (t->all[i]->seen >= ts) {
+			t->all[kept++] = t->all[i];
+			continue;
+		}
+		tdelete(t->all[i], &t->tree, compare);
+		free(t->all[i]);
+	}
+	t->nr = kept;
+}

@@ -132,7 +132,7 @@ static struct lt_event *begin(__u32 type, int ret)
 
 static void set_name(char *to, const char *name)
 {
-	bpf_probe_read_kernel_str(to, LT_NAME_LEN, name);
+	bpf_probe_read_kernel_str(to, LT_NAME_MAX + 1, name);
 }
 
 static void set_compat(char *to, const char *compat)

@@ -8,7 +8,12 @@
 #ifndef LUOTRACE_H
 #define LUOTRACE_H
 
-#define LT_NAME_LEN	64	/* bytes, LIVEUPDATE_SESSION_NAME_LENGTH */
+/*
+ * Bytes for the name of a session: a call may be given one that fills all of
+ * LIVEUPDATE_SESSION_NAME_LENGTH, and is then told apart from one that is a byte shorter.
+ */
+#define LT_NAME_MAX	64
+#define LT_NAME_LEN	72
 #define LT_COMPAT_LEN	48	/* bytes, LIVEUPDATE_HNDL_COMPAT_LENGTH */
 #define LT_TEXT_LEN	32	/* bytes, words of luo_handover_reject */
 

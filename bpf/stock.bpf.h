@@ -58,7 +58,7 @@ struct luo_file_set {
 } CO_RE;
 
 struct luo_session {
-	char name[LT_NAME_LEN];
+	char name[LT_NAME_MAX];
 	_Bool retrieved;
 	struct luo_file_set file_set;
 } CO_RE;
@@ -268,9 +268,7 @@ static __always_inline int stock_begin(struct luo_file_set *set, __u64 token, in
 	if (!t)
 		return 0;
 	s = (void *)set - bpf_core_field_offset(struct luo_session, file_set);
-	bpf_probe_read_kernel_str(t->name, sizeof(t->name),
-				  (void *)s +
-				  bpf_core_field_offset(struct luo_session, name));
+	set_name(t->name, (void *)s + bpf_core_field_offset(struct luo_session, name));
 	t->set = all ? set : 0;
 	t->at = (void *)set + bpf_core_field_offset(struct luo_file_set, files_list);
 	t->token = token;

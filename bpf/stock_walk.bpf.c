@@ -3,7 +3,9 @@
 /*
  * What there is on a kernel whose LUO has no iterators: its lists of sessions and
  * files are walked, read-only and without its locks. Every pointer is read as one that
- * may be wrong; a list that changes under the walk may end it early, which is counted.
+ * may be wrong, and what was read of an entry counts only if the entry is still linked to
+ * the one before it afterwards. If it is not, or the list ends elsewhere than at its head,
+ * the walk is torn: it ends there, and the frontend tries again.
  */
 
 #include "types.h"
@@ -17,7 +19,7 @@
 char LICENSE[] SEC("license") = "GPL";
 
 struct list_head {
-	struct list_head *next;
+	struct list_head *next, *prev;
 } CO_RE;
 
 struct kho_block_set {
@@ -25,6 +27,7 @@ struct kho_block_set {
 } CO_RE;
 
 struct luo_session_header {
+	long count;
 	struct list_head list;
 	struct kho_block_set block_set;
 	_Bool active;
@@ -70,26 +73,33 @@ extern const void luo_session_global __ksym;
 #define STATE_UPDATED	3
 #define MAX_STEPS	(1 << 20)
 
+/* The frontend makes them as large as it takes; most machines have few sessions. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 25);
+	__uint(max_entries, 1 << 16);
 } sessions SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 25);
+	__uint(max_entries, 1 << 16);
 } files SEC(".maps");
 
 const volatile __u32 only_dir;
 const volatile _Bool only_bad;
 
-__u64 lost;	/* records for which there was no room, lists that did not end */
-_Bool unread;	/* this LUO reads what came when its device is opened first */
+__u64 nr_sessions;	/* records that were made, or had no room */
+__u64 nr_files;
+__u64 lost;		/* of them, without room */
+_Bool torn;		/* a list changed while it was walked */
+_Bool unread;		/* this LUO reads what came when its device is opened first */
 
-/* A walk along a list: where it is, and what it is for. */
+/* A walk along a list: where it is, where it comes from, and what it is for. */
 struct walk {
 	struct list_head *at;
+	struct list_head *before;
 	struct list_head *head;
+	__u64 steps;
+	_Bool whole;	/* it came back to the head */
 	struct inv_session session;
 };
 
@@ -102,49 +112,108 @@ static __always_inline struct list_head *next_of(struct list_head *at)
 #define container(_ptr, _type, _member)					\
 	((void *)(_ptr) - bpf_core_field_offset(_type, _member))
 
+static __always_inline void begin(struct walk *w, struct list_head *head)
+{
+	w->head = head;
+	w->before = head;
+	w->at = next_of(head);
+}
+
+/* Whether the entry that was just read is in the list. */
+static __always_inline _Bool linked(struct walk *w)
+{
+	/* Through variables: what is read by CO-RE is looked for in the kernel's types. */
+	struct list_head *before = w->before, *at = w->at;
+
+	return at && BPF_CORE_READ(before, next) == at && BPF_CORE_READ(at, prev) == before;
+}
+
+/* Whether a walk saw as many as there were at its beginning or are at its end. */
+static __always_inline _Bool counted(struct walk *w, __u64 old, __u64 now)
+{
+	return w->whole && w->steps >= (old < now ? old : now) &&
+	       w->steps <= (old < now ? now : old);
+}
+
+/* To the next one; what a bpf_loop() wants to go on. */
+static __always_inline long step_on(struct walk *w)
+{
+	w->before = w->at;
+	w->at = next_of(w->at);
+	w->steps++;
+	return 0;
+}
+
+static __always_inline _Bool at_end(struct walk *w)
+{
+	struct list_head *head = w->head;
+
+	w->whole = w->at == head && BPF_CORE_READ(head, prev) == w->before;
+	return !w->at || w->at == head;
+}
+
+static __always_inline void put_file(struct walk *w, struct luo_file *f, int status)
+{
+	struct inv_file *to = bpf_ringbuf_reserve(&files, sizeof(*to), 0);
+
+	nr_files++;
+	if (!to) {
+		lost++;
+		return;
+	}
+	__builtin_memset(to, 0, sizeof(*to));
+	to->session = w->session.id;
+	to->token = BPF_CORE_READ(f, token);
+	to->pages = INV_UNKNOWN;
+	to->dir = only_dir;
+	to->state = !only_dir ? FILE_PRESERVED :
+		    status > 0 ? FILE_RETRIEVED :
+		    status < 0 ? FILE_FAILED : FILE_INCOMING;
+	to->handler = 1;
+	to->ret = status < 0 ? status : 0;
+	to->op = OP_RETRIEVE;
+	BPF_CORE_READ_STR_INTO(&to->compat, f, fh, compatible);
+	if (linked(w))
+		bpf_ringbuf_submit(to, BPF_RB_NO_WAKEUP);
+	else
+		bpf_ringbuf_discard(to, BPF_RB_NO_WAKEUP);
+}
+
 static long on_file(__u32 step, struct walk *w)
 {
 	struct luo_file *f = container(w->at, struct luo_file, list);
-	struct inv_file *to;
 	int status;
 
-	if (!w->at || w->at == w->head)
+	if (at_end(w))
 		return 1;
 	status = BPF_CORE_READ(f, retrieve_status);
 	w->session.retrieved += status > 0;
 	w->session.failed += status < 0;
-	if (!only_bad || status < 0) {
-		to = bpf_ringbuf_reserve(&files, sizeof(*to), 0);
-		if (to) {
-			__builtin_memset(to, 0, sizeof(*to));
-			to->session = w->session.id;
-			to->token = BPF_CORE_READ(f, token);
-			to->pages = INV_UNKNOWN;
-			to->dir = only_dir;
-			to->state = !only_dir ? FILE_PRESERVED :
-				    status > 0 ? FILE_RETRIEVED :
-				    status < 0 ? FILE_FAILED : FILE_INCOMING;
-			to->handler = 1;
-			to->ret = status < 0 ? status : 0;
-			to->op = OP_RETRIEVE;
-			BPF_CORE_READ_STR_INTO(&to->compat, f, fh, compatible);
-			bpf_ringbuf_submit(to, BPF_RB_NO_WAKEUP);
-		} else {
-			lost++;
-		}
+	if (!only_bad || status < 0)
+		put_file(w, f, status);
+	return linked(w) ? step_on(w) : 1;
+}
+
+static __always_inline void put_session(const struct inv_session *s)
+{
+	struct inv_session *to = bpf_ringbuf_reserve(&sessions, sizeof(*to), 0);
+
+	nr_sessions++;
+	if (!to) {
+		lost++;
+		return;
 	}
-	w->at = next_of(w->at);
-	return 0;
+	*to = *s;
+	bpf_ringbuf_submit(to, BPF_RB_NO_WAKEUP);
 }
 
 static long on_session(__u32 step, struct walk *all)
 {
 	struct luo_session *s = container(all->at, struct luo_session, list);
-	struct inv_session *to;
 	struct walk w = {};
 	_Bool claimed;
 
-	if (!all->at || all->at == all->head)
+	if (at_end(all))
 		return 1;
 	claimed = BPF_CORE_READ(s, retrieved);
 	w.session.id = step + 1;
@@ -154,37 +223,34 @@ static long on_session(__u32 step, struct walk *all)
 	w.session.state = only_dir ? STATE_UPDATED : STATE_NORMAL;
 	w.session.claims = w.session.open = !only_dir || claimed;
 	BPF_CORE_READ_STR_INTO(&w.session.name, s, name);
-	w.head = (void *)s + bpf_core_field_offset(struct luo_session,
-						   file_set.files_list);
-	w.at = next_of(w.head);
-	if (bpf_loop(MAX_STEPS, on_file, &w, 0) == MAX_STEPS)
-		lost++;
-
-	to = bpf_ringbuf_reserve(&sessions, sizeof(*to), 0);
-	if (to) {
-		*to = w.session;
-		bpf_ringbuf_submit(to, BPF_RB_NO_WAKEUP);
-	} else {
-		lost++;
-	}
-	all->at = next_of(all->at);
-	return 0;
+	begin(&w, (void *)s + bpf_core_field_offset(struct luo_session,
+						    file_set.files_list));
+	bpf_loop(MAX_STEPS, on_file, &w, 0);
+	/* A file that came or went meanwhile is no reason to begin anew. */
+	if (!counted(&w, w.session.files, BPF_CORE_READ(s, file_set.count)) ||
+	    !linked(all) || !w.session.name[0])
+		return 1;
+	w.session.files = w.steps;
+	put_session(&w.session);
+	return step_on(all);
 }
 
 SEC("syscall")
 int walk_sessions(void *ctx)
 {
 	const struct luo_session_global *global = (const void *)&luo_session_global;
+	const struct luo_session_header *header = (void *)&luo_session_global +
+		(only_dir ? bpf_core_field_offset(struct luo_session_global, incoming) :
+			    bpf_core_field_offset(struct luo_session_global, outgoing));
+	__u64 count = BPF_CORE_READ(header, count);
 	struct walk all = {};
 
 	unread = only_dir && BPF_CORE_READ(global, incoming.active) &&
 		 BPF_CORE_READ(global, incoming.block_set.nblocks);
 
-	all.head = (void *)&luo_session_global + (only_dir ?
-		bpf_core_field_offset(struct luo_session_global, incoming.list) :
-		bpf_core_field_offset(struct luo_session_global, outgoing.list));
-	all.at = next_of(all.head);
-	if (bpf_loop(MAX_STEPS, on_session, &all, 0) == MAX_STEPS)
-		lost++;
+	begin(&all, (void *)header + bpf_core_field_offset(struct luo_session_header,
+							   list));
+	bpf_loop(MAX_STEPS, on_session, &all, 0);
+	torn = !counted(&all, count, BPF_CORE_READ(header, count));
 	return 0;
 }

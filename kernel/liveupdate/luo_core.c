@@ -23,6 +23,7 @@
 
 #define pr_fmt(fmt) "luo: " fmt
 
+#include <linux/crash_dump.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/init.h>
@@ -117,12 +118,21 @@ static void __init luo_boot(void)
 	luo_state_boot();
 }
 
+/* KHO is off in a crash kernel whatever its command line says. */
+static const char * __init luo_why_no_kho(void)
+{
+	if (is_kdump_kernel())
+		return " in a crash kernel";
+	return "; it needs kho=on and its scratch memory, see the KHO lines above";
+}
+
 static int __init luo_init(void)
 {
 	int err;
 
 	if (luo_enabled && !kho_is_enabled())
-		pr_warn("live update is off because KHO is off; boot with kho=on\n");
+		pr_warn("live update is off because KHO is off%s\n",
+			luo_why_no_kho());
 	if (!liveupdate_enabled())
 		return 0;
 

@@ -79,7 +79,9 @@ static struct inv_file files[2] = {
 	{ .session = 3, .token = 1, .pages = 9, .dir = 1,
 	  .state = FILE_RETRIEVED, .handler = 1, .compat = "memfd-v2" },
 };
-static const struct inventory inventory = { sessions, 3, files, 2, false };
+static const struct inventory inventory = {
+	.sessions = sessions, .nr_sessions = 3, .files = files, .nr_files = 2,
+};
 static struct liveupdate_recorder recorder;
 
 static void set_up(void)
@@ -206,6 +208,22 @@ static void test_names(void)
 "  session              state       files  taken     held     age  last owner\n"
 "  " WIDE "       unclaimed       1      0  1.00MiB   1m40s  -\n",
 		   "columns behind a wide name");
+
+	strcpy(r.last_in.refused[0].what, "tree");
+	strcpy(r.last_in.refused[0].reason, "not-a-tree");
+	r.last_in.nr_refused = 1;
+	inv.nr_sessions = 0;
+	check_text(&a,
+"LEAK: 1 finding: 1 refused; no incoming session is left\n"
+"This kernel was booted by a live update whose handover it cannot read: the\n"
+"previous kernel had another LUO, and the sessions that it kept are lost;\n"
+"'luotrace handover' shows what there is.\n"
+"\n"
+"* refused tree: not-a-tree; its memory is out of use until the next live update\n",
+		   "a handover of another LUO");
+	memset(&r.last_in.refused, 0, sizeof(r.last_in.refused));
+	r.last_in.nr_refused = 0;
+	inv.nr_sessions = 1;
 
 	r.last_in.number = 3;
 	r.last_out.given_up = LIVEUPDATE_RECORDER_GIVEN_UP;

@@ -606,11 +606,13 @@ static void test_write_error(void)
 static void test_why_not(void)
 {
 	struct probe p = { .btf = true, .flavour = FLAVOUR_TRACED,
-			   .privileged = true };
+			   .privileged = true,
+			   .caps = PROBE_BPF | PROBE_PERFMON };
 
 	p.tracepoints[LT_HANDLER_EXIT] = p.tracepoints[LT_STATE] = true;
 	check(!probe_why_not(&p), "all is there");
 	p.privileged = false;
+	p.caps = 0;
 	check(strstr(probe_why_not(&p), "root"), "no privilege");
 	p.tracepoints[LT_STATE] = false;
 	check(strstr(probe_why_not(&p), "luo_state"), "an event is missing");
@@ -620,6 +622,7 @@ static void test_why_not(void)
 	p.stock.nr_ops = 1;
 	check(strstr(probe_why_not(&p), "root"), "stock LUO, no privilege");
 	p.privileged = true;
+	p.caps = PROBE_BPF | PROBE_PERFMON;
 	check(!probe_why_not(&p), "stock LUO");
 	p.flavour = FLAVOUR_NONE;
 	check(strstr(probe_why_not(&p), "CONFIG_LIVEUPDATE=y"), "no LUO");

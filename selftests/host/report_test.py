@@ -485,7 +485,7 @@ def test_bad(trace, directory):
           "- events missed" in r.stdout, "nobody knows what it lost", r.stdout)
     lost = json.loads(run("--json", os.path.join(directory, "cut")).stdout)
     check(lost["traces"][0]["lost"] == {"events": None, "missed": None,
-                                        "calls_in_others": 0},
+                                        "functions": None, "calls_in_others": 0},
           "nor does JSON", lost["traces"][0]["lost"])
     check("Lost events: -" in run("--html", os.path.join(directory, "cut")).stdout,
           "nor the page")

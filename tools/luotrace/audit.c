@@ -110,7 +110,13 @@ void audit_sum(const struct audit *a, struct audit_sums *sums)
 
 bool audit_found(const struct audit *a, const struct audit_sums *sums)
 {
-	return !a->session || sums->sessions || sums->leaks || a->inv->unread;
+	return !a->session || sums->sessions || sums->leaks || a->inv->unread ||
+	       a->inv->torn;
+}
+
+bool audit_unknown(const struct audit *a, const struct audit_sums *sums)
+{
+	return a->inv->torn && !sums->leaks;
 }
 
 /* Files come session by session, so theirs are together. */

@@ -90,6 +90,15 @@ void audit_sum(const struct audit *a, struct audit_sums *sums);
 bool audit_found(const struct audit *a, const struct audit_sums *sums);
 
 /**
+ * audit_unknown - whether the lists could not be read as a whole, and no leak was seen
+ * @a:	  the audit
+ * @sums: of it
+ *
+ * Nothing can be called clean or missing then.
+ */
+bool audit_unknown(const struct audit *a, const struct audit_sums *sums);
+
+/**
  * audit_files - the files of a session
  * @a:  the audit
  * @s:  the session

@@ -53,7 +53,8 @@ static void print_verdict(const struct audit *a, const struct audit_sums *sums,
 	}
 	fmt_bytes(held, bytes_of(sums->pages));
 	if (colour)
-		fputs(sums->leaks ? "\033[1;31m" : "\033[1;32m", f);
+		fputs(sums->leaks ? "\033[1;31m" : a->inv->torn ? "\033[1;33m" :
+							      "\033[1;32m", f);
 	if (sums->leaks) {
 		fprintf(f, "LEAK: %llu finding%s", (unsigned long long)sums->leaks,
 			sums->leaks == 1 ? "" : "s");
@@ -66,10 +67,12 @@ static void print_verdict(const struct audit *a, const struct audit_sums *sums,
 			sep = ", ";
 		}
 	} else {
-		fputs("clean", f);
+		fputs(a->inv->torn ? "unknown" : "clean", f);
 	}
 	if (colour)
 		fputs("\033[0m", f);
+	if (a->inv->torn)
+		fputs("; the sessions changed while they were read, there may be more", f);
 	if (sums->sessions)
 		fprintf(f, "; %llu session%s with %llu file%s hold%s %s%s\n",
 			(unsigned long long)sums->sessions,
@@ -78,6 +81,8 @@ static void print_verdict(const struct audit *a, const struct audit_sums *sums,
 			sums->files == 1 ? "" : "s",
 			sums->sessions == 1 ? "s" : "",
 			sums->pages_unknown ? "at least " : "", held);
+	else if (a->inv->torn)
+		fputc('\n', f);
 	else if (a->session)
 		fprintf(f, "; there is no incoming session %s\n",
 			fmt_name(name, sizeof(name), a->session));
@@ -98,7 +103,8 @@ static void print_recorded(const struct audit *a, FILE *f)
 	}
 	in = &a->recorder->last_in;
 	if (!in->number) {
-		fputs("This kernel was not booted by a live update.\n", f);
+		fmt_wrapped(f, "", recorder_unread(a->recorder) ?
+			    RECORDER_UNREAD "." : "This kernel was not booted by a live update.");
 		return;
 	}
 	fprintf(f, "Live update %llu: %llu session%s with %llu file%s finished",
@@ -384,11 +390,14 @@ void audit_json(const struct audit *a, const struct audit_sums *sums,
 	for (c = 0; c < AUDIT_NR; c++)
 		json_object_set_new(classes, audit_class_name(c),
 				    json_integer(sums->by_class[c]));
-	/* What is not there is not clean. */
-	json_object_set_new(root, "clean", json_boolean(!sums->leaks &&
-							audit_found(a, sums)));
-	json_object_set_new(root, "session_found", a->session ?
-			    json_boolean(audit_found(a, sums)) : json_null());
+	/* What is not there is not clean, and what was not seen whole is unknown. */
+	json_object_set_new(root, "clean",
+			    audit_unknown(a, sums) ? json_null() :
+			    json_boolean(!sums->leaks && audit_found(a, sums)));
+	json_object_set_new(root, "complete", json_boolean(!a->inv->torn));
+	json_object_set_new(root, "session_found",
+			    !a->session || (a->inv->torn && !sums->sessions) ?
+			    json_null() : json_boolean(audit_found(a, sums)));
 	json_object_set_new(root, "unread", json_boolean(a->inv->unread));
 	json_object_set_new(root, "leaks", json_integer(sums->leaks));
 	json_object_set_new(root, "files", json_integer(sums->files));

@@ -106,7 +106,7 @@ static error_t cmd_parse_trace(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = o;
 		return 0;
 	case 's':
-		t->session = cmd_name(arg, LT_NAME_LEN, "session", state);
+		t->session = cmd_name(arg, LT_NAME_MAX, "session", state);
 		return 0;
 	case 'H':
 		t->handler = cmd_name(arg, LT_COMPAT_LEN, "handler", state);
@@ -343,9 +343,10 @@ static json_t *json_count(uint64_t n)
 
 json_t *cmd_json_lost(const struct tracer_lost *lost)
 {
-	return json_pack("{so, so, so}", "events", json_count(lost->events),
+	return json_pack("{so, so, so, so}", "events", json_count(lost->events),
 			 "calls_in_others", json_count(lost->rows),
-			 "missed", json_count(lost->missed));
+			 "missed", json_count(lost->missed),
+			 "functions", json_count(lost->functions));
 }
 
 void cmd_warn_lost(const struct tracer_lost *lost)
@@ -358,6 +359,10 @@ void cmd_warn_lost(const struct tracer_lost *lost)
 		msg_error("%llu call%s counted under \"others\", there are more than %d different keys; filter more or count by handler",
 			  (unsigned long long)lost->rows,
 			  lost->rows == 1 ? " is" : "s are", LT_MAX_ROWS);
+	if (lost->functions)
+		msg_error("%llu function%s not be traced, as was said at the beginning; what happens there is not in this",
+			  (unsigned long long)lost->functions,
+			  lost->functions == 1 ? " could" : "s could");
 	if (lost->missed)
 		msg_error("%llu event%s missed because others were handled on the same CPU",
 			  (unsigned long long)lost->missed,

@@ -83,6 +83,8 @@ static int print(const struct audit_cmd *c, const struct audit *a)
 		if (cmd_json_print(root, c->watch ? JSON_COMPACT : JSON_INDENT(2)))
 			return EXIT_FINDING;
 	}
+	if (audit_unknown(a, &sums))
+		return EXIT_CANNOT;
 	/* A name that nothing has is most often a typing error, and not clean. */
 	if (!audit_found(a, &sums))
 		return EXIT_USAGE;

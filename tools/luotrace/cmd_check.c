@@ -5,10 +5,14 @@
 
 #include "cmd.h"
 #include "fmt.h"
+#include "inventory.h"
 #include "recorder.h"
+#include "words.h"
 
 static const char check_doc[] =
 	"Shows what this kernel offers for tracing live updates.\v"
+	"What it says will work it has tried: programs are loaded, attached, and let go "
+	"of at once. "
 	"Exit code 0 if trace, latency and record will work, else 3.\n\n"
 	"Examples:\n"
 	"  luotrace check\n"
@@ -69,7 +73,66 @@ static void print_count(const struct probe *p, const char *name,
 		printf("%s events     unknown\n", name);
 }
 
-static json_t *stock_json(const struct probe *p)
+/* What was found by trying. */
+struct trial {
+	const char *why_not;	/* trace, latency and record work not; NULL if they do */
+	const char *why_no_audit;
+	json_t *untraceable;	/* functions of a stock LUO, NULL if not tried */
+};
+
+static void no_event(const struct lt_event *e, void *data)
+{
+	(void)e;
+	(void)data;
+}
+
+/*
+ * What is promised is tried: every program is loaded and attached, and let go of at
+ * once. What goes wrong is told by who tries.
+ */
+static void try_tracer(const struct probe *p, struct trial *t)
+{
+	const struct tracer_options options = {
+		.ops = TRACER_ALL_OPS,
+		.stream = cmd_stream_mask(true),
+		.buffer_kib = 64,
+	};
+	struct tracer *tracer;
+	unsigned int i;
+
+	t->why_not = probe_why_not(p);
+	if (t->why_not)
+		return;
+	tracer = tracer_open(p, &options, no_event, NULL);
+	if (!tracer) {
+		t->why_not = kho_why_refused(&p->kho);
+		if (!t->why_not)
+			t->why_not = "the kernel did not take the programs, as was said above";
+		return;
+	}
+	t->untraceable = json_array();
+	for (i = 0; tracer_skipped(tracer, i); i++)
+		json_array_append_new(t->untraceable,
+				      json_string(tracer_skipped(tracer, i)));
+	tracer_close(tracer);
+}
+
+static void try_audit(const struct probe *p, struct trial *t)
+{
+	struct inventory inv = {};
+
+	t->why_no_audit = probe_why_no_audit(p);
+	if (t->why_no_audit)
+		return;
+	if (inventory_read(p, &inv, word_find(WORDS_DIR, "in"), true)) {
+		t->why_no_audit = kho_why_refused(&p->kho);
+		if (!t->why_no_audit)
+			t->why_no_audit = "the kernel did not take the programs, as was said above";
+	}
+	inventory_free(&inv);
+}
+
+static json_t *stock_json(const struct probe *p, const struct trial *t)
 {
 	json_t *functions = json_array(), *missing = json_array();
 	unsigned int i;
@@ -89,44 +152,80 @@ static json_t *stock_json(const struct probe *p)
 			json_array_append_new(missing,
 					      json_string(probe_around(i)));
 	}
-	return json_pack("{so, so, sb}", "handler_functions", functions,
-			 "missing_functions", missing, "lists", (int)p->lists);
+	return json_pack("{so, so, so, sb}", "handler_functions", functions,
+			 "missing_functions", missing, "untraceable_functions",
+			 t->untraceable ? json_incref(t->untraceable) : json_null(),
+			 "lists", (int)p->lists);
 }
 
-static int check_json(const struct probe *p, const char *why_not)
+static json_t *text_json(const char *text)
 {
-	json_t *root = cmd_json("check", p);
-	json_t *missing = p->btf ? json_array() : NULL;
+	return text && *text ? json_string(text) : json_null();
+}
+
+static json_t *kho_json(const struct kho *k)
+{
+	static const char *const lockdowns[] = {
+		[LOCKDOWN_NONE] = "none",
+		[LOCKDOWN_INTEGRITY] = "integrity",
+		[LOCKDOWN_CONFIDENTIALITY] = "confidentiality",
+		[LOCKDOWN_UNKNOWN] = "",
+	};
+
+	return json_pack("{so, so, so, so, sb}",
+			 "scratch_bytes", k->areas ? json_integer(k->bytes) :
+						     json_null(),
+			 "kho_scratch", k->scratch.given ?
+					fmt_json_name(k->scratch.value) : json_null(),
+			 "lockdown", text_json(lockdowns[k->lockdown]),
+			 "bpf_jit", known_json(k->jit),
+			 "crash_kernel", (int)k->crashkernel);
+}
+
+static json_t *missing_json(const struct probe *p)
+{
+	json_t *missing = json_array();
 	int type;
 
-	for (type = 0; p->btf && type < LT_NR_TYPES; type++) {
+	for (type = 0; type < LT_NR_TYPES; type++) {
 		if (!p->tracepoints[type])
 			json_array_append_new(missing,
 				json_string(probe_tracepoint(type)));
 	}
+	return missing;
+}
+
+static int check_json(const struct probe *p, const struct trial *t)
+{
+	json_t *root = cmd_json("check", p);
+
 	json_object_set_new(root, "flavour", json_string(flavours[p->flavour]));
 	json_object_set_new(root, "device", known_json(p->device));
+	json_object_set_new(root, "why_off", text_json(p->why_off));
 	json_object_set_new(root, "luo_events", count_json(p, p->nr_luo));
 	json_object_set_new(root, "kho_events", count_json(p, p->nr_kho));
 	json_object_set_new(root, "missing_events",
-			    p->btf ? missing : json_null());
+			    p->btf ? missing_json(p) : json_null());
 	json_object_set_new(root, "session_iterator",
 			    known_json(from_btf(p, p->session_iter)));
 	json_object_set_new(root, "file_iterator",
 			    known_json(from_btf(p, p->file_iter)));
-	json_object_set_new(root, "stock", stock_json(p));
+	json_object_set_new(root, "stock", stock_json(p, t));
 	json_object_set_new(root, "recorder", known_json(p->recorder));
-	json_object_set_new(root, "kho", known_json(p->kho));
+	json_object_set_new(root, "kho", known_json(p->kho.on));
+	json_object_update_new(root, kho_json(&p->kho));
+	json_object_set_new(root, "next_kernel", text_json(probe_next_kernel(p)));
 	json_object_set_new(root, "btf", json_boolean(p->btf));
 	json_object_set_new(root, "privileged", json_boolean(p->privileged));
-	json_object_set_new(root, "works", json_boolean(!why_not));
-	json_object_set_new(root, "why_not",
-			    why_not ? json_string(why_not) : json_null());
+	json_object_set_new(root, "works", json_boolean(!t->why_not));
+	json_object_set_new(root, "why_not", text_json(t->why_not));
+	json_object_set_new(root, "audit_works", json_boolean(!t->why_no_audit));
+	json_object_set_new(root, "why_no_audit", text_json(t->why_no_audit));
 	return cmd_json_print(root, JSON_INDENT(2));
 }
 
 /* What the compiler made a part of another function cannot be traced. */
-static void check_stock(const struct probe *p)
+static void check_stock(const struct probe *p, const struct trial *t)
 {
 	unsigned int i;
 
@@ -137,26 +236,28 @@ static void check_stock(const struct probe *p)
 			printf("               not a function of its own: %s\n",
 			       probe_around(i));
 	}
+	for (i = 0; i < json_array_size(t->untraceable); i++)
+		printf("               cannot be traced: %s\n",
+		       json_string_value(json_array_get(t->untraceable, i)));
 	printf("lists          %s\n", p->lists ? "sessions can be listed" :
-		"sessions cannot be listed, /proc/kallsyms does not show them");
+		p->hidden ? "shown in /proc/kallsyms only to CAP_SYSLOG" :
+			    "not in /proc/kallsyms, sessions cannot be listed");
 }
 
-static void check_text(const struct probe *p, const char *why_not)
+static void check_kernel(const struct probe *p, const struct trial *t)
 {
-	static const char unreadable[] =
-		"will not work, the record cannot be read; run luotrace as root";
-	/* Only opening it tells whether that is allowed. */
-	int fd = open(RECORDER_PATH, O_RDONLY | O_CLOEXEC), type;
 	char name[4 * sizeof(p->release)];
+	int type;
 
 	printf("kernel         %s\n", fmt_name(name, sizeof(name), p->release));
 	printf("LUO            %s\n", flavour_texts[p->flavour]);
 	printf("/dev/liveupdate %s\n",
 	       p->device == YES ? "there, live update is on" :
-	       p->device == NO ? "not there; boot with liveupdate=on" :
-				 "unknown");
+	       p->device == UNKNOWN ? "unknown" :
+	       p->kho.registered ? "not there, though live update is on; a container has to be given it" :
+				   "not there, live update is off");
 	if (p->flavour == FLAVOUR_STOCK)
-		check_stock(p);
+		check_stock(p, t);
 	print_count(p, "luo", p->nr_luo, known_events(false));
 	print_count(p, "kho", p->nr_kho, known_events(true));
 	for (type = 0; type < LT_NR_TYPES; type++) {
@@ -168,20 +269,46 @@ static void check_text(const struct probe *p, const char *why_not)
 	       known_text(from_btf(p, p->session_iter)),
 	       known_text(from_btf(p, p->file_iter)));
 	printf("recorder       %s\n", known_text(p->recorder));
+}
+
+static void check_kho(const struct probe *p)
+{
+	char text[KHO_TEXT];
+
 	printf("KHO            %s\n",
-	       p->kho == UNKNOWN ? "unknown, debugfs is not mounted" :
-				   known_text(p->kho));
-	printf("BTF            %s\n", known_text(p->btf));
-	printf("privilege      %s\n", known_text(p->privileged));
-	printf("\ntrace, latency, record: %s\n",
-	       why_not ? "will not work" : "will work");
+	       p->kho.on == UNKNOWN ? "unknown, debugfs cannot be read" :
+				      known_text(p->kho.on));
+	if (p->kho.on != NO)
+		fmt_wrapped(stdout, "KHO reserves   ",
+			    kho_reserved(&p->kho, text));
+}
+
+/* Whether a command works, and if not, why. */
+static void verdict(const char *commands, const char *why_not)
+{
+	printf("%s: %s\n", commands, why_not ? "will not work" : "will work");
 	if (why_not)
 		fmt_wrapped(stdout, "because        ", why_not);
-	printf("audit: %s\n", probe_why_no_audit(p) ? "will not work" :
-	       fd < 0 && p->recorder != NO ? unreadable : "will work");
-	printf("timeline: %s\n", p->recorder == NO ?
-	       "will not work, there is no recorder" :
-	       fd < 0 ? unreadable : "will work");
+}
+
+static void check_text(const struct probe *p, const struct trial *t)
+{
+	static const char unreadable[] =
+		"the record cannot be read; run luotrace as root";
+	/* Only opening it tells whether that is allowed. */
+	int fd = open(RECORDER_PATH, O_RDONLY | O_CLOEXEC);
+
+	check_kernel(p, t);
+	check_kho(p);
+	if (probe_next_kernel(p))
+		fmt_wrapped(stdout, "next kernel    ", probe_next_kernel(p));
+	printf("BTF            %s\n", known_text(p->btf));
+	printf("privilege      %s\n\n", known_text(p->privileged));
+	verdict("trace, latency, record", t->why_not);
+	verdict("audit", t->why_no_audit ? t->why_no_audit :
+			 fd < 0 && p->recorder != NO ? unreadable : NULL);
+	verdict("timeline", p->recorder == NO ? "there is no recorder" :
+			    fd < 0 ? unreadable : NULL);
 	if (fd >= 0)
 		close(fd);
 }
@@ -195,7 +322,7 @@ int cmd_check(int argc, char **argv)
 	static const struct argp argp = { NULL, NULL, NULL, check_doc,
 		children, NULL, NULL };
 	struct cmd_options o = {};
-	const char *why_not;
+	struct trial t = {};
 	struct probe p;
 	int ret;
 
@@ -204,10 +331,13 @@ int cmd_check(int argc, char **argv)
 		return ret;
 
 	probe_kernel(&p);
-	why_not = probe_why_not(&p);
+	try_tracer(&p, &t);
+	try_audit(&p, &t);
+	ret = EXIT_FINE;
 	if (o.json)
-		check_json(&p, why_not);
+		ret = check_json(&p, &t);
 	else
-		check_text(&p, why_not);
-	return why_not ? EXIT_CANNOT : EXIT_FINE;
+		check_text(&p, &t);
+	json_decref(t.untraceable);
+	return t.why_not ? EXIT_CANNOT : ret;
 }

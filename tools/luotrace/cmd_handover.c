@@ -176,10 +176,13 @@ static void show(struct handover_cmd *c, const struct source *from,
 			printf("%s (%s)\n", from->what, from->path);
 		handover_text(h, c->files, stdout);
 		if (with_sessions) {
-			printf("sessions of this kernel so far: %zu\n",
-			       inv.nr_sessions);
+			printf("sessions of this kernel so far: %s%zu\n",
+			       inv.torn ? "at least " : "", inv.nr_sessions);
 			print_outgoing(&inv);
 		}
+		if (from->next && h->kind == HANDOVER_LUO)
+			fmt_wrapped(stdout, "next kernel    ",
+				    probe_next_kernel(&c->probe));
 	}
 	inventory_free(&inv);
 }
@@ -219,7 +222,7 @@ static const char *why_not_shown(char *buf, size_t len, const struct source *fro
 	}
 	if (size >= strlen(BASE_FORMAT) &&
 	    !memcmp(tree, BASE_FORMAT, strlen(BASE_FORMAT)))
-		return "it is of the base kernel's own LUO, which writes no tree";
+		return "it is of the base kernel's own LUO, which writes no tree: the LUO of this project cannot read it";
 	return NULL;
 }
 

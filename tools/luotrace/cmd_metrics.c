@@ -109,6 +109,9 @@ static int gather(struct metrics *m, struct audit *a, struct inventory *in,
 		if (inventory_read(m->probe, in, word_find(WORDS_DIR, "in"), false) ||
 		    inventory_read(m->probe, out, word_find(WORDS_DIR, "out"), true))
 			return EXIT_CANNOT;
+		/* Figures of a part would be taken for those of all. */
+		if (in->torn || out->torn)
+			return EXIT_CANNOT;
 		a->inv = in;
 		m->outgoing = out;
 	} else if (!a->recorder) {

@@ -50,7 +50,8 @@ static int timeline_show(const struct timeline *t,
 	int ret;
 
 	if (!r->last_in.number) {
-		msg_error("this kernel was not booted by a live update, so there is none to show");
+		msg_error("%s", recorder_unread(r) ? RECORDER_UNREAD :
+			  "this kernel was not booted by a live update, so there is none to show");
 		return EXIT_CANNOT;
 	}
 	blackout_measure(r, &b);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "inventory.h"
@@ -126,43 +127,124 @@ static int consume(struct bpf_map *map, struct bytes *b)
 	return n < 0 ? n : 0;
 }
 
-/* A LUO without iterators: its lists are walked in one go. */
-static int walk_lists(struct bytes *sessions, struct bytes *files,
-		      unsigned int dir, bool only_bad, bool *unread)
+#define TRIES		12	/* walks, until one is not torn */
+#define MIN_RING	(64 << 10)
+#define MAX_RING	(1 << 28)
+
+/* A LUO without iterators: what one walk along its lists found. */
+struct walk {
+	struct stock_walk_bpf *bpf;
+	struct bytes sessions;
+	struct bytes files;
+	size_t session_ring;	/* bytes, of which it takes more when they were too few */
+	size_t file_ring;
+	bool unread;
+	bool torn;
+	bool lost;
+};
+
+/* A size of a ring buffer for that many records. */
+static size_t ring_for(size_t nr, size_t record)
 {
-	struct stock_walk_bpf *bpf = stock_walk_bpf__open();
+	size_t size = MIN_RING;
+
+	/* Each has a header; some more may come until the next walk. */
+	while (size < MAX_RING && size < (nr + nr / 4) * (record + 16))
+		size *= 2;
+	return size;
+}
+
+static int walk_load(struct walk *w, unsigned int dir, bool only_bad)
+{
+	w->bpf = stock_walk_bpf__open();
+	if (!w->bpf)
+		return -errno;
+	w->bpf->rodata->only_dir = dir;
+	w->bpf->rodata->only_bad = only_bad;
+	bpf_map__set_max_entries(w->bpf->maps.sessions, w->session_ring);
+	bpf_map__set_max_entries(w->bpf->maps.files, w->file_ring);
+	return stock_walk_bpf__load(w->bpf);
+}
+
+static int walk_once(struct walk *w)
+{
+	struct stock_walk_bpf *bpf = w->bpf;
 	LIBBPF_OPTS(bpf_test_run_opts, run);
 	int err;
 
-	if (!bpf)
-		return -errno;
-	bpf->rodata->only_dir = dir;
-	bpf->rodata->only_bad = only_bad;
-	err = stock_walk_bpf__load(bpf);
+	memset(bpf->bss, 0, sizeof(*bpf->bss));
+	w->sessions.used = 0;
+	w->files.used = 0;
+	err = bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.walk_sessions), &run);
 	if (!err)
-		err = bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.walk_sessions),
-					     &run);
+		err = consume(bpf->maps.sessions, &w->sessions);
 	if (!err)
-		err = consume(bpf->maps.sessions, sessions);
-	if (!err)
-		err = consume(bpf->maps.files, files);
-	if (!err && bpf->bss->lost)
-		msg_error("%llu sessions or files are not shown: there was no room, or a list changed while it was walked; try again",
-			  (unsigned long long)bpf->bss->lost);
-	*unread = bpf->bss->unread;
-	stock_walk_bpf__destroy(bpf);
+		err = consume(bpf->maps.files, &w->files);
+	w->unread = bpf->bss->unread;
+	w->torn = bpf->bss->torn;
+	w->lost = bpf->bss->lost;
+	w->session_ring = ring_for(bpf->bss->nr_sessions, sizeof(struct inv_session));
+	w->file_ring = ring_for(bpf->bss->nr_files, sizeof(struct inv_file));
 	return err;
+}
+
+/* Files of a session that left while they were read are nobody's. */
+static void drop_files(struct walk *w)
+{
+	struct inv_file *files = (struct inv_file *)w->files.data;
+	size_t sessions = w->sessions.used / sizeof(struct inv_session);
+	size_t nr = w->files.used / sizeof(*files);
+
+	/* Sessions are numbered as they come. */
+	while (nr && files[nr - 1].session > sessions)
+		nr--;
+	w->files.used = nr * sizeof(*files);
+}
+
+static int walk_lists(struct walk *w, unsigned int dir, bool only_bad)
+{
+	struct timespec pause = { .tv_nsec = 1000000 };
+	int err = 0, i;
+
+	w->session_ring = MIN_RING;
+	w->file_ring = MIN_RING;
+	for (i = 0; i < TRIES && !err; i++) {
+		if (!w->bpf)
+			err = walk_load(w, dir, only_bad);
+		err = err ? err : walk_once(w);
+		if (err || (!w->torn && !w->lost))
+			break;
+		if (w->lost) {
+			stock_walk_bpf__destroy(w->bpf);
+			w->bpf = NULL;
+		}
+		nanosleep(&pause, NULL);
+		if (pause.tv_nsec < 100000000)
+			pause.tv_nsec *= 2;
+	}
+	stock_walk_bpf__destroy(w->bpf);
+	w->torn |= w->lost;
+	if (err || !w->torn)
+		return err;
+	drop_files(w);
+	msg_error("the sessions changed while they were read, %d times: what is shown is there, and there may be more; try again",
+		  TRIES);
+	return 0;
 }
 
 int inventory_read(const struct probe *probe, struct inventory *inv,
 		   unsigned int dir, bool only_bad)
 {
 	struct bytes sessions = {}, files = {};
+	struct walk w = {};
 	int err;
 
 	if (probe->flavour == FLAVOUR_STOCK) {
-		err = walk_lists(&sessions, &files, dir, only_bad,
-				 &inv->unread);
+		err = walk_lists(&w, dir, only_bad);
+		sessions = w.sessions;
+		files = w.files;
+		inv->unread = w.unread;
+		inv->torn = w.torn;
 	} else {
 		err = read_sessions(&sessions, dir);
 		if (!err)

@@ -19,6 +19,8 @@
  * @files:       session by session, in order of preservation
  * @nr_files:    how many
  * @unread:	 a stock LUO has not yet read what came, so nobody knows what did
+ * @torn:	 the lists of a stock LUO changed each time that they were walked: what is
+ *		 here is there, and there may be more
  */
 struct inventory {
 	struct inv_session *sessions;
@@ -26,6 +28,7 @@ struct inventory {
 	struct inv_file *files;
 	size_t nr_files;
 	bool unread;
+	bool torn;
 };
 
 /**

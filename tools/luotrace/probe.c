@@ -4,11 +4,10 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/capability.h>
-#include <linux/magic.h>
+#include <linux/kho/abi/luo.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -28,7 +27,7 @@ static const char *const tracepoints[LT_NR_TYPES] = {
  * calls; without one of the others its event is missing. The compiler may have made
  * any of them a part of another function.
  */
-static const char *const around[] = {
+static const char *const around[PROBE_AROUND + 1] = {
 	"luo_preserve_file", "luo_retrieve_file", "luo_file_unpreserve_files",
 	"luo_file_freeze", "luo_file_unfreeze", "luo_file_finish",
 	"luo_session_create", "luo_session_retrieve", "luo_session_release",
@@ -57,32 +56,31 @@ static enum known probe_path(const char *path)
 	return errno == ENOENT ? NO : UNKNOWN;
 }
 
-/* Where debugfs is not mounted, that a file is not there tells nothing. */
-static enum known probe_debugfs(const char *path)
+static unsigned int probe_caps(void)
 {
-	struct statfs fs;
-
-	if (statfs("/sys/kernel/debug", &fs) || fs.f_type != DEBUGFS_MAGIC)
-		return UNKNOWN;
-	return probe_path(path);
-}
-
-static bool probe_capable(unsigned int cap, const struct __user_cap_data_struct *data)
-{
-	return data[cap / 32].effective & (1U << (cap % 32));
-}
-
-static bool probe_privileged(void)
-{
+	static const struct {
+		unsigned int cap, bit;
+	} all[] = {
+		{ CAP_BPF, PROBE_BPF }, { CAP_PERFMON, PROBE_PERFMON },
+		{ CAP_SYSLOG, PROBE_SYSLOG }, { CAP_SYS_ADMIN, PROBE_SYS_ADMIN },
+	};
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
 	};
 	struct __user_cap_data_struct data[2] = {};
+	unsigned int caps = 0;
+	size_t i;
 
 	if (syscall(SYS_capget, &header, data))
-		return false;
-	return probe_capable(CAP_SYS_ADMIN, data) ||
-	       (probe_capable(CAP_BPF, data) && probe_capable(CAP_PERFMON, data));
+		return 0;
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (data[all[i].cap / 32].effective & (1U << (all[i].cap % 32)))
+			caps |= all[i].bit;
+	}
+	/* It has the first two in it. */
+	if (caps & PROBE_SYS_ADMIN)
+		caps |= PROBE_BPF | PROBE_PERFMON;
+	return caps;
 }
 
 static bool probe_has(const struct btf *btf, const char *name, __u32 kind)
@@ -90,20 +88,62 @@ static bool probe_has(const struct btf *btf, const char *name, __u32 kind)
 	return btf__find_by_name_kind(btf, name, kind) > 0;
 }
 
-/* Whether the kernel's table of symbols has this one, with an address. */
-static bool probe_symbol(const char *name)
+/* Name of one of the functions of a stock LUO, NULL if there is none of that number. */
+static const char *probe_function(const struct probe *p, unsigned int nr)
+{
+	if (nr < LT_STOCK_OPS)
+		return *p->stock.ops[nr].name ? p->stock.ops[nr].name : NULL;
+	return p->around & 1U << (nr - LT_STOCK_OPS) ? around[nr - LT_STOCK_OPS] :
+						      NULL;
+}
+
+bool probe_symbol(const struct probe *p, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < LT_STOCK_OPS + PROBE_AROUND; i++) {
+		if (p->missing & 1ULL << i && !strcmp(probe_function(p, i), name))
+			return false;
+	}
+	return true;
+}
+
+static void probe_one_symbol(struct probe *p, const char *symbol,
+			     unsigned long long at)
+{
+	const char *name;
+	unsigned int i;
+
+	if (!strcmp(symbol, "luo_session_global")) {
+		p->lists = at;
+		p->hidden = !at;
+		return;
+	}
+	for (i = 0; i < LT_STOCK_OPS + PROBE_AROUND; i++) {
+		name = probe_function(p, i);
+		if (name && !strcmp(name, symbol))
+			p->missing &= ~(1ULL << i);
+	}
+}
+
+/* The kernel's table of symbols, with their addresses for those who may see them. */
+static void probe_symbols(struct probe *p)
 {
 	FILE *f = fopen("/proc/kallsyms", "re");
-	unsigned long long at;
 	char line[512], symbol[256];
-	bool found = false;
+	unsigned long long at;
+	unsigned int i;
 
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "%llx %*c %255s", &at, symbol) == 2 && at &&
-			!strcmp(symbol, name);
+	for (i = 0; f && i < LT_STOCK_OPS + PROBE_AROUND; i++) {
+		if (probe_function(p, i))
+			p->missing |= 1ULL << i;
+	}
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%llx %*c %255s", &at, symbol) == 2)
+			probe_one_symbol(p, symbol, at);
+	}
 	if (f)
 		fclose(f);
-	return found;
 }
 
 static void probe_btf(struct probe *p)
@@ -138,11 +178,11 @@ static void probe_btf(struct probe *p)
 		p->flavour = FLAVOUR_STOCK;
 	if (p->flavour == FLAVOUR_STOCK) {
 		stock_find(btf, &p->stock);
-		p->lists = probe_symbol("luo_session_global");
 		for (i = 0; around[i]; i++) {
 			if (probe_has(btf, around[i], BTF_KIND_FUNC))
 				p->around |= 1U << i;
 		}
+		probe_symbols(p);
 	}
 	btf__free(btf);
 }
@@ -154,10 +194,14 @@ void probe_kernel(struct probe *p)
 	memset(p, 0, sizeof(*p));
 	if (!uname(&uts))
 		snprintf(p->release, sizeof(p->release), "%s", uts.release);
-	p->privileged = probe_privileged();
+	p->caps = probe_caps();
+	p->privileged = p->caps & PROBE_BPF && p->caps & PROBE_PERFMON;
 	p->device = probe_path("/dev/liveupdate");
 	p->recorder = probe_path("/sys/kernel/liveupdate/recorder");
-	p->kho = probe_debugfs("/sys/kernel/debug/kho");
+	kho_probe(&p->kho, "");
+	/* A container may lack the device of a machine that has it. */
+	if (p->device == NO && !p->kho.registered)
+		kho_why_off(&p->kho, p->why_off);
 	probe_btf(p);
 }
 
@@ -169,13 +213,21 @@ static const char *probe_why_no_luo(const struct probe *p)
 		       "; build it with CONFIG_DEBUG_INFO_BTF=y";
 	if (p->flavour == FLAVOUR_NONE)
 		return "this kernel has no Live Update Orchestrator; boot one that is built with CONFIG_LIVEUPDATE=y";
+	/* The trace events and iterators are there as soon as it is built in. */
+	if (*p->why_off)
+		return p->why_off;
 	return NULL;
 }
 
 static const char *probe_why_unprivileged(const struct probe *p)
 {
-	return p->privileged ? NULL :
-	       "BPF needs CAP_BPF and CAP_PERFMON; run luotrace as root";
+	static const char *const missing[4] = {
+		[0] = "BPF needs CAP_BPF and CAP_PERFMON; run luotrace as root",
+		[PROBE_BPF] = "BPF needs CAP_PERFMON beside CAP_BPF; add it, or run luotrace as root",
+		[PROBE_PERFMON] = "BPF needs CAP_BPF beside CAP_PERFMON; add it, or run luotrace as root",
+	};
+
+	return missing[p->caps & (PROBE_BPF | PROBE_PERFMON)];
 }
 
 const char *probe_why_not(const struct probe *p)
@@ -193,18 +245,28 @@ const char *probe_why_not(const struct probe *p)
 	return probe_why_unprivileged(p);
 }
 
+const char *probe_next_kernel(const struct probe *p)
+{
+	static const char *const readers[] = {
+		[FLAVOUR_TRACED] = "must have the LUO of this project (" LUO_FDT_COMPATIBLE "); the base kernel's own cannot read what this one hands over, and all sessions are lost if one of those is booted",
+		[FLAVOUR_STOCK] = "must have the base kernel's own LUO; that of this project cannot read what this one hands over, and all sessions are lost if it is booted",
+		[FLAVOUR_UNKNOWN] = NULL,
+	};
+
+	return readers[p->flavour];
+}
+
 const char *probe_why_no_audit(const struct probe *p)
 {
 	const char *why = probe_why_no_luo(p);
 
 	if (why)
 		return why;
+	if (p->flavour == FLAVOUR_STOCK && p->hidden)
+		return "this kernel's Live Update Orchestrator has no iterators, and where its lists of sessions are is shown in /proc/kallsyms only to CAP_SYSLOG; add that, or run luotrace as root; with kernel.kptr_restrict=2 it is shown to nobody";
 	if (p->flavour == FLAVOUR_STOCK && !p->lists)
-		return "this kernel's Live Update Orchestrator has no iterators, and its lists of sessions are not in /proc/kallsyms; it needs root and CONFIG_KALLSYMS_ALL=y";
+		return "this kernel's Live Update Orchestrator has no iterators, and its lists of sessions are not in /proc/kallsyms; it needs CONFIG_KALLSYMS_ALL=y";
 	if (p->flavour != FLAVOUR_STOCK && (!p->session_iter || !p->file_iter))
 		return "this kernel has no BPF iterators luo_session and luo_file; boot one that is built with the LUO of this project and CONFIG_BPF_SYSCALL=y";
-	/* The iterators are there as soon as it is on. */
-	if (p->device == NO)
-		return "live update is off; boot with liveupdate=on and kho=on";
 	return probe_why_unprivileged(p);
 }

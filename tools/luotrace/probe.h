@@ -6,20 +6,31 @@
 #define PROBE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <linux/types.h>
 #include "../../bpf/luotrace.h"
+#include "kho.h"
 #include "stock.h"
 
-/* What cannot be seen is not the same as what is not there. */
-enum known { NO, YES, UNKNOWN };
-
 enum flavour { FLAVOUR_NONE, FLAVOUR_STOCK, FLAVOUR_TRACED, FLAVOUR_UNKNOWN };
+
+/* Functions of a stock LUO around the calls of handlers, see probe_around(). */
+#define PROBE_AROUND	11
+
+/* The capabilities that something needs, as bits. */
+enum {
+	PROBE_BPF = 1,
+	PROBE_PERFMON = 2,
+	PROBE_SYSLOG = 4,
+	PROBE_SYS_ADMIN = 8,
+};
 
 /**
  * struct probe - what there is
  * @release:	  of the kernel
  * @privileged:	  CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN
+ * @caps:	  which of the capabilities luotrace has
  * @btf:	  /sys/kernel/btf/vmlinux can be read; if not, nothing is known of
  *		  flavour, tracepoints and iterators
  * @device:	  /dev/liveupdate is there, so live update is on
@@ -32,13 +43,18 @@ enum flavour { FLAVOUR_NONE, FLAVOUR_STOCK, FLAVOUR_TRACED, FLAVOUR_UNKNOWN };
  * @stock:	  what handlers consist of; only of FLAVOUR_STOCK
  * @around:	  functions of a stock LUO that calls are told apart by, a bit for
  *		  each that probe_around() names
- * @lists:	  the symbol of the sessions of a stock LUO is there
+ * @missing:	  of the names of functions of a stock LUO, those that BTF has and the
+ *		  table of symbols has not; a bit for each of @stock, then of @around
+ * @lists:	  the symbol of the sessions of a stock LUO is there, with its address
+ * @hidden:	  it is there, and its address is shown to others only
  * @recorder:	  it has the recorder
- * @kho:	  KHO is on
+ * @kho:	  how KHO was set up, and what BPF may do
+ * @why_off:	  why live update is off, "" if it is on
  */
 struct probe {
 	char release[65];
 	bool privileged;
+	unsigned int caps;
 	bool btf;
 	enum known device;
 	enum flavour flavour;
@@ -49,13 +65,31 @@ struct probe {
 	bool file_iter;
 	struct stock stock;
 	unsigned int around;
+	uint64_t missing;
 	bool lists;
+	bool hidden;
 	enum known recorder;
-	enum known kho;
+	struct kho kho;
+	char why_off[KHO_TEXT];
 };
 
 /** probe_around - name of a function of a stock LUO, NULL behind the last one */
 const char *probe_around(unsigned int nr);
+
+/**
+ * probe_symbol - whether the kernel has a symbol for a function of a stock LUO
+ * @p:	  from probe_kernel()
+ * @name: of @p.stock, or of probe_around()
+ */
+bool probe_symbol(const struct probe *p, const char *name);
+
+/**
+ * probe_next_kernel - which kernel can read what this one hands over
+ * @p: from probe_kernel()
+ *
+ * Return: a sentence, or NULL if this kernel hands nothing over.
+ */
+const char *probe_next_kernel(const struct probe *p);
 
 /** probe_tracepoint - name of the tracepoint of an event */
 const char *probe_tracepoint(enum lt_type type);

@@ -202,6 +202,17 @@ struct liveupdate_recorder *recorder_check(const void *data, size_t size)
 	return r;
 }
 
+const char *recorder_unread(const struct liveupdate_recorder *r)
+{
+	int i;
+
+	for (i = 0; i < LIVEUPDATE_RECORDER_REFUSED; i++) {
+		if (!strcmp(r->last_in.refused[i].what, "tree"))
+			return r->last_in.refused[i].reason;
+	}
+	return NULL;
+}
+
 bool recorder_has(const struct liveupdate_recorder_part *part)
 {
 	return part->magic;

@@ -45,6 +45,21 @@ struct liveupdate_recorder *recorder_check(const void *data, size_t size);
 /** recorder_has - whether a part is there */
 bool recorder_has(const struct liveupdate_recorder_part *part);
 
+/**
+ * recorder_unread - why the handover that booted this kernel could not be read
+ * @r: the record
+ *
+ * Return: the kernel's word for it, such as "not-a-tree" if the previous kernel had
+ *	   another LUO; NULL if it was read, or there was none.
+ */
+const char *recorder_unread(const struct liveupdate_recorder *r);
+
+/* What to say then. */
+#define RECORDER_UNREAD								\
+	"This kernel was booted by a live update whose handover it cannot read: the previous " \
+	"kernel had another LUO, and the sessions that it kept are lost; 'luotrace handover' " \
+	"shows what there is"
+
 /* Bits of scopes. */
 #define RECORDER_SCOPE(scope)	(1U << LIVEUPDATE_SCOPE_##scope)
 #define RECORDER_ALL_SCOPES	((1U << LIVEUPDATE_NR_SCOPES) - 1)

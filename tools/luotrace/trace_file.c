@@ -200,6 +200,7 @@ static const char *add_line(struct trace_file *t, json_t *line)
 		t->ended = true;
 		t->report.lost.events = lost_of(line, "events");
 		t->report.lost.missed = lost_of(line, "missed");
+		t->report.lost.functions = lost_of(line, "functions");
 		if (!report_read_kho(&t->report, json_object_get(line, "kho")))
 			return "damaged figures of memory";
 		return read_recorder(t, json_object_get(line, "recorder")) ?
@@ -260,6 +261,7 @@ struct trace_file *trace_file_read(const char *path)
 	/* Only its end tells. */
 	t->report.lost.events = TRACER_UNKNOWN;
 	t->report.lost.missed = TRACER_UNKNOWN;
+	t->report.lost.functions = TRACER_UNKNOWN;
 	t->life = life_new(0);
 	why = t->life ? read_lines(t, f, &nr) : strerror(ENOMEM);
 	if (!why && !count_calls(t))

@@ -11,9 +11,11 @@
 #include "luotrace.skel.h"
 #include "msg.h"
 #include "tracer.h"
+#include "tracer_stock.h"
 
 struct tracer {
 	struct luotrace_bpf *bpf;
+	struct tracer_stock *stock;	/* NULL where there are trace events */
 	struct ring_buffer *ring;
 	void (*event)(const struct lt_event *e, void *data);
 	void *data;
@@ -29,15 +31,13 @@ static int tracer_on_event(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-#define CALLS	(1U << LT_HANDLER_EXIT | 1U << LT_SUBSYSTEM_EXIT | \
-		 1U << LT_FLB_EXIT)
 #define MEMORY	(1U << LT_KHO_PRESERVE | 1U << LT_KHO_UNPRESERVE | \
 		 1U << LT_KHO_RESTORE)
 
 /* The events that are needed: what is streamed, and what is counted. */
 static uint32_t tracer_needs(const struct tracer_options *options)
 {
-	return options->stream | (options->count_calls ? CALLS : 0) |
+	return options->stream | (options->count_calls ? TRACER_CALLS : 0) |
 	       (options->count_memory ? MEMORY : 0);
 }
 
@@ -77,77 +77,6 @@ static void tracer_choose_maps(struct luotrace_bpf *bpf, const struct probe *pro
 	if (options->buffer_kib)
 		bpf_map__set_max_entries(bpf->maps.events,
 					 options->buffer_kib * 1024);
-}
-
-static void tracer_load(struct luotrace_bpf *bpf, const char *format,
-			const char *name, unsigned int nr, const char *target)
-{
-	struct bpf_program *prog;
-	char text[64];
-
-	snprintf(text, sizeof(text), format, name, nr);
-	prog = bpf_object__find_program_by_name(bpf->obj, text);
-	if (!prog)
-		return;
-	bpf_program__set_autoload(prog, true);
-	if (target)
-		bpf_program__set_attach_target(prog, 0, target);
-}
-
-/* The events that a function of a stock LUO is needed for. */
-static const struct {
-	const char *function;
-	uint32_t needs;
-} tracer_around[] = {
-	{ "luo_preserve_file", CALLS | 1U << LT_FILE_STATE },
-	{ "luo_retrieve_file", CALLS | 1U << LT_FILE_STATE },
-	{ "luo_file_unpreserve_files", CALLS },
-	{ "luo_file_freeze", CALLS },
-	{ "luo_file_unfreeze", CALLS },
-	{ "luo_file_finish", CALLS },
-	{ "luo_session_create", 1U << LT_SESSION_CREATE },
-	{ "luo_session_retrieve", 1U << LT_SESSION_RETRIEVE },
-	{ "luo_session_release", 1U << LT_SESSION_RELEASE },
-	{ "luo_session_finish", 1U << LT_SESSION_FINISH },
-	{ "liveupdate_reboot", 1U << LT_STATE },
-};
-
-static bool tracer_needs_around(const char *function, uint32_t needs)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(tracer_around) / sizeof(tracer_around[0]); i++) {
-		if (!strcmp(tracer_around[i].function, function))
-			return tracer_around[i].needs & needs;
-	}
-	return true;
-}
-
-/* Where there are no trace events: a pair of programs for each function. */
-static void tracer_choose_stock(struct luotrace_bpf *bpf,
-				const struct probe *probe, uint32_t needs)
-{
-	unsigned int i;
-
-	for (i = 0; i < LT_STOCK_OPS && needs & CALLS; i++) {
-		if (!probe->stock.ops[i].name[0])
-			continue;
-		bpf->rodata->stock_returns[i] = probe->stock.ops[i].returns;
-		tracer_load(bpf, "%s%u", "stock_enter_", i,
-			    probe->stock.ops[i].name);
-		tracer_load(bpf, "%s%u", "stock_exit_", i,
-			    probe->stock.ops[i].name);
-	}
-	for (i = 0; probe_around(i); i++) {
-		if (!(probe->around & 1U << i) ||
-		    !tracer_needs_around(probe_around(i), needs))
-			continue;
-		tracer_load(bpf, "stock_%s", probe_around(i), 0, NULL);
-		tracer_load(bpf, "stock_%s_end", probe_around(i), 0, NULL);
-	}
-	if (probe->stock.too_many && needs & CALLS)
-		msg_error("%u functions of file handlers are not traced, there are more than %d",
-			  probe->stock.too_many, LT_STOCK_OPS);
 }
 
 static void tracer_configure(struct luotrace_bpf *bpf,
@@ -197,8 +126,11 @@ struct tracer *tracer_open(const struct probe *probe,
 		goto fail;
 	}
 	tracer_choose(t->bpf, probe, tracer_needs(options));
-	if (probe->flavour == FLAVOUR_STOCK)
-		tracer_choose_stock(t->bpf, probe, tracer_needs(options));
+	if (probe->flavour == FLAVOUR_STOCK) {
+		t->stock = tracer_stock_choose(t->bpf, probe, tracer_needs(options));
+		if (!t->stock)
+			goto fail;
+	}
 	tracer_choose_maps(t->bpf, probe, options);
 	tracer_configure(t->bpf, options);
 
@@ -220,6 +152,8 @@ struct tracer *tracer_open(const struct probe *probe,
 			  strerror(-err));
 		goto fail;
 	}
+	if (t->stock)
+		tracer_stock_attach(t->stock);
 	t->bpf->bss->ready = true;
 	return t;
 
@@ -233,6 +167,7 @@ void tracer_close(struct tracer *t)
 	if (!t)
 		return;
 	ring_buffer__free(t->ring);
+	tracer_stock_free(t->stock);
 	luotrace_bpf__destroy(t->bpf);
 	free(t);
 }
@@ -410,6 +345,11 @@ int tracer_read_kho(struct tracer *t,
 	return 0;
 }
 
+const char *tracer_skipped(const struct tracer *t, unsigned int nr)
+{
+	return tracer_stock_skipped(t->stock, nr);
+}
+
 void tracer_read_lost(struct tracer *t, struct tracer_lost *lost)
 {
 	struct bpf_program *prog;
@@ -419,6 +359,8 @@ void tracer_read_lost(struct tracer *t, struct tracer_lost *lost)
 	int cpu;
 
 	memset(lost, 0, sizeof(*lost));
+	while (tracer_skipped(t, lost->functions))
+		lost->functions++;
 	cpus = tracer_percpu(t, t->bpf->maps.lost, &zero, sizeof(zero));
 	for (cpu = 0; cpus && cpu < t->nr_cpus; cpu++) {
 		lost->events += cpus[cpu].events;

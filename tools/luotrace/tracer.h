@@ -70,11 +70,13 @@ struct tracer_row {
  * @events: events that did not fit into the ring buffer
  * @rows:   calls that are counted under LT_OTHERS
  * @missed: events that came while the same program ran on that CPU
+ * @functions: of a stock LUO, to which nothing could be attached
  */
 struct tracer_lost {
 	uint64_t events;
 	uint64_t rows;
 	uint64_t missed;
+	uint64_t functions;
 };
 
 /**
@@ -136,6 +138,15 @@ int tracer_read_slowest(struct tracer *t, struct lt_slow *calls,
  */
 int tracer_read_kho(struct tracer *t,
 		    struct lt_kho sum[LT_KHO_ACTIONS][LT_KHO_KINDS]);
+
+/**
+ * tracer_skipped - a function of a stock LUO to which nothing could be attached
+ * @t:	the tracer
+ * @nr: counted from 0
+ *
+ * Return: its name, NULL after the last one.
+ */
+const char *tracer_skipped(const struct tracer *t, unsigned int nr);
 
 /** tracer_read_lost - what was lost so far */
 void tracer_read_lost(struct tracer *t, struct tracer_lost *lost);

@@ -7,12 +7,16 @@
  *
  * A file that somebody wrote to cannot be frozen. None can be retrieved, and none be
  * finished before that was tried.
+ *
+ * It also shows luotrace, on demand, what it could otherwise meet only by chance: a list
+ * of sessions as it is while one of them leaves it, and a function that cannot be traced.
  */
 
 #define pr_fmt(fmt) "luo_test_module: " fmt
 
 #include <linux/fs.h>
 #include <linux/kprobes.h>
+#include <linux/list.h>
 #include <linux/liveupdate.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -77,6 +81,12 @@ static void luo_module_finish(struct liveupdate_file_op_args *args)
 {
 }
 
+/* It takes what an operation takes, and is nobody's: no program can be attached to it. */
+static notrace __used void
+luo_module_untraceable(struct liveupdate_file_op_args *args)
+{
+}
+
 static const struct liveupdate_file_ops luo_module_ops = {
 	.can_preserve = luo_module_can_preserve,
 	.preserve = luo_module_preserve,
@@ -93,6 +103,40 @@ static struct liveupdate_file_handler luo_module_handler = {
 	.ops = &luo_module_ops,
 	.compatible = "luo-test-module-v1",
 };
+
+/*
+ * What comes after the first entry of a list: nothing, or memory that was an entry and is
+ * zeroed by now; "heal" puts back what was there.
+ */
+static int luo_module_tear(const char *val, const struct kernel_param *kp)
+{
+	static struct list_head *first, *second;
+	static u64 gone[64];
+	unsigned long head;
+	char how[8];
+
+	if (sscanf(val, "%lx %7s", &head, how) != 2)
+		return -EINVAL;
+	if (!first) {
+		first = ((struct list_head *)head)->next;
+		second = first->next;
+	}
+	if (!strcmp(how, "end")) {
+		first->next = NULL;
+	} else if (!strcmp(how, "gone")) {
+		first->next = (struct list_head *)&gone[32];
+	} else {
+		first->next = second;
+		first = NULL;
+	}
+	return 0;
+}
+
+static const struct kernel_param_ops luo_module_tear_ops = {
+	.set = luo_module_tear,
+};
+module_param_cb(tear, &luo_module_tear_ops, NULL, 0200);
+MODULE_PARM_DESC(tear, "address of a list, then end, gone or heal");
 
 static void *luo_module_find(const char *name)
 {

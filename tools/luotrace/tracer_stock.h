@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* The programs for a kernel whose LUO has no trace events, loaded and attached. */
+
+#ifndef TRACER_STOCK_H
+#define TRACER_STOCK_H
+
+#include <stdint.h>
+
+#include "probe.h"
+
+/* The events that come from calls of handlers and their like. */
+#define TRACER_CALLS	(1U << LT_HANDLER_EXIT | 1U << LT_SUBSYSTEM_EXIT | \
+			 1U << LT_FLB_EXIT)
+
+struct luotrace_bpf;
+struct tracer_stock;
+
+/**
+ * tracer_stock_choose - choose a pair of programs for each function
+ * @bpf:   opened, not yet loaded
+ * @probe: of FLAVOUR_STOCK
+ * @needs: the events that are wanted, a bit for each enum lt_type
+ *
+ * A function that cannot be traced is left out, with a message.
+ *
+ * Return: to be given to tracer_stock_free(), or NULL after a message.
+ */
+struct tracer_stock *tracer_stock_choose(struct luotrace_bpf *bpf,
+					 const struct probe *probe, uint32_t needs);
+
+/** tracer_stock_attach - attach them, after they are loaded; the same goes here */
+void tracer_stock_attach(struct tracer_stock *s);
+
+/**
+ * tracer_stock_skipped - a function that is not traced
+ * @s:	NULL is a kernel with trace events
+ * @nr: counted from 0
+ *
+ * Return: its name, NULL after the last one.
+ */
+const char *tracer_stock_skipped(const struct tracer_stock *s, unsigned int nr);
+
+/** tracer_stock_free - detach and free; NULL is fine */
+void tracer_stock_free(struct tracer_stock *s);
+
+#endif

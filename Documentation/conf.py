@@ -19,6 +19,6 @@ highlight_language = "none"
 
 # One page for the tool, one for each command.
 _pages = ("luotrace", "luotrace-check", "luotrace-trace", "luotrace-latency",
-          "luotrace-timeline", "luotrace-audit",
+          "luotrace-timeline", "luotrace-audit", "luotrace-finish",
           "luotrace-handover", "luotrace-metrics", "luotrace-record", "luotrace-report")
 man_pages = [("luotrace/" + name, name, "", "", 8) for name in _pages]

@@ -524,6 +524,24 @@ def test_counting():
               "results are counted once, case %d" % i, (c.passed, c.failed, c.skipped))
 
 
+def test_finish_asks():
+    """A session is given up only if somebody says yes; this machine has none."""
+    for answer, code, said in (("n", 1, "nothing is finished"),
+                               ("", 1, "nothing is finished"),
+                               ("yes", 3, "luotrace: ")):
+        primary, secondary = pty.openpty()
+        with subprocess.Popen([LUOTRACE, "finish", "-q", "vm-a"], stdin=secondary,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as proc:
+            os.write(primary, (answer + "\n").encode())
+            out, err = proc.communicate(timeout=60)
+        os.close(primary)
+        os.close(secondary)
+        check(proc.returncode == code and said in err and not out and
+              "vm-a" in err and "[y/N]" in err,
+              "finish asks, the answer is %r" % answer, proc.returncode, err)
+
+
 def main():
     print("TAP version 13")
     make_records()

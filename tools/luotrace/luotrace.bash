@@ -12,7 +12,7 @@ _luotrace() {
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		words="check trace latency timeline audit handover metrics record report --help --version"
+		words="check trace latency timeline audit finish handover metrics record report --help --version"
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 	fi
@@ -43,6 +43,7 @@ _luotrace() {
 		timeline) words=$output ;;
 		audit) words="$output --session --max-age --files --watch --exec
 			--duration" ;;
+		finish) words="$output --yes" ;;
 		handover) words="$output --memory --files" ;;
 		metrics) words="$output --textfile --max-age" ;;
 		record) words="$output $trace --output" ;;

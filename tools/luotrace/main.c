@@ -21,6 +21,7 @@ static const struct cmd commands[] = {
 	  cmd_timeline },
 	{ "audit",    "what the previous kernel left and nobody finished",
 	  cmd_audit },
+	{ "finish",   "give up sessions that nobody will come for", cmd_finish },
 	{ "handover", "what one kernel hands over to the next, and its flaws",
 	  cmd_handover },
 	{ "metrics",  "the same for a monitor, as OpenMetrics", cmd_metrics },

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/liveupdate.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "fmt.h"
+#include "inventory.h"
+#include "msg.h"
+#include "words.h"
+
+#define DEVICE		"/dev/liveupdate"
+#define MAX_SESSIONS	256
+#define NAME_BUF	(4 * INV_NAME_LEN + 1)
+
+static const char finish_doc[] =
+	"Finishes incoming sessions that no agent will come for: their files and memory are "
+	"given up.\v"
+	"Shows what would be given up and asks first. A file that was not retrieved is gone "
+	"for good: what it held, the RAM of a guest for instance, cannot be had back.\n\n"
+	"Exit code 0 if all sessions are finished, 1 if one is not.\n\n"
+	"Examples:\n"
+	"  luotrace audit                     which sessions there are\n"
+	"  luotrace finish vm-large           show, ask, finish\n"
+	"  luotrace finish --yes vm-a vm-b    for a script";
+
+struct finish {
+	struct cmd_options o;
+	const char *names[MAX_SESSIONS];
+	int nr;
+	bool yes;
+	struct probe probe;
+	struct inventory inv;
+	bool seen;	/* @inv was read */
+	json_t *done;
+};
+
+enum { KEY_YES = 256 };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct finish *f = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &f->o;
+		return 0;
+	case KEY_YES:
+		f->yes = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (f->nr == MAX_SESSIONS)
+			argp_error(state, "too many sessions, want at most %d",
+				   MAX_SESSIONS);
+		f->names[f->nr++] = cmd_name(arg, INV_NAME_LEN, "session", state);
+		return 0;
+	case ARGP_KEY_END:
+		if (!f->nr)
+			argp_error(state, "no session is named; 'luotrace audit' lists those that are left");
+		if (!f->yes && !isatty(STDIN_FILENO))
+			argp_error(state, "there is no terminal to ask on; --yes finishes without a question");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* What is known of the incoming sessions; nothing where BPF cannot be used. */
+static void look(struct finish *f)
+{
+	inventory_free(&f->inv);
+	f->inv = (struct inventory){};
+	f->seen = !probe_why_no_audit(&f->probe) &&
+		  !inventory_read(&f->probe, &f->inv, word_find(WORDS_DIR, "in"),
+				  false);
+}
+
+static const struct inv_session *session_of(const struct finish *f,
+					    const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < f->inv.nr_sessions; i++) {
+		if (!strcmp(f->inv.sessions[i].name, name))
+			return &f->inv.sessions[i];
+	}
+	return NULL;
+}
+
+static void show(const struct finish *f, const char *name)
+{
+	const struct inv_session *s = session_of(f, name);
+	char spelled[NAME_BUF], comm[NAME_BUF], age[FMT_LEN] = "-";
+	char held[FMT_LEN] = "-";
+
+	fmt_name(spelled, sizeof(spelled), name);
+	if (!s) {
+		msg_note("session %s: what it holds is not known", spelled);
+		return;
+	}
+	if (s->born)
+		fmt_age(age, cmd_now_ns() - s->born);
+	if (s->pages != INV_UNKNOWN)
+		fmt_bytes(held, s->pages * sysconf(_SC_PAGESIZE));
+	msg_note("session %s: %llu file%s, %llu of them retrieved; memory %s; age %s; last claimed by %s",
+		 spelled, (unsigned long long)s->files, s->files == 1 ? "" : "s",
+		 (unsigned long long)s->retrieved, held, age,
+		 s->owner ? fmt_name(comm, sizeof(comm), s->comm) :
+		 s->claims ? "-" : "nobody");
+}
+
+static bool agreed(const struct finish *f)
+{
+	char answer[16];
+
+	if (f->yes)
+		return true;
+	fprintf(stderr, "Give up %s? What is not retrieved is gone for good. [y/N] ",
+		f->nr == 1 ? "this session" : "these sessions");
+	return fgets(answer, sizeof(answer), stdin) &&
+	       (!strcmp(answer, "y\n") || !strcmp(answer, "yes\n"));
+}
+
+/* Whether a process has the device open. */
+static bool has_device(const char *pid)
+{
+	char path[300], target[64];
+	struct dirent *d;
+	bool found = false;
+	ssize_t n;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
+	dir = opendir(path);
+	while (dir && !found && (d = readdir(dir))) {
+		n = readlinkat(dirfd(dir), d->d_name, target, sizeof(target) - 1);
+		target[n > 0 ? n : 0] = '\0';
+		found = !strcmp(target, DEVICE);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static void name_holder(void)
+{
+	char path[300], comm[64] = "", spelled[4 * sizeof(comm)];
+	DIR *dir = opendir("/proc");
+	struct dirent *d;
+	FILE *f;
+
+	while (dir && (d = readdir(dir))) {
+		if (d->d_name[0] < '1' || d->d_name[0] > '9' || !has_device(d->d_name))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/comm", d->d_name);
+		f = fopen(path, "re");
+		if (f && fgets(comm, sizeof(comm), f))
+			comm[strcspn(comm, "\n")] = '\0';
+		if (f)
+			fclose(f);
+		msg_error(DEVICE " is held by process %s (%s); it can finish the session, or has to be stopped first",
+			  d->d_name, fmt_name(spelled, sizeof(spelled), comm));
+		closedir(dir);
+		return;
+	}
+	if (dir)
+		closedir(dir);
+	msg_error(DEVICE " is held by a process that cannot be seen from here, as in another container");
+}
+
+static int open_device(const struct finish *f)
+{
+	int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		return fd;
+	if (errno == EBUSY)
+		name_holder();
+	else if (*f->probe.why_off)
+		msg_error("%s", f->probe.why_off);
+	else
+		msg_error("cannot open '" DEVICE "': %s%s", strerror(errno),
+			  errno == EPERM || errno == EACCES ?
+			  "; run luotrace as root" : "");
+	return -1;
+}
+
+/* Which files do not let their session go. */
+static void name_files(struct finish *f, const char *name)
+{
+	const struct inv_session *s;
+	const struct inv_file *file;
+	char compat[4 * INV_COMPAT_LEN + 1];
+	size_t i;
+
+	look(f);
+	s = session_of(f, name);
+	for (i = 0; s && i < f->inv.nr_files; i++) {
+		file = &f->inv.files[i];
+		if (file->session == s->id && file->ret)
+			msg_error("  file %llu of handler %s: %s failed: %s",
+				  (unsigned long long)file->token,
+				  fmt_name(compat, sizeof(compat), file->compat),
+				  word(WORDS_OP, file->op), fmt_errno(file->ret));
+	}
+}
+
+static void say_failed(struct finish *f, const char *name, const char *what, int err)
+{
+	const struct inv_session *s = session_of(f, name);
+	char spelled[NAME_BUF], comm[NAME_BUF];
+
+	fmt_name(spelled, sizeof(spelled), name);
+	if (err == -ENOENT) {
+		msg_error("there is no incoming session %s; 'luotrace audit' lists those that are left",
+			  spelled);
+	} else if (!strcmp(what, "claim") && err == -EBUSY) {
+		msg_error("session %s is claimed%s%s%s: its agent has to finish or close it",
+			  spelled, s && s->owner ? " by " : "",
+			  s && s->owner ? fmt_name(comm, sizeof(comm), s->comm) : "",
+			  s && s->owner ? "" : " by another process");
+	} else {
+		msg_error("session %s: %s failed: %s", spelled, what, fmt_errno(err));
+		if (strcmp(what, "claim"))
+			name_files(f, name);
+	}
+}
+
+static int claim(int dev, const char *name)
+{
+	struct liveupdate_ioctl_retrieve_session arg = { .size = sizeof(arg) };
+
+	snprintf((char *)arg.name, sizeof(arg.name), "%s", name);
+	return ioctl(dev, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &arg) ? -errno : arg.fd;
+}
+
+static int finish_one(struct finish *f, int dev, const char *name)
+{
+	struct liveupdate_session_finish arg = { .size = sizeof(arg) };
+	const char *what = "claim";
+	int session = claim(dev, name), err = session;
+
+	if (session >= 0) {
+		what = "finish";
+		err = ioctl(session, LIVEUPDATE_SESSION_FINISH, &arg) ? -errno : 0;
+		close(session);
+	}
+	if (err < 0)
+		say_failed(f, name, what, err);
+	json_array_append_new(f->done,
+		json_pack("{so, sb, si, so}", "session", fmt_json_name(name),
+			  "finished", !err, "ret", err, "error",
+			  err ? json_string(fmt_errno(err)) : json_null()));
+	return err;
+}
+
+static int finish_all(struct finish *f, int dev)
+{
+	char spelled[NAME_BUF];
+	json_t *root;
+	int i, ret = EXIT_FINE, printed;
+
+	f->done = json_array();
+	for (i = 0; i < f->nr; i++) {
+		if (finish_one(f, dev, f->names[i]))
+			ret = EXIT_FINDING;
+		else if (!f->o.json)
+			printf("finished %s\n",
+			       fmt_name(spelled, sizeof(spelled), f->names[i]));
+	}
+	if (!f->o.json) {
+		json_decref(f->done);
+		return ret;
+	}
+	root = cmd_json("finish", &f->probe);
+	json_object_set_new(root, "sessions", f->done);
+	printed = cmd_json_print(root, JSON_INDENT(2));
+	return ret ? ret : printed;
+}
+
+int cmd_finish(int argc, char **argv)
+{
+	static const struct argp_option options[] = {
+		{ "yes", KEY_YES, NULL, 0, "Finish without a question", 0 },
+		{ 0 },
+	};
+	static const struct argp_child children[] = {
+		{ &cmd_output_argp, 0, NULL, 0 },
+		{ 0 },
+	};
+	static const struct argp argp = { options, parse, "SESSION...", finish_doc,
+		children, NULL, NULL };
+	struct finish f = {};
+	int ret, dev, i;
+
+	ret = cmd_parse(&argp, argc, argv, &f);
+	if (ret >= 0)
+		return ret;
+
+	/* Nobody can agree to what is not shown. */
+	msg_quiet &= f.yes;
+	probe_kernel(&f.probe);
+	look(&f);
+	for (i = 0; i < f.nr; i++)
+		show(&f, f.names[i]);
+	if (!agreed(&f)) {
+		msg_error("nothing is finished");
+		ret = EXIT_FINDING;
+		goto out;
+	}
+	dev = open_device(&f);
+	if (dev < 0) {
+		ret = EXIT_CANNOT;
+		goto out;
+	}
+	ret = finish_all(&f, dev);
+	close(dev);
+out:
+	inventory_free(&f.inv);
+	return ret;
+}

@@ -129,7 +129,7 @@ static void count(const struct lt_slow *call)
 		add(row, call->duration, call->ret);
 	l = only(&lost);
 	if (l)
-		l->rows++;
+		__sync_fetch_and_add(&l->rows, 1);
 }
 
 /* Whether the filters let a call be counted. */

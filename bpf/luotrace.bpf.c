@@ -118,7 +118,7 @@ static struct lt_event *begin(__u32 type, int ret)
 	if (!e) {
 		l = only(&lost);
 		if (l)
-			l->events++;
+			__sync_fetch_and_add(&l->events, 1);
 		return 0;
 	}
 	__builtin_memset(e, 0, sizeof(*e));

@@ -168,11 +168,16 @@ static int luo_flb_add_file(const struct luo_flb_pin *pin)
 	struct luo_flb_out *out = pin->out;
 	int err;
 
-	guard(mutex)(&out->lock);
+	/* Its operations may take long, and an agent that waits can be killed. */
+	err = mutex_lock_killable(&out->lock);
+	if (err)
+		return err;
 
-	err = out->preserved ? 0 : luo_flb_preserve(out, pin->flb);
+	if (!out->preserved)
+		err = luo_flb_preserve(out, pin->flb);
 	if (!err)
 		out->files++;
+	mutex_unlock(&out->lock);
 	return err;
 }
 

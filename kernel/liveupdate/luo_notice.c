@@ -36,14 +36,14 @@ struct luo_notice_name {
 };
 
 /**
- * struct luo_notice - the notices of one kind
+ * struct luo_notice_kind - the notices of one kind
  * @text:   what happened, with @what and @reason the kind
  * @what:   what it happened to
  * @reason: a word for why, or NULL
  * @count:  notices
  * @first:  what the first of them are about
  */
-struct luo_notice {
+struct luo_notice_kind {
 	const char *text;
 	const char *what;
 	const char *reason;
@@ -52,7 +52,7 @@ struct luo_notice {
 };
 
 static DEFINE_SPINLOCK(luo_notice_lock); /* what is collected */
-static struct luo_notice luo_notices[LUO_NOTICE_KINDS];
+static struct luo_notice_kind luo_notices[LUO_NOTICE_KINDS];
 static unsigned int luo_nr_notices;
 static u64 luo_notices_lost; /* of more kinds than there is room for */
 static bool luo_notice_started;
@@ -64,10 +64,10 @@ static void luo_notice_work_fn(struct work_struct *work)
 
 static DECLARE_DELAYED_WORK(luo_notice_work, luo_notice_work_fn);
 
-static struct luo_notice *luo_notice_find(const char *text, const char *what,
+static struct luo_notice_kind *luo_notice_find(const char *text, const char *what,
 					  const char *reason)
 {
-	struct luo_notice *n;
+	struct luo_notice_kind *n;
 
 	for (n = luo_notices; n < luo_notices + luo_nr_notices; n++) {
 		if (!strcmp(n->text, text) && !strcmp(n->what, what) &&
@@ -78,7 +78,7 @@ static struct luo_notice *luo_notice_find(const char *text, const char *what,
 		return NULL;
 
 	luo_nr_notices++;
-	*n = (struct luo_notice){
+	*n = (struct luo_notice_kind){
 		.text = text, .what = what, .reason = reason,
 	};
 	return n;
@@ -98,7 +98,7 @@ void luo_notice(const char *text, const char *what, const char *reason,
 		const char *name, const u64 *token)
 {
 	struct luo_notice_name *one;
-	struct luo_notice *n;
+	struct luo_notice_kind *n;
 
 	scoped_guard(spinlock, &luo_notice_lock) {
 		n = luo_notice_find(text, what, reason);
@@ -116,7 +116,7 @@ void luo_notice(const char *text, const char *what, const char *reason,
 		schedule_delayed_work(&luo_notice_work, HZ);
 }
 
-static bool luo_notice_take(struct luo_notice *to)
+static bool luo_notice_take(struct luo_notice_kind *to)
 {
 	guard(spinlock)(&luo_notice_lock);
 
@@ -130,7 +130,7 @@ static bool luo_notice_take(struct luo_notice *to)
 	return true;
 }
 
-static void luo_notice_print(const struct luo_notice *n)
+static void luo_notice_print(const struct luo_notice_kind *n)
 {
 	static char line[LUO_NOTICE_LINE]; /* under the lock of luo_notice_flush() */
 	const struct luo_notice_name *one;
@@ -165,7 +165,7 @@ static void luo_notice_print(const struct luo_notice *n)
 void luo_notice_flush(void)
 {
 	static DEFINE_MUTEX(printing); /* notice, and the line of luo_notice_print() */
-	static struct luo_notice notice;
+	static struct luo_notice_kind notice;
 	u64 lost;
 
 	guard(mutex)(&printing);

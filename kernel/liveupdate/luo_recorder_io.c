@@ -85,6 +85,10 @@ static void luo_scope_seal(struct liveupdate_recorder_part *part, int scope)
 	}
 }
 
+/* Rates of counters that can be, in Hz. */
+#define LUO_MIN_HZ	1000000ULL
+#define LUO_MAX_HZ	100000000000ULL
+
 /* What a previous kernel wrote is shown to user space: it must be what it can be. */
 static void luo_part_seal(struct liveupdate_recorder_part *part)
 {
@@ -93,6 +97,9 @@ static void luo_part_seal(struct liveupdate_recorder_part *part)
 	/* More than there is memory in the machine is no size of a handover. */
 	if (part->bytes >> PAGE_SHIFT > get_num_physpages())
 		part->bytes = 0;
+	/* No counter is that slow or that fast, and this kernel divides by it. */
+	if (part->clock_hz < LUO_MIN_HZ || part->clock_hz > LUO_MAX_HZ)
+		part->clock_hz = 0;
 	part->release[sizeof(part->release) - 1] = '\0';
 	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP; i++)
 		part->given_up_names[i][LIVEUPDATE_SESSION_NAME_LENGTH - 1] = 0;

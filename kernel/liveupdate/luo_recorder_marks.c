@@ -105,6 +105,9 @@ u64 luo_stamp_age(u64 stamp)
 		return ktime_get_ns() - stamp;
 
 	ticks = (get_cycles() - stamp) & ~LUO_STAMP_TICKS;
+	/* The counter was set back meanwhile. */
+	if (ticks > LUO_STAMP_TICKS >> 2)
+		return 0;
 	/* The same counter goes at the rate that the previous kernel knew. */
 	hz = luo_counter_hz() ?: luo_recorder_last_hz();
 	return hz ? mul_u64_u64_div_u64(ticks, NSEC_PER_SEC, hz) : 0;

@@ -87,7 +87,7 @@ check-suites: deps-suites
 
 check-all: deps deps-suites
 	$(Q)tools/build/check host static vm monitor stock debug kcsan 7.2 7.2-stock \
-		pahole pahole-stock distro suites
+		pahole pahole-stock distro systemd suites
 
 bench: deps-kernel deps-tool deps-vm deps-bench luotrace selftests
 	$(Q)for flavour in bench bench-stock bench-selftest bench-norecorder; do \

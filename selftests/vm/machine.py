@@ -40,6 +40,8 @@ DEFAULT_APPEND = "liveupdate=on"
 CLOCKS = {
     "told": "tsc=reliable tsc_early_khz=%d",
     "jiffies": "notsc clocksource=jiffies",
+    # Nothing, as any other machine.
+    "own": "",
 }
 # One CPU, for which an instruction takes a nanosecond: what is measured there does not
 # depend on the machine, nor on what else runs on it.
@@ -106,13 +108,15 @@ class Machine:
 
     def __init__(self, out, kernel, nxt=None, mem="1G", append=DEFAULT_APPEND,
                  files=(), script=None, args=(), stage_limit=STAGE_LIMIT,
-                 quiet=False, prealloc=False, count=False, clock="told"):
+                 quiet=False, prealloc=False, count=False, clock="told",
+                 disk=None):
         self.out = out
         self.kernel = kernel
         self.mem = ["-m", mem] + (["-mem-prealloc"] if prealloc else [])
         self.append = append
         self.count = count
         self.clock = clock
+        self.disk = disk
         self.stage_limit = stage_limit
         self.quiet = quiet
         self.initrd = make_initramfs(kernel, nxt, files, script, args)
@@ -143,11 +147,20 @@ class Machine:
         words = [CMDLINE, CLOCKS[self.clock].replace("%d", str(khz)), self.append,
                  "vm.stage=0",
                  "vm.initrd=%d" % len(self.initrd)] + extra
+        if self.disk:
+            words.append("vm.root=/dev/vda")
         return ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
                 "-M", "pc,hpet=off", "-cpu", "max,la57=off",
                 "-display", "none", "-no-reboot", "-kernel", self.kernel,
                 "-initrd", initrd, "-append", " ".join(words)] + self.mem + (
-                    COUNTED if self.count else EMULATED)
+                    COUNTED if self.count else EMULATED) + self._drives()
+
+    def _drives(self):
+        """The disk, if there is one; what is written to it is gone with the VM."""
+        if not self.disk:
+            return []
+        return ["-drive", "if=none,id=root,format=raw,snapshot=on,file=" + self.disk,
+                "-device", "virtio-blk-pci,drive=root"]
 
     def shell(self):
         """Give the terminal to the guest. Returns QEMU's exit code."""
@@ -200,7 +213,9 @@ class Machine:
         except TimeoutError:
             raise Failure(4, "QEMU did not start, see %s/qemu.log" %
                           self.out) from None
-        self._limit(BOOT_LIMIT, "booting")
+        # A distribution's user space is most of such a boot.
+        self._limit(max(BOOT_LIMIT, self.stage_limit) if self.disk else BOOT_LIMIT,
+                    "booting")
         self._say("booting %s" % os.path.relpath(self.kernel))
         with selectors.DefaultSelector() as sel, console, channel:
             sel.register(console, selectors.EVENT_READ, self._on_console)

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/* How names are spelled, read back and lined up, as TAP. */
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "fmt.h"
+
+static int tests, failures;
+
+static void check(bool ok, const char *what)
+{
+	printf("%s %d %s\n", ok ? "ok" : "not ok", ++tests, what);
+	failures += !ok;
+}
+
+static void check_text(const char *is, const char *want, const char *what)
+{
+	if (strcmp(is, want))
+		printf("# is   '%s'\n# want '%s'\n", is, want);
+	check(!strcmp(is, want), what);
+}
+
+static void test_names(void)
+{
+	char buf[64];
+	json_t *j;
+
+	check_text(fmt_name(buf, sizeof(buf), "vm-a"), "vm-a", "plain name");
+	check_text(fmt_name(buf, sizeof(buf), "x ret=0 \"y\""),
+		   "x\\x20ret\\x3d0\\x20\\x22y\\x22", "no forged field");
+	check_text(fmt_name(buf, sizeof(buf), "a\nb\x1b[1m\\"),
+		   "a\\x0ab\\x1b[1m\\x5c", "control characters");
+	check_text(fmt_name(buf, sizeof(buf), "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"),
+		   "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "UTF-8");
+	check_text(fmt_name(buf, sizeof(buf), "\xff\xc3(\xc0\x80\xed\xa0\x80"),
+		   "\\xff\\xc3(\\xc0\\x80\\xed\\xa0\\x80", "no UTF-8");
+	check_text(fmt_name(buf, sizeof(buf), "\xc2\x9b" "1m"),
+		   "\\xc2\\x9b1m", "C1 control character");
+	check_text(fmt_name(buf, 6, "\xff\xff"), "\\xff", "cut between escapes");
+	j = fmt_json_name("\xff");
+	check(j && !strcmp(json_string_value(j), "\\xff"), "JSON of no UTF-8");
+	json_decref(j);
+	j = fmt_json_name("a = \"\xe6\xbc\xa2\" <b>");
+	check(j && !strcmp(json_string_value(j), "a = \"\xe6\xbc\xa2\" <b>"),
+	      "JSON of what is printable is that");
+	json_decref(j);
+	j = fmt_json_text("cut: \xe6\xbc");
+	check(j && !strcmp(json_string_value(j), "cut: \\xe6\\xbc"),
+	      "JSON of a sentence is never nothing");
+	json_decref(j);
+	check_text(fmt_text(buf, sizeof(buf), "a 'b' = \"\\\x1b\xff"),
+		   "a 'b' = \"\\\\x1b\\xff", "a sentence");
+}
+
+/* What nobody sees, or what moves what is around it, is spelled in bytes. */
+static void test_unseen(void)
+{
+	static const struct {
+		const char *name, *text, *what;
+	} rows[] = {
+		{ "a\xe2\x80\xae" "b", "a\\xe2\\x80\\xaeb", "U+202E, right to left" },
+		{ "a\xe2\x81\xa6" "b", "a\\xe2\\x81\\xa6b", "U+2066, an isolate" },
+		{ "a\xe2\x80\x8b" "b", "a\\xe2\\x80\\x8bb", "U+200B, no width" },
+		{ "a\xe2\x80\xa8" "b", "a\\xe2\\x80\\xa8b", "U+2028, a line" },
+		{ "a\xef\xbb\xbf" "b", "a\\xef\\xbb\\xbfb", "U+FEFF, a mark of order" },
+		{ "a\xc2\xa0" "b", "a\\xc2\\xa0b", "U+00A0, another space" },
+		{ "a\xe3\x80\x80" "b", "a\\xe3\\x80\\x80b", "U+3000, a wide space" },
+		{ "a\xc2\xad" "b", "a\\xc2\\xadb", "U+00AD, a soft hyphen" },
+		{ "a\xe3\x85\xa4" "b", "a\\xe3\\x85\\xa4b", "U+3164, a filler" },
+		{ "a\xef\xb8\x8f" "b", "a\\xef\\xb8\\x8fb", "U+FE0F, a selector" },
+		{ "a\xee\x80\x80" "b", "a\\xee\\x80\\x80b", "U+E000, for private use" },
+		{ "a\xcd\xb8" "b", "a\\xcd\\xb8b", "U+0378, no character" },
+		{ "a\xef\xbf\xbe" "b", "a\\xef\\xbf\\xbeb", "U+FFFE, no character" },
+		{ "\xff\xfe", "\\xff\\xfe", "bytes that are no UTF-8" },
+		{ "\\xff\\xfe", "\\x5cxff\\x5cxfe", "the text that looks like them" },
+		{ "e\xcc\x81\xe6\xbc\xa2", "e\xcc\x81\xe6\xbc\xa2", "an accent, a wide letter" },
+	};
+	char buf[64], what[96];
+	json_t *j;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(what, sizeof(what), "text of %s", rows[i].what);
+		check_text(fmt_name(buf, sizeof(buf), rows[i].name), rows[i].text, what);
+		j = fmt_json_name(rows[i].name);
+		snprintf(what, sizeof(what), "JSON of %s", rows[i].what);
+		check_text(j ? json_string_value(j) : "", rows[i].text, what);
+		json_decref(j);
+	}
+}
+
+static void check_wrapped(const char *text, const char *want, const char *what)
+{
+	char *is;
+	size_t size;
+	FILE *f = open_memstream(&is, &size);
+
+	fmt_wrapped(f, "* ", text);
+	fclose(f);
+	check_text(is, want, what);
+	free(is);
+}
+
+#define WIDE10	"\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2" \
+		"\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2"
+
+static void test_columns(void)
+{
+	char *text;
+	size_t size;
+	FILE *f;
+
+	check(fmt_columns("vm-a") == 4, "columns of letters");
+	check(fmt_columns(WIDE10) == 20, "columns of wide letters");
+	check(fmt_columns("e\xcc\x81") == 1, "columns of a letter with an accent");
+	f = open_memstream(&text, &size);
+	check(fmt_padded(f, WIDE10, 22) == 22 && fmt_padded(f, "abc", 2) == 3,
+	      "columns that were printed");
+	fclose(f);
+	check_text(text, WIDE10 "  abc", "a text is padded to columns");
+	free(text);
+	check_wrapped(WIDE10 " " WIDE10 " " WIDE10 " " WIDE10,
+		      "* " WIDE10 " " WIDE10 " " WIDE10 "\n  " WIDE10 "\n",
+		      "lines break at columns, not at bytes");
+	check_wrapped("a b", "* a b\n", "a line that is short");
+}
+
+static void check_given(const char *text, const char *want, const char *what)
+{
+	char name[64] = "-";
+
+	check_text(fmt_given_name(name, sizeof(name), text) ? name : "refused",
+		   want, what);
+}
+
+/* The argument of an option becomes the name. */
+static void check_argument(const char *text, const char *want, const char *what)
+{
+	char *arg = strdup(text);
+
+	check_text(cmd_name(arg, LT_NAME_LEN, "session", NULL), want, what);
+	free(arg);
+}
+
+/* What somebody types is a name, or what luotrace printed of one. */
+static void test_given(void)
+{
+	static const char spelled[] = "\\xe2\\x80\\xae\\xe2\\x80\\xae\\xe2\\x80\\xae"
+				      "\\xe2\\x80\\xae\\xe2\\x80\\xae\\xe2\\x80\\xae";
+	char longest[65];
+
+	check_given("vm-a", "vm-a", "a plain name");
+	check_given("a b=\"c\"", "a b=\"c\"", "a name with a space");
+	check_given("a\\x20b", "a b", "as text has it");
+	check_given("a b\\xff", "a b\xff", "as JSON has it");
+	check_given("\\x5cxff", "\\xff", "a name that looks like a spelling");
+	check_given("c:\\xen", "c:\\xen", "a backslash that begins no byte");
+	check_given("a\\x41", "a\\x41", "a byte that is never spelled");
+	check_given("\xff\xfe", "\xff\xfe", "bytes that are no UTF-8");
+	check_given(spelled, "\xe2\x80\xae\xe2\x80\xae\xe2\x80\xae"
+		    "\xe2\x80\xae\xe2\x80\xae\xe2\x80\xae",
+		    "a spelling that is longer than any name");
+	check_given("a\\x00", "a\\x00", "a zero ends no name");
+	check_given("", "refused", "no name");
+	check_argument("vm-a", "vm-a", "-s of a plain name");
+	check_argument("vm\\x20\\xff", "vm \xff", "-s of what audit printed");
+	memset(longest, 'a', sizeof(longest) - 1);
+	longest[64] = '\0';
+	check_given(longest, "refused", "a name that is too long");
+	longest[63] = '\0';
+	check_given(longest, longest, "the longest name");
+}
+
+/* A name that was made printable comes back as it was. */
+static void test_read_names(void)
+{
+	static const char *const names[] = {
+		"vm-a", "a b=\"c\"", "a\\x41", "\\", "g\xe4ste vm", "\xff\\x00 ",
+		/* 63 bytes, none of them UTF-8 */
+		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+	};
+	char buf[64], text[4 * 64], what[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		fmt_name(text, sizeof(text), names[i]);
+		snprintf(what, sizeof(what), "name %zu comes back", i);
+		check(fmt_read_name(buf, sizeof(buf), text) &&
+		      !strcmp(buf, names[i]), what);
+		fmt_label(text, sizeof(text), names[i]);
+		snprintf(what, sizeof(what), "name %zu comes back from JSON", i);
+		check(fmt_given_name(buf, sizeof(buf), text) &&
+		      !strcmp(buf, names[i]), what);
+	}
+	check(!fmt_read_name(buf, 4, "abcd"), "a name that is too long");
+	check(!fmt_read_name(buf, 4, "\\x4"), "an escape without an end");
+	check(!fmt_read_name(buf, 4, "\\xg0"), "an escape of no digits");
+	check(!fmt_read_name(buf, 4, "c:\\"), "a backslash that begins none");
+	check(!fmt_read_name(buf, 8, "a\\x00"), "an escape of the end");
+	check_text(fmt_errno(-ENOMEM), strerror(ENOMEM), "an errno");
+	check(strstr(fmt_errno(INT_MIN), "nknown"), "no errno");
+}
+
+int main(void)
+{
+	puts("TAP version 13");
+	test_names();
+	test_unseen();
+	test_columns();
+	test_given();
+	test_read_names();
+	printf("1..%d\n", tests);
+	return failures != 0;
+}

@@ -16,6 +16,11 @@ sed 's/luo-session-v9/luo-session-v3/' $in > /tmp/mended
 # Of what was read the memory is somebody else's now.
 luotrace handover --json --files --memory /proc/kcore /tmp/mended > /tmp/memory.json
 luotrace handover --files --memory /proc/kcore /tmp/mended > /tmp/memory.txt
+# The log has it a second later.
+for _ in $(seq 100); do
+	dmesg | grep -q "rejected .incompatible." && break
+	sleep 0.1
+done
 vm-put $in LUO.fdt
 vm-put /sys/kernel/debug/kho/in/fdt KHO.fdt
 vm-put /tmp/memory.txt

@@ -64,8 +64,8 @@ static void luo_notice_work_fn(struct work_struct *work)
 
 static DECLARE_DELAYED_WORK(luo_notice_work, luo_notice_work_fn);
 
-static struct luo_notice_kind *luo_notice_find(const char *text, const char *what,
-					  const char *reason)
+static struct luo_notice_kind *
+luo_notice_find(const char *text, const char *what, const char *reason)
 {
 	struct luo_notice_kind *n;
 

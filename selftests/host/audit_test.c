@@ -9,17 +9,10 @@
 #include "audit.h"
 #include "metrics.h"
 #include "words.h"
+#include "tap.h"
 
 #define SEC	1000000000ULL
 #define NOW	(1000 * SEC)
-
-static int tests, failures;
-
-static void check(bool ok, const char *what)
-{
-	printf("%s %d %s\n", ok ? "ok" : "not ok", ++tests, what);
-	failures += !ok;
-}
 
 static struct inv_session session(const char *name, uint64_t id, uint64_t files)
 {

@@ -13,14 +13,7 @@
 
 #include "blackout_record.h"
 #include "timeline.h"
-
-static int tests, failures;
-
-static void check(bool ok, const char *what)
-{
-	printf("%s %d %s\n", ok ? "ok" : "not ok", ++tests, what);
-	failures += !ok;
-}
+#include "tap.h"
 
 static void test_spans(void)
 {

@@ -16,21 +16,7 @@
 #include "recorder.h"
 #include "report.h"
 #include "words.h"
-
-static int tests, failures;
-
-static void check(bool ok, const char *what)
-{
-	printf("%s %d %s\n", ok ? "ok" : "not ok", ++tests, what);
-	failures += !ok;
-}
-
-static void check_text(const char *is, const char *want, const char *what)
-{
-	if (strcmp(is, want))
-		printf("# is   '%s'\n# want '%s'\n", is, want);
-	check(!strcmp(is, want), what);
-}
+#include "tap.h"
 
 static void test_units(void)
 {
@@ -57,10 +43,10 @@ static void test_units(void)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		snprintf(what, sizeof(what), "fmt_ns %llu",
 			 (unsigned long long)rows[i].v);
-		check_text(fmt_ns(buf, rows[i].v), rows[i].ns, what);
+		check_string(fmt_ns(buf, rows[i].v), rows[i].ns, what);
 		snprintf(what, sizeof(what), "fmt_bytes %llu",
 			 (unsigned long long)rows[i].v);
-		check_text(fmt_bytes(buf, rows[i].v), rows[i].bytes, what);
+		check_string(fmt_bytes(buf, rows[i].v), rows[i].bytes, what);
 	}
 }
 
@@ -68,10 +54,10 @@ static void test_bars(void)
 {
 	char buf[11];
 
-	check_text(fmt_bar(buf, 10, 0, 100), "", "bar of nothing");
-	check_text(fmt_bar(buf, 10, 1, 1000), "#", "bar of little");
-	check_text(fmt_bar(buf, 10, 50, 100), "#####", "bar of half");
-	check_text(fmt_bar(buf, 10, 100, 100), "##########", "whole bar");
+	check_string(fmt_bar(buf, 10, 0, 100), "", "bar of nothing");
+	check_string(fmt_bar(buf, 10, 1, 1000), "#", "bar of little");
+	check_string(fmt_bar(buf, 10, 50, 100), "#####", "bar of half");
+	check_string(fmt_bar(buf, 10, 100, 100), "##########", "whole bar");
 }
 
 static void test_slots(void)
@@ -187,7 +173,7 @@ static void test_life(void)
 	live(life);
 	life_print(life, f);
 	fclose(f);
-	check_text(text, life_text, "lives as text");
+	check_string(text, life_text, "lives as text");
 	check(life_number(life) == 3, "the live update is known");
 	free(text);
 	life_free(life);
@@ -217,9 +203,9 @@ static void test_life_is_bounded(void)
 	check(json_array_size(all) <= 100, "a bounded number of lives is kept");
 	check(json_array_size(all) + life_forgotten(life) == 1001,
 	      "the others are counted");
-	check_text(json_string_value(json_object_get(first, "session")), "stays",
+	check_string(json_string_value(json_object_get(first, "session")), "stays",
 		   "a session that goes on is kept");
-	check_text(json_string_value(json_object_get(last, "session")), "vm-99",
+	check_string(json_string_value(json_object_get(last, "session")), "vm-99",
 		   "so is the last one");
 	json_decref(all);
 
@@ -315,7 +301,7 @@ static void test_report(void)
 
 	report_text(&r, false, f);
 	fclose(f);
-	check_text(text,
+	check_string(text,
 		"Handler calls by handler\n"
 		"  operation         calls errors      avg      p50      p90      p99      max\n"
 		"memfd-v2\n"

@@ -9,39 +9,25 @@
 
 #include "cmd.h"
 #include "fmt.h"
-
-static int tests, failures;
-
-static void check(bool ok, const char *what)
-{
-	printf("%s %d %s\n", ok ? "ok" : "not ok", ++tests, what);
-	failures += !ok;
-}
-
-static void check_text(const char *is, const char *want, const char *what)
-{
-	if (strcmp(is, want))
-		printf("# is   '%s'\n# want '%s'\n", is, want);
-	check(!strcmp(is, want), what);
-}
+#include "tap.h"
 
 static void test_names(void)
 {
 	char buf[64];
 	json_t *j;
 
-	check_text(fmt_name(buf, sizeof(buf), "vm-a"), "vm-a", "plain name");
-	check_text(fmt_name(buf, sizeof(buf), "x ret=0 \"y\""),
+	check_string(fmt_name(buf, sizeof(buf), "vm-a"), "vm-a", "plain name");
+	check_string(fmt_name(buf, sizeof(buf), "x ret=0 \"y\""),
 		   "x\\x20ret\\x3d0\\x20\\x22y\\x22", "no forged field");
-	check_text(fmt_name(buf, sizeof(buf), "a\nb\x1b[1m\\"),
+	check_string(fmt_name(buf, sizeof(buf), "a\nb\x1b[1m\\"),
 		   "a\\x0ab\\x1b[1m\\x5c", "control characters");
-	check_text(fmt_name(buf, sizeof(buf), "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"),
+	check_string(fmt_name(buf, sizeof(buf), "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"),
 		   "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "UTF-8");
-	check_text(fmt_name(buf, sizeof(buf), "\xff\xc3(\xc0\x80\xed\xa0\x80"),
+	check_string(fmt_name(buf, sizeof(buf), "\xff\xc3(\xc0\x80\xed\xa0\x80"),
 		   "\\xff\\xc3(\\xc0\\x80\\xed\\xa0\\x80", "no UTF-8");
-	check_text(fmt_name(buf, sizeof(buf), "\xc2\x9b" "1m"),
+	check_string(fmt_name(buf, sizeof(buf), "\xc2\x9b" "1m"),
 		   "\\xc2\\x9b1m", "C1 control character");
-	check_text(fmt_name(buf, 6, "\xff\xff"), "\\xff", "cut between escapes");
+	check_string(fmt_name(buf, 6, "\xff\xff"), "\\xff", "cut between escapes");
 	j = fmt_json_name("\xff");
 	check(j && !strcmp(json_string_value(j), "\\xff"), "JSON of no UTF-8");
 	json_decref(j);
@@ -53,7 +39,7 @@ static void test_names(void)
 	check(j && !strcmp(json_string_value(j), "cut: \\xe6\\xbc"),
 	      "JSON of a sentence is never nothing");
 	json_decref(j);
-	check_text(fmt_text(buf, sizeof(buf), "a 'b' = \"\\\x1b\xff"),
+	check_string(fmt_text(buf, sizeof(buf), "a 'b' = \"\\\x1b\xff"),
 		   "a 'b' = \"\\\\x1b\\xff", "a sentence");
 }
 
@@ -86,10 +72,10 @@ static void test_unseen(void)
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		snprintf(what, sizeof(what), "text of %s", rows[i].what);
-		check_text(fmt_name(buf, sizeof(buf), rows[i].name), rows[i].text, what);
+		check_string(fmt_name(buf, sizeof(buf), rows[i].name), rows[i].text, what);
 		j = fmt_json_name(rows[i].name);
 		snprintf(what, sizeof(what), "JSON of %s", rows[i].what);
-		check_text(j ? json_string_value(j) : "", rows[i].text, what);
+		check_string(j ? json_string_value(j) : "", rows[i].text, what);
 		json_decref(j);
 	}
 }
@@ -102,7 +88,7 @@ static void check_wrapped(const char *text, const char *want, const char *what)
 
 	fmt_wrapped(f, "* ", text);
 	fclose(f);
-	check_text(is, want, what);
+	check_string(is, want, what);
 	free(is);
 }
 
@@ -122,7 +108,7 @@ static void test_columns(void)
 	check(fmt_padded(f, WIDE10, 22) == 22 && fmt_padded(f, "abc", 2) == 3,
 	      "columns that were printed");
 	fclose(f);
-	check_text(text, WIDE10 "  abc", "a text is padded to columns");
+	check_string(text, WIDE10 "  abc", "a text is padded to columns");
 	free(text);
 	check_wrapped(WIDE10 " " WIDE10 " " WIDE10 " " WIDE10,
 		      "* " WIDE10 " " WIDE10 " " WIDE10 "\n  " WIDE10 "\n",
@@ -134,7 +120,7 @@ static void check_given(const char *text, const char *want, const char *what)
 {
 	char name[64] = "-";
 
-	check_text(fmt_given_name(name, sizeof(name), text) ? name : "refused",
+	check_string(fmt_given_name(name, sizeof(name), text) ? name : "refused",
 		   want, what);
 }
 
@@ -143,7 +129,7 @@ static void check_argument(const char *text, const char *want, const char *what)
 {
 	char *arg = strdup(text);
 
-	check_text(cmd_name(arg, LT_NAME_LEN, "session", NULL), want, what);
+	check_string(cmd_name(arg, LT_NAME_LEN, "session", NULL), want, what);
 	free(arg);
 }
 
@@ -205,7 +191,7 @@ static void test_read_names(void)
 	check(!fmt_read_name(buf, 4, "\\xg0"), "an escape of no digits");
 	check(!fmt_read_name(buf, 4, "c:\\"), "a backslash that begins none");
 	check(!fmt_read_name(buf, 8, "a\\x00"), "an escape of the end");
-	check_text(fmt_errno(-ENOMEM), strerror(ENOMEM), "an errno");
+	check_string(fmt_errno(-ENOMEM), strerror(ENOMEM), "an errno");
 	check(strstr(fmt_errno(INT_MIN), "nknown"), "no errno");
 }
 

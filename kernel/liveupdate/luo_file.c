@@ -22,7 +22,7 @@
 #include <linux/string.h>
 
 #include "luo_file.h"
-#include "luo_kho.h"
+#include "kho_base.h"
 
 static const struct rhashtable_params luo_by_token_params = {
 	.head_offset		= offsetof(struct luo_file, by_token),

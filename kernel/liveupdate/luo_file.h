@@ -46,7 +46,7 @@ struct luo_id_key {
  * @orphan:	the compatible string of an incoming file that came without its
  *		handler
  *
- * What luo_inspect.c shows it reads under RCU alone.
+ * What luo_walk.c shows it reads under RCU alone.
  */
 struct luo_file {
 	struct rhash_head by_token;

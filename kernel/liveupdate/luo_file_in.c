@@ -20,7 +20,7 @@
 #include <linux/string.h>
 
 #include "luo_file.h"
-#include "luo_kho.h"
+#include "kho_base.h"
 
 /* Why a record is refused, or NULL. */
 static const char *__luo_file_load(struct luo_file_set *set,

@@ -22,7 +22,7 @@
 #include <linux/string.h>
 
 #include "luo_file.h"
-#include "luo_kho.h"
+#include "kho_base.h"
 
 static int __luo_file_preserve(struct luo_file_set *set, struct luo_file *f)
 {

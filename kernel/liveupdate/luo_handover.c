@@ -33,7 +33,7 @@
 #include <linux/unaligned.h>
 
 #include "luo_internal.h"
-#include "luo_kho.h"
+#include "kho_base.h"
 
 static struct {
 	u64 number;		/* live updates that this machine has been through */

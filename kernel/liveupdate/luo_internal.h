@@ -191,7 +191,7 @@ bool luo_module_live(const struct module *owner);
 bool luo_module_get(struct module *owner);
 int luo_module_init(void);
 
-/* luo_recorder.c, luo_recorder_marks.c, luo_recorder_io.c */
+/* luo_recorder.c, luo_recorder_marks.c, luo_recorder_handover.c */
 
 struct kobject;
 
@@ -470,7 +470,7 @@ void luo_subsystems_report(void);
 void luo_subsystems_finish(void);
 void luo_subsystems_live(const struct module *module);
 
-/* luo_session.c, luo_session_close.c, luo_session_set.c, luo_sessions.c */
+/* luo_session.c, luo_session_close.c, luo_session_table.c, luo_session_all.c */
 
 struct luo_session;
 
@@ -532,7 +532,7 @@ static inline int luo_test_damage(const struct luo_contents *contents)
 }
 #endif
 
-/* luo_inspect.c */
+/* luo_walk.c */
 
 void luo_inspect_init(void);
 

@@ -13,7 +13,7 @@
 #include <linux/init.h>
 #include <linux/seq_file.h>
 
-#include "luo_inspect.h"
+#include "luo_walk.h"
 
 /**
  * struct luo_iter - one reading of an iterator

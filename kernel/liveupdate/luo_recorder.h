@@ -2,7 +2,7 @@
 
 /*
  * What luo_recorder.c (calls and sessions), luo_recorder_marks.c (moments) and
- * luo_recorder_io.c (in and out) share.
+ * luo_recorder_handover.c (in and out) share.
  */
 
 #ifndef _LINUX_LUO_RECORDER_H
@@ -78,7 +78,7 @@ void luo_union_begin(struct luo_union *u, u64 now);
 u64 luo_union_end(struct luo_union *u, u64 now);
 void luo_recorder_refresh(void);
 
-/* luo_recorder_io.c */
+/* luo_recorder_handover.c */
 
 u64 luo_recorder_last_hz(void);
 

@@ -23,7 +23,7 @@
 #include <asm/arch_timer.h>
 #endif
 
-#include "luo_kho.h"
+#include "kho_base.h"
 #include "luo_recorder.h"
 
 /* A stamp of the counter; the others are of the monotonic clock. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
 /*
- * What luo_session.c (one session), luo_session_close.c (its end), luo_session_set.c
- * (which there are) and luo_sessions.c (all of them at once) share.
+ * What luo_session.c (one session), luo_session_close.c (its end), luo_session_table.c
+ * (which there are) and luo_session_all.c (all of them at once) share.
  */
 
 #ifndef _LINUX_LUO_SESSION_H

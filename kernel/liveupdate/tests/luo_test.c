@@ -30,8 +30,8 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "luo_internal.h"
-#include "luo_kho.h"
+#include "../luo_internal.h"
+#include "../kho_base.h"
 #include "luo_test.h"
 
 /**

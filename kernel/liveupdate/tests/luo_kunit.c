@@ -19,9 +19,9 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
-#include "luo_file.h"
-#include "luo_inspect.h"
-#include "luo_kho.h"
+#include "../luo_file.h"
+#include "../luo_walk.h"
+#include "../kho_base.h"
 
 static int luo_kunit_init(struct kunit *test)
 {

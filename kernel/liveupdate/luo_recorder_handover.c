@@ -20,7 +20,7 @@
 #include <linux/timex.h>
 #include <linux/utsname.h>
 
-#include "luo_kho.h"
+#include "kho_base.h"
 #include "luo_recorder.h"
 
 static struct liveupdate_recorder_part *luo_last_out;

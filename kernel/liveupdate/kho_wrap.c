@@ -27,8 +27,8 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/kho.h>
 
-#include "kho_trace.h"
-#include "luo_kho.h"
+#include "kho_wrap.h"
+#include "kho_base.h"
 
 #define KHO_BUCKET_BITS	5
 

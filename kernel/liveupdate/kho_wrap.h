@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* The names under which kho_trace.c compiles the base's functions. */
+/* The names under which kho_wrap.c compiles the base's functions. */
 
-#ifndef _LINUX_KHO_TRACE_H
-#define _LINUX_KHO_TRACE_H
+#ifndef _LINUX_KHO_WRAP_H
+#define _LINUX_KHO_WRAP_H
 
 #include <linux/kexec_handover.h>
 
@@ -24,4 +24,4 @@ extern typeof(kho_remove_subtree) kho_base_remove_subtree;
 extern typeof(kho_retrieve_subtree) kho_base_retrieve_subtree;
 extern typeof(kho_memory_init) kho_base_memory_init;
 
-#endif /* _LINUX_KHO_TRACE_H */
+#endif /* _LINUX_KHO_WRAP_H */

@@ -7,7 +7,7 @@
  * set has a hash table for the names and a list for the order of creation, in
  * which the numbers of the sessions grow. Its lock says which sessions there are
  * and who has which of them open. Who walks the list while it changes keeps a
- * reference to where it is, see luo_inspect.c.
+ * reference to where it is, see luo_walk.c.
  */
 
 #include <linux/err.h>

@@ -15,7 +15,7 @@
 #include <linux/preempt.h>
 #include <trace/events/kho.h>
 
-#include "luo_file.h"
+#include "../luo_file.h"
 
 #define LUO_KUNIT_TOKEN		7
 #define LUO_KUNIT_REJECTS	500

@@ -12,7 +12,7 @@
 #include <linux/fs.h>
 #include <linux/string.h>
 
-#include "luo_flb.h"
+#include "../luo_flb.h"
 
 #define LUO_KUNIT_FLB	"luo-kunit-flb-v1"
 

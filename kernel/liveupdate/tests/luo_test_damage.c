@@ -17,7 +17,7 @@
 #include <linux/uaccess.h>
 #include <uapi/linux/liveupdate_test.h>
 
-#include "luo_internal.h"
+#include "../luo_internal.h"
 
 #define LUO_DAMAGE_MAX	64	/* bytes */
 

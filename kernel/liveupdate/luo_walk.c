@@ -26,7 +26,7 @@
 #include <linux/string.h>
 
 #include "luo_file.h"
-#include "luo_inspect.h"
+#include "luo_walk.h"
 
 static const enum luo_dir luo_walk_dirs[] = { LUO_DIR_IN, LUO_DIR_OUT };
 

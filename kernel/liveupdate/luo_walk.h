@@ -5,8 +5,8 @@
  * BPF programs get the structures by their names here.
  */
 
-#ifndef _LINUX_LUO_INSPECT_H
-#define _LINUX_LUO_INSPECT_H
+#ifndef _LINUX_LUO_WALK_H
+#define _LINUX_LUO_WALK_H
 
 #include "luo_session.h"
 
@@ -103,4 +103,4 @@ bool luo_walk_file(struct luo_walk *walk, struct luo_file_info *info);
 void luo_walk_next_session(struct luo_walk *walk);
 void luo_walk_end(struct luo_walk *walk);
 
-#endif /* _LINUX_LUO_INSPECT_H */
+#endif /* _LINUX_LUO_WALK_H */

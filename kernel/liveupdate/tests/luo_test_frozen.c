@@ -12,7 +12,7 @@
 #include <linux/reboot.h>
 #include <linux/uaccess.h>
 
-#include "luo_internal.h"
+#include "../luo_internal.h"
 #include "luo_test.h"
 
 static u32 luo_frozen_us;

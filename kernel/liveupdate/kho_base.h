@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-#ifndef _LINUX_LUO_KHO_H
-#define _LINUX_LUO_KHO_H
+#ifndef _LINUX_KHO_BASE_H
+#define _LINUX_KHO_BASE_H
 
 #include <linux/cleanup.h>
 #include <linux/types.h>
@@ -59,4 +59,4 @@ DEFINE_GUARD(kho_account, struct kho_account *, kho_account_begin(_T),
 struct kho_counts kho_counts(enum kho_count what);
 unsigned long kho_preserved_pages(void);
 
-#endif /* _LINUX_LUO_KHO_H */
+#endif /* _LINUX_KHO_BASE_H */

@@ -39,7 +39,7 @@ static u64 luo_flbs_reserved __initdata;
 
 static int __init luo_parse_enabled(char *arg)
 {
-	luo_recorder_start();
+	luo_recorder_stamp_start();
 	return kstrtobool(arg, &luo_enabled);
 }
 early_param("liveupdate", luo_parse_enabled);
@@ -72,9 +72,9 @@ static int __init luo_early_init(void)
 	if (luo_handover_err)
 		return 0;
 
-	luo_flbs_reserved = luo_flbs_load(&flbs);
+	luo_flbs_reserved = luo_flb_deserialize_all(&flbs);
 	guard(rwsem_write)(&luo_state_lock);
-	luo_subsystems_load();
+	luo_subsystem_deserialize_all();
 	return 0;
 }
 pure_initcall(luo_early_init);
@@ -86,15 +86,15 @@ static void __init luo_boot(void)
 	int err = luo_handover_err;
 
 	if (err == -ENOENT) {
-		luo_state_no_boot();
+		luo_state_init_normal();
 		return;
 	}
 
 	luo_emit(luo_phase_begin, number, LUO_SCOPE_GLOBAL, "", LUO_PHASE_BOOT,
 		 luo_sessions_in.count, 0, 0);
 	if (!err) {
-		luo_subsystems_report();
-		luo_sessions_load(&luo_sessions_in, &totals);
+		luo_subsystem_report_all();
+		luo_session_deserialize_all(&luo_sessions_in, &totals);
 		totals.reserved += luo_flbs_reserved;
 	}
 	luo_emit(luo_handover_in, number, totals.sessions, totals.files,
@@ -102,7 +102,7 @@ static void __init luo_boot(void)
 	luo_emit(luo_phase_end, number, LUO_SCOPE_GLOBAL, "", LUO_PHASE_BOOT,
 		 totals.sessions, totals.files, err);
 	if (err) {
-		luo_state_no_boot();
+		luo_state_init_normal();
 		return;
 	}
 
@@ -115,7 +115,7 @@ static void __init luo_boot(void)
 	if (totals.orphans)
 		pr_warn("the handlers of %llu files are not there (yet)\n",
 			totals.orphans);
-	luo_state_boot();
+	luo_state_init_updated();
 }
 
 /* KHO is off in a crash kernel whatever its command line says. */
@@ -136,7 +136,7 @@ static int __init luo_init(void)
 	if (!liveupdate_enabled())
 		return 0;
 
-	luo_flbs_init();
+	luo_flb_init();
 	err = luo_file_init();
 	err = err ?: luo_session_init();
 	if (err)
@@ -151,7 +151,7 @@ static int __init luo_init(void)
 	err = err ?: luo_state_init();
 	err = err ?: luo_ioctl_init();
 	if (!err) {
-		luo_inspect_init();
+		luo_debugfs_init();
 		luo_recorder_mark(LIVEUPDATE_MARK_INIT);
 		return 0;
 	}

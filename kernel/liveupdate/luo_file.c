@@ -80,7 +80,7 @@ struct luo_call luo_file_call(const struct luo_file *f)
 }
 
 /* What whoever asks is told of how the last operation went. */
-static void luo_file_note(struct luo_file *f, enum luo_op op, int err)
+static void luo_file_record_result(struct luo_file *f, enum luo_op op, int err)
 {
 	struct luo_file_set *set = f->token.set;
 
@@ -133,7 +133,7 @@ int luo_file_run(struct luo_file *f, enum luo_op op, struct kho_account *account
 	kho_account_reset(account);
 	err = luo_handler_run(&call, op, &args);
 	luo_file_charge(f, account);
-	luo_file_note(f, op, err);
+	luo_file_record_result(f, op, err);
 	if (err)
 		return err;
 
@@ -153,8 +153,8 @@ int luo_file_run_one(struct luo_file *f, enum luo_op op)
 }
 
 /* The file changed its state to @state, or, with an errno, did not. */
-void luo_file_set_state(struct luo_file *f, enum luo_file_state state,
-			int ret)
+void luo_file_change_state(struct luo_file *f, enum luo_file_state state,
+			   int ret)
 {
 	enum luo_file_state old = f->state;
 
@@ -165,12 +165,12 @@ void luo_file_set_state(struct luo_file *f, enum luo_file_state state,
 }
 
 /**
- * luo_file_failed - a call for a file failed before there was one to change its state
+ * luo_file_trace_reject - trace a call for a file that is rejected before it has a state
  * @set:   the set
  * @token: the file's, as the caller says
  * @ret:   why, a negative errno
  */
-void luo_file_failed(const struct luo_file_set *set, u64 token, int ret)
+void luo_file_trace_reject(const struct luo_file_set *set, u64 token, int ret)
 {
 	luo_emit(luo_file_state, luo_number(set->dir), set->name, token, "",
 		 LUO_FILE_NONE, LUO_FILE_NONE, ret);

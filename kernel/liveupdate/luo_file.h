@@ -74,8 +74,8 @@ struct luo_call luo_file_call(const struct luo_file *f);
 const char *luo_file_compatible(const struct luo_file *f);
 int luo_file_run(struct luo_file *f, enum luo_op op, struct kho_account *account);
 int luo_file_run_one(struct luo_file *f, enum luo_op op);
-void luo_file_set_state(struct luo_file *f, enum luo_file_state state,
-			int ret);
+void luo_file_change_state(struct luo_file *f, enum luo_file_state state,
+			   int ret);
 struct luo_file *luo_file_find(struct luo_file_set *set, u64 token);
 int luo_file_reserve(struct luo_file *f);
 int luo_file_add(struct luo_file *f);

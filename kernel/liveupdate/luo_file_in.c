@@ -56,13 +56,13 @@ static const char *__luo_file_load(struct luo_file_set *set,
 	if (err)
 		goto err_token;
 
-	luo_flbs_await_file(fh);
+	luo_flb_file_incoming(fh);
 	if (!fh)
 		WRITE_ONCE(set->orphans, set->orphans + 1);
-	luo_file_set_state(f, LUO_FILE_INCOMING, 0);
+	luo_file_change_state(f, LUO_FILE_INCOMING, 0);
 	if (!fh) {
 		/* It is kept: the handler may come. */
-		luo_handover_tell("file", set->name, ser->token, "no-handler");
+		luo_handover_trace_reject("file", set->name, ser->token, "no-handler");
 	}
 	return NULL;
 
@@ -73,7 +73,7 @@ err_free:
 	return err == -EEXIST ? "duplicate-token" : "no-memory";
 }
 
-static void luo_file_load(const void *record, void *data)
+static void luo_file_deserialize(const void *record, void *data)
 {
 	const struct luo_file_ser *ser = record;
 	struct luo_file_set *set = data;
@@ -84,7 +84,7 @@ static void luo_file_load(const void *record, void *data)
 }
 
 /**
- * luo_file_set_load - make the files of an incoming session from its records
+ * luo_file_set_deserialize - make the files of an incoming session from its records
  * @set:   an empty incoming set
  * @array: where the records are; they are gone after it
  *
@@ -94,17 +94,17 @@ static void luo_file_load(const void *record, void *data)
  * Context: at boot, under @set->lock.
  * Return: what luo_handover_read_array() returns.
  */
-struct luo_blocks luo_file_set_load(struct luo_file_set *set,
-				    const struct luo_array *array)
+struct luo_blocks luo_file_set_deserialize(struct luo_file_set *set,
+					   const struct luo_array *array)
 {
 	lockdep_assert_held(&set->lock);
 
 	return luo_handover_read_array(array, sizeof(struct luo_file_ser),
-				       "file", set->name, luo_file_load, set);
+				       "file", set->name, luo_file_deserialize, set);
 }
 
 /* Find the handler of an incoming file, which may have come after boot. */
-static bool luo_file_adopt(struct luo_file *f)
+static bool luo_file_bind_handler(struct luo_file *f)
 {
 	struct luo_file_set *set = f->token.set;
 
@@ -112,7 +112,7 @@ static bool luo_file_adopt(struct luo_file *f)
 		WRITE_ONCE(f->fh, luo_handler_get(f->orphan));
 		if (f->fh) {
 			WRITE_ONCE(set->orphans, set->orphans - 1);
-			luo_flbs_adopt_file(f->fh);
+			luo_flb_file_bind(f->fh);
 		}
 	}
 	return f->fh;
@@ -126,14 +126,14 @@ static int __luo_file_retrieve(struct luo_file *f)
 	err = luo_file_run_one(f, LUO_OP_RETRIEVE);
 	if (err) {
 		f->retrieved = err;
-		luo_file_set_state(f, LUO_FILE_FAILED, err);
+		luo_file_change_state(f, LUO_FILE_FAILED, err);
 		return err;
 	}
 
 	f->retrieved = 1;
 	set = f->token.set;
 	WRITE_ONCE(set->retrieved, set->retrieved + 1);
-	luo_file_set_state(f, LUO_FILE_RETRIEVED, 0);
+	luo_file_change_state(f, LUO_FILE_RETRIEVED, 0);
 	luo_recorder_mark(LIVEUPDATE_MARK_RESTORED);
 
 	/*
@@ -167,15 +167,15 @@ int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep)
 
 	f = luo_file_find(set, token);
 	if (!f) {
-		luo_file_failed(set, token, -ENOENT);
+		luo_file_trace_reject(set, token, -ENOENT);
 		return -ENOENT;
 	}
-	if (!luo_file_adopt(f)) {
-		luo_file_set_state(f, f->state, -ENOENT);
+	if (!luo_file_bind_handler(f)) {
+		luo_file_change_state(f, f->state, -ENOENT);
 		return -ENOENT;
 	}
 	if (f->retrieved < 0) {
-		luo_file_set_state(f, f->state, f->retrieved);
+		luo_file_change_state(f, f->state, f->retrieved);
 		return f->retrieved;
 	}
 	if (!f->retrieved) {
@@ -192,15 +192,15 @@ static void luo_file_finish(struct luo_file *f, struct kho_account *account)
 {
 	if (f->fh) {
 		luo_file_run(f, LUO_OP_FINISH, account);
-		luo_flbs_finish_file(f->fh);
+		luo_flb_file_finish(f->fh);
 		luo_file_remove(f);
-		luo_file_set_state(f, LUO_FILE_FINISHED, 0);
+		luo_file_change_state(f, LUO_FILE_FINISHED, 0);
 	} else {
-		luo_flbs_finish_file(NULL);
+		luo_flb_file_finish(NULL);
 		luo_file_remove(f);
 		luo_handover_reject("file", f->token.set->name, f->token.token,
 				    "no-handler");
-		luo_file_set_state(f, LUO_FILE_FAILED, -ENOENT);
+		luo_file_change_state(f, LUO_FILE_FAILED, -ENOENT);
 	}
 	luo_file_free(f);
 }
@@ -227,7 +227,7 @@ int luo_file_set_finish(struct luo_file_set *set)
 	guard(kho_account)(&account);
 
 	list_for_each_entry(f, &set->files, list) {
-		if (!luo_file_adopt(f))
+		if (!luo_file_bind_handler(f))
 			continue;
 		err = luo_file_run(f, LUO_OP_CAN_FINISH, &account);
 		if (err)

@@ -54,7 +54,7 @@ static int __luo_file_preserve(struct luo_file_set *set, struct luo_file *f)
 	if (err)
 		goto err_seq;
 
-	err = luo_flbs_preserve(f->fh, &f->flb_seq);
+	err = luo_flb_file_preserve(f->fh, &f->flb_seq);
 	if (err)
 		goto err_blocks;
 
@@ -65,7 +65,7 @@ static int __luo_file_preserve(struct luo_file_set *set, struct luo_file *f)
 	return 0;
 
 err_flbs:
-	luo_flbs_unpreserve(f->fh, f->flb_seq);
+	luo_flb_file_unpreserve(f->fh, f->flb_seq);
 err_blocks:
 	kho_block_set_shrink(&set->blocks, set->count);
 err_seq:
@@ -97,12 +97,12 @@ int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token)
 	lockdep_assert_held(&set->lock);
 
 	if (set->count >= LIVEUPDATE_SESSION_MAX_FILES) {
-		luo_file_failed(set, token, -ENOSPC);
+		luo_file_trace_reject(set, token, -ENOSPC);
 		return -ENOSPC;
 	}
 	f = kzalloc_obj(*f, GFP_KERNEL_ACCOUNT);
 	if (!f) {
-		luo_file_failed(set, token, -ENOMEM);
+		luo_file_trace_reject(set, token, -ENOMEM);
 		return -ENOMEM;
 	}
 	f->token.set = set;
@@ -113,21 +113,21 @@ int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token)
 	if (!err) {
 		/* Cannot fail, as room is reserved. */
 		luo_file_add(f);
-		luo_file_set_state(f, LUO_FILE_PRESERVED, 0);
+		luo_file_change_state(f, LUO_FILE_PRESERVED, 0);
 		return 0;
 	}
 	WRITE_ONCE(set->pages, set->pages - f->pages);
 	luo_file_free(f);
-	luo_file_failed(set, token, err);
+	luo_file_trace_reject(set, token, err);
 	return err;
 }
 
-static void luo_file_give_back(struct luo_file *f, struct kho_account *account)
+static void luo_file_unpreserve_one(struct luo_file *f, struct kho_account *account)
 {
 	luo_file_run(f, LUO_OP_UNPRESERVE, account);
-	luo_flbs_unpreserve(f->fh, f->flb_seq);
+	luo_flb_file_unpreserve(f->fh, f->flb_seq);
 	luo_file_remove(f);
-	luo_file_set_state(f, LUO_FILE_NONE, 0);
+	luo_file_change_state(f, LUO_FILE_NONE, 0);
 	luo_file_free(f);
 }
 
@@ -149,7 +149,7 @@ void luo_file_set_unpreserve(struct luo_file_set *set)
 
 	scoped_guard(kho_account, &account) {
 		list_for_each_entry_safe_reverse(f, next, &set->files, list)
-			luo_file_give_back(f, &account);
+			luo_file_unpreserve_one(f, &account);
 	}
 	kho_block_set_shrink(&set->blocks, 0);
 }
@@ -168,12 +168,12 @@ int luo_file_unpreserve(struct luo_file_set *set, u64 token)
 	struct kho_account account __uninitialized;
 
 	if (!f) {
-		luo_file_failed(set, token, -ENOENT);
+		luo_file_trace_reject(set, token, -ENOENT);
 		return -ENOENT;
 	}
 
 	scoped_guard(kho_account, &account)
-		luo_file_give_back(f, &account);
+		luo_file_unpreserve_one(f, &account);
 	kho_block_set_shrink(&set->blocks, set->count);
 	return 0;
 }
@@ -205,18 +205,18 @@ static const struct luo_file_step luo_file_freeze = {
 };
 
 /* Undo a step for the files before @f, or for all if @f is the list's head. */
-static void luo_file_undo_before(struct luo_file_set *set, struct luo_file *f,
-				 const struct luo_file_step *step,
-				 struct kho_account *account)
+static void luo_file_rollback_before(struct luo_file_set *set, struct luo_file *f,
+				     const struct luo_file_step *step,
+				     struct kho_account *account)
 {
 	list_for_each_entry_continue_reverse(f, &set->files, list) {
 		luo_file_run(f, step->undo, account);
-		luo_file_set_state(f, step->from, 0);
+		luo_file_change_state(f, step->from, 0);
 	}
 }
 
-static void luo_file_set_undo(struct luo_file_set *set,
-			      const struct luo_file_step *step)
+static void luo_file_set_rollback(struct luo_file_set *set,
+				  const struct luo_file_step *step)
 {
 	struct kho_account account __uninitialized;
 
@@ -227,13 +227,13 @@ static void luo_file_set_undo(struct luo_file_set *set,
 
 	guard(kho_account)(&account);
 
-	luo_file_undo_before(set, list_entry(&set->files, struct luo_file,
-					     list), step, &account);
+	luo_file_rollback_before(set, list_entry(&set->files, struct luo_file,
+						 list), step, &account);
 }
 
 /* Make a step with all files; if one fails, it is undone for those before. */
-static int luo_file_set_do(struct luo_file_set *set,
-			   const struct luo_file_step *step)
+static int luo_file_set_apply(struct luo_file_set *set,
+			      const struct luo_file_step *step)
 {
 	struct kho_account account __uninitialized;
 	struct luo_file *f;
@@ -252,7 +252,7 @@ static int luo_file_set_do(struct luo_file_set *set,
 			goto err_undo;
 		if (step->last)
 			f->record->data = f->data;
-		luo_file_set_state(f, step->to, 0);
+		luo_file_change_state(f, step->to, 0);
 	}
 	return 0;
 
@@ -260,8 +260,8 @@ err_undo:
 	pr_err_ratelimited("session '%*pEhp' token %llu: '%s' failed: %pe\n",
 			   (int)strlen(set->name), set->name, f->token.token,
 			   f->fh->compatible, ERR_PTR(err));
-	luo_file_set_state(f, step->from, err);
-	luo_file_undo_before(set, f, step, &account);
+	luo_file_change_state(f, step->from, err);
+	luo_file_rollback_before(set, f, step, &account);
 	return err;
 }
 
@@ -270,7 +270,7 @@ err_undo:
  * preserve saw to it that there is a record for each file. They stay where they are,
  * as no file comes or goes as long as the set is prepared.
  */
-static void luo_file_set_write(struct luo_file_set *set)
+static void luo_file_set_serialize(struct luo_file_set *set)
 {
 	struct kho_block_set_it it;
 	struct luo_file *f;
@@ -283,7 +283,7 @@ static void luo_file_set_write(struct luo_file_set *set)
 		       sizeof(f->record->compatible));
 		f->record->token = f->token.token;
 	}
-	luo_handover_seal(&set->blocks, set->name);
+	luo_handover_seal_blocks(&set->blocks, set->name);
 }
 
 /**
@@ -298,10 +298,10 @@ static void luo_file_set_write(struct luo_file_set *set)
  */
 int luo_file_set_prepare(struct luo_file_set *set)
 {
-	int err = luo_file_set_do(set, &luo_file_prepare);
+	int err = luo_file_set_apply(set, &luo_file_prepare);
 
 	if (!err)
-		luo_file_set_write(set);
+		luo_file_set_serialize(set);
 	return err;
 }
 
@@ -313,7 +313,7 @@ int luo_file_set_prepare(struct luo_file_set *set)
  */
 void luo_file_set_cancel(struct luo_file_set *set)
 {
-	luo_file_set_undo(set, &luo_file_prepare);
+	luo_file_set_rollback(set, &luo_file_prepare);
 }
 
 /**
@@ -328,7 +328,7 @@ void luo_file_set_cancel(struct luo_file_set *set)
  */
 int luo_file_set_freeze(struct luo_file_set *set)
 {
-	return luo_file_set_do(set, &luo_file_freeze);
+	return luo_file_set_apply(set, &luo_file_freeze);
 }
 
 /**
@@ -339,5 +339,5 @@ int luo_file_set_freeze(struct luo_file_set *set)
  */
 void luo_file_set_unfreeze(struct luo_file_set *set)
 {
-	luo_file_set_undo(set, &luo_file_freeze);
+	luo_file_set_rollback(set, &luo_file_freeze);
 }

@@ -41,11 +41,11 @@ static u64 luo_nr_flbs; /* that are preserved */
 static struct kho_block_set luo_flb_blocks;
 
 /**
- * luo_flbs_init - set up the records of shared state
+ * luo_flb_init - set up the records of shared state
  *
  * Context: once, at boot.
  */
-void luo_flbs_init(void)
+void luo_flb_init(void)
 {
 	luo_seal_set_init(&luo_flb_blocks, sizeof(struct luo_flb_ser));
 }
@@ -251,15 +251,15 @@ static bool luo_flb_pin_next(struct liveupdate_file_handler *fh, u64 after,
 }
 
 /**
- * luo_flbs_preserve - a file is about to be preserved
+ * luo_flb_file_preserve - a file is about to be preserved
  * @fh:  its handler
- * @seq: set to what luo_flbs_unpreserve() needs to know
+ * @seq: set to what luo_flb_file_unpreserve() needs to know
  *
  * Context: may sleep, takes the locks of the shared state.
  * Return: 0; -ENODEV if the module of shared state is being loaded or on its way
  *	   out; -ENOMEM; or what a preserve returned.
  */
-int luo_flbs_preserve(struct liveupdate_file_handler *fh, u64 *seq)
+int luo_flb_file_preserve(struct liveupdate_file_handler *fh, u64 *seq)
 {
 	struct luo_flb_pin pin;
 	u64 done = 0;
@@ -272,7 +272,7 @@ int luo_flbs_preserve(struct liveupdate_file_handler *fh, u64 *seq)
 		err = pin.flb ? luo_flb_add_file(&pin) : -ENODEV;
 		luo_flb_unpin(&pin);
 		if (err) {
-			luo_flbs_unpreserve(fh, done);
+			luo_flb_file_unpreserve(fh, done);
 			return err;
 		}
 		done = pin.seq;
@@ -281,13 +281,13 @@ int luo_flbs_preserve(struct liveupdate_file_handler *fh, u64 *seq)
 }
 
 /**
- * luo_flbs_unpreserve - a file was given back
+ * luo_flb_file_unpreserve - a file was given back
  * @fh:  its handler
- * @seq: from luo_flbs_preserve()
+ * @seq: from luo_flb_file_preserve()
  *
  * Context: may sleep, takes luo_flb_lock.
  */
-void luo_flbs_unpreserve(struct liveupdate_file_handler *fh, u64 seq)
+void luo_flb_file_unpreserve(struct liveupdate_file_handler *fh, u64 seq)
 {
 	struct luo_flb_pin pin;
 
@@ -300,12 +300,12 @@ void luo_flbs_unpreserve(struct liveupdate_file_handler *fh, u64 seq)
 }
 
 /**
- * luo_flbs_write - fill the records of all shared state
+ * luo_flb_serialize_all - fill the records of all shared state
  * @array: set to where they are
  *
  * Context: under luo_state_lock for writing, when all sessions are frozen.
  */
-void luo_flbs_write(struct luo_array *array)
+void luo_flb_serialize_all(struct luo_array *array)
 {
 	struct luo_flb_out *flb;
 	struct kho_block_set_it it;
@@ -325,12 +325,12 @@ void luo_flbs_write(struct luo_array *array)
 		ser->count = flb->files;
 		count++;
 	}
-	luo_handover_seal(&luo_flb_blocks, "");
-	luo_handover_describe(&luo_flb_blocks, count, array);
+	luo_handover_seal_blocks(&luo_flb_blocks, "");
+	luo_array_from_blocks(&luo_flb_blocks, count, array);
 }
 
-static struct luo_flb_link *luo_flb_link(struct liveupdate_file_handler *fh,
-					 struct liveupdate_flb *flb)
+static struct luo_flb_link *luo_flb_find_link(struct liveupdate_file_handler *fh,
+					      struct liveupdate_flb *flb)
 {
 	struct luo_flb_link *link;
 
@@ -417,7 +417,7 @@ int liveupdate_register_flb(struct liveupdate_file_handler *fh,
 		return -ENOMEM;
 
 	scoped_guard(mutex, &luo_flb_lock) {
-		if (luo_flb_link(fh, flb))
+		if (luo_flb_find_link(fh, flb))
 			return -EEXIST;
 		out = luo_flb_add(flb, &new);
 		if (IS_ERR(out))
@@ -431,7 +431,7 @@ int liveupdate_register_flb(struct liveupdate_file_handler *fh,
 	}
 	/* Otherwise when the init of its module has succeeded. */
 	if (luo_module_live(ops->owner))
-		luo_flb_came(flb);
+		luo_flb_try_finish(flb);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(liveupdate_register_flb);
@@ -468,19 +468,19 @@ void liveupdate_unregister_flb(struct liveupdate_file_handler *fh,
 
 	guard(mutex)(&luo_flb_lock);
 
-	link = luo_flb_link(fh, flb);
+	link = luo_flb_find_link(fh, flb);
 	if (link)
 		luo_flb_unlink(link);
 }
 EXPORT_SYMBOL_GPL(liveupdate_unregister_flb);
 
 /**
- * luo_flbs_forget - a handler is unregistered
+ * luo_flb_unregister_all - a handler is unregistered
  * @fh: the handler
  *
  * Context: may sleep, takes luo_flb_lock.
  */
-void luo_flbs_forget(struct liveupdate_file_handler *fh)
+void luo_flb_unregister_all(struct liveupdate_file_handler *fh)
 {
 	struct luo_flb_link *link, *next;
 

@@ -85,9 +85,9 @@ bool luo_flb_pin_prev(struct liveupdate_file_handler *fh, u64 seq,
 bool luo_flb_pin_last(u64 before, const struct module *module,
 		      struct luo_flb_pin *pin);
 void luo_flb_unpin(struct luo_flb_pin *pin);
-void luo_flb_came(struct liveupdate_flb *flb);
+void luo_flb_try_finish(struct liveupdate_flb *flb);
 #if IS_ENABLED(CONFIG_KUNIT)
-void luo_flb_load(const void *record, void *data);
+void luo_flb_deserialize(const void *record, void *data);
 #endif
 
 #endif /* _LINUX_LUO_FLB_H */

@@ -76,7 +76,7 @@ static struct luo_flb_in *luo_flb_find_in(const char *name)
 	return NULL;
 }
 
-VISIBLE_IF_KUNIT void luo_flb_load(const void *record, void *data)
+VISIBLE_IF_KUNIT void luo_flb_deserialize(const void *record, void *data)
 {
 	const struct luo_flb_ser *ser = record;
 	struct luo_flb_in *in;
@@ -107,7 +107,7 @@ VISIBLE_IF_KUNIT void luo_flb_load(const void *record, void *data)
 }
 
 /**
- * luo_flbs_load - read what the previous kernel handed over as shared state
+ * luo_flb_deserialize_all - read what the previous kernel handed over as shared state
  * @array: where the records are; they are gone after it
  *
  * What cannot be understood is reported and left out.
@@ -115,12 +115,12 @@ VISIBLE_IF_KUNIT void luo_flb_load(const void *record, void *data)
  * Context: once, at boot.
  * Return: blocks, at least, that were not read and stay reserved.
  */
-u64 luo_flbs_load(const struct luo_array *array)
+u64 luo_flb_deserialize_all(const struct luo_array *array)
 {
 	guard(mutex)(&luo_flb_lock);
 
 	return luo_handover_read_array(array, sizeof(struct luo_flb_ser), "flb",
-				       "", luo_flb_load, NULL).left;
+				       "", luo_flb_deserialize, NULL).left;
 }
 
 /* The one after @in, the first one for NULL; they stay for good. */
@@ -150,7 +150,7 @@ static int luo_flb_retrieve(struct liveupdate_flb *flb, struct luo_flb_in *in)
 
 	if (in->status)
 		return min(in->status, 0);
-	/* Its owner may ask while it is being loaded, see luo_flbs_going(). */
+	/* Its owner may ask while it is being loaded, see luo_flb_module_going(). */
 	if (!try_module_get(flb->ops->owner))
 		return -ENODEV;
 
@@ -209,23 +209,23 @@ static void luo_flb_finish(struct liveupdate_flb *flb, struct luo_flb_in *in)
 }
 
 /**
- * luo_flbs_await_file - an incoming file is there; luo_flbs_finish_file() follows
+ * luo_flb_file_incoming - an incoming file is there; luo_flb_file_finish() follows
  * @fh: its handler, NULL if that is not there (yet)
  *
  * Context: any.
  */
-void luo_flbs_await_file(struct liveupdate_file_handler *fh)
+void luo_flb_file_incoming(struct liveupdate_file_handler *fh)
 {
 	atomic_long_inc(fh ? &ACCESS_PRIVATE(fh, incoming) : &luo_orphans);
 }
 
 /**
- * luo_flbs_adopt_file - an incoming file has found its handler
+ * luo_flb_file_bind - an incoming file has found its handler
  * @fh: the handler
  *
  * Context: may sleep, takes luo_flb_lock: nobody sees it counted at neither.
  */
-void luo_flbs_adopt_file(struct liveupdate_file_handler *fh)
+void luo_flb_file_bind(struct liveupdate_file_handler *fh)
 {
 	guard(mutex)(&luo_flb_lock);
 
@@ -234,7 +234,7 @@ void luo_flbs_adopt_file(struct liveupdate_file_handler *fh)
 }
 
 /* One file less depends on it; what is not there is finished when it comes. */
-static void luo_flb_less_one(const struct luo_flb_pin *pin)
+static void luo_flb_drop_file(const struct luo_flb_pin *pin)
 {
 	struct luo_flb_in *in = luo_flb_get_in(pin->out->name);
 
@@ -250,12 +250,12 @@ static void luo_flb_less_one(const struct luo_flb_pin *pin)
 }
 
 /**
- * luo_flbs_finish_file - an incoming file is finished
+ * luo_flb_file_finish - an incoming file is finished
  * @fh: its handler, NULL if that did not come
  *
  * Context: may sleep, takes the locks of the shared state.
  */
-void luo_flbs_finish_file(struct liveupdate_file_handler *fh)
+void luo_flb_file_finish(struct liveupdate_file_handler *fh)
 {
 	struct luo_flb_pin pin;
 	u64 seq = U64_MAX;
@@ -268,18 +268,18 @@ void luo_flbs_finish_file(struct liveupdate_file_handler *fh)
 	scoped_guard(mutex, &luo_flb_lock)
 		atomic_long_dec(&ACCESS_PRIVATE(fh, incoming));
 	while (luo_flb_pin_prev(fh, seq, &pin)) {
-		luo_flb_less_one(&pin);
+		luo_flb_drop_file(&pin);
 		luo_flb_unpin(&pin);
 		seq = pin.seq - 1;
 	}
 }
 
 /**
- * luo_flbs_finish - no incoming file is left
+ * luo_flb_finish_all - no incoming file is left
  *
  * Context: under luo_state_lock for writing; takes the locks of the shared state.
  */
-void luo_flbs_finish(void)
+void luo_flb_finish_all(void)
 {
 	struct luo_flb_pin pin;
 	u64 before = U64_MAX;
@@ -292,7 +292,7 @@ void luo_flbs_finish(void)
 	}
 	while (luo_flb_pin_last(before, NULL, &pin)) {
 		if (pin.flb)
-			luo_flb_came(pin.flb);
+			luo_flb_try_finish(pin.flb);
 		luo_flb_unpin(&pin);
 		before = pin.seq;
 	}
@@ -305,12 +305,12 @@ void luo_flbs_finish(void)
 }
 
 /**
- * luo_flb_came - finish what was handed over for shared state, if it is time to
+ * luo_flb_try_finish - finish what was handed over for shared state, if it is time to
  * @flb: registered, its module pinned or being loaded by the caller
  *
  * Context: may sleep, takes the lock of @flb.
  */
-void luo_flb_came(struct liveupdate_flb *flb)
+void luo_flb_try_finish(struct liveupdate_flb *flb)
 {
 	struct luo_flb_in *in = luo_flb_get_in(flb->compatible);
 
@@ -323,26 +323,26 @@ void luo_flb_came(struct liveupdate_flb *flb)
 }
 
 /**
- * luo_flbs_live - the init of a module has succeeded
+ * luo_flb_module_live - the init of a module has succeeded
  * @module: the module
  *
  * Context: may sleep, takes the locks of its shared state.
  */
-void luo_flbs_live(const struct module *module)
+void luo_flb_module_live(const struct module *module)
 {
 	struct luo_flb_pin pin;
 	u64 before = U64_MAX;
 
 	while (luo_flb_pin_last(before, module, &pin)) {
 		if (pin.flb)
-			luo_flb_came(pin.flb);
+			luo_flb_try_finish(pin.flb);
 		luo_flb_unpin(&pin);
 		before = pin.seq;
 	}
 }
 
 /**
- * luo_flbs_going - a module is about to be freed
+ * luo_flb_module_going - a module is about to be freed
  * @module: the module
  *
  * One that can be unloaded has nothing to finish. One whose init failed may have asked
@@ -350,7 +350,7 @@ void luo_flbs_live(const struct module *module)
  *
  * Context: may sleep, takes the locks of its shared state.
  */
-void luo_flbs_going(const struct module *module)
+void luo_flb_module_going(const struct module *module)
 {
 	struct luo_flb_in *in;
 

@@ -107,9 +107,9 @@ int luo_handler_run(const struct luo_call *call, enum luo_op op,
 	return ret;
 }
 
-static bool luo_handler_takes(const struct luo_call *call,
-			      struct liveupdate_file_handler *fh,
-			      struct file *file)
+static bool luo_handler_can_preserve(const struct luo_call *call,
+				     struct liveupdate_file_handler *fh,
+				     struct file *file)
 {
 	struct luo_call asked = *call;
 	bool yes;
@@ -143,7 +143,7 @@ struct liveupdate_file_handler *luo_handler_get_for(const struct luo_call *call,
 	list_private_for_each_entry(fh, &luo_handlers, list) {
 		if (!luo_module_get(fh->ops->owner))
 			continue;
-		if (luo_handler_takes(call, fh, file))
+		if (luo_handler_can_preserve(call, fh, file))
 			return fh;
 		module_put(fh->ops->owner);
 	}
@@ -266,7 +266,7 @@ void liveupdate_unregister_file_handler(struct liveupdate_file_handler *fh)
 
 	scoped_guard(rwsem_write, &luo_handler_lock)
 		list_del(&ACCESS_PRIVATE(fh, list));
-	luo_flbs_forget(fh);
+	luo_flb_unregister_all(fh);
 	/* Whoever walks the files may be reading its compatible string. */
 	synchronize_rcu();
 }

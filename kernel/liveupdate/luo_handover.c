@@ -70,14 +70,14 @@ bool luo_string_ok(const char *s, size_t size)
 }
 
 /**
- * luo_handover_tell - have the event tell of a part that is not served (yet)
+ * luo_handover_trace_reject - have the event tell of a part that is not served (yet)
  * @what:   "tree", "session", "file", "flb" or "subsystem"
  * @name:   its name, or the session's, or "" if it is not known
  * @token:  the file's token, 0 for anything else
  * @reason: a word for why
  */
-void luo_handover_tell(const char *what, const char *name, u64 token,
-		       const char *reason)
+void luo_handover_trace_reject(const char *what, const char *name, u64 token,
+			       const char *reason)
 {
 	luo_emit(luo_handover_reject, luo_number(LUO_DIR_IN), what, name, token,
 		 reason);
@@ -95,8 +95,8 @@ void luo_handover_reject(const char *what, const char *name, u64 token,
 {
 	luo_notice("of the handover rejected", what, reason, name,
 		   strcmp(what, "file") ? NULL : &token);
-	luo_handover_tell(what, name, token, reason);
-	luo_recorder_refused(what, name, token, reason);
+	luo_handover_trace_reject(what, name, token, reason);
+	luo_recorder_add_reject(what, name, token, reason);
 }
 
 /*
@@ -328,8 +328,8 @@ static const char *luo_check_block(u64 block, const struct luo_seal *seal,
  * Read one block that was checked: have @fn called for its records, free it. *@block
  * is moved on to the next one. Returns why that cannot be, or NULL.
  */
-static const char *luo_read_block(u64 *block, size_t record_size,
-				  luo_record_fn fn, void *data, u64 *seen)
+static const char *luo_handover_read_block(u64 *block, size_t record_size,
+					   luo_record_fn fn, void *data, u64 *seen)
 {
 	const struct kho_block_header_ser *head;
 	struct folio *folio;
@@ -378,8 +378,8 @@ luo_handover_read_array(const struct luo_array *array, size_t record_size,
 		if (blocks.restored == array->pgcnt)
 			why = "too-many-blocks";
 		why = why ?: luo_check_block(block, &seal, blocks.restored);
-		why = why ?: luo_read_block(&block, record_size, fn, data,
-					    &seen);
+		why = why ?: luo_handover_read_block(&block, record_size, fn, data,
+						     &seen);
 		blocks.restored += !why;
 	}
 	if (!why && blocks.restored < array->pgcnt)
@@ -394,11 +394,11 @@ luo_handover_read_array(const struct luo_array *array, size_t record_size,
 }
 
 /**
- * luo_handover_seal - seal the blocks of an array
+ * luo_handover_seal_blocks - seal the blocks of an array
  * @blocks: the block set, filled
  * @name:   of the session whose files they are, or ""
  */
-void luo_handover_seal(const struct kho_block_set *blocks, const char *name)
+void luo_handover_seal_blocks(const struct kho_block_set *blocks, const char *name)
 {
 	struct luo_seal seal;
 
@@ -407,12 +407,12 @@ void luo_handover_seal(const struct kho_block_set *blocks, const char *name)
 }
 
 /**
- * luo_handover_describe - where the records of a block set will be found
+ * luo_array_from_blocks - where the records of a block set will be found
  * @blocks: the block set, filled
  * @count:  its records
  * @array:  set to it
  */
-void luo_handover_describe(const struct kho_block_set *blocks, u64 count,
+void luo_array_from_blocks(const struct kho_block_set *blocks, u64 count,
 			   struct luo_array *array)
 {
 	array->data = count ? blocks->head_pa : 0;
@@ -462,14 +462,14 @@ static int luo_fdt_write_values(void *fdt, const struct luo_contents *contents)
 }
 
 /**
- * luo_handover_write - write the tree for the next kernel
+ * luo_handover_serialize - write the tree for the next kernel
  * @contents: what it says
  *
  * Context: at boot, and under luo_state_lock for writing.
  * Return: 0, or -ENOSPC if the tree does not fit into its page, which is large
  *	   enough for LIVEUPDATE_SUBSYSTEM_MAX subsystems.
  */
-int luo_handover_write(const struct luo_contents *contents)
+int luo_handover_serialize(const struct luo_contents *contents)
 {
 	u64 number = luo_number(LUO_DIR_OUT);
 	void *fdt = luo_handover.fdt_out;
@@ -525,7 +525,7 @@ int luo_handover_init_out(void)
 
 	luo_handover.fdt_out = fdt;
 	luo_handover.mark_out = get_random_u64();
-	err = luo_handover_write(&none);
+	err = luo_handover_serialize(&none);
 	err = err ?: kho_add_subtree(LUO_FDT_SUBTREE, fdt, PAGE_SIZE);
 	if (err) {
 		luo_handover.fdt_out = NULL;

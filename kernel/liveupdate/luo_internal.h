@@ -196,10 +196,10 @@ int luo_module_init(void);
 struct kobject;
 
 #ifdef CONFIG_LIVEUPDATE_RECORDER
-void luo_recorder_start(void);
+void luo_recorder_stamp_start(void);
 int luo_recorder_early_init(void);
 int luo_recorder_init(void);
-int luo_recorder_show(struct kobject *kobj);
+int luo_recorder_sysfs_init(struct kobject *kobj);
 unsigned int luo_recorder_slot(enum luo_kind kind, const char *name);
 u64 luo_recorder_enter(const struct luo_call *call, enum luo_op op);
 u64 luo_recorder_exit(const struct luo_call *call, enum luo_op op, int ret,
@@ -212,15 +212,15 @@ void luo_recorder_mark(enum liveupdate_recorder_mark mark);
 void luo_recorder_scope(enum liveupdate_recorder_scope scope);
 void luo_recorder_failed(int err);
 void luo_recorder_cancelled(void);
-void luo_recorder_over(u64 since);
+void luo_recorder_end(u64 since);
 void luo_recorder_totals(enum luo_dir dir, const struct luo_totals *totals);
 void luo_recorder_give_up(const char *name);
 void luo_recorder_finished(u64 files, bool claimed);
-void luo_recorder_refused(const char *what, const char *name, u64 token,
-			  const char *reason);
-void luo_recorder_served(const char *what, const char *name);
+void luo_recorder_add_reject(const char *what, const char *name, u64 token,
+			     const char *reason);
+void luo_recorder_del_reject(const char *what, const char *name);
 #else
-static inline void luo_recorder_start(void)
+static inline void luo_recorder_stamp_start(void)
 {
 }
 
@@ -234,7 +234,7 @@ static inline int luo_recorder_init(void)
 	return 0;
 }
 
-static inline int luo_recorder_show(struct kobject *kobj)
+static inline int luo_recorder_sysfs_init(struct kobject *kobj)
 {
 	return 0;
 }
@@ -288,7 +288,7 @@ static inline void luo_recorder_cancelled(void)
 {
 }
 
-static inline void luo_recorder_over(u64 since)
+static inline void luo_recorder_end(u64 since)
 {
 }
 
@@ -305,12 +305,12 @@ static inline void luo_recorder_finished(u64 files, bool claimed)
 {
 }
 
-static inline void luo_recorder_refused(const char *what, const char *name,
-					u64 token, const char *reason)
+static inline void luo_recorder_add_reject(const char *what, const char *name,
+					   u64 token, const char *reason)
 {
 }
 
-static inline void luo_recorder_served(const char *what, const char *name)
+static inline void luo_recorder_del_reject(const char *what, const char *name)
 {
 }
 #endif
@@ -331,15 +331,15 @@ struct luo_blocks
 luo_handover_read_array(const struct luo_array *array, size_t record_size,
 			const char *what, const char *name, luo_record_fn fn,
 			void *data);
-void luo_handover_tell(const char *what, const char *name, u64 token,
-		       const char *reason);
+void luo_handover_trace_reject(const char *what, const char *name, u64 token,
+			       const char *reason);
 void luo_handover_reject(const char *what, const char *name, u64 token,
 			 const char *reason);
 int luo_handover_init_out(void);
-int luo_handover_write(const struct luo_contents *contents);
+int luo_handover_serialize(const struct luo_contents *contents);
 void *luo_handover_fdt(void);
-void luo_handover_seal(const struct kho_block_set *blocks, const char *name);
-void luo_handover_describe(const struct kho_block_set *blocks, u64 count,
+void luo_handover_seal_blocks(const struct kho_block_set *blocks, const char *name);
+void luo_array_from_blocks(const struct kho_block_set *blocks, u64 count,
 			   struct luo_array *array);
 bool luo_string_ok(const char *s, size_t size);
 #if IS_ENABLED(CONFIG_KUNIT)
@@ -391,18 +391,18 @@ static inline void liveupdate_test_register(struct liveupdate_file_handler *fh)
 
 /* luo_flb.c, luo_flb_in.c */
 
-int luo_flbs_preserve(struct liveupdate_file_handler *fh, u64 *seq);
-void luo_flbs_unpreserve(struct liveupdate_file_handler *fh, u64 seq);
-void luo_flbs_init(void);
-void luo_flbs_write(struct luo_array *array);
-u64 luo_flbs_load(const struct luo_array *array);
-void luo_flbs_await_file(struct liveupdate_file_handler *fh);
-void luo_flbs_adopt_file(struct liveupdate_file_handler *fh);
-void luo_flbs_finish_file(struct liveupdate_file_handler *fh);
-void luo_flbs_finish(void);
-void luo_flbs_forget(struct liveupdate_file_handler *fh);
-void luo_flbs_live(const struct module *module);
-void luo_flbs_going(const struct module *module);
+int luo_flb_file_preserve(struct liveupdate_file_handler *fh, u64 *seq);
+void luo_flb_file_unpreserve(struct liveupdate_file_handler *fh, u64 seq);
+void luo_flb_init(void);
+void luo_flb_serialize_all(struct luo_array *array);
+u64 luo_flb_deserialize_all(const struct luo_array *array);
+void luo_flb_file_incoming(struct liveupdate_file_handler *fh);
+void luo_flb_file_bind(struct liveupdate_file_handler *fh);
+void luo_flb_file_finish(struct liveupdate_file_handler *fh);
+void luo_flb_finish_all(void);
+void luo_flb_unregister_all(struct liveupdate_file_handler *fh);
+void luo_flb_module_live(const struct module *module);
+void luo_flb_module_going(const struct module *module);
 
 /* luo_file.c, luo_file_out.c, luo_file_in.c */
 
@@ -439,7 +439,7 @@ struct luo_file_set {
 
 #define LUO_PAGES_UNKNOWN	U64_MAX
 
-void luo_file_failed(const struct luo_file_set *set, u64 token, int ret);
+void luo_file_trace_reject(const struct luo_file_set *set, u64 token, int ret);
 int luo_file_init(void);
 void luo_file_set_init(struct luo_file_set *set, const char *name,
 		       enum luo_dir dir);
@@ -451,44 +451,45 @@ int luo_file_set_prepare(struct luo_file_set *set);
 void luo_file_set_cancel(struct luo_file_set *set);
 int luo_file_set_freeze(struct luo_file_set *set);
 void luo_file_set_unfreeze(struct luo_file_set *set);
-struct luo_blocks luo_file_set_load(struct luo_file_set *set,
-				    const struct luo_array *array);
+struct luo_blocks luo_file_set_deserialize(struct luo_file_set *set,
+					   const struct luo_array *array);
 int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep);
 int luo_file_set_finish(struct luo_file_set *set);
 
 /* luo_subsystem.c */
 
-void luo_subsystems_mark(void);
-int luo_subsystems_prepare(void);
-int luo_subsystems_freeze(void);
-void luo_subsystems_unfreeze(void);
-void luo_subsystems_undo(void);
-void luo_subsystems_cancel(void);
-void luo_subsystems_write(struct luo_contents *contents);
-void luo_subsystems_load(void);
-void luo_subsystems_report(void);
-void luo_subsystems_finish(void);
-void luo_subsystems_live(const struct module *module);
+void luo_subsystem_checkpoint_all(void);
+int luo_subsystem_prepare_all(void);
+int luo_subsystem_freeze_all(void);
+void luo_subsystem_unfreeze_all(void);
+void luo_subsystem_rollback_all(void);
+void luo_subsystem_cancel_all(void);
+void luo_subsystem_serialize_all(struct luo_contents *contents);
+void luo_subsystem_deserialize_all(void);
+void luo_subsystem_report_all(void);
+void luo_subsystem_finish_all(void);
+void luo_subsystem_module_live(const struct module *module);
 
 /* luo_session.c, luo_session_close.c, luo_session_table.c, luo_session_all.c */
 
 struct luo_session;
 
 int luo_session_init(void);
-void luo_sessions_load(const struct luo_array *array, struct luo_totals *totals);
-u64 luo_sessions_count(enum luo_dir dir);
+void luo_session_deserialize_all(const struct luo_array *array,
+				 struct luo_totals *totals);
+u64 luo_session_count(enum luo_dir dir);
 struct luo_session *luo_session_create(const u8 *name);
 struct luo_session *luo_session_claim(const u8 *name);
-void luo_session_created(const u8 *name, int ret);
-void luo_session_claimed(struct luo_session *session, const u8 *name, int ret);
-void luo_session_used(struct luo_session *session);
+void luo_session_trace_create(const u8 *name, int ret);
+void luo_session_trace_retrieve(struct luo_session *session, const u8 *name, int ret);
+void luo_session_set_owner(struct luo_session *session);
 void luo_session_close(struct luo_session *session);
 void luo_session_release_closed(void);
 void luo_session_release(struct luo_session *session);
-void luo_session_refused_file(const struct luo_session *session, u64 token,
-			      int ret);
-void luo_session_refused_event(const struct luo_session *session, u32 event,
-			       int ret);
+void luo_session_trace_reject_file(const struct luo_session *session, u64 token,
+				   int ret);
+void luo_session_trace_reject_event(const struct luo_session *session, u32 event,
+				    int ret);
 const char *luo_session_name(const struct luo_session *session);
 enum luo_dir luo_session_dir(const struct luo_session *session);
 int luo_session_preserve(struct luo_session *session, struct file *file,
@@ -499,25 +500,25 @@ int luo_session_unpreserve(struct luo_session *session, u64 token);
 int luo_session_finish(struct luo_session *session);
 enum liveupdate_state luo_session_state(const struct luo_session *session);
 int luo_session_event(struct luo_session *session, u32 event);
-void luo_session_finish_refused(const struct luo_session *session, int ret);
-void luo_sessions_settle(void);
-int luo_sessions_prepare(void);
-void luo_sessions_cancel(void);
-int luo_sessions_freeze(struct luo_array *array, struct luo_totals *totals);
-void luo_sessions_undo(void);
-int luo_sessions_finish(void);
-void luo_sessions_give_up(void);
+void luo_session_trace_reject_finish(const struct luo_session *session, int ret);
+void luo_session_checkpoint_all(void);
+int luo_session_prepare_all(void);
+void luo_session_cancel_all(void);
+int luo_session_freeze_all(struct luo_array *array, struct luo_totals *totals);
+void luo_session_rollback_all(void);
+int luo_session_finish_all(void);
+void luo_session_give_up_all(void);
 
 /* luo_state.c */
 
 extern struct rw_semaphore luo_state_lock;
 
 enum liveupdate_state luo_state(void);
-void luo_state_boot(void);
-void luo_state_no_boot(void);
+void luo_state_init_updated(void);
+void luo_state_init_normal(void);
 int luo_state_event(u32 event);
-void luo_state_refused(u32 event, int ret);
-void luo_state_settle(void);
+void luo_state_trace_reject(u32 event, int ret);
+void luo_state_check_finished(void);
 int luo_state_init(void);
 
 /* luo_test_damage.c */
@@ -534,7 +535,7 @@ static inline int luo_test_damage(const struct luo_contents *contents)
 
 /* luo_walk.c */
 
-void luo_inspect_init(void);
+void luo_debugfs_init(void);
 
 /* luo_ioctl.c */
 

@@ -101,7 +101,7 @@ struct luo_ioctl_op {
 
 static const struct file_operations luo_session_fops;
 
-static int luo_answer(struct luo_ucmd *ucmd, size_t size)
+static int luo_ucmd_respond(struct luo_ucmd *ucmd, size_t size)
 {
 	size = min_t(size_t, size, ucmd->user_size);
 	return copy_to_user(ucmd->ubuffer, &ucmd->cmd, size) ? -EFAULT : 0;
@@ -152,11 +152,11 @@ static int luo_ioctl_create_session(struct luo_ucmd *ucmd)
 	struct luo_session *session;
 
 	if (luo_state() == LIVEUPDATE_STATE_PREPARED) {
-		luo_session_created(name, -EAGAIN);
+		luo_session_trace_create(name, -EAGAIN);
 		return -EAGAIN;
 	}
 	session = luo_session_create(name);
-	luo_session_created(name, PTR_ERR_OR_ZERO(session));
+	luo_session_trace_create(name, PTR_ERR_OR_ZERO(session));
 	if (IS_ERR(session))
 		return PTR_ERR(session);
 
@@ -164,9 +164,9 @@ static int luo_ioctl_create_session(struct luo_ucmd *ucmd)
 	return 0;
 }
 
-static void luo_refused_create_session(const struct luo_ucmd *ucmd, int err)
+static void luo_reject_create_session(const struct luo_ucmd *ucmd, int err)
 {
-	luo_session_created(ucmd->cmd.create.name, err);
+	luo_session_trace_create(ucmd->cmd.create.name, err);
 }
 
 static int luo_ioctl_retrieve_session(struct luo_ucmd *ucmd)
@@ -175,7 +175,7 @@ static int luo_ioctl_retrieve_session(struct luo_ucmd *ucmd)
 	struct luo_session *session;
 
 	session = luo_session_claim(name);
-	luo_session_claimed(session, name, PTR_ERR_OR_ZERO(session));
+	luo_session_trace_retrieve(session, name, PTR_ERR_OR_ZERO(session));
 	if (IS_ERR(session))
 		return PTR_ERR(session);
 
@@ -183,13 +183,13 @@ static int luo_ioctl_retrieve_session(struct luo_ucmd *ucmd)
 	return 0;
 }
 
-static void luo_refused_retrieve_session(const struct luo_ucmd *ucmd, int err)
+static void luo_reject_retrieve_session(const struct luo_ucmd *ucmd, int err)
 {
-	luo_session_claimed(NULL, ucmd->cmd.retrieve.name, err);
+	luo_session_trace_retrieve(NULL, ucmd->cmd.retrieve.name, err);
 }
 
 /* All calls for a file say in the same place for which. */
-static void luo_refused_file(const struct luo_ucmd *ucmd, int err)
+static void luo_reject_file(const struct luo_ucmd *ucmd, int err)
 {
 	const struct liveupdate_session_preserve_fd *arg = &ucmd->cmd.preserve_fd;
 
@@ -198,7 +198,7 @@ static void luo_refused_file(const struct luo_ucmd *ucmd, int err)
 	static_assert(offsetof(typeof(*arg), token) ==
 		      offsetof(struct liveupdate_session_unpreserve_fd, token));
 
-	luo_session_refused_file(ucmd->session, arg->token, err);
+	luo_session_trace_reject_file(ucmd->session, arg->token, err);
 }
 
 static int luo_ready_preserve_fd(struct luo_ucmd *ucmd)
@@ -268,9 +268,9 @@ static int luo_ioctl_set_event(struct luo_ucmd *ucmd)
 	return luo_state_event(ucmd->cmd.set_event.event);
 }
 
-static void luo_refused_set_event(const struct luo_ucmd *ucmd, int err)
+static void luo_reject_set_event(const struct luo_ucmd *ucmd, int err)
 {
-	luo_state_refused(ucmd->cmd.set_event.event, err);
+	luo_state_trace_reject(ucmd->cmd.set_event.event, err);
 }
 
 static int luo_ioctl_session_set_event(struct luo_ucmd *ucmd)
@@ -279,15 +279,15 @@ static int luo_ioctl_session_set_event(struct luo_ucmd *ucmd)
 				 ucmd->cmd.session_set_event.event);
 }
 
-static void luo_refused_session_set_event(const struct luo_ucmd *ucmd, int err)
+static void luo_reject_session_set_event(const struct luo_ucmd *ucmd, int err)
 {
-	luo_session_refused_event(ucmd->session,
-				  ucmd->cmd.session_set_event.event, err);
+	luo_session_trace_reject_event(ucmd->session,
+				       ucmd->cmd.session_set_event.event, err);
 }
 
-static void luo_refused_finish(const struct luo_ucmd *ucmd, int err)
+static void luo_reject_finish(const struct luo_ucmd *ucmd, int err)
 {
-	luo_session_finish_refused(ucmd->session, err);
+	luo_session_trace_reject_finish(ucmd->session, err);
 }
 
 #define LUO_IOCTL(_cmd, _on, _struct, _last, _zero, _ready, _fn, _refused) \
@@ -307,22 +307,22 @@ static const struct luo_ioctl_op luo_ioctl_ops[] = {
 	LUO_IOCTL(LIVEUPDATE_IOCTL_CREATE_SESSION, LUO_ON_DEVICE,
 		  struct liveupdate_ioctl_create_session, name, 0,
 		  luo_ready_session, luo_ioctl_create_session,
-		  luo_refused_create_session),
+		  luo_reject_create_session),
 	LUO_IOCTL(LIVEUPDATE_IOCTL_RETRIEVE_SESSION, LUO_ON_DEVICE,
 		  struct liveupdate_ioctl_retrieve_session, name, 0,
 		  luo_ready_session, luo_ioctl_retrieve_session,
-		  luo_refused_retrieve_session),
+		  luo_reject_retrieve_session),
 	LUO_IOCTL(LIVEUPDATE_SESSION_PRESERVE_FD, LUO_ON_OUT,
 		  struct liveupdate_session_preserve_fd, token, 0,
 		  luo_ready_preserve_fd, luo_ioctl_preserve_fd,
-		  luo_refused_file),
+		  luo_reject_file),
 	LUO_IOCTL(LIVEUPDATE_SESSION_RETRIEVE_FD, LUO_ON_IN,
 		  struct liveupdate_session_retrieve_fd, token, 0,
-		  luo_ready_fd, luo_ioctl_retrieve_fd, luo_refused_file),
+		  luo_ready_fd, luo_ioctl_retrieve_fd, luo_reject_file),
 	LUO_IOCTL(LIVEUPDATE_SESSION_FINISH, LUO_ON_IN,
 		  struct liveupdate_session_finish, reserved,
 		  offsetof(struct liveupdate_session_finish, reserved),
-		  NULL, luo_ioctl_finish, luo_refused_finish),
+		  NULL, luo_ioctl_finish, luo_reject_finish),
 	LUO_IOCTL(LIVEUPDATE_SESSION_GET_NAME,
 		  LUO_ON_SESSION | LUO_UNLOCKED | LUO_ANSWERS,
 		  struct liveupdate_session_get_name, name,
@@ -335,11 +335,11 @@ static const struct luo_ioctl_op luo_ioctl_ops[] = {
 	LUO_IOCTL(LIVEUPDATE_IOCTL_SET_EVENT, LUO_ON_DEVICE | LUO_UNLOCKED,
 		  struct liveupdate_ioctl_set_event, event, 0,
 		  luo_ready_event, luo_ioctl_set_event,
-		  luo_refused_set_event),
+		  luo_reject_set_event),
 	LUO_IOCTL(LIVEUPDATE_SESSION_UNPRESERVE_FD, LUO_ON_OUT,
 		  struct liveupdate_session_unpreserve_fd, token,
 		  offsetof(struct liveupdate_session_unpreserve_fd, reserved),
-		  NULL, luo_ioctl_unpreserve_fd, luo_refused_file),
+		  NULL, luo_ioctl_unpreserve_fd, luo_reject_file),
 	LUO_IOCTL(LIVEUPDATE_SESSION_GET_STATE,
 		  LUO_ON_SESSION | LUO_UNLOCKED | LUO_ANSWERS,
 		  struct liveupdate_session_get_state, state, 0,
@@ -347,7 +347,7 @@ static const struct luo_ioctl_op luo_ioctl_ops[] = {
 	LUO_IOCTL(LIVEUPDATE_SESSION_SET_EVENT, LUO_ON_SESSION,
 		  struct liveupdate_session_set_event, event, 0,
 		  luo_ready_event, luo_ioctl_session_set_event,
-		  luo_refused_session_set_event),
+		  luo_reject_session_set_event),
 };
 
 static const struct luo_ioctl_op *luo_ioctl_find(unsigned int cmd,
@@ -366,7 +366,7 @@ static const struct luo_ioctl_op *luo_ioctl_find(unsigned int cmd,
 	return on_device == !!(op->on & LUO_ON_DEVICE) ? op : NULL;
 }
 
-static int luo_ioctl_read(struct luo_ucmd *ucmd, const struct luo_ioctl_op *op)
+static int luo_ucmd_copy_in(struct luo_ucmd *ucmd, const struct luo_ioctl_op *op)
 {
 	int err;
 
@@ -390,8 +390,8 @@ static int luo_ioctl_read(struct luo_ucmd *ucmd, const struct luo_ioctl_op *op)
 }
 
 /* Whether the session is of the direction that the call is for. */
-static bool luo_ioctl_suits(const struct luo_ucmd *ucmd,
-			    const struct luo_ioctl_op *op)
+static bool luo_ioctl_dir_ok(const struct luo_ucmd *ucmd,
+			     const struct luo_ioctl_op *op)
 {
 	if (!ucmd->session)
 		return true;
@@ -404,12 +404,12 @@ static int luo_ioctl_ready(struct luo_ucmd *ucmd, const struct luo_ioctl_op *op)
 {
 	int err;
 
-	if (!luo_ioctl_suits(ucmd, op))
+	if (!luo_ioctl_dir_ok(ucmd, op))
 		return -EOPNOTSUPP;
 
 	err = op->ready ? op->ready(ucmd) : 0;
 	if (!err && ucmd->fd >= 0)
-		err = luo_answer(ucmd, op->size);
+		err = luo_ucmd_respond(ucmd, op->size);
 	return err;
 }
 
@@ -447,7 +447,7 @@ static int luo_ioctl_execute(struct luo_ucmd *ucmd,
 	if (locked)
 		up_read(&luo_state_lock);
 	if (!err && op->on & LUO_ANSWERS)
-		err = luo_answer(ucmd, op->size);
+		err = luo_ucmd_respond(ucmd, op->size);
 	return err;
 }
 
@@ -477,22 +477,22 @@ static long luo_ioctl(struct luo_session *session, unsigned int cmd,
 	if (!op)
 		return -ENOTTY;
 
-	/* Its command is what luo_ioctl_read() copies, or zero. */
+	/* Its command is what luo_ucmd_copy_in() copies, or zero. */
 	ucmd.ubuffer = (void __user *)arg;
 	ucmd.session = session;
 	ucmd.file = NULL;
 	ucmd.fd = -1;
 
-	err = luo_ioctl_read(&ucmd, op);
+	err = luo_ucmd_copy_in(&ucmd, op);
 	if (err)
 		return err;
 	if (session)
-		luo_session_used(session);
+		luo_session_set_owner(session);
 
 	err = luo_ioctl_execute(&ucmd, op);
 	luo_ioctl_done(&ucmd, err);
 	if (!(op->on & LUO_UNLOCKED))
-		luo_state_settle();
+		luo_state_check_finished();
 	return err;
 }
 

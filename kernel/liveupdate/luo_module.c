@@ -52,10 +52,10 @@ static int luo_module_changes(struct notifier_block *nb, unsigned long state,
 	const struct module *module = data;
 
 	if (state == MODULE_STATE_LIVE) {
-		luo_subsystems_live(module);
-		luo_flbs_live(module);
+		luo_subsystem_module_live(module);
+		luo_flb_module_live(module);
 	} else if (state == MODULE_STATE_GOING) {
-		luo_flbs_going(module);
+		luo_flb_module_going(module);
 	}
 	return NOTIFY_OK;
 }

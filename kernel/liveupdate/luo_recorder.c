@@ -208,7 +208,7 @@ static void luo_row_count(struct liveupdate_recorder_row *row, int ret,
 }
 
 /* Look through the kept ones, which begin with their duration, for the shortest. */
-static void luo_least_find(struct luo_least *least, const void *kept, size_t size)
+static void luo_topn_find_min(struct luo_topn_min *least, const void *kept, size_t size)
 {
 	const u64 *at, *shortest = kept;
 	int i;
@@ -229,7 +229,7 @@ static void luo_keep_call(struct luo_recorder *r,
 			  const struct luo_call *call, enum luo_op op, int ret,
 			  u64 duration)
 {
-	struct luo_least *least = &r->calls[scope][op];
+	struct luo_topn_min *least = &r->calls[scope][op];
 	struct liveupdate_recorder_call *calls, *to;
 
 	static_assert(!offsetof(struct liveupdate_recorder_call, duration));
@@ -249,7 +249,7 @@ static void luo_keep_call(struct luo_recorder *r,
 	to->ret = ret;
 	strscpy_pad(to->name, call->compatible);
 	strscpy_pad(to->session, call->session ?: "");
-	luo_least_find(least, calls, sizeof(*calls));
+	luo_topn_find_min(least, calls, sizeof(*calls));
 }
 
 /**
@@ -335,7 +335,7 @@ void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 {
 	enum liveupdate_recorder_scope scope = luo_scope(dir);
 	struct luo_recorder *r = &luo_recorders[dir];
-	struct luo_least *least = &r->sessions[scope][phase];
+	struct luo_topn_min *least = &r->sessions[scope][phase];
 	struct liveupdate_recorder_session *all, *to;
 
 	static_assert(!offsetof(struct liveupdate_recorder_session, duration));
@@ -356,7 +356,7 @@ void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 	to->files = files;
 	to->ret = ret;
 	memcpy(to->name, name, sizeof(to->name));
-	luo_least_find(least, all, sizeof(*all));
+	luo_topn_find_min(least, all, sizeof(*all));
 }
 
 static void luo_row_move(struct liveupdate_recorder_row *to,
@@ -384,8 +384,8 @@ static void luo_row_move(struct liveupdate_recorder_row *to,
 }
 
 /* The longest ones of both lists stay in @to, @from is empty after it. */
-static void luo_longest_move(struct luo_least *to_least, void *to,
-			     struct luo_least *from_least, void *from,
+static void luo_longest_move(struct luo_topn_min *to_least, void *to,
+			     struct luo_topn_min *from_least, void *from,
 			     size_t size)
 {
 	const u64 *duration;
@@ -396,7 +396,7 @@ static void luo_longest_move(struct luo_least *to_least, void *to,
 		if (*duration <= to_least->duration)
 			continue;
 		memcpy(to + to_least->at * size, duration, size);
-		luo_least_find(to_least, to, size);
+		luo_topn_find_min(to_least, to, size);
 	}
 	memset(from, 0, LIVEUPDATE_RECORDER_SLOWEST * size);
 	WRITE_ONCE(from_least->duration, 0);
@@ -520,7 +520,7 @@ void luo_recorder_finished(u64 files, bool claimed)
 }
 
 /**
- * luo_recorder_refused - a part of the handover is not served
+ * luo_recorder_add_reject - a part of the handover is not served
  * @what:   what it is
  * @name:   its name, or its session's, or ""
  * @token:  of a file
@@ -528,8 +528,8 @@ void luo_recorder_finished(u64 files, bool claimed)
  *
  * Context: any.
  */
-void luo_recorder_refused(const char *what, const char *name, u64 token,
-			  const char *reason)
+void luo_recorder_add_reject(const char *what, const char *name, u64 token,
+			     const char *reason)
 {
 	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_IN].part;
 	struct liveupdate_recorder_refused *to;
@@ -551,13 +551,13 @@ void luo_recorder_refused(const char *what, const char *name, u64 token,
 }
 
 /**
- * luo_recorder_served - a part that was refused is served after all
+ * luo_recorder_del_reject - a part that was refused is served after all
  * @what: what it is
  * @name: its name
  *
  * Context: any. Does nothing if it was not refused, or not kept.
  */
-void luo_recorder_served(const char *what, const char *name)
+void luo_recorder_del_reject(const char *what, const char *name)
 {
 	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_IN].part;
 	struct liveupdate_recorder_refused *all;

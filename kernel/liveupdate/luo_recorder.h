@@ -17,13 +17,13 @@
 #define LUO_NR_PHASES	(LUO_PHASE_RESTORE + 1)
 
 /**
- * struct luo_least - the shortest of those that are kept as the longest
+ * struct luo_topn_min - the shortest of those that are kept as the longest
  * @duration: ns, 0 as long as there is room
  * @at:       which one it is
  *
  * So that a longer one takes its place without a search for it.
  */
-struct luo_least {
+struct luo_topn_min {
 	u64 duration;
 	unsigned int at;
 };
@@ -56,8 +56,8 @@ struct luo_recorder {
 	u8 row[LIVEUPDATE_NR_SCOPES][LUO_MAX_SLOTS][LUO_NR_OPS];
 	unsigned int nr_rows;
 	struct luo_union walls[LIVEUPDATE_RECORDER_ROWS];
-	struct luo_least calls[LIVEUPDATE_NR_SCOPES][LUO_NR_OPS];
-	struct luo_least sessions[LIVEUPDATE_NR_SCOPES][LUO_NR_PHASES];
+	struct luo_topn_min calls[LIVEUPDATE_NR_SCOPES][LUO_NR_OPS];
+	struct luo_topn_min sessions[LIVEUPDATE_NR_SCOPES][LUO_NR_PHASES];
 };
 
 extern struct luo_recorder luo_recorders[];

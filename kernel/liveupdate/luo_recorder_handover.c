@@ -27,11 +27,11 @@ static struct liveupdate_recorder_part *luo_last_out;
 static u64 luo_start_mark __initdata;
 
 /**
- * luo_recorder_start - the kernel has begun
+ * luo_recorder_stamp_start - the kernel has begun
  *
  * Context: once, when the command line is read; there is no memory yet.
  */
-void __init luo_recorder_start(void)
+void __init luo_recorder_stamp_start(void)
 {
 	luo_start_mark = luo_counter();
 }
@@ -47,8 +47,8 @@ u64 luo_recorder_last_hz(void)
 }
 
 /* The kernel dumps its log as the last thing before it jumps. */
-static void luo_recorder_jump(struct kmsg_dumper *dumper,
-			      struct kmsg_dump_detail *detail)
+static void luo_recorder_kexec(struct kmsg_dumper *dumper,
+			       struct kmsg_dump_detail *detail)
 {
 	if (detail->reason == KMSG_DUMP_SHUTDOWN &&
 	    luo_state() == LIVEUPDATE_STATE_FROZEN)
@@ -56,7 +56,7 @@ static void luo_recorder_jump(struct kmsg_dumper *dumper,
 }
 
 static struct kmsg_dumper luo_recorder_dumper = {
-	.dump = luo_recorder_jump,
+	.dump = luo_recorder_kexec,
 	.max_reason = KMSG_DUMP_SHUTDOWN,
 };
 
@@ -90,7 +90,7 @@ static void luo_scope_seal(struct liveupdate_recorder_part *part, int scope)
 #define LUO_MAX_HZ	100000000000ULL
 
 /* What a previous kernel wrote is shown to user space: it must be what it can be. */
-static void luo_part_seal(struct liveupdate_recorder_part *part)
+static void luo_record_terminate_strings(struct liveupdate_recorder_part *part)
 {
 	int i;
 
@@ -138,7 +138,7 @@ static void luo_recorder_boot(struct liveupdate_subsystem *s, u64 data)
 		luo_handover_reject("subsystem", s->name, 0, "not-preserved");
 		return;
 	}
-	luo_part_seal(part);
+	luo_record_terminate_strings(part);
 	luo_last_out = part;
 }
 
@@ -152,7 +152,7 @@ static struct liveupdate_subsystem luo_recorder_subsystem = {
 	.name = "luo-recorder",
 };
 
-static void luo_part_init(enum luo_dir dir, struct liveupdate_recorder_part *part)
+static void luo_record_init(enum luo_dir dir, struct liveupdate_recorder_part *part)
 {
 	part->magic = LIVEUPDATE_RECORDER_MAGIC;
 	part->version = LIVEUPDATE_RECORDER_VERSION;
@@ -175,7 +175,7 @@ int __init luo_recorder_early_init(void)
 	if (!part)
 		return -ENOMEM;
 
-	luo_part_init(LUO_DIR_IN, part);
+	luo_record_init(LUO_DIR_IN, part);
 	part->marks[LIVEUPDATE_MARK_START] = luo_start_mark;
 	return liveupdate_register_subsystem(&luo_recorder_subsystem);
 }
@@ -205,7 +205,7 @@ int __init luo_recorder_init(void)
 	if (IS_ERR(part))
 		return PTR_ERR(part);
 
-	luo_part_init(LUO_DIR_OUT, part);
+	luo_record_init(LUO_DIR_OUT, part);
 	luo_recorder_complete(LUO_DIR_OUT);
 	luo_recorder_complete(LUO_DIR_IN);
 	part = luo_recorders[LUO_DIR_IN].part;
@@ -277,13 +277,13 @@ static const struct bin_attribute luo_recorder_attr = {
 };
 
 /**
- * luo_recorder_show - offer the record to user space
+ * luo_recorder_sysfs_init - offer the record to user space
  * @kobj: the directory in sysfs
  *
  * Context: once, at boot.
  * Return: 0 or a negative errno of sysfs.
  */
-int luo_recorder_show(struct kobject *kobj)
+int luo_recorder_sysfs_init(struct kobject *kobj)
 {
 	return sysfs_create_bin_file(kobj, &luo_recorder_attr);
 }

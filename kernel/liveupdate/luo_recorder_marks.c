@@ -177,7 +177,7 @@ void luo_recorder_ioctl_end(bool counted)
 }
 
 /* Walks all CPUs. */
-static void luo_take_memory(struct liveupdate_recorder_part *part)
+static void luo_snapshot_kho(struct liveupdate_recorder_part *part)
 {
 	struct kho_counts counts;
 	int i;
@@ -251,11 +251,11 @@ void luo_recorder_mark(enum liveupdate_recorder_mark mark)
 	else
 		luo_mark_out(part, mark, counter, now);
 	if (mark != LIVEUPDATE_MARK_RESTORED && mark != LIVEUPDATE_MARK_FINISHED)
-		luo_take_memory(part);
+		luo_snapshot_kho(part);
 }
 
 /**
- * luo_recorder_over - the live update that booted this kernel is over
+ * luo_recorder_end - the live update that booted this kernel is over
  * @since: ns, when the FINISH began that ended it
  *
  * If that FINISH finished a session, its end is the end of the blackout; if it
@@ -263,7 +263,7 @@ void luo_recorder_mark(enum liveupdate_recorder_mark mark)
  *
  * Context: under luo_state_lock for writing.
  */
-void luo_recorder_over(u64 since)
+void luo_recorder_end(u64 since)
 {
 	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_IN].part;
 	u64 finished;
@@ -275,7 +275,7 @@ void luo_recorder_over(u64 since)
 	if (!finished || finished >= since ||
 	    finished < part->times[LIVEUPDATE_MARK_RESTORED])
 		luo_recorder_mark(LIVEUPDATE_MARK_FINISHED);
-	luo_take_memory(part);
+	luo_snapshot_kho(part);
 	WRITE_ONCE(part->over, 1);
 }
 
@@ -294,7 +294,7 @@ void luo_recorder_refresh(void)
 	if (out && !READ_ONCE(out->times[LIVEUPDATE_MARK_REBOOT]))
 		luo_sample_clock(out);
 	if (in && luo_state() == LIVEUPDATE_STATE_UPDATED)
-		luo_take_memory(in);
+		luo_snapshot_kho(in);
 }
 
 /**

@@ -56,9 +56,9 @@ enum luo_dir luo_session_dir(const struct luo_session *session)
 	return session->files.dir;
 }
 
-void luo_session_set_state(struct luo_session *session,
-			   enum liveupdate_state state, u32 event,
-			   int ret)
+void luo_session_change_state(struct luo_session *session,
+			      enum liveupdate_state state, u32 event,
+			      int ret)
 {
 	enum liveupdate_state old = session->state;
 
@@ -125,12 +125,12 @@ void luo_session_put(struct luo_session *session)
 }
 
 /**
- * luo_session_used - the calling process opens, uses or closes a session
+ * luo_session_set_owner - the calling process opens, uses or closes a session
  * @session: the session
  *
  * Context: any but interrupts.
  */
-void luo_session_used(struct luo_session *session)
+void luo_session_set_owner(struct luo_session *session)
 {
 	struct pid *pid = task_tgid(current), *old;
 
@@ -154,39 +154,39 @@ void luo_session_free(struct luo_session *session)
 }
 
 /* A name from user space may be unterminated when a call fails because of it. */
-static const char *luo_name_for_event(char *to, const u8 *name)
+static const char *luo_name_terminate(char *to, const u8 *name)
 {
 	strscpy(to, name, LIVEUPDATE_SESSION_NAME_LENGTH);
 	return to;
 }
 
 /**
- * luo_session_created - tell of the outcome of CREATE_SESSION
+ * luo_session_trace_create - tell of the outcome of CREATE_SESSION
  * @name: LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
  * @ret:  what the call returns
  */
-void luo_session_created(const u8 *name, int ret)
+void luo_session_trace_create(const u8 *name, int ret)
 {
 	char shown[LIVEUPDATE_SESSION_NAME_LENGTH] __uninitialized;
 
 	luo_emit(luo_session_create, luo_number(LUO_DIR_OUT),
-		 luo_name_for_event(shown, name), LUO_DIR_OUT,
+		 luo_name_terminate(shown, name), LUO_DIR_OUT,
 		 LIVEUPDATE_STATE_NORMAL, 0, ret);
 }
 
 /**
- * luo_session_claimed - tell of the outcome of RETRIEVE_SESSION
+ * luo_session_trace_retrieve - tell of the outcome of RETRIEVE_SESSION
  * @session: the session that is claimed; not used if none is
  * @name:    LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
  * @ret:     what the call returns
  */
-void luo_session_claimed(struct luo_session *session, const u8 *name, int ret)
+void luo_session_trace_retrieve(struct luo_session *session, const u8 *name, int ret)
 {
 	char shown[LIVEUPDATE_SESSION_NAME_LENGTH] __uninitialized;
 
 	if (ret) {
 		luo_emit(luo_session_retrieve, luo_number(LUO_DIR_IN),
-			 luo_name_for_event(shown, name), LUO_DIR_IN,
+			 luo_name_terminate(shown, name), LUO_DIR_IN,
 			 LIVEUPDATE_STATE_UPDATED, 0, ret);
 		return;
 	}
@@ -219,9 +219,9 @@ void luo_session_leak(struct luo_session *session,
 }
 
 /* A step of a session with its phase and its change of state. */
-static int luo_session_step(struct luo_session *session, enum luo_phase phase,
-			    int (*step)(struct luo_file_set *set),
-			    enum liveupdate_state to, u32 event)
+static int luo_session_run_phase(struct luo_session *session, enum luo_phase phase,
+				 int (*step)(struct luo_file_set *set),
+				 enum liveupdate_state to, u32 event)
 {
 	struct luo_span span;
 	int err;
@@ -231,26 +231,26 @@ static int luo_session_step(struct luo_session *session, enum luo_phase phase,
 	span = luo_session_phase_begin(session, phase);
 	err = step(&session->files);
 	luo_session_phase_end(session, phase, &span, err);
-	luo_session_set_state(session, err ? session->state : to, event, err);
+	luo_session_change_state(session, err ? session->state : to, event, err);
 	return err;
 }
 
 int luo_session_prepare(struct luo_session *session)
 {
-	return luo_session_step(session, LUO_PHASE_PREPARE,
-				luo_file_set_prepare, LIVEUPDATE_STATE_PREPARED,
-				LIVEUPDATE_PREPARE);
+	return luo_session_run_phase(session, LUO_PHASE_PREPARE,
+				     luo_file_set_prepare, LIVEUPDATE_STATE_PREPARED,
+				     LIVEUPDATE_PREPARE);
 }
 
 int luo_session_freeze(struct luo_session *session)
 {
-	return luo_session_step(session, LUO_PHASE_FREEZE, luo_file_set_freeze,
-				LIVEUPDATE_STATE_FROZEN, LIVEUPDATE_FREEZE);
+	return luo_session_run_phase(session, LUO_PHASE_FREEZE, luo_file_set_freeze,
+				     LIVEUPDATE_STATE_FROZEN, LIVEUPDATE_FREEZE);
 }
 
 /* Bring an outgoing session back to an earlier state. */
-void luo_session_back(struct luo_session *session,
-		      enum liveupdate_state to)
+void luo_session_rollback(struct luo_session *session,
+			  enum liveupdate_state to)
 {
 	struct luo_span span;
 
@@ -265,29 +265,29 @@ void luo_session_back(struct luo_session *session,
 	if (to == LIVEUPDATE_STATE_NORMAL)
 		luo_file_set_cancel(&session->files);
 	luo_session_phase_end(session, LUO_PHASE_CANCEL, &span, 0);
-	luo_session_set_state(session, to, LIVEUPDATE_CANCEL, 0);
+	luo_session_change_state(session, to, LIVEUPDATE_CANCEL, 0);
 }
 
 /**
- * luo_session_refused_file - a call for a file of a session is not even tried
+ * luo_session_trace_reject_file - a call for a file of a session is not even tried
  * @session: the session
  * @token:   the file's, as the caller says
  * @ret:     why, a negative errno
  */
-void luo_session_refused_file(const struct luo_session *session, u64 token,
-			      int ret)
+void luo_session_trace_reject_file(const struct luo_session *session, u64 token,
+				   int ret)
 {
-	luo_file_failed(&session->files, token, ret);
+	luo_file_trace_reject(&session->files, token, ret);
 }
 
 /**
- * luo_session_refused_event - a transition of a session is not even tried
+ * luo_session_trace_reject_event - a transition of a session is not even tried
  * @session: the session
  * @event:   enum liveupdate_event, or what the caller takes for one
  * @ret:     why, a negative errno
  */
-void luo_session_refused_event(const struct luo_session *session, u32 event,
-			       int ret)
+void luo_session_trace_reject_event(const struct luo_session *session, u32 event,
+				    int ret)
 {
 	enum liveupdate_state state = READ_ONCE(session->state);
 
@@ -305,7 +305,7 @@ static int luo_session_lock_out(struct luo_session *session, u64 token)
 		err = -EBUSY;
 	}
 	if (err)
-		luo_session_refused_file(session, token, err);
+		luo_session_trace_reject_file(session, token, err);
 	return err;
 }
 
@@ -378,7 +378,7 @@ int luo_session_retrieve(struct luo_session *session, u64 token,
 	int err = mutex_lock_killable(&session->files.lock);
 
 	if (err) {
-		luo_session_refused_file(session, token, err);
+		luo_session_trace_reject_file(session, token, err);
 		return err;
 	}
 	err = luo_file_retrieve(&session->files, token, filep);
@@ -396,9 +396,9 @@ int __luo_session_finish(struct luo_session *session)
 	err = luo_file_set_finish(&session->files);
 	WRITE_ONCE(session->finish_ret, err);
 	luo_session_phase_end(session, LUO_PHASE_FINISH, &span, err);
-	luo_session_set_state(session, err ? session->state :
+	luo_session_change_state(session, err ? session->state :
 					     LIVEUPDATE_STATE_NORMAL,
-			      LIVEUPDATE_FINISH, err);
+				 LIVEUPDATE_FINISH, err);
 	if (!err) {
 		if (session->claimed)
 			luo_session_restore_end(session, 0);
@@ -412,7 +412,7 @@ int __luo_session_finish(struct luo_session *session)
 
 static int luo_session_cancel(struct luo_session *session)
 {
-	luo_session_back(session, LIVEUPDATE_STATE_NORMAL);
+	luo_session_rollback(session, LIVEUPDATE_STATE_NORMAL);
 	return 0;
 }
 
@@ -422,7 +422,7 @@ static int luo_session_freeze_alone(struct luo_session *session)
 	int err = luo_session_freeze(session);
 
 	if (err)
-		luo_session_back(session, LIVEUPDATE_STATE_NORMAL);
+		luo_session_rollback(session, LIVEUPDATE_STATE_NORMAL);
 	return err;
 }
 
@@ -459,7 +459,7 @@ static int __luo_session_event(struct luo_session *session, u32 event)
 		session->settled = session->state;
 		return err;
 	}
-	luo_session_refused_event(session, event, -EINVAL);
+	luo_session_trace_reject_event(session, event, -EINVAL);
 	return -EINVAL;
 }
 
@@ -478,7 +478,7 @@ int luo_session_event(struct luo_session *session, u32 event)
 	int err = mutex_lock_killable(&session->files.lock);
 
 	if (err) {
-		luo_session_refused_event(session, event, err);
+		luo_session_trace_reject_event(session, event, err);
 		return err;
 	}
 	err = __luo_session_event(session, event);
@@ -487,11 +487,11 @@ int luo_session_event(struct luo_session *session, u32 event)
 }
 
 /**
- * luo_session_finish_refused - FINISH of a session is not even tried
+ * luo_session_trace_reject_finish - FINISH of a session is not even tried
  * @session: the session
  * @ret:     why, a negative errno
  */
-void luo_session_finish_refused(const struct luo_session *session, int ret)
+void luo_session_trace_reject_finish(const struct luo_session *session, int ret)
 {
 	luo_emit(luo_session_finish, luo_number(session->files.dir), session->name,
 		 session->files.dir, luo_session_state(session), 0, ret);
@@ -510,6 +510,6 @@ int luo_session_finish(struct luo_session *session)
 	int err = luo_session_event(session, LIVEUPDATE_FINISH);
 
 	if (err == -EINVAL || err == -EINTR)
-		luo_session_finish_refused(session, err);
+		luo_session_trace_reject_finish(session, err);
 	return err;
 }

@@ -110,9 +110,9 @@ struct luo_session_set {
 extern struct luo_session_set luo_sessions[];
 extern spinlock_t luo_owner_lock;
 
-void luo_session_set_state(struct luo_session *session,
-			   enum liveupdate_state state, u32 event,
-			   int ret);
+void luo_session_change_state(struct luo_session *session,
+			      enum liveupdate_state state, u32 event,
+			      int ret);
 struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir);
 void luo_session_free(struct luo_session *session);
 void luo_session_put(struct luo_session *session);
@@ -124,8 +124,8 @@ void luo_session_leak(struct luo_session *session,
 		      enum luo_leak_reason reason, u64 files, u64 retrieved);
 int luo_session_prepare(struct luo_session *session);
 int luo_session_freeze(struct luo_session *session);
-void luo_session_back(struct luo_session *session,
-		      enum liveupdate_state to);
+void luo_session_rollback(struct luo_session *session,
+			  enum liveupdate_state to);
 int __luo_session_finish(struct luo_session *session);
 
 #endif /* _LINUX_LUO_SESSION_H */

@@ -17,23 +17,23 @@
 #include "luo_session.h"
 
 /**
- * luo_sessions_count - how many sessions there are
+ * luo_session_count - how many sessions there are
  * @dir: of which set
  *
  * Return: their number, which may change unless luo_state_lock is held for
  *	   writing.
  */
-u64 luo_sessions_count(enum luo_dir dir)
+u64 luo_session_count(enum luo_dir dir)
 {
 	return READ_ONCE(luo_sessions[dir].count);
 }
 
 /**
- * luo_sessions_settle - luo_sessions_undo() leads back to here from now on
+ * luo_session_checkpoint_all - luo_session_rollback_all() leads back to here from now on
  *
  * Context: under luo_state_lock for writing, after a transition that succeeded.
  */
-void luo_sessions_settle(void)
+void luo_session_checkpoint_all(void)
 {
 	struct luo_session *session;
 
@@ -44,13 +44,13 @@ void luo_sessions_settle(void)
 }
 
 /**
- * luo_sessions_prepare - prepare the outgoing sessions that are NORMAL
+ * luo_session_prepare_all - prepare the outgoing sessions that are NORMAL
  *
- * Context: under luo_state_lock for writing. luo_sessions_undo() undoes it, also
+ * Context: under luo_state_lock for writing. luo_session_rollback_all() undoes it, also
  *	    if it failed half-way.
  * Return: 0, or what a handler's prepare returned.
  */
-int luo_sessions_prepare(void)
+int luo_session_prepare_all(void)
 {
 	struct luo_session *session;
 	int err;
@@ -69,12 +69,12 @@ int luo_sessions_prepare(void)
 }
 
 /* Context: under the session's lock, when it is frozen. */
-static void luo_session_write(const struct luo_session *session,
-			      struct luo_session_ser *ser)
+static void luo_session_serialize(const struct luo_session *session,
+				  struct luo_session_ser *ser)
 {
 	struct luo_array files;
 
-	luo_handover_describe(&session->files.blocks, session->files.count,
+	luo_array_from_blocks(&session->files.blocks, session->files.count,
 			      &files);
 	memcpy(ser->name, session->name, sizeof(ser->name));
 	ser->files = files.data;
@@ -84,18 +84,18 @@ static void luo_session_write(const struct luo_session *session,
 }
 
 /**
- * luo_sessions_freeze - freeze the outgoing sessions that are PREPARED, and fill
+ * luo_session_freeze_all - freeze the outgoing sessions that are PREPARED, and fill
  * the records of all
  * @array:  set to where they are
  * @totals: set to how much there is
  *
  * Both in one walk: what a session's freeze has touched, its record needs too.
  *
- * Context: after luo_sessions_prepare(), under luo_state_lock for writing.
- *	    luo_sessions_undo() undoes both, also if it failed half-way.
+ * Context: after luo_session_prepare_all(), under luo_state_lock for writing.
+ *	    luo_session_rollback_all() undoes both, also if it failed half-way.
  * Return: 0, or what a handler's freeze returned.
  */
-int luo_sessions_freeze(struct luo_array *array, struct luo_totals *totals)
+int luo_session_freeze_all(struct luo_array *array, struct luo_totals *totals)
 {
 	struct luo_session_set *set = &luo_sessions[LUO_DIR_OUT];
 	struct luo_session *session;
@@ -116,12 +116,12 @@ int luo_sessions_freeze(struct luo_array *array, struct luo_totals *totals)
 				return err;
 		}
 		/* There is a record for each session, as create saw to. */
-		luo_session_write(session, kho_block_set_it_reserve_entry(&it));
+		luo_session_serialize(session, kho_block_set_it_reserve_entry(&it));
 		nr_files += session->files.count;
 		blocks += session->files.blocks.nblocks;
 	}
-	luo_handover_seal(&set->blocks, "");
-	luo_handover_describe(&set->blocks, set->count, array);
+	luo_handover_seal_blocks(&set->blocks, "");
+	luo_array_from_blocks(&set->blocks, set->count, array);
 	*totals = (struct luo_totals){
 		.sessions = set->count,
 		.files = nr_files,
@@ -131,12 +131,12 @@ int luo_sessions_freeze(struct luo_array *array, struct luo_totals *totals)
 }
 
 /**
- * luo_sessions_undo - bring the outgoing sessions back, last one first, to the
+ * luo_session_rollback_all - bring the outgoing sessions back, last one first, to the
  * states that they had before the machine began to change its own
  *
  * Context: under luo_state_lock for writing.
  */
-void luo_sessions_undo(void)
+void luo_session_rollback_all(void)
 {
 	struct luo_session *session;
 
@@ -145,16 +145,16 @@ void luo_sessions_undo(void)
 	list_for_each_entry_reverse(session, &luo_sessions[LUO_DIR_OUT].list,
 				    list) {
 		guard(mutex)(&session->files.lock);
-		luo_session_back(session, session->settled);
+		luo_session_rollback(session, session->settled);
 	}
 }
 
 /**
- * luo_sessions_cancel - bring all outgoing sessions back to NORMAL, last first
+ * luo_session_cancel_all - bring all outgoing sessions back to NORMAL, last first
  *
  * Context: under luo_state_lock for writing.
  */
-void luo_sessions_cancel(void)
+void luo_session_cancel_all(void)
 {
 	struct luo_session *session;
 
@@ -162,11 +162,11 @@ void luo_sessions_cancel(void)
 
 	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list)
 		session->settled = LIVEUPDATE_STATE_NORMAL;
-	luo_sessions_undo();
+	luo_session_rollback_all();
 }
 
 /* Context: under the session's lock. */
-static int luo_session_end(struct luo_session *session)
+static int luo_session_finish_or_discard(struct luo_session *session)
 {
 	u64 retrieved = session->files.retrieved;
 	u64 files = session->files.count;
@@ -183,12 +183,12 @@ static int luo_session_end(struct luo_session *session)
 }
 
 /**
- * luo_sessions_finish - finish the claimed incoming sessions, discard the others
+ * luo_session_finish_all - finish the claimed incoming sessions, discard the others
  *
  * Context: under luo_state_lock for writing.
  * Return: 0 and there is none left, or -EBUSY if some cannot finish yet.
  */
-int luo_sessions_finish(void)
+int luo_session_finish_all(void)
 {
 	struct luo_session *session, *next;
 	int err = 0, failed;
@@ -200,7 +200,7 @@ int luo_sessions_finish(void)
 				 list) {
 		claimed = session->claimed;
 		scoped_guard(mutex, &session->files.lock)
-			failed = luo_session_end(session);
+			failed = luo_session_finish_or_discard(session);
 		if (failed)
 			err = failed;
 		else if (!claimed)
@@ -210,11 +210,11 @@ int luo_sessions_finish(void)
 }
 
 /**
- * luo_sessions_give_up - the incoming sessions end with this kernel
+ * luo_session_give_up_all - the incoming sessions end with this kernel
  *
  * Context: under luo_state_lock for writing, when the jump is certain.
  */
-void luo_sessions_give_up(void)
+void luo_session_give_up_all(void)
 {
 	struct luo_session *session;
 
@@ -229,12 +229,12 @@ void luo_sessions_give_up(void)
 				 session->files.retrieved);
 	}
 	/* One line for all: a serial console prints it while everybody waits. */
-	if (luo_sessions_count(LUO_DIR_IN))
+	if (luo_session_count(LUO_DIR_IN))
 		pr_warn("%llu sessions were not finished, they are given up\n",
-			luo_sessions_count(LUO_DIR_IN));
+			luo_session_count(LUO_DIR_IN));
 }
 
-static void luo_session_load(const void *record, void *data)
+static void luo_session_deserialize(const void *record, void *data)
 {
 	const struct luo_session_ser *ser = record;
 	const struct luo_array files = {
@@ -268,7 +268,7 @@ static void luo_session_load(const void *record, void *data)
 	}
 
 	scoped_guard(mutex, &session->files.lock)
-		blocks = luo_file_set_load(&session->files, &files);
+		blocks = luo_file_set_deserialize(&session->files, &files);
 	/*
 	 * Only the previous kernel knows; treat more than the machine has as unknown.
 	 * totalram_pages() is less than that: it leaves out what is still preserved.
@@ -288,7 +288,7 @@ static void luo_session_load(const void *record, void *data)
 }
 
 /**
- * luo_sessions_load - make the incoming sessions from their records
+ * luo_session_deserialize_all - make the incoming sessions from their records
  * @array:  where the records are; they are gone after it
  * @totals: set to how much there is
  *
@@ -296,13 +296,13 @@ static void luo_session_load(const void *record, void *data)
  *
  * Context: once, at boot.
  */
-void luo_sessions_load(const struct luo_array *array, struct luo_totals *totals)
+void luo_session_deserialize_all(const struct luo_array *array, struct luo_totals *totals)
 {
 	struct luo_blocks blocks;
 
 	*totals = (struct luo_totals){ .bytes = PAGE_SIZE };
 	blocks = luo_handover_read_array(array, sizeof(struct luo_session_ser),
-					 "session", "", luo_session_load,
+					 "session", "", luo_session_deserialize,
 					 totals);
 	totals->bytes += blocks.restored * KHO_BLOCK_SIZE;
 	totals->reserved += blocks.left;

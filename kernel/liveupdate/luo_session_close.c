@@ -25,7 +25,7 @@ static void luo_session_release_out(struct luo_session *session)
 
 	luo_session_remove(session);
 	scoped_guard(mutex, &session->files.lock) {
-		luo_session_back(session, LIVEUPDATE_STATE_NORMAL);
+		luo_session_rollback(session, LIVEUPDATE_STATE_NORMAL);
 		luo_file_set_unpreserve(&session->files);
 	}
 	luo_emit(luo_session_release, luo_number(LUO_DIR_OUT), session->name,
@@ -82,7 +82,7 @@ void luo_session_release(struct luo_session *session)
 }
 
 /* The machine is frozen: what is closed stays as it is. */
-static void luo_session_keep(struct luo_session *session)
+static void luo_session_trace_frozen(struct luo_session *session)
 {
 	luo_emit(luo_session_release, luo_number(session->files.dir), session->name,
 		 session->files.dir, session->state, session->files.count, -EAGAIN);
@@ -95,7 +95,7 @@ static void __luo_session_release_closed(struct llist_node *list)
 	llist_for_each_entry_safe(session, next, llist_reverse_order(list),
 				  in_closed) {
 		if (luo_state() == LIVEUPDATE_STATE_FROZEN)
-			luo_session_keep(session);
+			luo_session_trace_frozen(session);
 		else
 			luo_session_release(session);
 	}
@@ -141,14 +141,14 @@ static bool luo_session_close_lock(void)
  */
 void luo_session_close(struct luo_session *session)
 {
-	luo_session_used(session);
+	luo_session_set_owner(session);
 	if (!luo_session_close_lock()) {
 		llist_add(&session->in_closed, &luo_closed);
 		schedule_work(&luo_closed_work);
 		return;
 	}
 	if (luo_state() == LIVEUPDATE_STATE_FROZEN)
-		luo_session_keep(session);
+		luo_session_trace_frozen(session);
 	else
 		luo_session_release(session);
 	up_read(&luo_state_lock);

@@ -98,7 +98,7 @@ static void luo_session_opened(struct luo_session *session)
 {
 	session->claims++;
 	session->opened = ktime_get_ns();
-	luo_session_used(session);
+	luo_session_set_owner(session);
 }
 
 static struct luo_session_set *luo_session_set(const struct luo_session *session)

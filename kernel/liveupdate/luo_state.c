@@ -34,7 +34,7 @@
 /* See luo_internal.h for what it guards and when it is taken. */
 DECLARE_RWSEM(luo_state_lock);
 
-static enum liveupdate_state luo_machine_state = LIVEUPDATE_STATE_NORMAL;
+static enum liveupdate_state luo_global_state = LIVEUPDATE_STATE_NORMAL;
 static struct kobject *luo_kobj;
 
 /**
@@ -45,29 +45,29 @@ static struct kobject *luo_kobj;
  */
 enum liveupdate_state luo_state(void)
 {
-	return READ_ONCE(luo_machine_state);
+	return READ_ONCE(luo_global_state);
 }
 
 /* The state changes to @state, or, with an errno, could not change. */
 static void luo_state_set(enum luo_dir dir, enum liveupdate_state state,
 			  u32 event, int ret)
 {
-	enum liveupdate_state old = luo_machine_state;
+	enum liveupdate_state old = luo_global_state;
 
 	lockdep_assert_held_write(&luo_state_lock);
 
-	WRITE_ONCE(luo_machine_state, state);
+	WRITE_ONCE(luo_global_state, state);
 	luo_emit(luo_state, luo_number(dir), old, state, event, ret);
 	if (old != state && luo_kobj)
 		sysfs_notify(luo_kobj, NULL, "state");
 }
 
 /**
- * luo_state_refused - a transition of the machine is not even tried
+ * luo_state_trace_reject - a transition of the machine is not even tried
  * @event: enum liveupdate_event, or what the caller takes for one
  * @ret:   why, a negative errno
  */
-void luo_state_refused(u32 event, int ret)
+void luo_state_trace_reject(u32 event, int ret)
 {
 	enum liveupdate_state state = luo_state();
 
@@ -77,117 +77,117 @@ void luo_state_refused(u32 event, int ret)
 }
 
 /**
- * luo_state_boot - this kernel was booted by a live update
+ * luo_state_init_updated - this kernel was booted by a live update
  *
  * Context: once, at boot, when the incoming sessions are there.
  */
-void luo_state_boot(void)
+void luo_state_init_updated(void)
 {
 	scoped_guard(rwsem_write, &luo_state_lock)
 		luo_state_set(LUO_DIR_IN, LIVEUPDATE_STATE_UPDATED,
 			      LUO_EVENT_BOOT, 0);
-	luo_state_settle();
+	luo_state_check_finished();
 }
 
 /*
  * Nothing of the incoming side is left but FLBs and subsystems. @since is when the
  * FINISH began that led to it.
  */
-static void luo_finish_rest(u64 since)
+static void luo_finish_remaining(u64 since)
 {
-	luo_flbs_finish();
-	luo_subsystems_finish();
-	if (luo_machine_state == LIVEUPDATE_STATE_UPDATED)
-		luo_recorder_over(since);
+	luo_flb_finish_all();
+	luo_subsystem_finish_all();
+	if (luo_global_state == LIVEUPDATE_STATE_UPDATED)
+		luo_recorder_end(since);
 }
 
 /**
- * luo_state_no_boot - this kernel was not booted by a live update
+ * luo_state_init_normal - this kernel was not booted by a live update
  *
  * Or its handover was refused.
  *
- * Context: once, at boot, instead of luo_state_boot().
+ * Context: once, at boot, instead of luo_state_init_updated().
  */
-void luo_state_no_boot(void)
+void luo_state_init_normal(void)
 {
 	guard(rwsem_write)(&luo_state_lock);
 
-	luo_finish_rest(0);
+	luo_finish_remaining(0);
 }
 
-static void luo_settle(void)
+static void luo_state_finish(void)
 {
-	if (luo_machine_state != LIVEUPDATE_STATE_UPDATED)
+	if (luo_global_state != LIVEUPDATE_STATE_UPDATED)
 		return;
 
-	luo_finish_rest(0);
+	luo_finish_remaining(0);
 	luo_state_set(LUO_DIR_IN, LIVEUPDATE_STATE_NORMAL, LIVEUPDATE_FINISH,
 		      0);
 }
 
-static void luo_settle_work_fn(struct work_struct *work)
+static void luo_state_finish_work_fn(struct work_struct *work)
 {
 	guard(rwsem_write)(&luo_state_lock);
 
-	luo_settle();
+	luo_state_finish();
 }
 
-static DECLARE_WORK(luo_settle_work, luo_settle_work_fn);
+static DECLARE_WORK(luo_state_finish_work, luo_state_finish_work_fn);
 
 /**
- * luo_state_settle - NORMAL again if the last incoming session is finished
+ * luo_state_check_finished - NORMAL again if the last incoming session is finished
  *
  * It is afterwards, unless the caller is killed: then it soon will be.
  *
  * Context: may sleep, takes luo_state_lock for writing if there is a change to
  *	    make.
  */
-void luo_state_settle(void)
+void luo_state_check_finished(void)
 {
 	if (luo_state() != LIVEUPDATE_STATE_UPDATED ||
-	    luo_sessions_count(LUO_DIR_IN))
+	    luo_session_count(LUO_DIR_IN))
 		return;
 
 	if (down_write_killable(&luo_state_lock)) {
-		schedule_work(&luo_settle_work);
+		schedule_work(&luo_state_finish_work);
 		return;
 	}
-	luo_settle();
+	luo_state_finish();
 	up_write(&luo_state_lock);
 }
 
 static void luo_phase_begin(enum luo_dir dir, enum luo_phase phase)
 {
 	luo_emit(luo_phase_begin, luo_number(dir), LUO_SCOPE_GLOBAL, "", phase,
-		 luo_sessions_count(dir), 0, 0);
+		 luo_session_count(dir), 0, 0);
 }
 
 static void luo_phase_end(enum luo_dir dir, enum luo_phase phase, u64 files,
 			  int ret)
 {
 	luo_emit(luo_phase_end, luo_number(dir), LUO_SCOPE_GLOBAL, "", phase,
-		 luo_sessions_count(dir), files, ret);
+		 luo_session_count(dir), files, ret);
 }
 
 static int luo_prepare(void)
 {
 	int err;
 
-	luo_subsystems_mark();
+	luo_subsystem_checkpoint_all();
 
 	luo_phase_begin(LUO_DIR_OUT, LUO_PHASE_PREPARE);
-	err = luo_subsystems_prepare();
-	err = err ?: luo_sessions_prepare();
+	err = luo_subsystem_prepare_all();
+	err = err ?: luo_session_prepare_all();
 	luo_phase_end(LUO_DIR_OUT, LUO_PHASE_PREPARE, 0, err);
 	return err;
 }
 
 /* All that luo_prepare() and luo_freeze() did, however far they came. */
-static void luo_undo(void)
+static void luo_state_rollback(void)
 {
-	luo_subsystems_unfreeze();
-	luo_sessions_undo();
-	luo_subsystems_undo();
+	luo_subsystem_unfreeze_all();
+	luo_session_rollback_all();
+	luo_subsystem_rollback_all();
 }
 
 static int luo_event_prepare(void)
@@ -198,10 +198,10 @@ static int luo_event_prepare(void)
 	err = luo_prepare();
 	if (err) {
 		luo_recorder_scope(LIVEUPDATE_SCOPE_FAILED);
-		luo_undo();
+		luo_state_rollback();
 		luo_recorder_cancelled();
 	} else {
-		luo_sessions_settle();
+		luo_session_checkpoint_all();
 	}
 	luo_recorder_scope(LIVEUPDATE_SCOPE_AGENT);
 	return err;
@@ -211,8 +211,8 @@ static int luo_event_cancel(void)
 {
 	luo_recorder_scope(LIVEUPDATE_SCOPE_FAILED);
 	luo_phase_begin(LUO_DIR_OUT, LUO_PHASE_CANCEL);
-	luo_sessions_cancel();
-	luo_subsystems_cancel();
+	luo_session_cancel_all();
+	luo_subsystem_cancel_all();
 	luo_phase_end(LUO_DIR_OUT, LUO_PHASE_CANCEL, 0, 0);
 	luo_recorder_cancelled();
 	luo_recorder_scope(LIVEUPDATE_SCOPE_AGENT);
@@ -225,9 +225,9 @@ static int luo_event_finish(void)
 	int err;
 
 	luo_phase_begin(LUO_DIR_IN, LUO_PHASE_FINISH);
-	err = luo_sessions_finish();
+	err = luo_session_finish_all();
 	if (!err)
-		luo_finish_rest(since);
+		luo_finish_remaining(since);
 	luo_phase_end(LUO_DIR_IN, LUO_PHASE_FINISH, 0, err);
 	return err;
 }
@@ -260,16 +260,16 @@ static int __luo_state_event(u32 event)
 	int i, err;
 
 	for (i = 0; i < ARRAY_SIZE(luo_events); i++) {
-		if (luo_events[i].from != luo_machine_state ||
+		if (luo_events[i].from != luo_global_state ||
 		    luo_events[i].event != event)
 			continue;
 		err = luo_events[i].run();
-		luo_state_set(luo_events[i].dir, err ? luo_machine_state :
+		luo_state_set(luo_events[i].dir, err ? luo_global_state :
 						       luo_events[i].to,
 			      event, err);
 		return err;
 	}
-	luo_state_refused(event, -EINVAL);
+	luo_state_trace_reject(event, -EINVAL);
 	return -EINVAL;
 }
 
@@ -288,12 +288,12 @@ int luo_state_event(u32 event)
 	int err = down_write_killable(&luo_state_lock);
 
 	if (err) {
-		luo_state_refused(event, err);
+		luo_state_trace_reject(event, err);
 		return err;
 	}
-	if (luo_machine_state == LIVEUPDATE_STATE_FROZEN) {
+	if (luo_global_state == LIVEUPDATE_STATE_FROZEN) {
 		err = -EAGAIN;
-		luo_state_refused(event, err);
+		luo_state_trace_reject(event, err);
 	} else {
 		err = __luo_state_event(event);
 	}
@@ -313,13 +313,13 @@ static int luo_freeze(struct luo_totals *totals)
 
 	luo_recorder_mark(LIVEUPDATE_MARK_PREPARED);
 	luo_phase_begin(LUO_DIR_OUT, LUO_PHASE_FREEZE);
-	err = luo_sessions_freeze(&contents.sessions, totals);
-	err = err ?: luo_subsystems_freeze();
+	err = luo_session_freeze_all(&contents.sessions, totals);
+	err = err ?: luo_subsystem_freeze_all();
 	if (!err) {
-		luo_flbs_write(&contents.flbs);
-		luo_subsystems_write(&contents);
+		luo_flb_serialize_all(&contents.flbs);
+		luo_subsystem_serialize_all(&contents);
 		totals->bytes += contents.flbs.pgcnt * KHO_BLOCK_SIZE;
-		err = luo_handover_write(&contents);
+		err = luo_handover_serialize(&contents);
 		err = err ?: luo_test_damage(&contents);
 		luo_emit(luo_handover_out, luo_number(LUO_DIR_OUT),
 			 totals->sessions, totals->files,
@@ -339,17 +339,17 @@ static int luo_reboot(void)
 	err = luo_freeze(&totals);
 	if (err) {
 		luo_recorder_scope(LIVEUPDATE_SCOPE_FAILED);
-		luo_undo();
+		luo_state_rollback();
 		luo_recorder_failed(err);
 		luo_recorder_scope(LIVEUPDATE_SCOPE_AGENT);
 		pr_err("live update %llu failed, this kernel goes on: %pe\n",
 		       number, ERR_PTR(err));
-		luo_state_set(LUO_DIR_OUT, luo_machine_state,
+		luo_state_set(LUO_DIR_OUT, luo_global_state,
 			      LIVEUPDATE_FREEZE, err);
 		return err;
 	}
 
-	luo_sessions_give_up();
+	luo_session_give_up_all();
 	luo_recorder_totals(LUO_DIR_OUT, &totals);
 	luo_recorder_mark(LIVEUPDATE_MARK_FROZEN);
 	luo_state_set(LUO_DIR_OUT, LIVEUPDATE_STATE_FROZEN, LIVEUPDATE_FREEZE,
@@ -383,7 +383,7 @@ int liveupdate_reboot(void)
 	err = down_write_killable(&luo_state_lock);
 	if (err) {
 		luo_recorder_failed(err);
-		luo_state_refused(LIVEUPDATE_FREEZE, err);
+		luo_state_trace_reject(LIVEUPDATE_FREEZE, err);
 		return err;
 	}
 	err = luo_reboot();
@@ -438,7 +438,7 @@ int luo_state_init(void)
 		return -ENOMEM;
 
 	err = sysfs_create_group(luo_kobj, &luo_attr_group);
-	err = err ?: luo_recorder_show(luo_kobj);
+	err = err ?: luo_recorder_sysfs_init(luo_kobj);
 	if (err) {
 		kobject_put(luo_kobj);
 		luo_kobj = NULL;

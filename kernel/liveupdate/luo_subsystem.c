@@ -159,8 +159,8 @@ static void luo_subsystem_cancel(struct luo_subsystem_private *s)
 }
 
 /* Have all subsystems that are in state @from make a step. */
-static int luo_subsystems_do(enum liveupdate_state from,
-			     int (*step)(struct luo_subsystem_private *s))
+static int luo_subsystem_apply_all(enum liveupdate_state from,
+				   int (*step)(struct luo_subsystem_private *s))
 {
 	struct luo_subsystem_private *s;
 	int err;
@@ -180,11 +180,11 @@ static int luo_subsystems_do(enum liveupdate_state from,
 }
 
 /**
- * luo_subsystems_mark - remember the states, for luo_subsystems_undo()
+ * luo_subsystem_checkpoint_all - remember the states, for luo_subsystem_rollback_all()
  *
  * Context: under luo_state_lock for writing.
  */
-void luo_subsystems_mark(void)
+void luo_subsystem_checkpoint_all(void)
 {
 	struct luo_subsystem_private *s;
 
@@ -193,37 +193,37 @@ void luo_subsystems_mark(void)
 }
 
 /**
- * luo_subsystems_prepare - prepare the subsystems that are NORMAL
+ * luo_subsystem_prepare_all - prepare the subsystems that are NORMAL
  *
- * Context: under luo_state_lock for writing. luo_subsystems_undo() undoes it,
+ * Context: under luo_state_lock for writing. luo_subsystem_rollback_all() undoes it,
  *	    also if it failed half-way.
  * Return: 0, or what a prepare returned.
  */
-int luo_subsystems_prepare(void)
+int luo_subsystem_prepare_all(void)
 {
-	return luo_subsystems_do(LIVEUPDATE_STATE_NORMAL,
-				 luo_subsystem_prepare);
+	return luo_subsystem_apply_all(LIVEUPDATE_STATE_NORMAL,
+				       luo_subsystem_prepare);
 }
 
 /**
- * luo_subsystems_freeze - freeze all subsystems
+ * luo_subsystem_freeze_all - freeze all subsystems
  *
- * Context: under luo_state_lock for writing. luo_subsystems_unfreeze() undoes
+ * Context: under luo_state_lock for writing. luo_subsystem_unfreeze_all() undoes
  *	    it, also if it failed half-way.
  * Return: 0, or what a freeze returned.
  */
-int luo_subsystems_freeze(void)
+int luo_subsystem_freeze_all(void)
 {
-	return luo_subsystems_do(LIVEUPDATE_STATE_PREPARED,
-				 luo_subsystem_freeze);
+	return luo_subsystem_apply_all(LIVEUPDATE_STATE_PREPARED,
+				       luo_subsystem_freeze);
 }
 
 /**
- * luo_subsystems_unfreeze - undo luo_subsystems_freeze(), last one first
+ * luo_subsystem_unfreeze_all - undo luo_subsystem_freeze_all(), last one first
  *
  * Context: under luo_state_lock for writing.
  */
-void luo_subsystems_unfreeze(void)
+void luo_subsystem_unfreeze_all(void)
 {
 	struct luo_subsystem_private *s;
 
@@ -234,12 +234,12 @@ void luo_subsystems_unfreeze(void)
 }
 
 /**
- * luo_subsystems_undo - bring the subsystems back, last one first, to the states
- * in which luo_subsystems_mark() found them
+ * luo_subsystem_rollback_all - bring the subsystems back, last one first, to the states
+ * in which luo_subsystem_checkpoint_all() found them
  *
- * Context: under luo_state_lock for writing, after luo_subsystems_unfreeze().
+ * Context: under luo_state_lock for writing, after luo_subsystem_unfreeze_all().
  */
-void luo_subsystems_undo(void)
+void luo_subsystem_rollback_all(void)
 {
 	struct luo_subsystem_private *s;
 
@@ -250,27 +250,27 @@ void luo_subsystems_undo(void)
 }
 
 /**
- * luo_subsystems_cancel - bring all subsystems back to NORMAL, last one first
+ * luo_subsystem_cancel_all - bring all subsystems back to NORMAL, last one first
  *
  * Context: under luo_state_lock for writing.
  */
-void luo_subsystems_cancel(void)
+void luo_subsystem_cancel_all(void)
 {
 	struct luo_subsystem_private *s;
 
 	list_for_each_entry(s, &luo_subsystems, list)
 		s->found = LIVEUPDATE_STATE_NORMAL;
-	luo_subsystems_undo();
+	luo_subsystem_rollback_all();
 }
 
 /**
- * luo_subsystems_write - what the subsystems hand over
+ * luo_subsystem_serialize_all - what the subsystems hand over
  * @out: its values are filled
  *
  * Context: at boot, and under luo_state_lock for writing when all subsystems
  *	    are frozen.
  */
-void luo_subsystems_write(struct luo_contents *out)
+void luo_subsystem_serialize_all(struct luo_contents *out)
 {
 	struct luo_subsystem_private *s;
 
@@ -318,13 +318,13 @@ static void luo_subsystem_boot(struct luo_subsystem_private *s)
 
 	in->taken = true;
 	s->booted = in;
-	luo_recorder_served("subsystem", in->name);
+	luo_recorder_del_reject("subsystem", in->name);
 	luo_subsystem_run(s, LUO_OP_BOOT, &in->data);
 	if (luo_subsystems_over)
 		luo_subsystem_finish(s);
 }
 
-static const char *luo_subsystem_load(const char *name, u64 data)
+static const char *luo_subsystem_deserialize(const char *name, u64 data)
 {
 	struct luo_subsystem_in *in;
 
@@ -341,15 +341,15 @@ static const char *luo_subsystem_load(const char *name, u64 data)
 }
 
 /**
- * luo_subsystems_load - read what the previous kernel handed over for them
+ * luo_subsystem_deserialize_all - read what the previous kernel handed over for them
  *
  * Context: once, at boot, after luo_handover_read().
  */
-void luo_subsystems_load(void)
+void luo_subsystem_deserialize_all(void)
 {
 	struct luo_subsystem_private *s;
 
-	luo_handover_read_values(luo_subsystem_load);
+	luo_handover_read_values(luo_subsystem_deserialize);
 
 	list_for_each_entry(s, &luo_subsystems, list)
 		luo_subsystem_boot(s);
@@ -361,13 +361,13 @@ static bool luo_subsystem_waits(const struct luo_subsystem_private *s)
 }
 
 /**
- * luo_subsystems_live - the init of a module has succeeded
+ * luo_subsystem_module_live - the init of a module has succeeded
  * @module: the module
  *
  * Context: may sleep; takes luo_state_lock for writing if a module that is being
  *	    loaded has registered a subsystem.
  */
-void luo_subsystems_live(const struct module *module)
+void luo_subsystem_module_live(const struct module *module)
 {
 	struct luo_subsystem_private *s;
 
@@ -387,11 +387,11 @@ void luo_subsystems_live(const struct module *module)
 }
 
 /**
- * luo_subsystems_report - report the values whose subsystem did not come (yet)
+ * luo_subsystem_report_all - report the values whose subsystem did not come (yet)
  *
  * Context: once, at the end of boot.
  */
-void luo_subsystems_report(void)
+void luo_subsystem_report_all(void)
 {
 	struct luo_subsystem_in *in;
 
@@ -403,11 +403,11 @@ void luo_subsystems_report(void)
 }
 
 /**
- * luo_subsystems_finish - the last incoming session is finished
+ * luo_subsystem_finish_all - the last incoming session is finished
  *
  * Context: under luo_state_lock for writing.
  */
-void luo_subsystems_finish(void)
+void luo_subsystem_finish_all(void)
 {
 	struct luo_subsystem_private *s;
 

@@ -247,7 +247,7 @@ struct luo_show {
 	struct luo_file_info file;
 };
 
-static void *luo_show_here(struct luo_show *show)
+static void *luo_debugfs_show_here(struct luo_show *show)
 {
 	if (show->in_file) {
 		if (luo_walk_file_of(&show->walk, &show->file))
@@ -258,7 +258,7 @@ static void *luo_show_here(struct luo_show *show)
 	return luo_walk_session(&show->walk, &show->session) ? show : NULL;
 }
 
-static void *luo_show_start(struct seq_file *m, loff_t *pos)
+static void *luo_debugfs_start(struct seq_file *m, loff_t *pos)
 {
 	struct luo_show *show = m->private;
 
@@ -266,10 +266,10 @@ static void *luo_show_start(struct seq_file *m, loff_t *pos)
 		luo_walk_end(&show->walk);
 		show->in_file = false;
 	}
-	return luo_show_here(show);
+	return luo_debugfs_show_here(show);
 }
 
-static void *luo_show_next(struct seq_file *m, void *v, loff_t *pos)
+static void *luo_debugfs_next(struct seq_file *m, void *v, loff_t *pos)
 {
 	struct luo_show *show = v;
 
@@ -277,14 +277,14 @@ static void *luo_show_next(struct seq_file *m, void *v, loff_t *pos)
 	if (show->in_file)
 		show->walk.file++;
 	show->in_file = true;
-	return luo_show_here(show);
+	return luo_debugfs_show_here(show);
 }
 
-static void luo_show_stop(struct seq_file *m, void *v)
+static void luo_debugfs_stop(struct seq_file *m, void *v)
 {
 }
 
-static void luo_show_pages(struct seq_file *m, u64 pages)
+static void luo_debugfs_show_pages(struct seq_file *m, u64 pages)
 {
 	if (pages == LUO_PAGES_UNKNOWN)
 		seq_puts(m, " pages=-");
@@ -292,7 +292,7 @@ static void luo_show_pages(struct seq_file *m, u64 pages)
 		seq_printf(m, " pages=%llu", pages);
 }
 
-static void luo_show_name(struct seq_file *m, const char *key, const char *name)
+static void luo_debugfs_show_name(struct seq_file *m, const char *key, const char *name)
 {
 	/* Each byte may take four. */
 	char shown[4 * LIVEUPDATE_SESSION_NAME_LENGTH];
@@ -301,57 +301,57 @@ static void luo_show_name(struct seq_file *m, const char *key, const char *name)
 	seq_printf(m, "%s=%s", key, shown);
 }
 
-static void luo_show_session(struct seq_file *m, const struct luo_session_info *s)
+static void luo_debugfs_show_session(struct seq_file *m, const struct luo_session_info *s)
 {
-	luo_show_name(m, "session", s->name);
+	luo_debugfs_show_name(m, "session", s->name);
 	seq_printf(m, " dir=%s state=%s files=%llu retrieved=%llu failed=%llu orphans=%llu",
 		   luo_dir_words[s->dir], luo_state_words[s->state], s->files,
 		   s->retrieved, s->failed, s->orphans);
-	luo_show_pages(m, s->pages);
+	luo_debugfs_show_pages(m, s->pages);
 	seq_printf(m, " born_ns=%llu opened_ns=%llu closed_ns=%llu claims=%u open=%u owner=%d",
 		   s->born_ns, s->opened_ns, s->closed_ns, s->claims, s->open,
 		   s->owner);
-	luo_show_name(m, " comm", s->comm);
+	luo_debugfs_show_name(m, " comm", s->comm);
 	seq_printf(m, " finish_ret=%d\n", s->finish_ret);
 }
 
-static void luo_show_file(struct seq_file *m, const struct luo_file_info *f)
+static void luo_debugfs_show_file(struct seq_file *m, const struct luo_file_info *f)
 {
 	seq_printf(m, "  token=%llu", f->token);
-	luo_show_name(m, " compatible", f->compatible);
+	luo_debugfs_show_name(m, " compatible", f->compatible);
 	seq_printf(m, " state=%s handler=%u", luo_file_state_words[f->state],
 		   f->handler);
-	luo_show_pages(m, f->pages);
+	luo_debugfs_show_pages(m, f->pages);
 	seq_printf(m, " ret=%d", f->ret);
 	if (f->ret)
 		seq_printf(m, " op=%s", luo_op_words[f->ret_op]);
 	seq_putc(m, '\n');
 }
 
-static int luo_show(struct seq_file *m, void *v)
+static int luo_debugfs_show(struct seq_file *m, void *v)
 {
 	struct luo_show *show = v;
 
 	if (show->in_file)
-		luo_show_file(m, &show->file);
+		luo_debugfs_show_file(m, &show->file);
 	else
-		luo_show_session(m, &show->session);
+		luo_debugfs_show_session(m, &show->session);
 	return 0;
 }
 
 static const struct seq_operations luo_show_ops = {
-	.start	= luo_show_start,
-	.next	= luo_show_next,
-	.stop	= luo_show_stop,
-	.show	= luo_show,
+	.start	= luo_debugfs_start,
+	.next	= luo_debugfs_next,
+	.stop	= luo_debugfs_stop,
+	.show	= luo_debugfs_show,
 };
 
-static int luo_show_open(struct inode *inode, struct file *file)
+static int luo_debugfs_open(struct inode *inode, struct file *file)
 {
 	return seq_open_private(file, &luo_show_ops, sizeof(struct luo_show));
 }
 
-static int luo_show_release(struct inode *inode, struct file *file)
+static int luo_debugfs_release(struct inode *inode, struct file *file)
 {
 	struct luo_show *show = ((struct seq_file *)file->private_data)->private;
 
@@ -361,18 +361,18 @@ static int luo_show_release(struct inode *inode, struct file *file)
 
 static const struct file_operations luo_show_fops = {
 	.owner	 = THIS_MODULE,
-	.open	 = luo_show_open,
+	.open	 = luo_debugfs_open,
 	.read	 = seq_read,
 	.llseek	 = seq_lseek,
-	.release = luo_show_release,
+	.release = luo_debugfs_release,
 };
 
 /**
- * luo_inspect_init - offer what there is as text
+ * luo_debugfs_init - offer what there is as text
  *
  * Context: once, at boot. Without debugfs it does nothing.
  */
-void luo_inspect_init(void)
+void luo_debugfs_init(void)
 {
 	debugfs_create_file("sessions", 0400,
 			    debugfs_create_dir("liveupdate", NULL), NULL,

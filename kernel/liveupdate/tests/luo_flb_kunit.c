@@ -163,7 +163,7 @@ static void luo_kunit_flb_hand_over(struct liveupdate_flb *flb)
 
 	strscpy_pad(record.name, flb->compatible);
 	scoped_guard(mutex, &luo_flb_lock)
-		luo_flb_load(&record, NULL);
+		luo_flb_deserialize(&record, NULL);
 }
 
 static void luo_kunit_flb_outlives_its_handler(struct kunit *test)
@@ -216,23 +216,23 @@ static void luo_kunit_flb_waits_for_all_handlers(struct kunit *test)
 	void *obj;
 
 	luo_kunit_flb_hand_over(flb);
-	luo_flbs_await_file(&fh[0]);
-	luo_flbs_await_file(NULL);
+	luo_flb_file_incoming(&fh[0]);
+	luo_flb_file_incoming(NULL);
 	KUNIT_ASSERT_EQ(test, liveupdate_register_flb(&fh[0], flb), 0);
 	KUNIT_ASSERT_EQ(test, liveupdate_register_flb(&fh[1], flb), 0);
 
 	/* One file depends on it, and nobody knows whether it is this one. */
-	luo_flbs_finish_file(&fh[0]);
+	luo_flb_file_finish(&fh[0]);
 	KUNIT_EXPECT_EQ(test, luo_kunit_did.finish, 0);
 	KUNIT_EXPECT_EQ(test, liveupdate_flb_get_incoming(flb, &obj), 0);
 	liveupdate_flb_put_incoming(flb);
 	KUNIT_EXPECT_EQ(test, luo_kunit_did.finish, 0);
 	/* The other one has found its handler. */
-	luo_flbs_adopt_file(&fh[1]);
+	luo_flb_file_bind(&fh[1]);
 	KUNIT_EXPECT_EQ(test, liveupdate_flb_get_incoming(flb, &obj), 0);
 	liveupdate_flb_put_incoming(flb);
 	KUNIT_EXPECT_EQ(test, luo_kunit_did.finish, 0);
-	luo_flbs_finish_file(&fh[1]);
+	luo_flb_file_finish(&fh[1]);
 	KUNIT_EXPECT_EQ(test, luo_kunit_did.retrieve, 1);
 	KUNIT_EXPECT_EQ(test, luo_kunit_did.finish, 1);
 	KUNIT_EXPECT_EQ(test, liveupdate_flb_get_incoming(flb, &obj), -ENODATA);
@@ -255,7 +255,7 @@ static void luo_kunit_flb_without_handler(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, luo_kunit_did.finish, 0);
 
 	/* Who asked for it is not registered when the machine finishes. */
-	luo_flbs_finish();
+	luo_flb_finish_all();
 	KUNIT_EXPECT_EQ(test, luo_kunit_did.finish, 1);
 
 	/* And this one comes only after that. */
@@ -296,12 +296,12 @@ static void luo_kunit_flb_asks_for_another(struct kunit *test)
 
 	luo_kunit_flb_hand_over(&luo_kunit_needed);
 	luo_kunit_flb_hand_over(&luo_kunit_asking);
-	luo_flbs_await_file(fh);
+	luo_flb_file_incoming(fh);
 	KUNIT_EXPECT_EQ(test,
 			liveupdate_flb_get_incoming(&luo_kunit_asking, &obj), 0);
 	KUNIT_EXPECT_PTR_EQ(test, obj, &luo_kunit_did);
 	KUNIT_EXPECT_EQ(test, luo_kunit_did.retrieve, 1);
-	luo_flbs_finish_file(fh);
+	luo_flb_file_finish(fh);
 	KUNIT_EXPECT_EQ(test, luo_kunit_did.finish, 0);
 	liveupdate_flb_put_incoming(&luo_kunit_asking);
 	KUNIT_EXPECT_EQ(test, luo_kunit_did.finish, 1);

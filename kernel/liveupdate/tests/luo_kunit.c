@@ -55,11 +55,11 @@ static void *luo_kunit_tree(struct kunit *test)
 		contents->values[i].name = names[i];
 		contents->values[i].data = i;
 	}
-	KUNIT_ASSERT_EQ(test, luo_handover_write(contents), 0);
+	KUNIT_ASSERT_EQ(test, luo_handover_serialize(contents), 0);
 	memcpy(copy, luo_handover_fdt(), PAGE_SIZE);
 
 	memset(contents, 0, sizeof(*contents));
-	KUNIT_ASSERT_EQ(test, luo_handover_write(contents), 0);
+	KUNIT_ASSERT_EQ(test, luo_handover_serialize(contents), 0);
 	return copy;
 }
 
@@ -245,7 +245,7 @@ static void luo_kunit_sessions(struct kunit *test)
 		sessions[i] = luo_session_create(name);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(sessions[i]));
 	}
-	KUNIT_EXPECT_EQ(test, luo_sessions_count(LUO_DIR_OUT), LUO_KUNIT_MANY);
+	KUNIT_EXPECT_EQ(test, luo_session_count(LUO_DIR_OUT), LUO_KUNIT_MANY);
 
 	for (i = 0; i < LUO_KUNIT_MANY; i++) {
 		snprintf(name, sizeof(name), "session %d", i);
@@ -261,7 +261,7 @@ static void luo_kunit_sessions(struct kunit *test)
 	/* From the middle, so that neither end of the list is special. */
 	for (i = 0; i < LUO_KUNIT_MANY; i++)
 		luo_session_release(sessions[(i + 100) % LUO_KUNIT_MANY]);
-	KUNIT_EXPECT_EQ(test, luo_sessions_count(LUO_DIR_OUT), 0);
+	KUNIT_EXPECT_EQ(test, luo_session_count(LUO_DIR_OUT), 0);
 	KUNIT_EXPECT_EQ(test, kho_preserved_pages(), pages);
 }
 

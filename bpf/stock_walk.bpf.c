@@ -12,7 +12,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
-#include "inventory.h"
+#include "luo_iter.h"
 
 #define CO_RE	__attribute__((preserve_access_index))
 

@@ -12,11 +12,11 @@
 #include "event.h"
 #include "fmt.h"
 #include "hist.h"
+#include "latency.h"
 #include "life.h"
 #include "recorder.h"
-#include "report.h"
-#include "words.h"
 #include "tap.h"
+#include "words.h"
 
 static void test_units(void)
 {

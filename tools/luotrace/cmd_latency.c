@@ -10,9 +10,9 @@
 #include "cmd.h"
 #include "event.h"
 #include "hist.h"
+#include "latency.h"
 #include "msg.h"
 #include "recorder.h"
-#include "report.h"
 #include "words.h"
 
 static const char latency_doc[] =

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include <linux/types.h>
-#include "../../bpf/inventory.h"
+#include "../../bpf/luo_iter.h"
 #include "probe.h"
 
 /**

@@ -15,9 +15,9 @@
 #include <stdio.h>
 
 #include "attempts.h"
+#include "latency.h"
 #include "life.h"
 #include "recorder.h"
-#include "report.h"
 
 /* The number in the first line; changes when a line changes its meaning. */
 #define TRACE_FILE_VERSION	1

@@ -2,8 +2,8 @@
 
 /* What was traced, now or in a file: for people and for programs. */
 
-#ifndef REPORT_H
-#define REPORT_H
+#ifndef LATENCY_H
+#define LATENCY_H
 
 #include <jansson.h>
 #include <stdio.h>

@@ -5,8 +5,8 @@
  * for each. Included by programs and frontend after the types of their own world.
  */
 
-#ifndef INVENTORY_BPF_H
-#define INVENTORY_BPF_H
+#ifndef LUO_ITER_H
+#define LUO_ITER_H
 
 #define INV_NAME_LEN	64	/* bytes, LIVEUPDATE_SESSION_NAME_LENGTH */
 #define INV_COMPAT_LEN	48	/* bytes, LIVEUPDATE_HNDL_COMPAT_LENGTH */

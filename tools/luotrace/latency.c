@@ -6,8 +6,8 @@
 #include "cmd.h"
 #include "fmt.h"
 #include "hist.h"
+#include "latency.h"
 #include "recorder.h"
-#include "report.h"
 #include "words.h"
 
 #define BAR_WIDTH	36

@@ -25,14 +25,23 @@
 
 #include <linux/crash_dump.h>
 #include <linux/err.h>
-#include <linux/export.h>
 #include <linux/init.h>
 #include <linux/kexec_handover.h>
 #include <linux/kstrtox.h>
 
-#include "luo_internal.h"
+#include "luo_debugfs.h"
+#include "luo_flb.h"
+#include "luo_handover.h"
+#include "luo_ioctl.h"
+#include "luo_module.h"
+#include "luo_notice.h"
+#include "luo_recorder.h"
+#include "luo_session.h"
+#include "luo_state.h"
+#include "luo_subsystem.h"
+#include "luo_sysfs.h"
+#include "luo_trace.h"
 
-static bool luo_enabled;
 static int luo_handover_err = -ENOENT;	/* what luo_handover_read() returned */
 static struct luo_array luo_sessions_in __initdata;
 static u64 luo_flbs_reserved __initdata;
@@ -43,19 +52,6 @@ static int __init luo_parse_enabled(char *arg)
 	return kstrtobool(arg, &luo_enabled);
 }
 early_param("liveupdate", luo_parse_enabled);
-
-/**
- * liveupdate_enabled - whether live update is on
- *
- * Context: any, after early parameters are parsed.
- * Return: true if the kernel was booted with liveupdate=on, KHO is on, and LUO
- *	   could be set up.
- */
-bool liveupdate_enabled(void)
-{
-	return luo_enabled && kho_is_enabled();
-}
-EXPORT_SYMBOL_GPL(liveupdate_enabled);
 
 static int __init luo_early_init(void)
 {
@@ -148,7 +144,7 @@ static int __init luo_init(void)
 	err = luo_handover_init_out();
 	err = err ?: luo_module_init();
 	err = err ?: luo_recorder_init();
-	err = err ?: luo_state_init();
+	err = err ?: luo_sysfs_init();
 	err = err ?: luo_ioctl_init();
 	if (!err) {
 		luo_debugfs_init();

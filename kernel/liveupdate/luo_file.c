@@ -21,8 +21,11 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "luo_file.h"
 #include "kho_base.h"
+#include "luo_call.h"
+#include "luo_file.h"
+#include "luo_handler.h"
+#include "luo_seal.h"
 
 static const struct rhashtable_params luo_by_token_params = {
 	.head_offset		= offsetof(struct luo_file, by_token),

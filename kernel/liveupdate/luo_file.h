@@ -1,15 +1,72 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* What luo_file.c (files), luo_file_out.c and luo_file_in.c share. */
+/* The files of one session. */
 
 #ifndef _LINUX_LUO_FILE_H
 #define _LINUX_LUO_FILE_H
 
+#include <linux/kho_block.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/rhashtable-types.h>
+#include <linux/xarray.h>
 
-#include "luo_internal.h"
+#include "luo_handover.h"
+#include "luo_trace.h"
 
 struct kho_account;
+
+/**
+ * struct luo_file_set - the files of one session
+ * @lock:   guards the set, its files and the session they belong to
+ * @name:   of the session, for events and messages
+ * @dir:    outgoing or incoming
+ * @files:  &struct luo_file, in order of preservation
+ * @count:  files
+ * @by_seq: the files by a number that grows, for walks without the lock
+ * @next:   the next such number
+ * @retrieved: incoming: files that were taken back
+ * @failed: files whose last operation failed
+ * @orphans: incoming: files that have not found their handler
+ * @pages:  outgoing: preserved for its files; incoming: what the previous
+ *	    kernel said of that, LUO_PAGES_UNKNOWN if that cannot be
+ * @blocks: the preserved memory for the records; outgoing sets only
+ */
+struct luo_file_set {
+	struct mutex lock; /* the session's */
+	const char *name;
+	enum luo_dir dir;
+	struct list_head files;
+	u64 count;
+	struct xarray by_seq;
+	unsigned long next;
+	u64 retrieved;
+	u64 failed;
+	u64 orphans;
+	u64 pages;
+	struct kho_block_set blocks;
+};
+
+#define LUO_PAGES_UNKNOWN	U64_MAX
+
+void luo_file_trace_reject(const struct luo_file_set *set, u64 token, int ret);
+int luo_file_init(void);
+void luo_file_set_init(struct luo_file_set *set, const char *name,
+		       enum luo_dir dir);
+void luo_file_set_destroy(struct luo_file_set *set);
+int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token);
+void luo_file_set_unpreserve(struct luo_file_set *set);
+int luo_file_unpreserve(struct luo_file_set *set, u64 token);
+int luo_file_set_prepare(struct luo_file_set *set);
+void luo_file_set_cancel(struct luo_file_set *set);
+int luo_file_set_freeze(struct luo_file_set *set);
+void luo_file_set_unfreeze(struct luo_file_set *set);
+struct luo_blocks luo_file_set_deserialize(struct luo_file_set *set,
+					   const struct luo_array *array);
+int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep);
+int luo_file_set_finish(struct luo_file_set *set);
+
+/* What luo_file.c, luo_file_out.c and luo_file_in.c share */
 
 struct luo_token_key {
 	struct luo_file_set *set;

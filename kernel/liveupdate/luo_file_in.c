@@ -19,8 +19,12 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "luo_file.h"
 #include "kho_base.h"
+#include "luo_file.h"
+#include "luo_flb.h"
+#include "luo_handler.h"
+#include "luo_notice.h"
+#include "luo_recorder.h"
 
 /* Why a record is refused, or NULL. */
 static const char *__luo_file_load(struct luo_file_set *set,

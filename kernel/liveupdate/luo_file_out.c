@@ -21,8 +21,10 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "luo_file.h"
 #include "kho_base.h"
+#include "luo_file.h"
+#include "luo_flb.h"
+#include "luo_handler.h"
 
 static int __luo_file_preserve(struct luo_file_set *set, struct luo_file *f)
 {

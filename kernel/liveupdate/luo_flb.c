@@ -32,7 +32,12 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "luo_call.h"
 #include "luo_flb.h"
+#include "luo_handler.h"
+#include "luo_module.h"
+#include "luo_recorder.h"
+#include "luo_seal.h"
 
 DEFINE_MUTEX(luo_flb_lock); /* which there are, with which handlers */
 static LIST_HEAD(luo_flbs);

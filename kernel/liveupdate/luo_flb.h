@@ -1,11 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* What luo_flb.c (registry, and the way out) and luo_flb_in.c share. */
+/* File-lifecycle-bound state. */
 
 #ifndef _LINUX_LUO_FLB_H
 #define _LINUX_LUO_FLB_H
 
-#include "luo_internal.h"
+#include <linux/lockdep.h>
+#include <linux/mutex.h>
+
+#include "luo_handover.h"
+#include "luo_trace.h"
+
+int luo_flb_file_preserve(struct liveupdate_file_handler *fh, u64 *seq);
+void luo_flb_file_unpreserve(struct liveupdate_file_handler *fh, u64 seq);
+void luo_flb_init(void);
+void luo_flb_serialize_all(struct luo_array *array);
+u64 luo_flb_deserialize_all(const struct luo_array *array);
+void luo_flb_file_incoming(struct liveupdate_file_handler *fh);
+void luo_flb_file_bind(struct liveupdate_file_handler *fh);
+void luo_flb_file_finish(struct liveupdate_file_handler *fh);
+void luo_flb_finish_all(void);
+void luo_flb_unregister_all(struct liveupdate_file_handler *fh);
+void luo_flb_module_live(const struct module *module);
+void luo_flb_module_going(const struct module *module);
+
+/* What luo_flb.c and luo_flb_in.c share */
 
 /**
  * struct luo_flb_out - outgoing shared state of one name, registered or not

@@ -25,7 +25,11 @@
 #include <linux/rcupdate.h>
 #include <linux/string.h>
 
-#include "luo_internal.h"
+#include "luo_call.h"
+#include "luo_flb.h"
+#include "luo_handler.h"
+#include "luo_module.h"
+#include "luo_recorder.h"
 
 static DECLARE_RWSEM(luo_handler_lock);
 static LIST_HEAD(luo_handlers);

@@ -32,42 +32,19 @@
 #include <linux/string.h>
 #include <linux/unaligned.h>
 
-#include "luo_internal.h"
 #include "kho_base.h"
+#include "luo_handover.h"
+#include "luo_notice.h"
+#include "luo_recorder.h"
+#include "luo_seal.h"
+#include "luo_trace.h"
 
 static struct {
-	u64 number;		/* live updates that this machine has been through */
 	u64 mark_in;		/* what the blocks are sealed with */
 	u64 mark_out;
 	const void *fdt_in;	/* checked; NULL if there is none */
 	void *fdt_out;		/* one preserved page */
 } luo_handover;
-
-/**
- * luo_number - the live update that something belongs to
- * @dir: outgoing or incoming
- *
- * Return: on the way out the live update being made, on the way in the one that
- *	   booted this kernel, 0 if none did.
- */
-u64 luo_number(enum luo_dir dir)
-{
-	return luo_handover.number + (dir == LUO_DIR_OUT);
-}
-
-/**
- * luo_string_ok - whether a fixed-size string field holds a name
- * @s:	  the field
- * @size: its bytes
- *
- * Return: true if it is not empty and terminated.
- */
-bool luo_string_ok(const char *s, size_t size)
-{
-	size_t len = strnlen(s, size);
-
-	return len && len < size;
-}
 
 /**
  * luo_handover_trace_reject - have the event tell of a part that is not served (yet)
@@ -246,7 +223,7 @@ int luo_handover_read(struct luo_array *sessions, struct luo_array *flbs)
 		why = "not-preserved";
 		goto reject;
 	}
-	luo_handover.number = number;
+	luo_number_init(number);
 	luo_handover.fdt_in = fdt;
 
 	luo_fdt_read_array(fdt, LUO_FDT_SESSION_NODE,

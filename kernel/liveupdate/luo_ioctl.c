@@ -33,7 +33,10 @@
 #include <linux/nospec.h>
 #include <linux/uaccess.h>
 
-#include "luo_internal.h"
+#include "luo_ioctl.h"
+#include "luo_recorder.h"
+#include "luo_session.h"
+#include "luo_state.h"
 
 union luo_ucmd_buffer {
 	struct liveupdate_ioctl_create_session create;

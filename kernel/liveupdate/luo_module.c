@@ -16,7 +16,9 @@
 #include <linux/module.h>
 #include <linux/notifier.h>
 
-#include "luo_internal.h"
+#include "luo_flb.h"
+#include "luo_module.h"
+#include "luo_subsystem.h"
 
 /**
  * luo_module_live - whether something of a module can be used

@@ -18,6 +18,7 @@
 #include <linux/workqueue.h>
 
 #include "luo_internal.h"
+#include "luo_notice.h"
 
 #define LUO_NOTICE_KINDS	16	/* that are collected at a time */
 #define LUO_NOTICE_NAMES	3	/* of those that one line is about */

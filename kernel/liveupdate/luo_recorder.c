@@ -33,7 +33,7 @@
 #include <linux/string.h>
 #include <linux/timex.h>
 
-#include "luo_recorder.h"
+#include "luo_recorder_internal.h"
 
 static_assert(LUO_NR_OPS <= LIVEUPDATE_RECORDER_OPS);
 static_assert(LUO_NR_PHASES <= LIVEUPDATE_RECORDER_PHASES);
@@ -178,11 +178,6 @@ static u8 luo_row(struct luo_recorder *r, enum liveupdate_recorder_scope scope,
 	return nr ?: luo_row_add(r, scope, 0, op);
 }
 
-static void luo_add(__u64 *to, u64 n)
-{
-	atomic64_add(n, (atomic64_t *)to);
-}
-
 /* A call that no other one of the row runs in parallel with is @alone. */
 static void luo_row_count(struct liveupdate_recorder_row *row, int ret,
 			  u64 duration, bool alone)
@@ -191,12 +186,12 @@ static void luo_row_count(struct liveupdate_recorder_row *row, int ret,
 	u64 old;
 
 	bucket = min(bucket, LIVEUPDATE_RECORDER_BUCKETS - 1);
-	luo_add(&row->count, 1);
-	luo_add(&row->total, duration);
+	luo_record_add(&row->count, 1);
+	luo_record_add(&row->total, duration);
 	if (alone)
-		luo_add(&row->wall, duration);
+		luo_record_add(&row->wall, duration);
 	if (ret)
-		luo_add(&row->errors, 1);
+		luo_record_add(&row->errors, 1);
 	atomic_inc((atomic_t *)&row->hist[bucket]);
 
 	old = READ_ONCE(row->min);
@@ -308,10 +303,11 @@ u64 luo_recorder_exit(const struct luo_call *call, enum luo_op op, int ret,
 		row = &r->part->rows[nr - 1];
 		luo_row_count(row, ret, duration, alone);
 		if (!alone)
-			luo_add(&row->wall, luo_union_end(&r->walls[nr - 1],
-							  start + duration));
+			luo_record_add(&row->wall,
+				       luo_union_end(&r->walls[nr - 1],
+						     start + duration));
 	} else {
-		luo_add(&r->part->lost_calls, 1);
+		luo_record_add(&r->part->lost_calls, 1);
 	}
 
 	if (duration > READ_ONCE(r->calls[scope][op].duration))
@@ -422,7 +418,7 @@ static void luo_rows_move(struct luo_recorder *r,
 			if (to) {
 				luo_row_move(&r->part->rows[to - 1], row);
 			} else {
-				luo_add(&r->part->lost_calls, row->count);
+				luo_record_add(&r->part->lost_calls, row->count);
 				row->count = 0;
 			}
 		}
@@ -495,28 +491,6 @@ void luo_recorder_give_up(const char *name)
 		strscpy(part->given_up_names[part->given_up], name);
 	}
 	WRITE_ONCE(part->given_up, part->given_up + 1);
-}
-
-/**
- * luo_recorder_finished - an incoming session is finished
- * @files:   it had
- * @claimed: whether anybody had claimed it
- *
- * Context: any.
- */
-void luo_recorder_finished(u64 files, bool claimed)
-{
-	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_IN].part;
-
-	if (!part)
-		return;
-
-	luo_add(claimed ? &part->finished : &part->discarded, 1);
-	if (!claimed)
-		return;
-	if (files)
-		luo_add(&part->finished_files, files);
-	luo_recorder_mark(LIVEUPDATE_MARK_FINISHED);
 }
 
 /**

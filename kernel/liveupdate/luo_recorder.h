@@ -1,96 +1,138 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/*
- * What luo_recorder.c (calls and sessions), luo_recorder_marks.c (moments) and
- * luo_recorder_handover.c (in and out) share.
- */
+/* The record of a live update. */
 
 #ifndef _LINUX_LUO_RECORDER_H
 #define _LINUX_LUO_RECORDER_H
 
-#include <linux/spinlock.h>
+#include <linux/ktime.h>
 
 #include "luo_internal.h"
 
-#define LUO_MAX_SLOTS	64	/* handlers, subsystems, shared state by name */
-#define LUO_NR_OPS	(LUO_OP_BOOT + 1)
-#define LUO_NR_PHASES	(LUO_PHASE_RESTORE + 1)
+struct kobject;
 
-/**
- * struct luo_topn_min - the shortest of those that are kept as the longest
- * @duration: ns, 0 as long as there is room
- * @at:       which one it is
- *
- * So that a longer one takes its place without a search for it.
- */
-struct luo_topn_min {
-	u64 duration;
-	unsigned int at;
-};
-
-/**
- * struct luo_union - the time during which at least one of some calls is under way
- * @lock:   guards the others
- * @active: calls under way
- * @since:  when the first of them began, ns
- * @total:  ns of those that are over
- */
-struct luo_union {
-	spinlock_t lock; /* counting calls that run in parallel */
-	unsigned int active;
-	u64 since;
-	u64 total;
-};
-
-/**
- * struct luo_recorder - the record of one direction
- * @part:     the record; NULL before it is set up
- * @row:      number of the row of each scope, slot and operation, 0 for none yet
- * @nr_rows:  rows in use
- * @walls:    for the rows whose calls can run in parallel
- * @calls:    which of the kept calls goes next, by scope and operation
- * @sessions: which of the kept sessions goes next, by scope and phase
- */
-struct luo_recorder {
-	struct liveupdate_recorder_part *part;
-	u8 row[LIVEUPDATE_NR_SCOPES][LUO_MAX_SLOTS][LUO_NR_OPS];
-	unsigned int nr_rows;
-	struct luo_union walls[LIVEUPDATE_RECORDER_ROWS];
-	struct luo_topn_min calls[LIVEUPDATE_NR_SCOPES][LUO_NR_OPS];
-	struct luo_topn_min sessions[LIVEUPDATE_NR_SCOPES][LUO_NR_PHASES];
-};
-
-extern struct luo_recorder luo_recorders[];
-extern spinlock_t luo_recorder_lock;
-extern u32 luo_recorder_changes;
-
-/* luo_recorder.c */
-
-void luo_recorder_move(enum liveupdate_recorder_scope from);
-
-/* luo_recorder_marks.c */
-
-u64 luo_counter(void);
-u64 luo_stamp(void);
-bool luo_stamp_early(u64 stamp);
-u64 luo_stamp_age(u64 stamp);
-void luo_union_begin(struct luo_union *u, u64 now);
-u64 luo_union_end(struct luo_union *u, u64 now);
-void luo_recorder_refresh(void);
-
-/* luo_recorder_handover.c */
-
-u64 luo_recorder_last_hz(void);
-
-/* luo_test_counter.c */
-
-#ifdef CONFIG_LIVEUPDATE_SELFTEST
-u64 luo_test_counter(void);
+#ifdef CONFIG_LIVEUPDATE_RECORDER
+void luo_recorder_stamp_start(void);
+int luo_recorder_early_init(void);
+int luo_recorder_init(void);
+int luo_recorder_sysfs_init(struct kobject *kobj);
+unsigned int luo_recorder_slot(enum luo_kind kind, const char *name);
+u64 luo_recorder_enter(const struct luo_call *call, enum luo_op op);
+u64 luo_recorder_exit(const struct luo_call *call, enum luo_op op, int ret,
+		      u64 start);
+bool luo_recorder_ioctl_begin(void);
+void luo_recorder_ioctl_end(bool counted);
+void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
+			  const char *name, u64 files, int ret, u64 duration);
+void luo_recorder_mark(enum liveupdate_recorder_mark mark);
+void luo_recorder_scope(enum liveupdate_recorder_scope scope);
+void luo_recorder_failed(int err);
+void luo_recorder_cancelled(void);
+void luo_recorder_end(u64 since);
+void luo_recorder_totals(enum luo_dir dir, const struct luo_totals *totals);
+void luo_recorder_give_up(const char *name);
+void luo_recorder_finished(u64 files, bool claimed);
+void luo_recorder_add_reject(const char *what, const char *name, u64 token,
+			     const char *reason);
+void luo_recorder_del_reject(const char *what, const char *name);
 #else
-static inline u64 luo_test_counter(void)
+static inline void luo_recorder_stamp_start(void)
+{
+}
+
+static inline int luo_recorder_early_init(void)
 {
 	return 0;
 }
+
+static inline int luo_recorder_init(void)
+{
+	return 0;
+}
+
+static inline int luo_recorder_sysfs_init(struct kobject *kobj)
+{
+	return 0;
+}
+
+static inline unsigned int luo_recorder_slot(enum luo_kind kind,
+					     const char *name)
+{
+	return 0;
+}
+
+static inline u64 luo_recorder_enter(const struct luo_call *call,
+				     enum luo_op op)
+{
+	return ktime_get_ns();
+}
+
+static inline u64 luo_recorder_exit(const struct luo_call *call,
+				    enum luo_op op, int ret, u64 start)
+{
+	return ktime_get_ns() - start;
+}
+
+static inline bool luo_recorder_ioctl_begin(void)
+{
+	return false;
+}
+
+static inline void luo_recorder_ioctl_end(bool counted)
+{
+}
+
+static inline void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
+					const char *name, u64 files, int ret,
+					u64 duration)
+{
+}
+
+static inline void luo_recorder_mark(enum liveupdate_recorder_mark mark)
+{
+}
+
+static inline void luo_recorder_scope(enum liveupdate_recorder_scope scope)
+{
+}
+
+static inline void luo_recorder_failed(int err)
+{
+}
+
+static inline void luo_recorder_cancelled(void)
+{
+}
+
+static inline void luo_recorder_end(u64 since)
+{
+}
+
+static inline void luo_recorder_totals(enum luo_dir dir,
+				       const struct luo_totals *totals)
+{
+}
+
+static inline void luo_recorder_give_up(const char *name)
+{
+}
+
+static inline void luo_recorder_finished(u64 files, bool claimed)
+{
+}
+
+static inline void luo_recorder_add_reject(const char *what, const char *name,
+					   u64 token, const char *reason)
+{
+}
+
+static inline void luo_recorder_del_reject(const char *what, const char *name)
+{
+}
 #endif
+
+/* For the time from here to the end of a function, an ioctl of LUO. */
+DEFINE_CLASS(luo_recorder_ioctl, bool, luo_recorder_ioctl_end(_T),
+	     luo_recorder_ioctl_begin(), void)
 
 #endif /* _LINUX_LUO_RECORDER_H */

@@ -21,7 +21,9 @@
 #include <linux/utsname.h>
 
 #include "kho_base.h"
-#include "luo_recorder.h"
+#include "luo_handover.h"
+#include "luo_recorder_internal.h"
+#include "luo_trace.h"
 
 static struct liveupdate_recorder_part *luo_last_out;
 static u64 luo_start_mark __initdata;
@@ -34,16 +36,6 @@ static u64 luo_start_mark __initdata;
 void __init luo_recorder_stamp_start(void)
 {
 	luo_start_mark = luo_counter();
-}
-
-/**
- * luo_recorder_last_hz - what the previous kernel said of its counter
- *
- * Return: ticks in a second, 0 if it said nothing.
- */
-u64 luo_recorder_last_hz(void)
-{
-	return luo_last_out ? luo_last_out->clock_hz : 0;
 }
 
 /* The kernel dumps its log as the last thing before it jumps. */
@@ -140,6 +132,7 @@ static void luo_recorder_boot(struct liveupdate_subsystem *s, u64 data)
 	}
 	luo_record_terminate_strings(part);
 	luo_last_out = part;
+	luo_last_hz = part->clock_hz;
 }
 
 static const struct liveupdate_subsystem_ops luo_recorder_ops = {

@@ -14,143 +14,15 @@
  * when it reads its command line.
  */
 
-#include <linux/math64.h>
 #include <linux/timekeeping.h>
-#include <linux/timex.h>
-#if defined(CONFIG_X86)
-#include <asm/tsc.h>
-#elif defined(CONFIG_ARM64)
-#include <asm/arch_timer.h>
-#endif
 
 #include "kho_base.h"
-#include "luo_recorder.h"
-
-/* A stamp of the counter; the others are of the monotonic clock. */
-#define LUO_STAMP_TICKS	BIT_ULL(63)
+#include "luo_recorder_internal.h"
 
 /* The ioctls of all tasks. */
 static struct luo_union luo_ioctls = {
 	.lock = __SPIN_LOCK_UNLOCKED(luo_ioctls.lock),
 };
-
-static u64 luo_counter_hz(void)
-{
-#if defined(CONFIG_X86)
-	return tsc_khz * 1000ULL;
-#elif defined(CONFIG_ARM64)
-	return arch_timer_get_cntfrq();
-#else
-	return 0;
-#endif
-}
-
-static bool luo_counter_stable(void)
-{
-#if defined(CONFIG_X86)
-	return tsc_khz && !check_tsc_unstable();
-#else
-	return luo_counter_hz();
-#endif
-}
-
-/**
- * luo_counter - what the counter of the CPU says
- *
- * Context: any.
- * Return: ticks, 0 where there is no counter.
- */
-u64 luo_counter(void)
-{
-	return get_cycles() + luo_test_counter();
-}
-
-/**
- * luo_stamp - what time it is, for luo_stamp_age()
- *
- * Until user space starts the monotonic clock may count in ticks of the timer; the
- * counter does not.
- *
- * Return: an opaque value.
- */
-u64 luo_stamp(void)
-{
-	if (unlikely(system_state < SYSTEM_RUNNING))
-		return get_cycles() | LUO_STAMP_TICKS;
-	return ktime_get_ns();
-}
-
-/**
- * luo_stamp_early - whether a stamp is not of the monotonic clock
- * @stamp: the stamp
- *
- * Return: true if it is of the counter.
- */
-bool luo_stamp_early(u64 stamp)
-{
-	return stamp & LUO_STAMP_TICKS;
-}
-
-/**
- * luo_stamp_age - how long a stamp is ago
- * @stamp: the stamp
- *
- * Return: ns.
- */
-u64 luo_stamp_age(u64 stamp)
-{
-	u64 ticks, hz;
-
-	if (likely(!luo_stamp_early(stamp)))
-		return ktime_get_ns() - stamp;
-
-	ticks = (get_cycles() - stamp) & ~LUO_STAMP_TICKS;
-	/* The counter was set back meanwhile. */
-	if (ticks > LUO_STAMP_TICKS >> 2)
-		return 0;
-	/* The same counter goes at the rate that the previous kernel knew. */
-	hz = luo_counter_hz() ?: luo_recorder_last_hz();
-	return hz ? mul_u64_u64_div_u64(ticks, NSEC_PER_SEC, hz) : 0;
-}
-
-/**
- * luo_union_begin - a call begins
- * @u:   those that run in parallel with it
- * @now: ns
- */
-void luo_union_begin(struct luo_union *u, u64 now)
-{
-	guard(spinlock)(&u->lock);
-
-	if (!u->active++)
-		u->since = now;
-}
-
-/* Two tasks may come in another order than they looked at the clock. */
-static u64 luo_union_length(const struct luo_union *u, u64 now)
-{
-	return u->active && now > u->since ? now - u->since : 0;
-}
-
-/**
- * luo_union_end - it ends
- * @u:   as given to luo_union_begin()
- * @now: ns
- *
- * Return: ns that are over now, 0 as long as others are under way.
- */
-u64 luo_union_end(struct luo_union *u, u64 now)
-{
-	u64 length;
-
-	guard(spinlock)(&u->lock);
-
-	length = luo_union_length(u, now);
-	if (--u->active)
-		return 0;
-	u->total += length;
-	return length;
-}
 
 /**
  * luo_recorder_ioctl_begin - an ioctl of LUO begins
@@ -188,13 +60,6 @@ static void luo_snapshot_kho(struct liveupdate_recorder_part *part)
 		WRITE_ONCE(part->memory[i].errors, counts.errors);
 		WRITE_ONCE(part->memory[i].pages, counts.pages);
 	}
-}
-
-/* The kernel learns the frequency, and whether to trust it, as time goes by. */
-static void luo_sample_clock(struct liveupdate_recorder_part *part)
-{
-	WRITE_ONCE(part->clock_hz, luo_counter_hz());
-	WRITE_ONCE(part->clock_stable, luo_counter_stable());
 }
 
 /* Of two tasks at the same mark the later one counts. */
@@ -338,4 +203,26 @@ void luo_recorder_cancelled(void)
 
 	WRITE_ONCE(part->cancelled, part->cancelled + 1);
 	luo_recorder_move(LIVEUPDATE_SCOPE_PREPARE);
+}
+
+/**
+ * luo_recorder_finished - an incoming session is finished
+ * @files:   it had
+ * @claimed: whether anybody had claimed it
+ *
+ * Context: any.
+ */
+void luo_recorder_finished(u64 files, bool claimed)
+{
+	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_IN].part;
+
+	if (!part)
+		return;
+
+	luo_record_add(claimed ? &part->finished : &part->discarded, 1);
+	if (!claimed)
+		return;
+	if (files)
+		luo_record_add(&part->finished_files, files);
+	luo_recorder_mark(LIVEUPDATE_MARK_FINISHED);
 }

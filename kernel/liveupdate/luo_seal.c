@@ -16,11 +16,12 @@
  */
 
 #include <linux/io.h>
+#include <linux/kho/abi/luo.h>
 #include <linux/kho_block.h>
 #include <linux/siphash.h>
 #include <linux/string.h>
 
-#include "luo_internal.h"
+#include "luo_seal.h"
 
 static u64 *luo_seal_at(void *block)
 {

@@ -30,6 +30,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "luo_recorder.h"
 #include "luo_session.h"
 
 DEFINE_SPINLOCK(luo_owner_lock); /* who had a session last */

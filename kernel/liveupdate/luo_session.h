@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/*
- * What luo_session.c (one session), luo_session_close.c (its end), luo_session_table.c
- * (which there are) and luo_session_all.c (all of them at once) share.
- */
+/* Sessions. */
 
 #ifndef _LINUX_LUO_SESSION_H
 #define _LINUX_LUO_SESSION_H
@@ -15,7 +12,46 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
-#include "luo_internal.h"
+#include "luo_file.h"
+
+struct luo_session;
+
+int luo_session_init(void);
+void luo_session_deserialize_all(const struct luo_array *array,
+				 struct luo_totals *totals);
+u64 luo_session_count(enum luo_dir dir);
+struct luo_session *luo_session_create(const u8 *name);
+struct luo_session *luo_session_claim(const u8 *name);
+void luo_session_trace_create(const u8 *name, int ret);
+void luo_session_trace_retrieve(struct luo_session *session, const u8 *name, int ret);
+void luo_session_set_owner(struct luo_session *session);
+void luo_session_close(struct luo_session *session);
+void luo_session_release_closed(void);
+void luo_session_release(struct luo_session *session);
+void luo_session_trace_reject_file(const struct luo_session *session, u64 token,
+				   int ret);
+void luo_session_trace_reject_event(const struct luo_session *session, u32 event,
+				    int ret);
+const char *luo_session_name(const struct luo_session *session);
+enum luo_dir luo_session_dir(const struct luo_session *session);
+int luo_session_preserve(struct luo_session *session, struct file *file,
+			 u64 token);
+int luo_session_retrieve(struct luo_session *session, u64 token,
+			 struct file **filep);
+int luo_session_unpreserve(struct luo_session *session, u64 token);
+int luo_session_finish(struct luo_session *session);
+enum liveupdate_state luo_session_state(const struct luo_session *session);
+int luo_session_event(struct luo_session *session, u32 event);
+void luo_session_trace_reject_finish(const struct luo_session *session, int ret);
+void luo_session_checkpoint_all(void);
+int luo_session_prepare_all(void);
+void luo_session_cancel_all(void);
+int luo_session_freeze_all(struct luo_array *array, struct luo_totals *totals);
+void luo_session_rollback_all(void);
+int luo_session_finish_all(void);
+void luo_session_give_up_all(void);
+
+/* What the files of this layer, and a walk, share */
 
 /**
  * struct luo_name_key - what a session is found by

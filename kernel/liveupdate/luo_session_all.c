@@ -14,6 +14,8 @@
 #include <linux/mm.h>
 #include <linux/string.h>
 
+#include "luo_notice.h"
+#include "luo_recorder.h"
 #include "luo_session.h"
 
 /**

@@ -15,6 +15,7 @@
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 
+#include "luo_notice.h"
 #include "luo_session.h"
 
 static LLIST_HEAD(luo_closed); /* sessions that are closed, but not released yet */

@@ -17,6 +17,7 @@
 #include <linux/rhashtable.h>
 #include <linux/string.h>
 
+#include "luo_seal.h"
 #include "luo_session.h"
 
 /* A name is hashed once, when it comes from user space. */

@@ -16,37 +16,23 @@
  * the whole machine finishes those that are claimed and discards the others. A
  * live update that starts earlier gives up those that are left; it cannot be
  * prepared then.
- *
- * /sys/kernel/liveupdate/state has the state as a word and can be polled,
- * .../number says how many live updates the machine has been through.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
 
 #include <linux/err.h>
-#include <linux/kobject.h>
 #include <linux/ktime.h>
-#include <linux/sysfs.h>
 #include <linux/workqueue.h>
 
-#include "luo_internal.h"
-
-/* See luo_internal.h for what it guards and when it is taken. */
-DECLARE_RWSEM(luo_state_lock);
-
-static enum liveupdate_state luo_global_state = LIVEUPDATE_STATE_NORMAL;
-static struct kobject *luo_kobj;
-
-/**
- * luo_state - the state of the machine
- *
- * Context: the answer lasts as long as luo_state_lock is held.
- * Return: the state.
- */
-enum liveupdate_state luo_state(void)
-{
-	return READ_ONCE(luo_global_state);
-}
+#include "luo_flb.h"
+#include "luo_handover.h"
+#include "luo_recorder.h"
+#include "luo_session.h"
+#include "luo_state.h"
+#include "luo_subsystem.h"
+#include "luo_sysfs.h"
+#include "luo_trace.h"
+#include "tests/luo_test_damage.h"
 
 /* The state changes to @state, or, with an errno, could not change. */
 static void luo_state_set(enum luo_dir dir, enum liveupdate_state state,
@@ -58,8 +44,8 @@ static void luo_state_set(enum luo_dir dir, enum liveupdate_state state,
 
 	WRITE_ONCE(luo_global_state, state);
 	luo_emit(luo_state, luo_number(dir), old, state, event, ret);
-	if (old != state && luo_kobj)
-		sysfs_notify(luo_kobj, NULL, "state");
+	if (old != state)
+		luo_sysfs_notify();
 }
 
 /**
@@ -388,60 +374,5 @@ int liveupdate_reboot(void)
 	}
 	err = luo_reboot();
 	up_write(&luo_state_lock);
-	return err;
-}
-
-static const char *const luo_state_words[] = {
-	[LIVEUPDATE_STATE_NORMAL]	= "normal",
-	[LIVEUPDATE_STATE_PREPARED]	= "prepared",
-	[LIVEUPDATE_STATE_FROZEN]	= "frozen",
-	[LIVEUPDATE_STATE_UPDATED]	= "updated",
-};
-
-static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr,
-			  char *buf)
-{
-	return sysfs_emit(buf, "%s\n", luo_state_words[luo_state()]);
-}
-
-static ssize_t number_show(struct kobject *kobj, struct kobj_attribute *attr,
-			   char *buf)
-{
-	return sysfs_emit(buf, "%llu\n", luo_number(LUO_DIR_IN));
-}
-
-static struct kobj_attribute luo_state_attr = __ATTR_RO(state);
-static struct kobj_attribute luo_number_attr = __ATTR_RO(number);
-
-static struct attribute *luo_attrs[] = {
-	&luo_state_attr.attr,
-	&luo_number_attr.attr,
-	NULL,
-};
-
-static const struct attribute_group luo_attr_group = {
-	.attrs = luo_attrs,
-};
-
-/**
- * luo_state_init - offer /sys/kernel/liveupdate
- *
- * Context: once, at boot.
- * Return: 0 or a negative errno of sysfs.
- */
-int luo_state_init(void)
-{
-	int err;
-
-	luo_kobj = kobject_create_and_add("liveupdate", kernel_kobj);
-	if (!luo_kobj)
-		return -ENOMEM;
-
-	err = sysfs_create_group(luo_kobj, &luo_attr_group);
-	err = err ?: luo_recorder_sysfs_init(luo_kobj);
-	if (err) {
-		kobject_put(luo_kobj);
-		luo_kobj = NULL;
-	}
 	return err;
 }

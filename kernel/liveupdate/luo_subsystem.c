@@ -31,7 +31,12 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "luo_internal.h"
+#include "luo_call.h"
+#include "luo_handover.h"
+#include "luo_module.h"
+#include "luo_recorder.h"
+#include "luo_subsystem.h"
+#include "luo_trace.h"
 
 /**
  * struct luo_subsystem_in - what the previous kernel handed over for one

@@ -4,7 +4,9 @@
 #include <linux/string_helpers.h>
 
 #define CREATE_TRACE_POINTS
-#include "luo_internal.h"
+#include "luo_trace.h"
+
+static u64 luo_update_number; /* live updates that this machine has been through */
 
 /*
  * What would let a name from user space look like another field of the event
@@ -41,54 +43,24 @@ void luo_trace_name(char *to, const char *name)
 }
 
 /**
- * luo_call_enter - a handler, a subsystem or shared state is about to be called
- * @call: who is called for what
- * @op:   the operation
+ * luo_number_init - set the number of the live update that booted this kernel
+ * @number: as the previous kernel says
  *
- * Return: when that is, for luo_call_exit().
+ * Context: once, at boot.
  */
-u64 luo_call_enter(const struct luo_call *call, enum luo_op op)
+void luo_number_init(u64 number)
 {
-	switch (call->kind) {
-	case LUO_KIND_HANDLER:
-		luo_emit(luo_handler_enter, call->number, call->session,
-			 call->token, call->compatible, op);
-		break;
-	case LUO_KIND_SUBSYSTEM:
-		luo_emit(luo_subsystem_enter, call->number, call->compatible,
-			 op);
-		break;
-	case LUO_KIND_FLB:
-		luo_emit(luo_flb_enter, call->number, call->compatible, op);
-		break;
-	}
-	return luo_recorder_enter(call, op);
+	luo_update_number = number;
 }
 
 /**
- * luo_call_exit - it returned
- * @call:  as given to luo_call_enter()
- * @op:    the operation
- * @ret:   0 or a negative errno
- * @start: what luo_call_enter() returned
+ * luo_number - number of a live update
+ * @dir: outgoing or incoming
+ *
+ * Return: outgoing: of the one that is being made; incoming: of the one that booted
+ *	   this kernel, 0 if none did.
  */
-void luo_call_exit(const struct luo_call *call, enum luo_op op, int ret,
-		   u64 start)
+u64 luo_number(enum luo_dir dir)
 {
-	u64 duration = luo_recorder_exit(call, op, ret, start);
-
-	switch (call->kind) {
-	case LUO_KIND_HANDLER:
-		luo_emit(luo_handler_exit, call->number, call->session,
-			 call->token, call->compatible, op, ret, duration);
-		break;
-	case LUO_KIND_SUBSYSTEM:
-		luo_emit(luo_subsystem_exit, call->number, call->compatible, op,
-			 ret, duration);
-		break;
-	case LUO_KIND_FLB:
-		luo_emit(luo_flb_exit, call->number, call->compatible, op, ret,
-			 duration);
-		break;
-	}
+	return luo_update_number + (dir == LUO_DIR_OUT);
 }

@@ -16,6 +16,7 @@
 #include <trace/events/kho.h>
 
 #include "../luo_file.h"
+#include "../luo_notice.h"
 
 #define LUO_KUNIT_TOKEN		7
 #define LUO_KUNIT_REJECTS	500

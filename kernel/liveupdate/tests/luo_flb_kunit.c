@@ -12,6 +12,7 @@
 #include <linux/fs.h>
 #include <linux/string.h>
 
+#include "../luo_file.h"
 #include "../luo_flb.h"
 
 #define LUO_KUNIT_FLB	"luo-kunit-flb-v1"

@@ -19,9 +19,12 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
-#include "../luo_file.h"
-#include "../luo_walk.h"
 #include "../kho_base.h"
+#include "../luo_file.h"
+#include "../luo_handler.h"
+#include "../luo_seal.h"
+#include "../luo_state.h"
+#include "../luo_walk.h"
 
 static int luo_kunit_init(struct kunit *test)
 {

@@ -30,9 +30,10 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "../luo_internal.h"
 #include "../kho_base.h"
+#include "../luo_internal.h"
 #include "luo_test.h"
+#include "luo_test_damage.h"
 
 /**
  * struct luo_test_ser - what is handed over for one file

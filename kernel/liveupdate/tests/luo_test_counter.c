@@ -14,7 +14,7 @@
 #include <linux/kstrtox.h>
 #include <linux/timex.h>
 
-#include "../luo_recorder.h"
+#include "../luo_recorder_internal.h"
 
 static u64 luo_counter_step __ro_after_init;
 

@@ -17,7 +17,8 @@
 #include <linux/uaccess.h>
 #include <uapi/linux/liveupdate_test.h>
 
-#include "../luo_internal.h"
+#include "../luo_handover.h"
+#include "luo_test_damage.h"
 
 #define LUO_DAMAGE_MAX	64	/* bytes */
 

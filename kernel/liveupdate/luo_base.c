@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * What every layer may ask: whether live update is on, and the global state with its
+ * lock. luo_core.c switches live update on or off, luo_state.c changes the state.
+ */
+
+#include <linux/export.h>
+#include <linux/kexec_handover.h>
+
+#include "luo_internal.h"
+
+bool luo_enabled;
+
+/* See luo_internal.h for what it guards and when it is taken. */
+DECLARE_RWSEM(luo_state_lock);
+
+enum liveupdate_state luo_global_state = LIVEUPDATE_STATE_NORMAL;
+
+/**
+ * liveupdate_enabled - check whether live update is on
+ *
+ * Context: any, once early parameters are parsed.
+ * Return: true if the kernel was booted with liveupdate=on, KHO is on, and LUO
+ *	   could be set up.
+ */
+bool liveupdate_enabled(void)
+{
+	return luo_enabled && kho_is_enabled();
+}
+EXPORT_SYMBOL_GPL(liveupdate_enabled);
+
+/**
+ * luo_state - read the global state
+ *
+ * Context: any; the answer is stable only under luo_state_lock.
+ * Return: the state.
+ */
+enum liveupdate_state luo_state(void)
+{
+	return READ_ONCE(luo_global_state);
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * /sys/kernel/debug/liveupdate/sessions: a line for each session and for each of its
+ * files.
+ */
+
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+
+#include "luo_debugfs.h"
+#include "luo_trace.h"
+#include "luo_walk.h"
+
+/* The words of the trace events, from their lists. */
+#undef EM
+#undef E_
+#define EM(a, b) \
+	[a] = b,
+#define E_(a, b) \
+	[a] = b
+
+static const char *const luo_dir_words[] = { LUO_DIRS };
+static const char *const luo_state_words[] = { LUO_STATES };
+static const char *const luo_file_state_words[] = { LUO_FILE_STATES };
+static const char *const luo_op_words[] = { LUO_OPS };
+
+/**
+ * struct luo_show - one reading of the file in debugfs
+ * @walk:    where it is
+ * @in_file: it is at a file, not at a session
+ * @session: the session
+ * @file:    the file
+ */
+struct luo_show {
+	struct luo_walk walk;
+	bool in_file;
+	struct luo_session_info session;
+	struct luo_file_info file;
+};
+
+static void *luo_debugfs_show_here(struct luo_show *show)
+{
+	if (show->in_file) {
+		if (luo_walk_file_of(&show->walk, &show->file))
+			return show;
+		show->in_file = false;
+		luo_walk_next_session(&show->walk);
+	}
+	return luo_walk_session(&show->walk, &show->session) ? show : NULL;
+}
+
+static void *luo_debugfs_start(struct seq_file *m, loff_t *pos)
+{
+	struct luo_show *show = m->private;
+
+	if (!*pos) {
+		luo_walk_end(&show->walk);
+		show->in_file = false;
+	}
+	return luo_debugfs_show_here(show);
+}
+
+static void *luo_debugfs_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	struct luo_show *show = v;
+
+	++*pos;
+	if (show->in_file)
+		show->walk.file++;
+	show->in_file = true;
+	return luo_debugfs_show_here(show);
+}
+
+static void luo_debugfs_stop(struct seq_file *m, void *v)
+{
+}
+
+static void luo_debugfs_show_pages(struct seq_file *m, u64 pages)
+{
+	if (pages == LUO_PAGES_UNKNOWN)
+		seq_puts(m, " pages=-");
+	else
+		seq_printf(m, " pages=%llu", pages);
+}
+
+static void luo_debugfs_show_name(struct seq_file *m, const char *key, const char *name)
+{
+	/* Each byte may take four. */
+	char shown[4 * LIVEUPDATE_SESSION_NAME_LENGTH];
+
+	luo_trace_name(shown, name);
+	seq_printf(m, "%s=%s", key, shown);
+}
+
+static void luo_debugfs_show_session(struct seq_file *m, const struct luo_session_info *s)
+{
+	luo_debugfs_show_name(m, "session", s->name);
+	seq_printf(m, " dir=%s state=%s files=%llu retrieved=%llu failed=%llu orphans=%llu",
+		   luo_dir_words[s->dir], luo_state_words[s->state], s->files,
+		   s->retrieved, s->failed, s->orphans);
+	luo_debugfs_show_pages(m, s->pages);
+	seq_printf(m, " born_ns=%llu opened_ns=%llu closed_ns=%llu claims=%u open=%u owner=%d",
+		   s->born_ns, s->opened_ns, s->closed_ns, s->claims, s->open,
+		   s->owner);
+	luo_debugfs_show_name(m, " comm", s->comm);
+	seq_printf(m, " finish_ret=%d\n", s->finish_ret);
+}
+
+static void luo_debugfs_show_file(struct seq_file *m, const struct luo_file_info *f)
+{
+	seq_printf(m, "  token=%llu", f->token);
+	luo_debugfs_show_name(m, " compatible", f->compatible);
+	seq_printf(m, " state=%s handler=%u", luo_file_state_words[f->state],
+		   f->handler);
+	luo_debugfs_show_pages(m, f->pages);
+	seq_printf(m, " ret=%d", f->ret);
+	if (f->ret)
+		seq_printf(m, " op=%s", luo_op_words[f->ret_op]);
+	seq_putc(m, '\n');
+}
+
+static int luo_debugfs_show(struct seq_file *m, void *v)
+{
+	struct luo_show *show = v;
+
+	if (show->in_file)
+		luo_debugfs_show_file(m, &show->file);
+	else
+		luo_debugfs_show_session(m, &show->session);
+	return 0;
+}
+
+static const struct seq_operations luo_show_ops = {
+	.start	= luo_debugfs_start,
+	.next	= luo_debugfs_next,
+	.stop	= luo_debugfs_stop,
+	.show	= luo_debugfs_show,
+};
+
+static int luo_debugfs_open(struct inode *inode, struct file *file)
+{
+	return seq_open_private(file, &luo_show_ops, sizeof(struct luo_show));
+}
+
+static int luo_debugfs_release(struct inode *inode, struct file *file)
+{
+	struct luo_show *show = ((struct seq_file *)file->private_data)->private;
+
+	luo_walk_end(&show->walk);
+	return seq_release_private(inode, file);
+}
+
+static const struct file_operations luo_show_fops = {
+	.owner	 = THIS_MODULE,
+	.open	 = luo_debugfs_open,
+	.read	 = seq_read,
+	.llseek	 = seq_lseek,
+	.release = luo_debugfs_release,
+};
+
+/**
+ * luo_debugfs_init - offer what there is as text
+ *
+ * Context: once, at boot. Without debugfs it does nothing.
+ */
+void luo_debugfs_init(void)
+{
+	debugfs_create_file("sessions", 0400,
+			    debugfs_create_dir("liveupdate", NULL), NULL,
+			    &luo_show_fops);
+}

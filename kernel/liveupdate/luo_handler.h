@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* File handlers: which are registered, and calls to them. */
+
+#ifndef _LINUX_LUO_HANDLER_H
+#define _LINUX_LUO_HANDLER_H
+
+#include "luo_internal.h"
+
+struct liveupdate_file_handler *luo_handler_get_for(const struct luo_call *call,
+						    struct file *file);
+struct liveupdate_file_handler *luo_handler_get(const char *compatible);
+void luo_handler_put(struct liveupdate_file_handler *fh);
+bool luo_handler_has(const struct liveupdate_file_handler *fh, enum luo_op op);
+int luo_handler_run(const struct luo_call *call, enum luo_op op,
+		    struct liveupdate_file_op_args *args);
+bool luo_handler_registered(const struct liveupdate_file_handler *fh);
+
+#endif /* _LINUX_LUO_HANDLER_H */

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* What the files of the recorder share. */
+
+#ifndef _LINUX_LUO_RECORDER_INTERNAL_H
+#define _LINUX_LUO_RECORDER_INTERNAL_H
+
+#include <linux/atomic.h>
+#include <linux/spinlock.h>
+
+#include "luo_recorder.h"
+
+#define LUO_MAX_SLOTS	64	/* handlers, subsystems, shared state by name */
+#define LUO_NR_OPS	(LUO_OP_BOOT + 1)
+#define LUO_NR_PHASES	(LUO_PHASE_RESTORE + 1)
+
+/**
+ * struct luo_topn_min - the shortest of those that are kept as the longest
+ * @duration: ns, 0 as long as there is room
+ * @at:       which one it is
+ *
+ * So that a longer one takes its place without a search for it.
+ */
+struct luo_topn_min {
+	u64 duration;
+	unsigned int at;
+};
+
+/**
+ * struct luo_union - the time during which at least one of some calls is under way
+ * @lock:   guards the others
+ * @active: calls under way
+ * @since:  when the first of them began, ns
+ * @total:  ns of those that are over
+ */
+struct luo_union {
+	spinlock_t lock; /* counting calls that run in parallel */
+	unsigned int active;
+	u64 since;
+	u64 total;
+};
+
+/**
+ * struct luo_recorder - the record of one direction
+ * @part:     the record; NULL before it is set up
+ * @row:      number of the row of each scope, slot and operation, 0 for none yet
+ * @nr_rows:  rows in use
+ * @walls:    for the rows whose calls can run in parallel
+ * @calls:    which of the kept calls goes next, by scope and operation
+ * @sessions: which of the kept sessions goes next, by scope and phase
+ */
+struct luo_recorder {
+	struct liveupdate_recorder_part *part;
+	u8 row[LIVEUPDATE_NR_SCOPES][LUO_MAX_SLOTS][LUO_NR_OPS];
+	unsigned int nr_rows;
+	struct luo_union walls[LIVEUPDATE_RECORDER_ROWS];
+	struct luo_topn_min calls[LIVEUPDATE_NR_SCOPES][LUO_NR_OPS];
+	struct luo_topn_min sessions[LIVEUPDATE_NR_SCOPES][LUO_NR_PHASES];
+};
+
+extern struct luo_recorder luo_recorders[];
+extern spinlock_t luo_recorder_lock;
+extern u32 luo_recorder_changes;
+
+/* Several tasks may add to a counter of the record at a time. */
+static inline void luo_record_add(__u64 *to, u64 n)
+{
+	atomic64_add(n, (atomic64_t *)to);
+}
+
+/* luo_recorder.c */
+
+void luo_recorder_move(enum liveupdate_recorder_scope from);
+
+/* luo_recorder_clock.c */
+
+extern u64 luo_last_hz;
+
+u64 luo_counter(void);
+u64 luo_stamp(void);
+bool luo_stamp_early(u64 stamp);
+u64 luo_stamp_age(u64 stamp);
+void luo_union_begin(struct luo_union *u, u64 now);
+u64 luo_union_length(const struct luo_union *u, u64 now);
+u64 luo_union_end(struct luo_union *u, u64 now);
+void luo_sample_clock(struct liveupdate_recorder_part *part);
+
+/* luo_recorder_marks.c */
+
+void luo_recorder_refresh(void);
+
+/* luo_test_counter.c */
+
+#ifdef CONFIG_LIVEUPDATE_SELFTEST
+u64 luo_test_counter(void);
+#else
+static inline u64 luo_test_counter(void)
+{
+	return 0;
+}
+#endif
+
+#endif /* _LINUX_LUO_RECORDER_INTERNAL_H */

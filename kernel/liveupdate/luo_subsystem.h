@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* Kernel parts with state that is not in files. */
+
+#ifndef _LINUX_LUO_SUBSYSTEM_H
+#define _LINUX_LUO_SUBSYSTEM_H
+
+#include <linux/types.h>
+
+struct luo_contents;
+struct module;
+
+void luo_subsystem_checkpoint_all(void);
+int luo_subsystem_prepare_all(void);
+int luo_subsystem_freeze_all(void);
+void luo_subsystem_unfreeze_all(void);
+void luo_subsystem_rollback_all(void);
+void luo_subsystem_cancel_all(void);
+void luo_subsystem_serialize_all(struct luo_contents *contents);
+void luo_subsystem_deserialize_all(void);
+void luo_subsystem_report_all(void);
+void luo_subsystem_finish_all(void);
+void luo_subsystem_module_live(const struct module *module);
+
+#endif /* _LINUX_LUO_SUBSYSTEM_H */

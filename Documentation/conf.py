@@ -21,4 +21,4 @@ highlight_language = "none"
 _pages = ("luotrace", "luotrace-check", "luotrace-trace", "luotrace-latency",
           "luotrace-timeline", "luotrace-audit", "luotrace-finish",
           "luotrace-handover", "luotrace-metrics", "luotrace-record", "luotrace-report")
-man_pages = [("luotrace/" + name, name, "", "", 8) for name in _pages]
+man_pages = [("tools/luotrace/" + name, name, "", "", 8) for name in _pages]

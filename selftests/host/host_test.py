@@ -143,11 +143,11 @@ def options_of_completion(command):
 
 def options_of_page(command):
     text = ""
-    with open(os.path.join(TOP, "Documentation/luotrace/luotrace-%s.rst" %
+    with open(os.path.join(TOP, "Documentation/tools/luotrace/luotrace-%s.rst" %
                            command)) as f:
         page = f.read()
     for name in re.findall(r"include:: (\S+)", page):
-        with open(os.path.join(TOP, "Documentation/luotrace", name)) as f:
+        with open(os.path.join(TOP, "Documentation/tools/luotrace", name)) as f:
             text += f.read()
     return set(re.findall(r"``(--[a-z][a-z-]*)``",
                           page.split("OPTIONS\n")[1] + text))
@@ -162,7 +162,7 @@ def test_word_lists():
     check(listed + ["--help", "--version"] == completed,
           "completion has all commands", listed,
           completed)
-    with open(os.path.join(TOP, "Documentation/luotrace/luotrace.rst")) as f:
+    with open(os.path.join(TOP, "Documentation/tools/luotrace/luotrace.rst")) as f:
         check(re.findall(r"^\*\*luotrace-([a-z]+)\*\*", f.read(), re.M) == listed,
               "luotrace.8 has all commands")
     for command in listed:
@@ -382,7 +382,7 @@ def printed_fields():
 
 
 def test_documented_events():
-    with open(os.path.join(TOP, "Documentation/liveupdate/tracepoints.rst")) as f:
+    with open(os.path.join(TOP, "Documentation/trace/events-luo.rst")) as f:
         text = f.read()
     table = dict(re.findall(r"^((?:luo|kho)_\w+) +(\S.*)$", text, re.M))
     want = printed_fields()

@@ -4,7 +4,9 @@
 MAKEFLAGS += --no-print-directory
 Q := $(if $(V),,@)
 PREFIX ?= /usr/local
-export KSRC V
+export KSRC V T
+# The tests that are wanted; the shell gets them through the environment.
+WANTED := $(if $(T),--tests "$$T")
 
 help:
 	@echo 'The main job, from nothing on a bare Debian 12 (as root):'
@@ -19,9 +21,11 @@ help:
 	@echo '  kernel-kcsan  build/kcsan/bzImage: with KCSAN, which finds data races'
 	@echo '  luotrace      build/luotrace, the tool, static where that can be; needs no kernel'
 	@echo '  selftests     build/selftests: programs that run in the test VM'
-	@echo '  check-host    tests that need no VM'
+	@echo '  check-host    tests that need no VM; T=audit_test runs one, T="NAME NAME" more'
 	@echo '  check-static  checkpatch, W=1, sparse, kernel-doc on both bases'
-	@echo '  check-vm      tests in the VM, and the metrics of it in Prometheus'
+	@echo '  check-vm      tests in the VM, and the metrics of it in Prometheus; T=state runs'
+	@echo '                one, T=state:close* its cases of that name, T=faults FLAVOUR=debug'
+	@echo '                one with that kernel; an unknown name lists what is known'
 	@echo '  check-stock   tests in the VM with the LUO of the base'
 	@echo '  check-debug   tests in the VM with the two debug kernels'
 	@echo '  check-suites  the tool and the host tests in a root of each Debian suite'
@@ -68,13 +72,13 @@ check: deps
 	$(Q)tools/build/check host static vm monitor stock
 
 check-host: deps-tool deps-check deps-vm
-	$(Q)tools/build/check host
+	$(Q)tools/build/check $(WANTED) host
 
 check-static: deps-kernel deps-check
 	$(Q)tools/build/check static
 
 check-vm: deps-kernel deps-tool deps-vm
-	$(Q)tools/build/check vm monitor
+	$(Q)tools/build/check $(WANTED) $(if $(FLAVOUR),--flavour $(FLAVOUR)) vm $(if $(T)$(FLAVOUR),,monitor)
 
 check-stock: deps-kernel deps-tool deps-vm
 	$(Q)tools/build/check stock

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Host tests that run programs: luotrace's command line, the set-up scripts, the
-judge of kernel logs, lists that must be the same in two places. Prints TAP."""
+"""Host tests that run programs: luotrace's command line, the set-up scripts, lists
+that must be the same in two places. Prints TAP."""
 
 import os
 import pty
@@ -13,36 +13,9 @@ import subprocess
 import sys
 import tempfile
 
-sys.dont_write_bytecode = True
-HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.join(TOP, "selftests/vm"))
-sys.path.insert(0, os.path.join(TOP, "tools/build"))
-
-import klog                       # noqa: E402
-from initramfs import Cpio        # noqa: E402
+from tap import HERE, LUOTRACE, TOP, check, run, run_tests
 
 TREE = os.path.join(HERE, "handover.fdt")
-LUOTRACE = os.path.join(TOP, "build/san/luotrace")
-count = failed = 0
-
-
-def check(ok, what, *talk):
-    global count, failed
-    count += 1
-    failed += not ok
-    if not ok:
-        for text in talk:
-            for line in str(text).splitlines():
-                print("# " + line)
-    print("%s %d %s" % ("ok" if ok else "not ok", count, what), flush=True)
-
-
-def run(command, **kwargs):
-    kwargs.setdefault("stdin", subprocess.DEVNULL)
-    return subprocess.run(command, stdout=kwargs.pop("stdout", subprocess.PIPE),
-                          stderr=subprocess.PIPE, text=True, cwd=TOP, **kwargs)
-
 
 # arguments, exit code, regex of stdout, regex of stderr
 COMMAND_LINE = (
@@ -401,49 +374,6 @@ def test_documented_events():
               "Documentation has the words of %s" % name)
 
 
-KLOG = (
-    ("[    1.0] WARNING: CPU: 0 PID: 1 at mm/slub.c:1 foo+0x1/0x2", "warning"),
-    ("[    1.0] WARNING: possible circular locking dependency", "warning"),
-    ("[    1.0] BUG: KASAN: slab-use-after-free in luo_x", "bug"),
-    ("[    1.0] BUG: sleeping function called from invalid context", "bug"),
-    ("[    1.0] Oops: 0000 [#1] SMP", "oops"),
-    ("[    1.0] Kernel panic - not syncing: x", "panic"),
-    ("[    1.0] rcu: INFO: rcu_preempt self-detected stall", "rcu"),
-    ("[    1.0] UBSAN: array-index-out-of-bounds in x.c", "ubsan"),
-    ("[    1.0] INFO: task x:1 blocked for more than 120 seconds", "hung task"),
-    ("[    1.0] foo: 3 objects leaked", "leak"),
-    ("[    1.0] refcount_t: underflow; use-after-free.", "refcount"),
-    ("[    1.0] list_del corruption. next->prev should be", "list"),
-    ("[    1.0] busybox[7]: segfault at 0 ip 0", "user fault"),
-)
-
-
-def test_klog():
-    for line, name in KLOG:
-        found = klog.findings("x\n%s\ny" % line)
-        check(len(found) == 1 and found[0].startswith(name + ":"),
-              "a kernel log with %s is bad" % name, found)
-    good = "[ 0.1] ... MAX_LOCK_DEPTH: 48\n[ 0.2] luo: live update 1: 0 sessions"
-    check(klog.findings(good) == [], "a good kernel log is good",
-          klog.findings(good))
-    line = KLOG[0][0]
-    check(klog.findings(line, [r"slub\.c"]) == [], "an expected line is fine")
-    check(len(klog.findings(good, ["slub"])) == 1,
-          "an expected line that is missing is not")
-
-
-def test_cpio():
-    cpio = Cpio()
-    cpio.add_data("a/b", b"hello", 0o600)
-    cpio.add_symlink("a/c", "b")
-    data = cpio.finish()
-    check(len(data) % 512 == 0, "an archive can be followed by another")
-    r = subprocess.run(["busybox", "cpio", "-tv"], input=data,
-                       capture_output=True)
-    check(b"a/b" in r.stdout and b"a/c -> b" in r.stdout, "cpio can read it",
-          r.stdout, r.stderr)
-
-
 def test_setup():
     """The scripts that set things up say what is wrong and leave nothing."""
     with tempfile.TemporaryDirectory() as tmp:
@@ -501,29 +431,6 @@ def test_space():
               "too little space is reported", r.stderr)
 
 
-def test_counting():
-    """The total counts each result once, and what is missing as failed."""
-    script = os.path.join(TOP, "tools/build/check")
-    source = {"__name__": "check_under_test", "__file__": script}
-    with open(script) as f:
-        exec(compile(f.read(), script, "exec"), source)
-    cases = (
-        ("1..2\nok 1 a\nok 2 b", 2, 0, 0),
-        ("1..2\nok 1 a\nnot ok 2 b", 1, 1, 0),
-        ("1..1\n    1..2\n    ok 1 a\n    ok 2 b\nok 1 all", 2, 0, 0),
-        ("1..1\n    1..2\n    ok 1 a\n    not ok 2 b\nnot ok 1 all", 1, 1, 0),
-        ("1..1\n    1..1\n    ok 1 a\nnot ok 1 all", 1, 1, 0),
-        ("1..1\nok 1 a # SKIP why", 0, 0, 1),
-        ("1..2\n    1..1\n    ok 1 a\nok 1 x\nok 2 y", 2, 0, 0),
-    )
-    for i, (text, passed, bad, skipped) in enumerate(cases, 1):
-        c = source["Counter"]()
-        for line in text.splitlines():
-            c.line(line)
-        check((c.passed, c.failed, c.skipped) == (passed, bad, skipped),
-              "results are counted once, case %d" % i, (c.passed, c.failed, c.skipped))
-
-
 def test_finish_asks():
     """A session is given up only if somebody says yes; this machine has none."""
     for answer, code, said in (("n", 1, "nothing is finished"),
@@ -543,13 +450,8 @@ def test_finish_asks():
 
 
 def main():
-    print("TAP version 13")
     make_records()
-    for name, test in sorted(globals().items()):
-        if name.startswith("test_"):
-            test()
-    print("1..%d" % count)
-    return 1 if failed else 0
+    return run_tests(globals())
 
 
 if __name__ == "__main__":

@@ -21,25 +21,12 @@ import urllib.request
 import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-sys.dont_write_bytecode = True
-HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.dirname(os.path.dirname(HERE))
+from tap import TOP, check, end
+
 DOCS = os.path.join(TOP, "Documentation/monitoring")
 STAGE = os.path.join(TOP, "build/vm/default/leak/stage1")
 LEAKED, FINISHED = (os.path.join(STAGE, n) for n in ("luo.prom", "finished.prom"))
 WAIT = 60       # seconds for the first scrape
-count = failed = 0
-
-
-def check(ok, what, *talk):
-    global count, failed
-    count += 1
-    failed += not ok
-    if not ok:
-        for text in talk:
-            for line in str(text).splitlines():
-                print("# " + line)
-    print("%s %d %s" % ("ok" if ok else "not ok", count, what), flush=True)
 
 
 def unpacked(package, *names):
@@ -248,7 +235,6 @@ def main():
         if not os.path.exists(path):
             sys.exit("monitor_test: '%s' is not there; selftests/vm/check leak "
                      "makes it" % path)
-    print("TAP version 13")
     prometheus, promtool = unpacked("prometheus", "prometheus", "promtool")
     exporter, = unpacked("prometheus-node-exporter", "prometheus-node-exporter")
     with open(LEAKED) as f:
@@ -260,8 +246,7 @@ def main():
         names |= {name for name, _ in samples(finished)}
         queries = test_rules(promtool, names, tmp) + dashboard_queries(names)
         test_scrape(prometheus, exporter, queries, tmp)
-    print("1..%d" % count)
-    return 1 if failed else 0
+    return end()
 
 
 if __name__ == "__main__":

@@ -17,23 +17,10 @@ import zlib
 
 import jsonschema
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.dirname(os.path.dirname(HERE))
-LUOTRACE = os.path.join(TOP, "build/san/luotrace")
+from tap import LUOTRACE, TOP, check, end as end_of_tests
+
 MS = 1000000
 EVIL = "<b>x</b>&\"'\n"
-count = failed = 0
-
-
-def check(ok, what, *talk):
-    global count, failed
-    count += 1
-    failed += not ok
-    if not ok:
-        for text in talk:
-            for line in str(text).splitlines()[:20]:
-                print("# " + line)
-    print("%s %d %s" % ("ok" if ok else "not ok", count, what), flush=True)
 
 
 def run(*args):
@@ -546,7 +533,6 @@ def test_bad(trace, directory):
 
 
 def main():
-    print("TAP version 13")
     with tempfile.TemporaryDirectory() as directory:
         trace = write(os.path.join(directory, "trace"), [HEAD] + EVENTS + [end()])
         test_text(trace)
@@ -559,8 +545,7 @@ def main():
         test_million(directory)
         test_html(trace, directory)
         test_bad(trace, directory)
-    print("1..%d" % count)
-    return 1 if failed else 0
+    return end_of_tests()
 
 
 if __name__ == "__main__":

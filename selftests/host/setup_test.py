@@ -11,9 +11,7 @@ import sys
 import tempfile
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.dirname(os.path.dirname(HERE))
-count = failed = 0
+from tap import TOP, check, run, run_tests
 
 # Holds a lock on argv[1] until argv[2] seconds are over.
 HOLDER = """
@@ -26,22 +24,6 @@ time.sleep(float(sys.argv[2]))
 # Debian 13 has no static library with two functions that its libelf.a calls.
 KINDS = {"bookworm": r"static$", "forky": r"static$",
          "trixie": r"dynamic, as this Debian's static libelf is not whole$"}
-
-
-def check(ok, what, *talk):
-    global count, failed
-    count += 1
-    failed += not ok
-    if not ok:
-        for text in talk:
-            for line in str(text).splitlines():
-                print("# " + line)
-    print("%s %d %s" % ("ok" if ok else "not ok", count, what), flush=True)
-
-
-def run(command, **kwargs):
-    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, **kwargs)
 
 
 def program(path, text):
@@ -246,14 +228,5 @@ def test_packages():
     check(len(names) > 30 and known == set(names), what, set(names) - known)
 
 
-def main():
-    print("TAP version 13")
-    for name, test in sorted(globals().items()):
-        if name.startswith("test_"):
-            test()
-    print("1..%d" % count)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_tests(globals()))

@@ -9,6 +9,7 @@ first one is the console and is only kept and judged (klog.py).
 import os
 import re
 import selectors
+import shlex
 import shutil
 import socket
 import subprocess
@@ -69,8 +70,8 @@ def tsc_khz():
     return int(out.stdout)
 
 
-def make_initramfs(kernel, nxt, files, script, args):
-    """files: list of (host path, guest name)."""
+def make_initramfs(kernel, nxt, files, script, args, case):
+    """files: list of (host path, guest name); case: for the programs of the script."""
     cpio = Cpio()
     for name in ("bin", "sbin", "usr/bin", "dev", "proc", "sys", "tmp", "root",
                  "etc", "state", "run", "tools", "boot", "test"):
@@ -99,7 +100,8 @@ def make_initramfs(kernel, nxt, files, script, args):
         cpio.add_file(path, name)
     if script:
         cpio.add_file(script, "test/script")
-        cpio.add_data("test/args", " ".join(args).encode())
+        cpio.add_data("test/command", ("TEST_CASE=%s exec sh ./script %s\n" % (
+            shlex.quote(case), shlex.join(args))).encode())
     return cpio.finish()
 
 
@@ -109,7 +111,7 @@ class Machine:
     def __init__(self, out, kernel, nxt=None, mem="1G", append=DEFAULT_APPEND,
                  files=(), script=None, args=(), stage_limit=STAGE_LIMIT,
                  quiet=False, prealloc=False, count=False, clock="told",
-                 disk=None):
+                 disk=None, case=""):
         self.out = out
         self.kernel = kernel
         self.mem = ["-m", mem] + (["-mem-prealloc"] if prealloc else [])
@@ -119,7 +121,7 @@ class Machine:
         self.disk = disk
         self.stage_limit = stage_limit
         self.quiet = quiet
-        self.initrd = make_initramfs(kernel, nxt, files, script, args)
+        self.initrd = make_initramfs(kernel, nxt, files, script, args, case)
         self.stage = 0
         self.doing = "booting"
         self.exit_code = None

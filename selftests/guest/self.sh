@@ -22,4 +22,21 @@ carries)
 	fi
 	sha256sum -c /state/sum
 	;;
+arguments)
+	# As they are in the table of tests.
+	shift
+	n=0
+	echo 1..6 > /tmp/arguments.tap
+	for want in 'two words' "it's \$HOME" '' --flag '*'; do
+		n=$((n + 1))
+		not=
+		[ $# -gt 0 ] && [ "$1" = "$want" ] || not="not "
+		echo "${not}ok $n argument '$want' is '$1'"
+		[ $# = 0 ] || shift
+	done >> /tmp/arguments.tap
+	not=
+	[ $# = 0 ] || not="not "
+	echo "${not}ok 6 and there is no other one" >> /tmp/arguments.tap
+	vm-put /tmp/arguments.tap
+	;;
 esac

@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Host tests of what runs the tests: how results are counted, the table of VM tests,
+the judge of kernel logs, the archive that the VM boots with. Prints TAP."""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+from tap import TOP, check, run, run_tests
+
+sys.path[:0] = [os.path.join(TOP, "selftests"), os.path.join(TOP, "selftests/vm")]
+
+import klog                       # noqa: E402
+import ktap                       # noqa: E402
+import table                      # noqa: E402
+from initramfs import Cpio        # noqa: E402
+
+# What it shows, the lines, how many passed, failed and were skipped.
+KTAP = (
+    ("all pass", "1..2\nok 1 a\nok 2 b", 2, 0, 0),
+    ("one fails", "1..2\nok 1 a\nnot ok 2 b", 1, 1, 0),
+    ("the plan is last", "ok 1 a\nok 2 b\n1..2", 2, 0, 0),
+    ("no plan", "ok 1 a", 1, 1, 0),
+    ("a second plan", "1..1\nok 1 a\n1..1", 1, 1, 0),
+    ("less than planned", "1..3\nok 1 a\nok 2 b", 2, 1, 0),
+    ("more than planned", "1..1\nok 1 a\nok 2 b", 2, 1, 0),
+    ("nothing", "", 0, 1, 0),
+    ("a plan and nothing", "1..2", 0, 1, 0),
+    ("none planned", "1..0", 0, 1, 0),
+    ("all skipped", "1..0 # SKIP no kernel", 0, 0, 1),
+    ("one skipped", "1..2\nok 1 a # SKIP why\nok 2 b", 1, 0, 1),
+    ("skipped in small letters", "1..1\nok 1 a # skip", 0, 0, 1),
+    ("failed and skipped", "1..1\nnot ok 1 a # SKIP", 0, 0, 1),
+    ("subtests count, their parent does not",
+     "1..1\n    1..2\n    ok 1 a\n    ok 2 b\nok 1 all", 2, 0, 0),
+    ("a subtest fails", "1..1\n    1..2\n    ok 1 a\n    not ok 2 b\nnot ok 1 all",
+     1, 1, 0),
+    ("a subtest fails, its parent does not say so",
+     "1..1\n    1..1\n    not ok 1 a\nok 1 all", 0, 1, 0),
+    ("a parent fails for itself", "1..1\n    1..1\n    ok 1 a\nnot ok 1 all", 1, 1, 0),
+    ("a skipped subtest", "1..1\n    1..1\n    ok 1 a # SKIP\nok 1 all", 0, 0, 1),
+    ("a parent and a test", "1..2\n    1..1\n    ok 1 a\nok 1 x\nok 2 y", 2, 0, 0),
+    ("subtests end early", "1..1\n    1..2\n    ok 1 a\nok 1 all", 1, 1, 0),
+    ("subtests without a plan", "1..1\n    ok 1 a\nok 1 all", 1, 1, 0),
+    ("subtests without a parent", "1..1\n    1..1\n    ok 1 a\n", 1, 2, 0),
+    ("three levels",
+     "1..2\n    1..2\n        1..1\n        not ok 1 a\n    not ok 1 b\n    ok 2 c\n"
+     "not ok 1 d\nok 2 e", 2, 1, 0),
+    ("bails out", "1..2\nok 1 a\nBail out! no memory", 1, 2, 0),
+    ("bails out inside", "1..1\n    1..1\n    Bail out!\nnot ok 1 a", 0, 2, 0),
+    ("garbage between", "KTAP version 1\nx\n1..1\n\x00\nok\nokay 3\n# talk\nok 1 - a\n"
+     "1.2\n", 1, 0, 0),
+)
+
+
+def test_ktap():
+    for what, text, *want in KTAP:
+        reader = ktap.read(text)
+        have = [reader.count("ok"), len(reader.failures), reader.count("skip")]
+        check(have == want, "KTAP: " + what, have, reader.failures)
+    reader = ktap.read("1..1\n    1..1\n    not ok 1 a\nnot ok 1 all")
+    check(reader.failures == ["all: a"], "KTAP: a failure has its parents' names",
+          reader.failures)
+    check(not ktap.read("1..0", want_tests=False).failures,
+          "KTAP: a program without the wanted case is whole")
+
+
+def test_command():
+    """tools/build/check counts what a part prints, and a part that ends badly."""
+    source = {"__name__": "check_under_test",
+              "__file__": os.path.join(TOP, "tools/build/check")}
+    with open(source["__file__"]) as f:
+        exec(compile(f.read(), source["__file__"], "exec"), source)
+    with open(os.devnull, "w") as null:
+        stdout, sys.stdout = sys.stdout, null
+        try:
+            results = [source["run_part"]("part", steps).failures for steps in (
+                [["true"], ["printf", "1..1\nok 1 a\n"]],
+                [["false"], ["printf", "1..1\nok 1 a\n"]],
+                [["sh", "-c", "echo 1..1; echo ok 1 a; exit 3"]])]
+        finally:
+            sys.stdout = stdout
+    check(results == [[], ["false failed"], ["ended with code 3"]],
+          "a part fails if one of its commands does", results)
+
+
+def read_table(text):
+    with tempfile.NamedTemporaryFile("w") as f:
+        f.write(text)
+        f.flush()
+        try:
+            return table.read(f.name)
+        except table.Error as e:
+            return str(e)
+
+
+def test_table():
+    rows = read_table(
+        '[a]\nproves = "it"\nscript = "a.sh"\nargs = ["two words"]\nmem = "2G"\n'
+        'flavours = ["debug", "default"]\nexpect_klog = ["x", "y"]\n'
+        'programs = ["luotrace", "a_test"]\nmodules = ["m.ko"]\n'
+        '[b]\nlike = "a"\nargs = ["z"]\n')
+    command = rows["a"].command("debug")
+    check(command == [
+        "--flavour", "debug", "--file", "build/luotrace", "--file",
+        "build/selftests/guest/a_test", "--file", "KERNEL/m.ko", "--expect-klog", "x",
+        "--expect-klog", "y", "--mem", "2G", "--", "selftests/guest/a.sh", "two words"],
+        "a row is a command", command)
+    check(rows["b"].args == ["z"] and rows["b"].options == rows["a"].options and
+          rows["b"].flavours == table.DEFAULT_FLAVOURS,
+          "a row like another has its own flavours", rows["b"])
+    for text, want in (
+            ('[a]\nscript = "a.sh"\nproves = "it"\nexpect_log = ["x"]',
+             "unknown keys: expect_log"),
+            ('[a]\nscript = "a.sh"', "needs script and proves"),
+            ('[a]\nlike = "b"', "is like 'b', which is none"),
+            ('[a]\nargs = [', "Invalid")):
+        said = read_table(text)
+        check(want in str(said), "a wrong table: " + want, said)
+
+
+def test_selection():
+    rows = table.read()
+    names = [(row.name, flavour) for row, flavour in table.select(
+        rows, ["faults", "state"])]
+    check(names == [("faults", "debug"), ("state", "default")],
+          "a test runs with its first flavour", names)
+    names = [flavour for _, flavour in table.select(rows, ["faults", "state"], "7.2")]
+    check(names == ["7.2", "7.2"], "or with the one that is given", names)
+    bad = [row.name for row in rows.values() if not row.flavours or not os.path.isfile(
+        os.path.join(TOP, "selftests/guest", row.script))]
+    check(not bad and len(rows) > 40, "each VM test has flavours and a script", bad)
+    with open(table.TABLE) as f:
+        long = [line for line in f if len(line.expandtabs(8)) > 101]
+    check(not long, "no line of the table has more than 100 columns", "".join(long))
+
+
+def test_names():
+    """A name that is not known: exit code 2, what is near, and all that is known."""
+    for command, said in (
+            (["tools/build/check", "--tests", "stat", "vm"],
+             ("no test 'stat'", "did you mean 'state'", "known are: self-warning")),
+            (["tools/build/check", "--tests", "state", "--flavour", "debgu", "vm"],
+             ("no flavour 'debgu'", "did you mean 'debug'")),
+            (["tools/build/check", "--tests", "audit", "host"],
+             ("no test 'audit'", "'audit_test'", "known are: shellcheck")),
+            (["tools/build/check", "hots"], ("no part 'hots'", "'host'")),
+            (["selftests/vm/check", "nonsense:x"], ("no test 'nonsense'",)),
+            (["selftests/host/run", "nonsense"], ("no test 'nonsense'",))):
+        r = run(command)
+        check(r.returncode == 2 and not r.stdout and
+              all(text in r.stderr for text in said),
+              " ".join(command[-4:]) + " is unknown", r.returncode, r.stdout, r.stderr)
+
+
+KLOG = (
+    ("[    1.0] WARNING: CPU: 0 PID: 1 at mm/slub.c:1 foo+0x1/0x2", "warning"),
+    ("[    1.0] WARNING: possible circular locking dependency", "warning"),
+    ("[    1.0] BUG: KASAN: slab-use-after-free in luo_x", "bug"),
+    ("[    1.0] BUG: sleeping function called from invalid context", "bug"),
+    ("[    1.0] Oops: 0000 [#1] SMP", "oops"),
+    ("[    1.0] Kernel panic - not syncing: x", "panic"),
+    ("[    1.0] rcu: INFO: rcu_preempt self-detected stall", "rcu"),
+    ("[    1.0] UBSAN: array-index-out-of-bounds in x.c", "ubsan"),
+    ("[    1.0] INFO: task x:1 blocked for more than 120 seconds", "hung task"),
+    ("[    1.0] foo: 3 objects leaked", "leak"),
+    ("[    1.0] refcount_t: underflow; use-after-free.", "refcount"),
+    ("[    1.0] list_del corruption. next->prev should be", "list"),
+    ("[    1.0] busybox[7]: segfault at 0 ip 0", "user fault"),
+)
+
+
+def test_klog():
+    for line, name in KLOG:
+        found = klog.findings("x\n%s\ny" % line)
+        check(len(found) == 1 and found[0].startswith(name + ":"),
+              "a kernel log with %s is bad" % name, found)
+    good = "[ 0.1] ... MAX_LOCK_DEPTH: 48\n[ 0.2] luo: live update 1: 0 sessions"
+    check(klog.findings(good) == [], "a good kernel log is good",
+          klog.findings(good))
+    line = KLOG[0][0]
+    check(klog.findings(line, [r"slub\.c"]) == [], "an expected line is fine")
+    check(len(klog.findings(good, ["slub"])) == 1,
+          "an expected line that is missing is not")
+
+
+def test_cpio():
+    cpio = Cpio()
+    cpio.add_data("a/b", b"hello", 0o600)
+    cpio.add_symlink("a/c", "b")
+    data = cpio.finish()
+    check(len(data) % 512 == 0, "an archive can be followed by another")
+    r = subprocess.run(["busybox", "cpio", "-tv"], input=data,
+                       capture_output=True)
+    check(b"a/b" in r.stdout and b"a/c -> b" in r.stdout, "cpio can read it",
+          r.stdout, r.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests(globals()))

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Reads the table of VM tests, tests.toml, which explains its keys."""
+
+import difflib
+import os
+import tomllib
+from dataclasses import dataclass, field
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TABLE = os.path.join(HERE, "tests.toml")
+# The same tests on both bases.
+DEFAULT_FLAVOURS = ("default", "7.2")
+# Keys that are options of selftests/vm/run, and whether they can be given repeatedly.
+OPTIONS = {"append": False, "clock": False, "disk": False, "expect_exit": False,
+           "expect_klog": True, "mem": False, "next": False, "stage_limit": False}
+
+
+class Error(Exception):
+    """The table, or a name that is looked up in it, is wrong."""
+
+
+@dataclass
+class Row:
+    """A test."""
+
+    name: str
+    proves: str = ""
+    script: str = ""
+    like: str = ""
+    args: list = field(default_factory=list)
+    flavours: tuple = DEFAULT_FLAVOURS
+    programs: list = field(default_factory=list)
+    modules: list = field(default_factory=list)
+    host_programs: list = field(default_factory=list)
+    files: list = field(default_factory=list)
+    options: dict = field(default_factory=dict)
+
+    def command(self, flavour):
+        """Arguments of selftests/vm/run, but for --out."""
+        words = ["--flavour", flavour]
+        for path in ([program_path(p) for p in self.programs] +
+                     ["KERNEL/" + m for m in self.modules] + self.files):
+            words += ["--file", path]
+        for name in self.host_programs:
+            words += ["--program", name]
+        for key, value in self.options.items():
+            for one in value if OPTIONS[key] else [value]:
+                words += ["--" + key.replace("_", "-"), str(one)]
+        # An argument that looks like an option is none.
+        return words + ["--", "selftests/guest/" + self.script] + self.args
+
+
+def program_path(name):
+    return "build/luotrace" if name == "luotrace" else "build/selftests/guest/" + name
+
+
+def make_row(name, table):
+    """The row of a table, with what it takes from the one that it is like."""
+    keys = table[name]
+    if "like" in keys:
+        if keys["like"] not in table:
+            raise Error("test '%s' is like '%s', which is none" % (name, keys["like"]))
+        taken = {k: v for k, v in table[keys["like"]].items() if k != "flavours"}
+        keys = taken | keys
+    unknown = set(keys) - set(OPTIONS) - (set(Row.__dataclass_fields__) - {"options"})
+    if unknown:
+        raise Error("test '%s' has unknown keys: %s" %
+                    (name, ", ".join(sorted(unknown))))
+    options = {k: keys[k] for k in OPTIONS if k in keys}
+    row = Row(name, options=options,
+              **{k: v for k, v in keys.items() if k not in OPTIONS})
+    if not row.script or not row.proves:
+        raise Error("test '%s' needs script and proves" % name)
+    return row
+
+
+def read(path=TABLE):
+    """{name: Row}, in the order of the table."""
+    with open(path, "rb") as f:
+        try:
+            table = tomllib.load(f)
+        except tomllib.TOMLDecodeError as e:
+            raise Error("%s: %s" % (path, e)) from None
+    return {name: make_row(name, table) for name in table}
+
+
+def unknown_name(kind, name, names):
+    """A message with what could be meant."""
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    text = "no %s '%s'; " % (kind, name)
+    if near:
+        text += "did you mean %s? " % " or ".join("'%s'" % n for n in near)
+    return text + "known are: " + " ".join(names)
+
+
+def select(rows, wanted, flavour=None):
+    """[(Row, flavour)] of the tests that are wanted.
+
+    wanted: names, which then run with their first flavour unless one is given; without
+    names all of the flavour.
+    """
+    flavours = list(dict.fromkeys(f for row in rows.values() for f in row.flavours))
+    if flavour and flavour not in flavours:
+        raise Error(unknown_name("flavour", flavour, flavours))
+    for name in wanted:
+        if name not in rows:
+            raise Error(unknown_name("test", name, list(rows)))
+    if wanted:
+        return [(rows[name], flavour or rows[name].flavours[0]) for name in wanted]
+    flavour = flavour or "default"
+    return [(row, flavour) for row in rows.values() if flavour in row.flavours]

@@ -178,9 +178,11 @@ static int luo_ioctl_retrieve_session(struct luo_ucmd *ucmd)
 	struct luo_session *session;
 
 	session = luo_session_claim(name);
-	luo_session_trace_retrieve(session, name, PTR_ERR_OR_ZERO(session));
-	if (IS_ERR(session))
+	if (IS_ERR(session)) {
+		luo_session_trace_retrieve(name, 0, PTR_ERR(session));
 		return PTR_ERR(session);
+	}
+	luo_session_restore_begin(session);
 
 	ucmd->file->private_data = session;
 	return 0;
@@ -188,7 +190,7 @@ static int luo_ioctl_retrieve_session(struct luo_ucmd *ucmd)
 
 static void luo_reject_retrieve_session(const struct luo_ucmd *ucmd, int err)
 {
-	luo_session_trace_retrieve(NULL, ucmd->cmd.retrieve.name, err);
+	luo_session_trace_retrieve(ucmd->cmd.retrieve.name, 0, err);
 }
 
 /* All calls for a file say in the same place for which. */

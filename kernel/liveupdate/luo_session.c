@@ -24,38 +24,11 @@
  */
 
 #include <linux/err.h>
-#include <linux/file.h>
 #include <linux/ktime.h>
-#include <linux/sched/signal.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "luo_recorder.h"
 #include "luo_session.h"
-
-DEFINE_SPINLOCK(luo_owner_lock); /* who had a session last */
-
-/**
- * luo_session_name - the name of a session
- * @session: the session
- *
- * Return: the name, which lives as long as the session.
- */
-const char *luo_session_name(const struct luo_session *session)
-{
-	return session->name;
-}
-
-/**
- * luo_session_dir - the set that a session belongs to
- * @session: the session
- *
- * Return: outgoing or incoming.
- */
-enum luo_dir luo_session_dir(const struct luo_session *session)
-{
-	return session->files.dir;
-}
 
 void luo_session_change_state(struct luo_session *session,
 			      enum liveupdate_state state, u32 event,
@@ -99,61 +72,6 @@ static void luo_session_phase_end(struct luo_session *session,
 		 session->name, phase, 1, session->files.count, ret);
 }
 
-struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir)
-{
-	struct luo_session *session = kzalloc_obj(*session, GFP_KERNEL_ACCOUNT);
-
-	if (!session)
-		return NULL;
-
-	strscpy_pad(session->name, name);
-	session->state = dir == LUO_DIR_OUT ? LIVEUPDATE_STATE_NORMAL :
-					      LIVEUPDATE_STATE_UPDATED;
-	session->settled = session->state;
-	session->born = ktime_get_ns();
-	refcount_set(&session->refs, 1);
-	luo_file_set_init(&session->files, session->name, dir);
-	return session;
-}
-
-void luo_session_put(struct luo_session *session)
-{
-	if (!refcount_dec_and_test(&session->refs))
-		return;
-
-	put_pid(session->owner);
-	kfree(session);
-}
-
-/**
- * luo_session_set_owner - the calling process opens, uses or closes a session
- * @session: the session
- *
- * Context: any but interrupts.
- */
-void luo_session_set_owner(struct luo_session *session)
-{
-	struct pid *pid = task_tgid(current), *old;
-
-	/* A kernel thread closes it for a process that is not known. */
-	if (READ_ONCE(session->owner) == pid || current->flags & PF_KTHREAD)
-		return;
-
-	scoped_guard(spinlock, &luo_owner_lock) {
-		old = session->owner;
-		WRITE_ONCE(session->owner, get_pid(pid));
-		get_task_comm(session->comm, current->group_leader);
-	}
-	put_pid(old);
-}
-
-/* A session that is in no set; a walk may still be there for a moment. */
-void luo_session_free(struct luo_session *session)
-{
-	luo_file_set_destroy(&session->files);
-	luo_session_put(session);
-}
-
 /* A name from user space may be unterminated when a call fails because of it. */
 static const char *luo_name_terminate(char *to, const u8 *name)
 {
@@ -176,27 +94,32 @@ void luo_session_trace_create(const u8 *name, int ret)
 }
 
 /**
- * luo_session_trace_retrieve - tell of the outcome of RETRIEVE_SESSION
- * @session: the session that is claimed; not used if none is
- * @name:    LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
- * @ret:     what the call returns
+ * luo_session_trace_retrieve - trace the outcome of RETRIEVE_SESSION
+ * @name:  LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
+ * @files: files of the session, 0 if the call fails
+ * @ret:   what the call returns
  */
-void luo_session_trace_retrieve(struct luo_session *session, const u8 *name, int ret)
+void luo_session_trace_retrieve(const u8 *name, u64 files, int ret)
 {
 	char shown[LIVEUPDATE_SESSION_NAME_LENGTH] __uninitialized;
 
-	if (ret) {
-		luo_emit(luo_session_retrieve, luo_number(LUO_DIR_IN),
-			 luo_name_terminate(shown, name), LUO_DIR_IN,
-			 LIVEUPDATE_STATE_UPDATED, 0, ret);
-		return;
-	}
+	luo_emit(luo_session_retrieve, luo_number(LUO_DIR_IN),
+		 luo_name_terminate(shown, name), LUO_DIR_IN,
+		 LIVEUPDATE_STATE_UPDATED, files, ret);
+}
 
-	/* Whoever closed it before tells of that first. */
+/**
+ * luo_session_restore_begin - the restore of a session begins, as it is claimed
+ * @session: the session, just claimed
+ *
+ * Context: may sleep, takes the session's lock: a close that is still under way is
+ *	    traced first.
+ */
+void luo_session_restore_begin(struct luo_session *session)
+{
 	guard(mutex)(&session->files.lock);
 
-	luo_emit(luo_session_retrieve, luo_number(LUO_DIR_IN), session->name,
-		 LUO_DIR_IN, LIVEUPDATE_STATE_UPDATED, session->files.count, 0);
+	luo_session_trace_retrieve((const u8 *)session->name, session->files.count, 0);
 	session->restore = luo_session_phase_begin(session, LUO_PHASE_RESTORE);
 }
 
@@ -457,7 +380,7 @@ static int __luo_session_event(struct luo_session *session, u32 event)
 		    luo_session_events[i].event != event)
 			continue;
 		err = luo_session_events[i].run(session);
-		session->settled = session->state;
+		session->rollback_state = session->state;
 		return err;
 	}
 	luo_session_trace_reject_event(session, event, -EINVAL);

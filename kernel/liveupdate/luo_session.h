@@ -23,7 +23,8 @@ u64 luo_session_count(enum luo_dir dir);
 struct luo_session *luo_session_create(const u8 *name);
 struct luo_session *luo_session_claim(const u8 *name);
 void luo_session_trace_create(const u8 *name, int ret);
-void luo_session_trace_retrieve(struct luo_session *session, const u8 *name, int ret);
+void luo_session_trace_retrieve(const u8 *name, u64 files, int ret);
+void luo_session_restore_begin(struct luo_session *session);
 void luo_session_set_owner(struct luo_session *session);
 void luo_session_close(struct luo_session *session);
 void luo_session_release_closed(void);
@@ -107,7 +108,7 @@ struct luo_session {
 	struct luo_name_key key;
 	struct list_head list;
 	enum liveupdate_state state;
-	enum liveupdate_state settled;
+	enum liveupdate_state rollback_state;
 	bool claimed;
 	bool listed;
 	unsigned long id;

@@ -42,7 +42,7 @@ void luo_session_checkpoint_all(void)
 	lockdep_assert_held_write(&luo_state_lock);
 
 	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list)
-		session->settled = session->state;
+		session->rollback_state = session->state;
 }
 
 /**
@@ -147,7 +147,7 @@ void luo_session_rollback_all(void)
 	list_for_each_entry_reverse(session, &luo_sessions[LUO_DIR_OUT].list,
 				    list) {
 		guard(mutex)(&session->files.lock);
-		luo_session_rollback(session, session->settled);
+		luo_session_rollback(session, session->rollback_state);
 	}
 }
 
@@ -163,7 +163,7 @@ void luo_session_cancel_all(void)
 	lockdep_assert_held_write(&luo_state_lock);
 
 	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list)
-		session->settled = LIVEUPDATE_STATE_NORMAL;
+		session->rollback_state = LIVEUPDATE_STATE_NORMAL;
 	luo_session_rollback_all();
 }
 

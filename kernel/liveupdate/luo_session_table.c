@@ -15,6 +15,8 @@
 #include <linux/ktime.h>
 #include <linux/random.h>
 #include <linux/rhashtable.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "luo_seal.h"
@@ -58,6 +60,8 @@ static const struct rhashtable_params luo_by_name_params = {
 	.min_size		= LUO_MIN_BUCKETS,
 };
 
+DEFINE_SPINLOCK(luo_owner_lock); /* who had a session last */
+
 struct luo_session_set luo_sessions[] = {
 	[LUO_DIR_OUT] = {
 		.lock	= __MUTEX_INITIALIZER(luo_sessions[LUO_DIR_OUT].lock),
@@ -92,6 +96,83 @@ int __init luo_session_init(void)
 	if (err)
 		rhashtable_destroy(&luo_sessions[LUO_DIR_OUT].by_name);
 	return err;
+}
+
+/**
+ * luo_session_name - the name of a session
+ * @session: the session
+ *
+ * Return: the name, which lives as long as the session.
+ */
+const char *luo_session_name(const struct luo_session *session)
+{
+	return session->name;
+}
+
+/**
+ * luo_session_dir - the set that a session belongs to
+ * @session: the session
+ *
+ * Return: outgoing or incoming.
+ */
+enum luo_dir luo_session_dir(const struct luo_session *session)
+{
+	return session->files.dir;
+}
+
+struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir)
+{
+	struct luo_session *session = kzalloc_obj(*session, GFP_KERNEL_ACCOUNT);
+
+	if (!session)
+		return NULL;
+
+	strscpy_pad(session->name, name);
+	session->state = dir == LUO_DIR_OUT ? LIVEUPDATE_STATE_NORMAL :
+					      LIVEUPDATE_STATE_UPDATED;
+	session->rollback_state = session->state;
+	session->born = ktime_get_ns();
+	refcount_set(&session->refs, 1);
+	luo_file_set_init(&session->files, session->name, dir);
+	return session;
+}
+
+void luo_session_put(struct luo_session *session)
+{
+	if (!refcount_dec_and_test(&session->refs))
+		return;
+
+	put_pid(session->owner);
+	kfree(session);
+}
+
+/**
+ * luo_session_set_owner - the calling process opens, uses or closes a session
+ * @session: the session
+ *
+ * Context: any but interrupts.
+ */
+void luo_session_set_owner(struct luo_session *session)
+{
+	struct pid *pid = task_tgid(current), *old;
+
+	/* A kernel thread closes it for a process that is not known. */
+	if (READ_ONCE(session->owner) == pid || current->flags & PF_KTHREAD)
+		return;
+
+	scoped_guard(spinlock, &luo_owner_lock) {
+		old = session->owner;
+		WRITE_ONCE(session->owner, get_pid(pid));
+		get_task_comm(session->comm, current->group_leader);
+	}
+	put_pid(old);
+}
+
+/* A session that is in no set; a walk may still be there for a moment. */
+void luo_session_free(struct luo_session *session)
+{
+	luo_file_set_destroy(&session->files);
+	luo_session_put(session);
 }
 
 /* The calling process opens a session, and nothing can keep it from it any more. */

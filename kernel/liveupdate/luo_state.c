@@ -159,8 +159,6 @@ static int luo_prepare(void)
 {
 	int err;
 
-	luo_subsystem_checkpoint_all();
-
 	luo_phase_begin(LUO_DIR_OUT, LUO_PHASE_PREPARE);
 	err = luo_subsystem_prepare_all();
 	err = err ?: luo_session_prepare_all();
@@ -188,6 +186,7 @@ static int luo_event_prepare(void)
 		luo_recorder_cancelled();
 	} else {
 		luo_session_checkpoint_all();
+		luo_subsystem_checkpoint_all();
 	}
 	luo_recorder_scope(LIVEUPDATE_SCOPE_AGENT);
 	return err;

@@ -3,22 +3,22 @@
 /**
  * DOC: Live Update Orchestrator
  *
- * A live update replaces the running kernel by kexec while chosen files live on
- * in memory. LUO is the part of the kernel that knows which files these are:
- * an agent puts them into sessions through /dev/liveupdate; file handlers save
- * them; on the way into kexec LUO freezes them and writes down, in a handover
- * that Kexec HandOver (KHO) carries over, what there is; the next kernel reads
- * it, and the agent takes its sessions and files back.
+ * A live update replaces the running kernel by kexec while chosen files stay in
+ * memory. LUO keeps track of these files: an agent adds them to sessions through
+ * /dev/liveupdate; file handlers save their state; on the way into kexec LUO freezes
+ * them and serializes a description of all sessions, which Kexec HandOver (KHO) passes
+ * to the next kernel. That kernel reads it, and the agent retrieves its sessions and
+ * files.
  *
- * LUO is on if the kernel was booted with ``liveupdate=on`` and KHO is on. If it
- * is off there is no device, file handlers are told -EOPNOTSUPP when they
- * register, and a kexec is a plain kexec.
+ * LUO is on if the kernel was booted with ``liveupdate=on`` and KHO is on. If it is
+ * off, the device does not exist, registering a file handler fails with -EOPNOTSUPP,
+ * and a kexec is an ordinary kexec.
  *
- * Start: the tree of the handover is read, and with it what subsystems and
- * shared state need, before the first of them can ask, at the pure initcalls:
- * what was read is freed, and earlier its neighbours may have no struct page.
- * The sessions are made at the end of the initcalls, when the file handlers of
- * the kernel image have registered, and before user space runs.
+ * Boot: pure initcalls read the tree of the handover, the FLBs and the values of the
+ * subsystems, before any of these can ask for them. Not earlier: the pages that were
+ * read are freed, and their neighbours may have no struct page before. The sessions
+ * are made at the end of the initcalls, when the file handlers of the kernel image
+ * have registered and before user space runs.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
@@ -42,7 +42,7 @@
 #include "luo_sysfs.h"
 #include "luo_trace.h"
 
-static int luo_handover_err = -ENOENT;	/* what luo_handover_read() returned */
+static int luo_handover_err = -ENOENT;	/* of luo_handover_read() */
 static struct luo_array luo_sessions_in __initdata;
 static u64 luo_flbs_reserved __initdata;
 
@@ -103,18 +103,18 @@ static void __init luo_boot(void)
 	}
 
 	luo_recorder_totals(LUO_DIR_IN, &totals);
-	pr_info("live update %llu: %llu sessions with %llu files came over\n",
+	pr_info("live update %llu: %llu sessions, %llu files handed over\n",
 		number, totals.sessions, totals.files);
 	if (totals.reserved)
-		pr_warn("handover: of what is refused, at least %llu KiB stay reserved until the next live update\n",
+		pr_warn("handover: at least %llu KiB of what is rejected stay reserved until the next live update\n",
 			totals.reserved << (PAGE_SHIFT - 10));
 	if (totals.orphans)
-		pr_warn("the handlers of %llu files are not there (yet)\n",
+		pr_warn("the handlers of %llu files are not registered (yet)\n",
 			totals.orphans);
 	luo_state_init_updated();
 }
 
-/* KHO is off in a crash kernel whatever its command line says. */
+/* KHO is off in a crash kernel, whatever the command line says. */
 static const char * __init luo_why_no_kho(void)
 {
 	if (is_kdump_kernel())

@@ -3,22 +3,21 @@
 /**
  * DOC: /dev/liveupdate
  *
- * One process at a time has the device open; it needs CAP_SYS_ADMIN. Sessions
- * have file descriptors of their own, which can be passed on.
+ * One process at a time may hold the device open; it needs CAP_SYS_ADMIN. Sessions
+ * have file descriptors of their own, which can be passed to other processes.
  *
- * All calls, on the device and on a session, are rows of one table and go
- * through one dispatcher: it reads the structure (shorter and longer ones than
- * this kernel's too), checks reserved fields and the direction of the session,
- * holds luo_state_lock for reading, and keeps everybody out once the machine is
- * frozen; only a call that asks for a name or a state needs neither. It waits for
- * the lock as long as the caller is not killed.
+ * All ioctls, on the device and on sessions, are rows of one table and go through one
+ * dispatcher. It copies the structure (also shorter and longer versions of it), checks
+ * reserved fields and the direction of the session, takes luo_state_lock for reading
+ * and rejects all calls while the global state is FROZEN. Calls that only read a name
+ * or a state need neither. The wait for the lock is killable.
  *
- * What a call gives to its caller is there before it begins: the open file, the
- * descriptor, and the answer, which is written when no lock is held, as the caller's
- * memory may keep it waiting. So a session is not claimed by whoever cannot have it.
- * The descriptor is installed last.
+ * What a call returns is set up before it runs: the open file, the descriptor, and the
+ * response, which is copied while no lock is held, since a page fault of the caller may
+ * take long. So a caller that cannot receive a session does not claim it. The
+ * descriptor is installed last.
  *
- * A call that is understood, but not even tried, is traced as one that fails.
+ * A call that is valid, but rejected before it runs, is traced as a failed one.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
@@ -53,11 +52,11 @@ union luo_ucmd_buffer {
 };
 
 /**
- * struct luo_ucmd - one call
+ * struct luo_ucmd - one ioctl
  * @ubuffer:   the caller's structure
- * @user_size: its size in bytes, as the caller says
- * @session:   the session it was made on, NULL for the device
- * @file:      what the caller gets at @fd, or gives if that is negative; may be NULL
+ * @user_size: its size in bytes, as passed by the caller
+ * @session:   the session, NULL for the device
+ * @file:      returned at @fd, or passed in if @fd is negative; may be NULL
  * @fd:        reserved for @file, or negative
  * @cmd:       copy of the structure, zero where the caller's is shorter
  */
@@ -70,36 +69,36 @@ struct luo_ucmd {
 	union luo_ucmd_buffer cmd;
 };
 
-/* On what a call can be made */
+/* What an ioctl is for */
 #define LUO_ON_DEVICE	BIT(0)
 #define LUO_ON_OUT	BIT(1)
 #define LUO_ON_IN	BIT(2)
 #define LUO_ON_SESSION	(LUO_ON_OUT | LUO_ON_IN)
 
-/* A call that takes luo_state_lock itself, or only reads */
+/* Takes luo_state_lock itself, or only reads */
 #define LUO_UNLOCKED	BIT(3)
 
-/* A call that answers with what it reads */
-#define LUO_ANSWERS	BIT(4)
+/* Copies the structure back to the caller */
+#define LUO_RESPONDS	BIT(4)
 
 /**
- * struct luo_ioctl_op - one row of the table of calls, indexed by number
- * @on:       LUO_ON_*, LUO_UNLOCKED, LUO_ANSWERS
- * @size:     bytes of the structure in this kernel
- * @min_size: bytes of its first version
+ * struct luo_ioctl_op - one row of the table of ioctls, indexed by number
+ * @flags:    LUO_ON_*, LUO_UNLOCKED, LUO_RESPONDS
+ * @size:     size of the structure in this kernel, in bytes
+ * @min_size: size of its first version, in bytes
  * @zero:     offset of a u32 that must be zero, or 0 for none
- * @ready:    gets what the call needs, without a lock; NULL if that is nothing
- * @execute:  does it, under luo_state_lock for reading unless it is LUO_UNLOCKED
- * @refused:  traces that it is not even tried; NULL if it changes nothing
+ * @setup:    allocates what the call needs, without a lock; may be NULL
+ * @execute:  runs it, under luo_state_lock for reading unless LUO_UNLOCKED
+ * @reject:   traces that it is rejected; NULL if it changes nothing
  */
 struct luo_ioctl_op {
-	unsigned int on;
+	unsigned int flags;
 	unsigned int size;
 	unsigned int min_size;
 	unsigned int zero;
-	int (*ready)(struct luo_ucmd *ucmd);
+	int (*setup)(struct luo_ucmd *ucmd);
 	int (*execute)(struct luo_ucmd *ucmd);
-	void (*refused)(const struct luo_ucmd *ucmd, int err);
+	void (*reject)(const struct luo_ucmd *ucmd, int err);
 };
 
 static const struct file_operations luo_session_fops;
@@ -110,8 +109,8 @@ static int luo_ucmd_respond(struct luo_ucmd *ucmd, size_t size)
 	return copy_to_user(ucmd->ubuffer, &ucmd->cmd, size) ? -EFAULT : 0;
 }
 
-/* Reserve a descriptor. All calls that give one say so in the same place. */
-static int luo_ready_fd(struct luo_ucmd *ucmd)
+/* Reserve a descriptor. All structures that return one have it at the same offset. */
+static int luo_setup_fd(struct luo_ucmd *ucmd)
 {
 	struct liveupdate_session_retrieve_fd *arg = &ucmd->cmd.retrieve_fd;
 
@@ -128,8 +127,8 @@ static int luo_ready_fd(struct luo_ucmd *ucmd)
 	return 0;
 }
 
-/* Make the open file of a session, of no session yet, and reserve its descriptor. */
-static int luo_ready_session(struct luo_ucmd *ucmd)
+/* Create the file of a session, without the session, and reserve a descriptor. */
+static int luo_setup_session(struct luo_ucmd *ucmd)
 {
 	static const char kind[] = "[luo_session] ";
 	char name[sizeof(kind) + LIVEUPDATE_SESSION_NAME_LENGTH] __uninitialized;
@@ -146,7 +145,7 @@ static int luo_ready_session(struct luo_ucmd *ucmd)
 		return PTR_ERR(file);
 
 	ucmd->file = file;
-	return luo_ready_fd(ucmd);
+	return luo_setup_fd(ucmd);
 }
 
 static int luo_ioctl_create_session(struct luo_ucmd *ucmd)
@@ -193,7 +192,7 @@ static void luo_reject_retrieve_session(const struct luo_ucmd *ucmd, int err)
 	luo_session_trace_retrieve(ucmd->cmd.retrieve.name, 0, err);
 }
 
-/* All calls for a file say in the same place for which. */
+/* All structures with a token have it at the same offset. */
 static void luo_reject_file(const struct luo_ucmd *ucmd, int err)
 {
 	const struct liveupdate_session_preserve_fd *arg = &ucmd->cmd.preserve_fd;
@@ -206,7 +205,7 @@ static void luo_reject_file(const struct luo_ucmd *ucmd, int err)
 	luo_session_trace_reject_file(ucmd->session, arg->token, err);
 }
 
-static int luo_ready_preserve_fd(struct luo_ucmd *ucmd)
+static int luo_setup_preserve_fd(struct luo_ucmd *ucmd)
 {
 	ucmd->file = fget(ucmd->cmd.preserve_fd.fd);
 	return ucmd->file ? 0 : -EBADF;
@@ -259,8 +258,8 @@ static int luo_ioctl_session_get_state(struct luo_ucmd *ucmd)
 	return 0;
 }
 
-/* Both events are in the same place. */
-static int luo_ready_event(struct luo_ucmd *ucmd)
+/* Both structures have the event at the same offset. */
+static int luo_setup_event(struct luo_ucmd *ucmd)
 {
 	static_assert(offsetof(struct liveupdate_ioctl_set_event, event) ==
 		      offsetof(struct liveupdate_session_set_event, event));
@@ -295,63 +294,63 @@ static void luo_reject_finish(const struct luo_ucmd *ucmd, int err)
 	luo_session_trace_reject_finish(ucmd->session, err);
 }
 
-#define LUO_IOCTL(_cmd, _on, _struct, _last, _zero, _ready, _fn, _refused) \
+#define LUO_IOCTL(_cmd, _flags, _struct, _last, _zero, _setup, _fn, _reject)	\
 	[_IOC_NR(_cmd)] = {						\
-		.on = (_on),						\
+		.flags = (_flags),					\
 		.size = sizeof(_struct) +				\
 			BUILD_BUG_ON_ZERO(sizeof(union luo_ucmd_buffer) < \
 					  sizeof(_struct)),		\
 		.min_size = offsetofend(_struct, _last),		\
 		.zero = (_zero),					\
-		.ready = (_ready),					\
+		.setup = (_setup),					\
 		.execute = (_fn),					\
-		.refused = (_refused),					\
+		.reject = (_reject),					\
 	}
 
 static const struct luo_ioctl_op luo_ioctl_ops[] = {
 	LUO_IOCTL(LIVEUPDATE_IOCTL_CREATE_SESSION, LUO_ON_DEVICE,
 		  struct liveupdate_ioctl_create_session, name, 0,
-		  luo_ready_session, luo_ioctl_create_session,
+		  luo_setup_session, luo_ioctl_create_session,
 		  luo_reject_create_session),
 	LUO_IOCTL(LIVEUPDATE_IOCTL_RETRIEVE_SESSION, LUO_ON_DEVICE,
 		  struct liveupdate_ioctl_retrieve_session, name, 0,
-		  luo_ready_session, luo_ioctl_retrieve_session,
+		  luo_setup_session, luo_ioctl_retrieve_session,
 		  luo_reject_retrieve_session),
 	LUO_IOCTL(LIVEUPDATE_SESSION_PRESERVE_FD, LUO_ON_OUT,
 		  struct liveupdate_session_preserve_fd, token, 0,
-		  luo_ready_preserve_fd, luo_ioctl_preserve_fd,
+		  luo_setup_preserve_fd, luo_ioctl_preserve_fd,
 		  luo_reject_file),
 	LUO_IOCTL(LIVEUPDATE_SESSION_RETRIEVE_FD, LUO_ON_IN,
 		  struct liveupdate_session_retrieve_fd, token, 0,
-		  luo_ready_fd, luo_ioctl_retrieve_fd, luo_reject_file),
+		  luo_setup_fd, luo_ioctl_retrieve_fd, luo_reject_file),
 	LUO_IOCTL(LIVEUPDATE_SESSION_FINISH, LUO_ON_IN,
 		  struct liveupdate_session_finish, reserved,
 		  offsetof(struct liveupdate_session_finish, reserved),
 		  NULL, luo_ioctl_finish, luo_reject_finish),
 	LUO_IOCTL(LIVEUPDATE_SESSION_GET_NAME,
-		  LUO_ON_SESSION | LUO_UNLOCKED | LUO_ANSWERS,
+		  LUO_ON_SESSION | LUO_UNLOCKED | LUO_RESPONDS,
 		  struct liveupdate_session_get_name, name,
 		  offsetof(struct liveupdate_session_get_name, reserved),
 		  NULL, luo_ioctl_get_name, NULL),
 	LUO_IOCTL(LIVEUPDATE_IOCTL_GET_STATE,
-		  LUO_ON_DEVICE | LUO_UNLOCKED | LUO_ANSWERS,
+		  LUO_ON_DEVICE | LUO_UNLOCKED | LUO_RESPONDS,
 		  struct liveupdate_ioctl_get_state, state, 0,
 		  NULL, luo_ioctl_get_state, NULL),
 	LUO_IOCTL(LIVEUPDATE_IOCTL_SET_EVENT, LUO_ON_DEVICE | LUO_UNLOCKED,
 		  struct liveupdate_ioctl_set_event, event, 0,
-		  luo_ready_event, luo_ioctl_set_event,
+		  luo_setup_event, luo_ioctl_set_event,
 		  luo_reject_set_event),
 	LUO_IOCTL(LIVEUPDATE_SESSION_UNPRESERVE_FD, LUO_ON_OUT,
 		  struct liveupdate_session_unpreserve_fd, token,
 		  offsetof(struct liveupdate_session_unpreserve_fd, reserved),
 		  NULL, luo_ioctl_unpreserve_fd, luo_reject_file),
 	LUO_IOCTL(LIVEUPDATE_SESSION_GET_STATE,
-		  LUO_ON_SESSION | LUO_UNLOCKED | LUO_ANSWERS,
+		  LUO_ON_SESSION | LUO_UNLOCKED | LUO_RESPONDS,
 		  struct liveupdate_session_get_state, state, 0,
 		  NULL, luo_ioctl_session_get_state, NULL),
 	LUO_IOCTL(LIVEUPDATE_SESSION_SET_EVENT, LUO_ON_SESSION,
 		  struct liveupdate_session_set_event, event, 0,
-		  luo_ready_event, luo_ioctl_session_set_event,
+		  luo_setup_event, luo_ioctl_session_set_event,
 		  luo_reject_session_set_event),
 };
 
@@ -368,7 +367,7 @@ static const struct luo_ioctl_op *luo_ioctl_find(unsigned int cmd,
 	op = &luo_ioctl_ops[array_index_nospec(nr, ARRAY_SIZE(luo_ioctl_ops))];
 	if (!op->execute)
 		return NULL;
-	return on_device == !!(op->on & LUO_ON_DEVICE) ? op : NULL;
+	return on_device == !!(op->flags & LUO_ON_DEVICE) ? op : NULL;
 }
 
 static int luo_ucmd_copy_in(struct luo_ucmd *ucmd, const struct luo_ioctl_op *op)
@@ -380,7 +379,7 @@ static int luo_ucmd_copy_in(struct luo_ucmd *ucmd, const struct luo_ioctl_op *op
 		return err;
 	if (ucmd->user_size < op->min_size)
 		return -EINVAL;
-	/* Up to 4 GiB would be looked through for a byte that is not zero. */
+	/* Do not search up to 4 GiB for a byte that is not zero. */
 	if (ucmd->user_size > PAGE_SIZE)
 		return -E2BIG;
 
@@ -394,25 +393,25 @@ static int luo_ucmd_copy_in(struct luo_ucmd *ucmd, const struct luo_ioctl_op *op
 	return 0;
 }
 
-/* Whether the session is of the direction that the call is for. */
+/* Check that the ioctl is one for sessions of this direction. */
 static bool luo_ioctl_dir_ok(const struct luo_ucmd *ucmd,
 			     const struct luo_ioctl_op *op)
 {
 	if (!ucmd->session)
 		return true;
-	return op->on & (luo_session_dir(ucmd->session) == LUO_DIR_OUT ?
+	return op->flags & (luo_session_dir(ucmd->session) == LUO_DIR_OUT ?
 			 LUO_ON_OUT : LUO_ON_IN);
 }
 
-/* Get what a call needs, and write what it gives. */
-static int luo_ioctl_ready(struct luo_ucmd *ucmd, const struct luo_ioctl_op *op)
+/* Allocate what the call needs, and copy what it returns to the caller. */
+static int luo_ioctl_setup(struct luo_ucmd *ucmd, const struct luo_ioctl_op *op)
 {
 	int err;
 
 	if (!luo_ioctl_dir_ok(ucmd, op))
 		return -EOPNOTSUPP;
 
-	err = op->ready ? op->ready(ucmd) : 0;
+	err = op->setup ? op->setup(ucmd) : 0;
 	if (!err && ucmd->fd >= 0)
 		err = luo_ucmd_respond(ucmd, op->size);
 	return err;
@@ -436,28 +435,28 @@ static int luo_ioctl_lock(void)
 static int luo_ioctl_execute(struct luo_ucmd *ucmd,
 			     const struct luo_ioctl_op *op)
 {
-	bool locked = !(op->on & LUO_UNLOCKED);
+	bool locked = !(op->flags & LUO_UNLOCKED);
 	int err;
 
-	err = luo_ioctl_ready(ucmd, op);
+	err = luo_ioctl_setup(ucmd, op);
 	if (!err && locked)
 		err = luo_ioctl_lock();
 	if (err) {
-		if (op->refused)
-			op->refused(ucmd, err);
+		if (op->reject)
+			op->reject(ucmd, err);
 		return err;
 	}
 
 	err = op->execute(ucmd);
 	if (locked)
 		up_read(&luo_state_lock);
-	if (!err && op->on & LUO_ANSWERS)
+	if (!err && op->flags & LUO_RESPONDS)
 		err = luo_ucmd_respond(ucmd, op->size);
 	return err;
 }
 
-/* Install the descriptor, or let go of what the call did not need in the end. */
-static void luo_ioctl_done(const struct luo_ucmd *ucmd, int err)
+/* Install the descriptor, or release what the failed call does not need. */
+static void luo_ioctl_complete(const struct luo_ucmd *ucmd, int err)
 {
 	if (ucmd->fd >= 0 && !err) {
 		fd_install(ucmd->fd, ucmd->file);
@@ -482,7 +481,7 @@ static long luo_ioctl(struct luo_session *session, unsigned int cmd,
 	if (!op)
 		return -ENOTTY;
 
-	/* Its command is what luo_ucmd_copy_in() copies, or zero. */
+	/* luo_ucmd_copy_in() sets all of ucmd.cmd. */
 	ucmd.ubuffer = (void __user *)arg;
 	ucmd.session = session;
 	ucmd.file = NULL;
@@ -495,8 +494,8 @@ static long luo_ioctl(struct luo_session *session, unsigned int cmd,
 		luo_session_set_owner(session);
 
 	err = luo_ioctl_execute(&ucmd, op);
-	luo_ioctl_done(&ucmd, err);
-	if (!(op->on & LUO_UNLOCKED))
+	luo_ioctl_complete(&ucmd, err);
+	if (!(op->flags & LUO_UNLOCKED))
 		luo_state_check_finished();
 	return err;
 }
@@ -509,7 +508,7 @@ static long luo_session_ioctl(struct file *file, unsigned int cmd,
 
 static int luo_session_fop_release(struct inode *inode, struct file *file)
 {
-	/* The call that made the file may have failed. */
+	/* The ioctl that created the file may have failed. */
 	if (file->private_data)
 		luo_session_close(file->private_data);
 	return 0;
@@ -562,9 +561,9 @@ static struct miscdevice luo_device = {
 };
 
 /**
- * luo_ioctl_init - offer /dev/liveupdate
+ * luo_ioctl_init - register /dev/liveupdate
  *
- * Context: once, at boot, when everything else is set up.
+ * Context: once, at boot, after everything else is set up.
  * Return: 0 or a negative errno of misc_register().
  */
 int luo_ioctl_init(void)

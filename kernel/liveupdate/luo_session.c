@@ -3,24 +3,24 @@
 /**
  * DOC: Sessions
  *
- * A session is a named set of files that goes through a live update as one. An
+ * A session is a named set of files that goes through a live update as a unit. An
  * agent holds it by a file descriptor.
  *
- * Outgoing sessions belong to their descriptor: closing it, in any state, undoes
- * what was done, gives all files back and takes the session out of the handover.
- * They are prepared and frozen by their agent, one by one, or by the machine, all
- * of them in order of creation. The machine leaves alone what is prepared or
- * frozen already. If one fails, each session before it is brought back, last
- * first, to the state in which the machine found it.
+ * Outgoing sessions belong to their descriptor: closing it, in any state, rolls the
+ * session back, unpreserves all its files and removes it from the handover. Agents
+ * prepare and freeze their sessions one by one, or a global transition does so for all
+ * of them in order of creation and skips those that are prepared or frozen already. If
+ * one session fails, those before it roll back, last first, to the state that they had
+ * before the transition.
  *
- * Incoming sessions belong to this kernel until they are finished. They are
- * made at boot from the handover, claimed by name, and finished by the agent.
- * One that is closed before that is leaked: it is reported, keeps its files and
- * can be claimed again. What is left of the incoming sessions is given up at
- * the next live update: nothing hands it on.
+ * Incoming sessions belong to this kernel until they are finished. The handover is
+ * deserialized into sessions at boot, agents claim them by name and finish them. A
+ * session that is closed unfinished is leaked: the kernel reports it, keeps its files,
+ * and it can be claimed again. The next live update gives up the incoming sessions
+ * that remain; it does not hand them on.
  *
- * Once the machine is frozen nothing of a session changes any more, not even by
- * closing it: it belongs to the next kernel.
+ * While the global state is FROZEN nothing of a session changes, not even by closing
+ * it: it belongs to the next kernel.
  */
 
 #include <linux/err.h>
@@ -41,7 +41,7 @@ void luo_session_change_state(struct luo_session *session,
 		 session->files.dir, old, state, event, ret);
 }
 
-/* Without files nobody is called in a phase, only a restore takes time then. */
+/* Without files a phase calls nothing, and only a restore takes time. */
 static bool luo_span_timed(const struct luo_span *span, enum luo_phase phase)
 {
 	return span->files || phase == LUO_PHASE_RESTORE;
@@ -72,7 +72,7 @@ static void luo_session_phase_end(struct luo_session *session,
 		 session->name, phase, 1, session->files.count, ret);
 }
 
-/* A name from user space may be unterminated when a call fails because of it. */
+/* A name from user space may be unterminated if a call fails because of that. */
 static const char *luo_name_terminate(char *to, const u8 *name)
 {
 	strscpy(to, name, LIVEUPDATE_SESSION_NAME_LENGTH);
@@ -80,7 +80,7 @@ static const char *luo_name_terminate(char *to, const u8 *name)
 }
 
 /**
- * luo_session_trace_create - tell of the outcome of CREATE_SESSION
+ * luo_session_trace_create - trace the outcome of CREATE_SESSION
  * @name: LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
  * @ret:  what the call returns
  */
@@ -124,9 +124,9 @@ void luo_session_restore_begin(struct luo_session *session)
 }
 
 /**
- * luo_session_restore_end - the restore of a claimed session is over
+ * luo_session_restore_end - the restore of a claimed session ends
  * @session: the session
- * @ret:     0 if it is finished, -ECANCELED if it will not be
+ * @ret:     0 if the session is finished, -ECANCELED if it is closed or given up
  *
  * Context: under the session's lock, or luo_state_lock for writing.
  */
@@ -139,10 +139,10 @@ void luo_session_leak(struct luo_session *session,
 		      enum luo_leak_reason reason, u64 files, u64 retrieved)
 {
 	luo_emit(luo_session_leak, luo_number(LUO_DIR_IN), session->name, files,
-		 retrieved, ktime_get_ns() - session->born, reason);
+		 retrieved, ktime_get_ns() - session->born_ns, reason);
 }
 
-/* A step of a session with its phase and its change of state. */
+/* Run one phase of a session and change its state. */
 static int luo_session_run_phase(struct luo_session *session, enum luo_phase phase,
 				 int (*step)(struct luo_file_set *set),
 				 enum liveupdate_state to, u32 event)
@@ -172,7 +172,7 @@ int luo_session_freeze(struct luo_session *session)
 				     LIVEUPDATE_STATE_FROZEN, LIVEUPDATE_FREEZE);
 }
 
-/* Bring an outgoing session back to an earlier state. */
+/* Roll an outgoing session back to an earlier state. */
 void luo_session_rollback(struct luo_session *session,
 			  enum liveupdate_state to)
 {
@@ -193,10 +193,10 @@ void luo_session_rollback(struct luo_session *session,
 }
 
 /**
- * luo_session_trace_reject_file - a call for a file of a session is not even tried
+ * luo_session_trace_reject_file - trace a call for a file that is rejected
  * @session: the session
- * @token:   the file's, as the caller says
- * @ret:     why, a negative errno
+ * @token:   of the file, as passed by the caller
+ * @ret:     the reason, a negative errno
  */
 void luo_session_trace_reject_file(const struct luo_session *session, u64 token,
 				   int ret)
@@ -205,10 +205,10 @@ void luo_session_trace_reject_file(const struct luo_session *session, u64 token,
 }
 
 /**
- * luo_session_trace_reject_event - a transition of a session is not even tried
+ * luo_session_trace_reject_event - trace a transition of a session that is rejected
  * @session: the session
- * @event:   enum liveupdate_event, or what the caller takes for one
- * @ret:     why, a negative errno
+ * @event:   enum liveupdate_event, or whatever the caller passed
+ * @ret:     the reason, a negative errno
  */
 void luo_session_trace_reject_event(const struct luo_session *session, u32 event,
 				    int ret)
@@ -219,7 +219,7 @@ void luo_session_trace_reject_event(const struct luo_session *session, u32 event
 		 session->files.dir, state, state, event, ret);
 }
 
-/* Lock an outgoing session that files may come to and go from. */
+/* Lock an outgoing session to add or remove files: it must be NORMAL. */
 static int luo_session_lock_out(struct luo_session *session, u64 token)
 {
 	int err = mutex_lock_killable(&session->files.lock);
@@ -256,13 +256,13 @@ int luo_session_preserve(struct luo_session *session, struct file *file,
 }
 
 /**
- * luo_session_unpreserve - give one file of an outgoing session back
+ * luo_session_unpreserve - unpreserve one file of an outgoing session
  * @session: the session
  * @token:   the agent's name for it
  *
  * Context: under luo_state_lock for reading.
  * Return: 0; -EBUSY if the session is not NORMAL; -EINTR if the caller is killed;
- *	   -ENOENT if there is no such token.
+ *	   -ENOENT if the session has no such token.
  */
 int luo_session_unpreserve(struct luo_session *session, u64 token)
 {
@@ -276,11 +276,11 @@ int luo_session_unpreserve(struct luo_session *session, u64 token)
 }
 
 /**
- * luo_session_state - the state of a session
+ * luo_session_state - read the state of a session
  * @session: the session
  *
- * Context: any; the answer lasts as long as the session's lock is held.
- * Return: its state, NORMAL if it is finished.
+ * Context: any; the answer is stable only under the session's lock.
+ * Return: the state, NORMAL for an incoming session that is finished.
  */
 enum liveupdate_state luo_session_state(const struct luo_session *session)
 {
@@ -288,7 +288,7 @@ enum liveupdate_state luo_session_state(const struct luo_session *session)
 }
 
 /**
- * luo_session_retrieve - take a file of an incoming session back
+ * luo_session_retrieve - retrieve a file of an incoming session
  * @session: the session
  * @token:   the agent's name for it
  * @filep:   set to the file, with a reference
@@ -340,7 +340,7 @@ static int luo_session_cancel(struct luo_session *session)
 	return 0;
 }
 
-/* A freeze that fails leads back to NORMAL. */
+/* If the freeze of a single session fails, it becomes NORMAL. */
 static int luo_session_freeze_alone(struct luo_session *session)
 {
 	int err = luo_session_freeze(session);
@@ -350,7 +350,7 @@ static int luo_session_freeze_alone(struct luo_session *session)
 	return err;
 }
 
-/* Which events a session knows, by direction and state. */
+/* The events of a session, by direction and state. */
 static const struct {
 	enum luo_dir dir;
 	enum liveupdate_state state;
@@ -388,14 +388,14 @@ static int __luo_session_event(struct luo_session *session, u32 event)
 }
 
 /**
- * luo_session_event - move one session on
+ * luo_session_event - run a transition of one session
  * @session: the session
  * @event:   enum liveupdate_event
  *
  * Context: under luo_state_lock for reading.
  * Return: 0; -EINVAL if its state does not allow the event; -EBUSY if a handler
- *	   cannot finish yet; -EINTR if the caller is killed; or what a handler
- *	   returned.
+ *	   cannot finish yet; -EINTR if the caller is killed; or the error of a
+ *	   callback.
  */
 int luo_session_event(struct luo_session *session, u32 event)
 {
@@ -411,9 +411,9 @@ int luo_session_event(struct luo_session *session, u32 event)
 }
 
 /**
- * luo_session_trace_reject_finish - FINISH of a session is not even tried
+ * luo_session_trace_reject_finish - trace a FINISH of a session that is rejected
  * @session: the session
- * @ret:     why, a negative errno
+ * @ret:     the reason, a negative errno
  */
 void luo_session_trace_reject_finish(const struct luo_session *session, int ret)
 {
@@ -422,12 +422,12 @@ void luo_session_trace_reject_finish(const struct luo_session *session, int ret)
 }
 
 /**
- * luo_session_finish - let go of all files of an incoming session
+ * luo_session_finish - finish an incoming session and release its files
  * @session: the session
  *
  * Context: under luo_state_lock for reading.
  * Return: 0; -EINVAL if it is finished already; -EBUSY if a handler cannot
- *	   finish yet and nothing has changed; -EINTR if the caller is killed.
+ *	   finish yet, then nothing has changed; -EINTR if the caller is killed.
  */
 int luo_session_finish(struct luo_session *session)
 {

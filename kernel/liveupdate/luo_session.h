@@ -52,12 +52,12 @@ void luo_session_rollback_all(void);
 int luo_session_finish_all(void);
 void luo_session_give_up_all(void);
 
-/* What the files of this layer, and a walk, share */
+/* What the files of this layer and luo_walk.c share */
 
 /**
- * struct luo_name_key - what a session is found by
- * @name: its name
- * @hash: of that
+ * struct luo_name_key - key of a session in the table of names
+ * @name: the name
+ * @hash: of @name
  */
 struct luo_name_key {
 	const char *name;
@@ -66,8 +66,8 @@ struct luo_name_key {
 
 /**
  * struct luo_span - a phase of a session that is under way
- * @files: files that there were when it began
- * @began: when that was, ns of the monotonic clock; 0 if nobody will ask
+ * @files: files of the session when the phase began
+ * @began: when it began, ns of the monotonic clock; 0 if the phase is not timed
  */
 struct luo_span {
 	u64 files;
@@ -79,29 +79,29 @@ struct luo_span {
  * @node:    in &luo_session_set.by_name
  * @key:     of @name
  * @list:    in &luo_session_set.list, in order of creation
- * @state:   NORMAL, PREPARED or FROZEN if outgoing; UPDATED if incoming, NORMAL
- *	     once that is finished
- * @settled: outgoing: its state, or the one to which it goes back if a transition of
- *	     the machine that is under way fails
- * @claimed: incoming: somebody has it open; under &luo_session_set.lock
+ * @state:   outgoing: NORMAL, PREPARED or FROZEN; incoming: UPDATED, NORMAL once it
+ *	     is finished
+ * @rollback_state: outgoing: @state, or what it was before a global transition that
+ *	     is under way
+ * @claimed: incoming: it is open; under &luo_session_set.lock
  * @listed:  it is in its set; under &luo_session_set.lock
- * @id:      grows along the list
- * @refs:    one until it is freed, and one of each walk that is there
+ * @id:      grows along @list
+ * @refs:    one until the session is freed, one of each walk that is at it
  * @files:   its files; &luo_file_set.lock guards the session too
  * @name:    zero-padded
- * @restore: incoming: since it was claimed
- * @born:    when it was made, ns of the monotonic clock
+ * @restore: incoming: the restore, which begins when it is claimed
+ * @born_ns: when it was made, ns of the monotonic clock
  * @claims:  how often it was opened
- * @opened:  when it was opened last, ns of the monotonic clock
- * @closed:  when it was closed last, 0 if it was not; these three under
+ * @opened_ns: when it was last opened, ns of the monotonic clock
+ * @closed_ns: when it was last closed, 0 for never; these three under
  *	     &luo_session_set.lock
- * @owner:   process that opened, used or closed it last, NULL if none did; under
+ * @owner:   process that last opened, used or closed it, NULL for none; under
  *	     luo_owner_lock
- * @comm:    of @owner when it did so
- * @finish_ret: what the last FINISH led to
- * @in_closed: closed, but not released yet
+ * @comm:    of @owner at that time
+ * @finish_ret: result of the last FINISH
+ * @in_closed: in the list of sessions that are closed, but not released yet
  *
- * What a walk of all sessions needs is together, at the beginning.
+ * The fields that a walk of all sessions touches come first.
  */
 struct luo_session {
 	struct rhash_head node;
@@ -116,10 +116,10 @@ struct luo_session {
 	struct luo_file_set files;
 	char name[LIVEUPDATE_SESSION_NAME_LENGTH];
 	struct luo_span restore;
-	u64 born;
+	u64 born_ns;
 	u32 claims;
-	u64 opened;
-	u64 closed;
+	u64 opened_ns;
+	u64 closed_ns;
 	struct pid *owner;
 	char comm[TASK_COMM_LEN];
 	int finish_ret;
@@ -129,14 +129,14 @@ struct luo_session {
 /**
  * struct luo_session_set - all outgoing or all incoming sessions
  * @lock:    guards the set
- * @by_name: to find one
- * @list:    in order of creation
- * @count:   sessions
+ * @by_name: the sessions by name
+ * @list:    the sessions in order of creation
+ * @count:   number of sessions
  * @next_id: the next &luo_session.id
- * @blocks:  the preserved memory for the records; outgoing only
+ * @blocks:  preserved memory for the records; outgoing only
  */
 struct luo_session_set {
-	struct mutex lock; /* which there are, which are claimed */
+	struct mutex lock; /* which sessions exist, which are claimed */
 	struct rhashtable by_name;
 	struct list_head list;
 	u64 count;

@@ -3,9 +3,8 @@
 /**
  * DOC: All sessions
  *
- * What the machine does with all outgoing or all incoming sessions when its
- * state changes. Everything here has the sessions to itself: it runs under
- * luo_state_lock for writing, or at boot.
+ * What global transitions do with all outgoing or all incoming sessions. Everything
+ * here owns the sessions: it runs under luo_state_lock for writing, or at boot.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
@@ -19,11 +18,10 @@
 #include "luo_session.h"
 
 /**
- * luo_session_count - how many sessions there are
- * @dir: of which set
+ * luo_session_count - count sessions
+ * @dir: outgoing or incoming
  *
- * Return: their number, which may change unless luo_state_lock is held for
- *	   writing.
+ * Return: their number, stable only under luo_state_lock for writing.
  */
 u64 luo_session_count(enum luo_dir dir)
 {
@@ -31,7 +29,7 @@ u64 luo_session_count(enum luo_dir dir)
 }
 
 /**
- * luo_session_checkpoint_all - luo_session_rollback_all() leads back to here from now on
+ * luo_session_checkpoint_all - make the current states those to roll back to
  *
  * Context: under luo_state_lock for writing, after a transition that succeeded.
  */
@@ -48,9 +46,9 @@ void luo_session_checkpoint_all(void)
 /**
  * luo_session_prepare_all - prepare the outgoing sessions that are NORMAL
  *
- * Context: under luo_state_lock for writing. luo_session_rollback_all() undoes it, also
- *	    if it failed half-way.
- * Return: 0, or what a handler's prepare returned.
+ * Context: under luo_state_lock for writing. luo_session_rollback_all() undoes it, even
+ *	    if it fails half-way.
+ * Return: 0, or the error of a handler's prepare.
  */
 int luo_session_prepare_all(void)
 {
@@ -70,7 +68,7 @@ int luo_session_prepare_all(void)
 	return 0;
 }
 
-/* Context: under the session's lock, when it is frozen. */
+/* Context: under the session's lock, with the session frozen. */
 static void luo_session_serialize(const struct luo_session *session,
 				  struct luo_session_ser *ser)
 {
@@ -86,16 +84,15 @@ static void luo_session_serialize(const struct luo_session *session,
 }
 
 /**
- * luo_session_freeze_all - freeze the outgoing sessions that are PREPARED, and fill
- * the records of all
- * @array:  set to where they are
- * @totals: set to how much there is
+ * luo_session_freeze_all - freeze the PREPARED outgoing sessions and serialize all
+ * @array:  set to where the records are
+ * @totals: set to how much is handed over
  *
- * Both in one walk: what a session's freeze has touched, its record needs too.
+ * A single walk does both: the record needs the cache lines that the freeze touched.
  *
  * Context: after luo_session_prepare_all(), under luo_state_lock for writing.
- *	    luo_session_rollback_all() undoes both, also if it failed half-way.
- * Return: 0, or what a handler's freeze returned.
+ *	    luo_session_rollback_all() undoes both, even if it fails half-way.
+ * Return: 0, or the error of a handler's freeze.
  */
 int luo_session_freeze_all(struct luo_array *array, struct luo_totals *totals)
 {
@@ -117,7 +114,7 @@ int luo_session_freeze_all(struct luo_array *array, struct luo_totals *totals)
 			if (err)
 				return err;
 		}
-		/* There is a record for each session, as create saw to. */
+		/* Create reserved a record for each session. */
 		luo_session_serialize(session, kho_block_set_it_reserve_entry(&it));
 		nr_files += session->files.count;
 		blocks += session->files.blocks.nblocks;
@@ -133,8 +130,8 @@ int luo_session_freeze_all(struct luo_array *array, struct luo_totals *totals)
 }
 
 /**
- * luo_session_rollback_all - bring the outgoing sessions back, last one first, to the
- * states that they had before the machine began to change its own
+ * luo_session_rollback_all - roll the outgoing sessions back, last first, to the states
+ * before the global transition
  *
  * Context: under luo_state_lock for writing.
  */
@@ -152,7 +149,7 @@ void luo_session_rollback_all(void)
 }
 
 /**
- * luo_session_cancel_all - bring all outgoing sessions back to NORMAL, last first
+ * luo_session_cancel_all - roll all outgoing sessions back to NORMAL, last first
  *
  * Context: under luo_state_lock for writing.
  */
@@ -178,7 +175,7 @@ static int luo_session_finish_or_discard(struct luo_session *session)
 	if (err || session->claimed)
 		return err;
 
-	luo_notice("discarded, nobody had claimed it", "session", NULL,
+	luo_notice("discarded, it was never claimed", "session", NULL,
 		   session->name, NULL);
 	luo_session_leak(session, LUO_LEAK_DISCARDED, files, retrieved);
 	return 0;
@@ -188,7 +185,7 @@ static int luo_session_finish_or_discard(struct luo_session *session)
  * luo_session_finish_all - finish the claimed incoming sessions, discard the others
  *
  * Context: under luo_state_lock for writing.
- * Return: 0 and there is none left, or -EBUSY if some cannot finish yet.
+ * Return: 0 if none is left, or -EBUSY if some cannot finish yet.
  */
 int luo_session_finish_all(void)
 {
@@ -212,9 +209,9 @@ int luo_session_finish_all(void)
 }
 
 /**
- * luo_session_give_up_all - the incoming sessions end with this kernel
+ * luo_session_give_up_all - give up the incoming sessions, which end with this kernel
  *
- * Context: under luo_state_lock for writing, when the jump is certain.
+ * Context: under luo_state_lock for writing, when kexec is certain.
  */
 void luo_session_give_up_all(void)
 {
@@ -230,9 +227,9 @@ void luo_session_give_up_all(void)
 				 session->files.count,
 				 session->files.retrieved);
 	}
-	/* One line for all: a serial console prints it while everybody waits. */
+	/* One line for all of them: a serial console prolongs the blackout. */
 	if (luo_session_count(LUO_DIR_IN))
-		pr_warn("%llu sessions were not finished, they are given up\n",
+		pr_warn("%llu unfinished sessions are given up\n",
 			luo_session_count(LUO_DIR_IN));
 }
 
@@ -249,7 +246,7 @@ static void luo_session_deserialize(const void *record, void *data)
 	struct luo_blocks blocks;
 	int err;
 
-	/* It was closed after its record had been written. */
+	/* It was closed after it was serialized. */
 	if (!ser->name[0])
 		return;
 
@@ -272,8 +269,8 @@ static void luo_session_deserialize(const void *record, void *data)
 	scoped_guard(mutex, &session->files.lock)
 		blocks = luo_file_set_deserialize(&session->files, &files);
 	/*
-	 * Only the previous kernel knows; treat more than the machine has as unknown.
-	 * totalram_pages() is less than that: it leaves out what is still preserved.
+	 * Only the previous kernel knows. Treat anything larger than RAM as unknown;
+	 * totalram_pages() does not count what is still preserved.
 	 */
 	session->files.pages = ser->pages > get_num_physpages() ?
 			       LUO_PAGES_UNKNOWN : ser->pages;
@@ -283,7 +280,7 @@ static void luo_session_deserialize(const void *record, void *data)
 	totals->orphans += session->files.orphans;
 	totals->bytes += blocks.restored * KHO_BLOCK_SIZE;
 	totals->reserved += blocks.left;
-	/* None of its files was found, so nobody restores what they preserved. */
+	/* None of its files is known, so nothing restores what they preserved. */
 	if (blocks.left && !session->files.count &&
 	    session->files.pages != LUO_PAGES_UNKNOWN)
 		totals->reserved += session->files.pages;
@@ -291,10 +288,10 @@ static void luo_session_deserialize(const void *record, void *data)
 
 /**
  * luo_session_deserialize_all - make the incoming sessions from their records
- * @array:  where the records are; they are gone after it
- * @totals: set to how much there is
+ * @array:  where the records are; their memory is freed
+ * @totals: set to how much was handed over
  *
- * What cannot be understood is reported and left out.
+ * Records that are not valid are reported and skipped.
  *
  * Context: once, at boot.
  */

@@ -3,12 +3,12 @@
 /**
  * DOC: Closing sessions
  *
- * An outgoing session ends with its last descriptor, an incoming one that is not
- * finished can be claimed again. Once the machine is frozen neither changes.
+ * An outgoing session ends with its last descriptor; an incoming session that is not
+ * finished can be claimed again. Neither changes while the global state is FROZEN.
  *
- * A process that ends does not wait for a transition of the machine to be over, which
- * may wait for a handler itself. What the process had open is released when nothing is
- * in the way any more, and before another call is answered.
+ * A process that exits does not wait for a global transition, which may itself wait
+ * for a handler. Its sessions are released once the transition is over, and before the
+ * next ioctl runs.
  */
 
 #include <linux/llist.h>
@@ -18,7 +18,7 @@
 #include "luo_notice.h"
 #include "luo_session.h"
 
-static LLIST_HEAD(luo_closed); /* sessions that are closed, but not released yet */
+static LLIST_HEAD(luo_closed); /* closed, but not released yet */
 
 static void luo_session_release_out(struct luo_session *session)
 {
@@ -45,7 +45,7 @@ static void luo_session_release_in(struct luo_session *session)
 {
 	bool listed;
 
-	/* Whoever claims it next may be through with it at any time. */
+	/* The next owner may finish and close it at any time. */
 	refcount_inc(&session->refs);
 	scoped_guard(mutex, &session->files.lock) {
 		listed = session->listed;
@@ -67,10 +67,10 @@ static void luo_session_release_in(struct luo_session *session)
 }
 
 /**
- * luo_session_release - the last descriptor of a session is closed
- * @session: the session; it may be gone after the call
+ * luo_session_release - release a session whose last descriptor is closed
+ * @session: the session; may be freed
  *
- * Context: under luo_state_lock for reading, not while the machine is frozen.
+ * Context: under luo_state_lock for reading, not while FROZEN.
  */
 void luo_session_release(struct luo_session *session)
 {
@@ -82,7 +82,7 @@ void luo_session_release(struct luo_session *session)
 		luo_session_release_in(session);
 }
 
-/* The machine is frozen: what is closed stays as it is. */
+/* While FROZEN a session stays as it is: only trace that it is closed. */
 static void luo_session_trace_frozen(struct luo_session *session)
 {
 	luo_emit(luo_session_release, luo_number(session->files.dir), session->name,
@@ -103,7 +103,7 @@ static void __luo_session_release_closed(struct llist_node *list)
 }
 
 /**
- * luo_session_release_closed - release what was closed while nobody could
+ * luo_session_release_closed - release the sessions closed during a transition
  *
  * Context: under luo_state_lock for reading.
  */
@@ -124,7 +124,7 @@ static void luo_closed_work_fn(struct work_struct *work)
 
 static DECLARE_WORK(luo_closed_work, luo_closed_work_fn);
 
-/* Take luo_state_lock, unless that takes long and the process is to end. */
+/* Take luo_state_lock, unless that takes long and the process is exiting. */
 static bool luo_session_close_lock(void)
 {
 	if (down_read_trylock(&luo_state_lock))
@@ -135,8 +135,8 @@ static bool luo_session_close_lock(void)
 }
 
 /**
- * luo_session_close - the last descriptor of a session is closed
- * @session: the session; it may be gone after the call
+ * luo_session_close - close the last descriptor of a session
+ * @session: the session; may be freed
  *
  * Context: may sleep, takes luo_state_lock for reading.
  */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /**
- * DOC: Sets of sessions
+ * DOC: The tables of sessions
  *
- * Outgoing and incoming sessions are separate sets, each with its own names. A
- * set has a hash table for the names and a list for the order of creation, in
- * which the numbers of the sessions grow. Its lock says which sessions there are
- * and who has which of them open. Who walks the list while it changes keeps a
- * reference to where it is, see luo_walk.c.
+ * Outgoing and incoming sessions are separate sets with separate names. A set has a
+ * hash table of the names and a list in order of creation, along which the ids of the
+ * sessions grow. The lock of the set guards which sessions exist and which are open. A
+ * walker that races with list changes holds a reference on its current session, see
+ * luo_walk.c.
  */
 
 #include <linux/err.h>
@@ -60,7 +60,7 @@ static const struct rhashtable_params luo_by_name_params = {
 	.min_size		= LUO_MIN_BUCKETS,
 };
 
-DEFINE_SPINLOCK(luo_owner_lock); /* who had a session last */
+DEFINE_SPINLOCK(luo_owner_lock); /* who used a session last */
 
 struct luo_session_set luo_sessions[] = {
 	[LUO_DIR_OUT] = {
@@ -99,10 +99,10 @@ int __init luo_session_init(void)
 }
 
 /**
- * luo_session_name - the name of a session
+ * luo_session_name - get the name of a session
  * @session: the session
  *
- * Return: the name, which lives as long as the session.
+ * Return: the name, valid as long as the session.
  */
 const char *luo_session_name(const struct luo_session *session)
 {
@@ -110,7 +110,7 @@ const char *luo_session_name(const struct luo_session *session)
 }
 
 /**
- * luo_session_dir - the set that a session belongs to
+ * luo_session_dir - get the direction of a session
  * @session: the session
  *
  * Return: outgoing or incoming.
@@ -131,7 +131,7 @@ struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir)
 	session->state = dir == LUO_DIR_OUT ? LIVEUPDATE_STATE_NORMAL :
 					      LIVEUPDATE_STATE_UPDATED;
 	session->rollback_state = session->state;
-	session->born = ktime_get_ns();
+	session->born_ns = ktime_get_ns();
 	refcount_set(&session->refs, 1);
 	luo_file_set_init(&session->files, session->name, dir);
 	return session;
@@ -147,8 +147,8 @@ void luo_session_put(struct luo_session *session)
 }
 
 /**
- * luo_session_set_owner - the calling process opens, uses or closes a session
- * @session: the session
+ * luo_session_set_owner - make the calling process the owner of a session
+ * @session: the session, which the process opens, uses or closes
  *
  * Context: any but interrupts.
  */
@@ -156,7 +156,7 @@ void luo_session_set_owner(struct luo_session *session)
 {
 	struct pid *pid = task_tgid(current), *old;
 
-	/* A kernel thread closes it for a process that is not known. */
+	/* A kernel thread closes it on behalf of an unknown process. */
 	if (READ_ONCE(session->owner) == pid || current->flags & PF_KTHREAD)
 		return;
 
@@ -168,18 +168,18 @@ void luo_session_set_owner(struct luo_session *session)
 	put_pid(old);
 }
 
-/* A session that is in no set; a walk may still be there for a moment. */
+/* Free a session that is in no set; a walk may still hold a reference. */
 void luo_session_free(struct luo_session *session)
 {
 	luo_file_set_destroy(&session->files);
 	luo_session_put(session);
 }
 
-/* The calling process opens a session, and nothing can keep it from it any more. */
+/* The calling process opens a session, and nothing can fail after this. */
 static void luo_session_opened(struct luo_session *session)
 {
 	session->claims++;
-	session->opened = ktime_get_ns();
+	session->opened_ns = ktime_get_ns();
 	luo_session_set_owner(session);
 }
 
@@ -188,7 +188,7 @@ static struct luo_session_set *luo_session_set(const struct luo_session *session
 	return &luo_sessions[session->files.dir];
 }
 
-/* Put a session into its set. -EEXIST if its name is taken. */
+/* Add a session to its set. -EEXIST if the name is taken. */
 int luo_session_add(struct luo_session *session)
 {
 	struct luo_session_set *set = luo_session_set(session);
@@ -238,11 +238,11 @@ void luo_session_remove(struct luo_session *session)
 }
 
 /**
- * luo_session_create - make an outgoing session
+ * luo_session_create - create an outgoing session
  * @name: LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
  *
  * Context: under luo_state_lock for reading, in a state that allows it.
- * Return: the session, which luo_session_release() ends; ERR_PTR() of -EINVAL
+ * Return: the session, to be closed with luo_session_close(); ERR_PTR() of -EINVAL
  *	   for an empty or unterminated name, -EEXIST if it is taken, -ENOMEM.
  */
 struct luo_session *luo_session_create(const u8 *name)
@@ -268,16 +268,16 @@ struct luo_session *luo_session_create(const u8 *name)
 }
 
 /**
- * luo_session_claim - take an incoming session
+ * luo_session_claim - claim an incoming session
  * @name: LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
  *
- * A claim cannot be undone as if it had never been: whatever else the caller needs is
- * there before.
+ * A claim leaves traces and cannot be undone: the caller allocates whatever else it
+ * needs before.
  *
- * Context: under luo_state_lock for reading, not while the machine is frozen.
- * Return: the session, which luo_session_release() lets go of; ERR_PTR() of
- *	   -EINVAL for an empty or unterminated name, -ENOENT if there is no such
- *	   session, -EBUSY if it is claimed.
+ * Context: under luo_state_lock for reading, not while FROZEN.
+ * Return: the session, to be closed with luo_session_close(); ERR_PTR() of -EINVAL
+ *	   for an empty or unterminated name, -ENOENT if no session has that name,
+ *	   -EBUSY if it is claimed.
  */
 struct luo_session *luo_session_claim(const u8 *name)
 {
@@ -305,11 +305,11 @@ struct luo_session *luo_session_claim(const u8 *name)
 	return session;
 }
 
-/* The last descriptor of a session that is not finished is closed. */
+/* The last descriptor of an unfinished session is closed. */
 void luo_session_unclaim(struct luo_session *session)
 {
 	guard(mutex)(&luo_sessions[LUO_DIR_IN].lock);
 
 	session->claimed = false;
-	session->closed = ktime_get_ns();
+	session->closed_ns = ktime_get_ns();
 }

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /**
- * DOC: The state of the machine
+ * DOC: The global state
  *
  * NORMAL: no live update is under way. PREPARE has all subsystems and then all
- * outgoing sessions save what they can while the workload runs; the machine is
- * PREPARED, and CANCEL leads back. reboot(KEXEC) prepares what is not prepared
- * yet, freezes all outgoing sessions and then all subsystems, and writes the
- * handover; then the machine is FROZEN and jumps. If anything fails on the way,
- * all of it is undone in reverse, reboot() returns the error, and the machine
- * runs on in the state it had before, its sessions and subsystems too.
+ * outgoing sessions save what they can while the workload runs; the global state
+ * becomes PREPARED, and CANCEL leads back to NORMAL. reboot(KEXEC) prepares what is
+ * not prepared yet, freezes all outgoing sessions and then all subsystems, and
+ * serializes the handover; the state becomes FROZEN and the kernel enters kexec. If
+ * any step fails, all steps are rolled back in reverse order, reboot() returns the
+ * error, and the global state, the sessions and the subsystems are as before.
  *
- * UPDATED: this kernel was booted by a live update and still holds incoming
- * sessions. It is NORMAL when the last of them is finished, or when FINISH for
- * the whole machine finishes those that are claimed and discards the others. A
- * live update that starts earlier gives up those that are left; it cannot be
- * prepared then.
+ * UPDATED: a live update booted this kernel, which still holds incoming sessions.
+ * The state becomes NORMAL when the last of them is finished, or when a global FINISH
+ * finishes the claimed ones and discards the others. A live update that starts
+ * earlier gives up the remaining sessions; it cannot be prepared ahead.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
@@ -34,7 +33,7 @@
 #include "luo_trace.h"
 #include "tests/luo_test_damage.h"
 
-/* The state changes to @state, or, with an errno, could not change. */
+/* The state changes to @state or, if @ret is an errno, fails to. */
 static void luo_state_set(enum luo_dir dir, enum liveupdate_state state,
 			  u32 event, int ret)
 {
@@ -49,9 +48,9 @@ static void luo_state_set(enum luo_dir dir, enum liveupdate_state state,
 }
 
 /**
- * luo_state_trace_reject - a transition of the machine is not even tried
- * @event: enum liveupdate_event, or what the caller takes for one
- * @ret:   why, a negative errno
+ * luo_state_trace_reject - trace a global transition that is rejected
+ * @event: enum liveupdate_event, or whatever the caller passed
+ * @ret:   the reason, a negative errno
  */
 void luo_state_trace_reject(u32 event, int ret)
 {
@@ -63,9 +62,9 @@ void luo_state_trace_reject(u32 event, int ret)
 }
 
 /**
- * luo_state_init_updated - this kernel was booted by a live update
+ * luo_state_init_updated - enter UPDATED: a live update booted this kernel
  *
- * Context: once, at boot, when the incoming sessions are there.
+ * Context: once, at boot, after the incoming sessions are made.
  */
 void luo_state_init_updated(void)
 {
@@ -76,8 +75,8 @@ void luo_state_init_updated(void)
 }
 
 /*
- * Nothing of the incoming side is left but FLBs and subsystems. @since is when the
- * FINISH began that led to it.
+ * Only FLBs and subsystems of the incoming side remain: finish them. @since is when
+ * the FINISH began that got here, 0 if none did.
  */
 static void luo_finish_remaining(u64 since)
 {
@@ -88,9 +87,9 @@ static void luo_finish_remaining(u64 since)
 }
 
 /**
- * luo_state_init_normal - this kernel was not booted by a live update
+ * luo_state_init_normal - stay NORMAL: no live update booted this kernel
  *
- * Or its handover was refused.
+ * Or its handover was rejected.
  *
  * Context: once, at boot, instead of luo_state_init_updated().
  */
@@ -121,12 +120,11 @@ static void luo_state_finish_work_fn(struct work_struct *work)
 static DECLARE_WORK(luo_state_finish_work, luo_state_finish_work_fn);
 
 /**
- * luo_state_check_finished - NORMAL again if the last incoming session is finished
+ * luo_state_check_finished - become NORMAL if the last incoming session is finished
  *
- * It is afterwards, unless the caller is killed: then it soon will be.
+ * If the caller is killed while it waits for the lock, a worker does it shortly after.
  *
- * Context: may sleep, takes luo_state_lock for writing if there is a change to
- *	    make.
+ * Context: may sleep, takes luo_state_lock for writing if the state changes.
  */
 void luo_state_check_finished(void)
 {
@@ -166,7 +164,7 @@ static int luo_prepare(void)
 	return err;
 }
 
-/* All that luo_prepare() and luo_freeze() did, however far they came. */
+/* Undo luo_prepare() and luo_freeze(), however far they got. */
 static void luo_state_rollback(void)
 {
 	luo_subsystem_unfreeze_all();
@@ -222,7 +220,7 @@ static int luo_event_busy(void)
 	return -EBUSY;
 }
 
-/* Which events the machine knows, by state. */
+/* The global events, by state. */
 static const struct {
 	enum liveupdate_state from;
 	u32 event;
@@ -259,14 +257,13 @@ static int __luo_state_event(u32 event)
 }
 
 /**
- * luo_state_event - move the machine on
+ * luo_state_event - run a global transition
  * @event: enum liveupdate_event
  *
  * Context: may sleep, takes luo_state_lock for writing.
  * Return: 0; -EINVAL if the state does not allow the event; -EBUSY for PREPARE
- *	   while UPDATED, or if a session cannot finish yet; -EAGAIN once the
- *	   machine is frozen; -EINTR if the caller is killed; or what a handler
- *	   returned.
+ *	   while UPDATED, or if a session cannot finish yet; -EAGAIN while FROZEN;
+ *	   -EINTR if the caller is killed; or the error of a callback.
  */
 int luo_state_event(u32 event)
 {
@@ -286,7 +283,7 @@ int luo_state_event(u32 event)
 	return err;
 }
 
-/* All the way to a written handover. What fails is undone by the caller. */
+/* Prepare, freeze and serialize. The caller rolls back if this fails. */
 static int luo_freeze(struct luo_totals *totals)
 {
 	static struct luo_contents contents; /* under luo_state_lock */
@@ -327,7 +324,7 @@ static int luo_reboot(void)
 		luo_state_rollback();
 		luo_recorder_failed(err);
 		luo_recorder_scope(LIVEUPDATE_SCOPE_AGENT);
-		pr_err("live update %llu failed, this kernel goes on: %pe\n",
+		pr_err("live update %llu failed, this kernel keeps running: %pe\n",
 		       number, ERR_PTR(err));
 		luo_state_set(LUO_DIR_OUT, luo_global_state,
 			      LIVEUPDATE_FREEZE, err);
@@ -339,21 +336,19 @@ static int luo_reboot(void)
 	luo_recorder_mark(LIVEUPDATE_MARK_FROZEN);
 	luo_state_set(LUO_DIR_OUT, LIVEUPDATE_STATE_FROZEN, LIVEUPDATE_FREEZE,
 		      0);
-	/* No word here: a serial console would print it while everybody waits. */
+	/* Print nothing: a serial console would prolong the blackout. */
 	return 0;
 }
 
 /**
- * liveupdate_reboot - the last step before the jump into the next kernel
+ * liveupdate_reboot - freeze all state and serialize the handover before kexec
  *
- * kernel_kexec() calls it when nothing else can fail any more. It prepares and
- * freezes what is to be preserved and writes the handover.
+ * kernel_kexec() calls it after everything else that can fail.
  *
  * Context: in reboot(2), may sleep, takes luo_state_lock for writing.
- * Return: 0 if the jump can be made, also if live update is off; -EINTR if the
- *	   caller is killed while it waits for a call of an agent; what a handler's
- *	   or a subsystem's prepare or freeze returned if it cannot. Nothing has
- *	   changed then.
+ * Return: 0 if kexec can go on, also if live update is off; -EINTR if the caller is
+ *	   killed while it waits for an ioctl; or the error of a prepare or freeze
+ *	   callback. On error nothing has changed.
  */
 int liveupdate_reboot(void)
 {
@@ -362,7 +357,7 @@ int liveupdate_reboot(void)
 	if (!liveupdate_enabled())
 		return 0;
 
-	/* What it waits for is part of the blackout. */
+	/* The wait for the lock is part of the blackout. */
 	luo_recorder_mark(LIVEUPDATE_MARK_REBOOT);
 
 	err = down_write_killable(&luo_state_lock);

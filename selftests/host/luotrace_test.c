@@ -235,7 +235,7 @@ static void test_recorded(void)
 		.rows[5] = { .count = 1 },
 	};
 	static struct tracer_row rows[LIVEUPDATE_RECORDER_ROWS];
-	struct report r = { .recorded = rows, .recorded_number = 7 };
+	struct latency l = { .recorded = rows, .recorded_number = 7 };
 	json_t *root = json_object(), *call, *hist, *o;
 	struct life *life = life_new(0);
 	char *text;
@@ -243,10 +243,10 @@ static void test_recorded(void)
 	FILE *f = open_memstream(&text, &size);
 
 	part.rows[3].op = part.rows[5].op = word_find(WORDS_OP, "freeze");
-	r.life = life;
-	r.nr_recorded = recorder_rows(&part, RECORDER_ALL_SCOPES, rows);
-	check(r.nr_recorded == 2, "rows in use alone");
-	report_text(&r, true, f);
+	l.life = life;
+	l.nr_recorded = recorder_rows(&part, RECORDER_ALL_SCOPES, rows);
+	check(l.nr_recorded == 2, "rows in use alone");
+	latency_text(&l, true, f);
 	fclose(f);
 	if (!strstr(text, "\nRecorded by"))
 		printf("# %s\n", text);
@@ -259,7 +259,7 @@ static void test_recorded(void)
 	check(strstr(text, "\n     2.15s - ...             1 |") && !strstr(text, "4.29s"),
 	      "the last bucket has no end");
 	free(text);
-	report_json(&r, true, root);
+	latency_json(&l, true, root);
 	o = json_object_get(root, "recorded");
 	call = json_array_get(json_object_get(o, "calls"), 0);
 	hist = json_object_get(call, "histogram");
@@ -277,11 +277,11 @@ static void test_recorded(void)
 	life_free(life);
 }
 
-/* The exact form of the report, and that JSON says the same. */
-static void test_report(void)
+/* The exact form of the latency table, and that JSON says the same. */
+static void test_latency(void)
 {
 	static struct tracer_row row;
-	struct report r = { .rows = &row, .nr_rows = 1, .nr_slow = 1 };
+	struct latency l = { .rows = &row, .nr_rows = 1, .nr_slow = 1 };
 	struct life *life = life_new(0);
 	json_t *root = json_object(), *call;
 	char *text;
@@ -293,13 +293,13 @@ static void test_report(void)
 	row_add(&row.calls, 1500);
 	row_add(&row.calls, 150000);
 	row.calls.errors = 1;
-	r.life = life;
-	r.slow[0] = (struct lt_slow){ .duration = 150000, .token = 7,
+	l.life = life;
+	l.slow[0] = (struct lt_slow){ .duration = 150000, .token = 7,
 				      .op = row.key.op, .ret = -5 };
-	strcpy(r.slow[0].name, "vm-a");
-	strcpy(r.slow[0].compat, "memfd-v2");
+	strcpy(l.slow[0].name, "vm-a");
+	strcpy(l.slow[0].compat, "memfd-v2");
 
-	report_text(&r, false, f);
+	latency_text(&l, false, f);
 	fclose(f);
 	check_string(text,
 		"Handler calls by handler\n"
@@ -311,17 +311,17 @@ static void test_report(void)
 		"\nMemory marked for the next kernel (KHO)\n"
 		"  - (this kernel has no kho events)\n"
 		"\nSessions, seconds since the first event\n"
-		"  none was seen\n", "report as text");
+		"  none was seen\n", "latency as text");
 	free(text);
 
-	report_json(&r, true, root);
+	latency_json(&l, true, root);
 	call = json_array_get(json_object_get(root, "calls"), 0);
 	check(json_integer_value(json_object_get(call, "count")) == 2 &&
 	      json_integer_value(json_object_get(call, "errors")) == 1 &&
 	      json_integer_value(json_object_get(call, "max_ns")) == 150000 &&
 	      json_integer_value(json_object_get(call, "avg_ns")) == 75750 &&
 	      json_array_size(json_object_get(call, "histogram")) == 2,
-	      "report as JSON");
+	      "latency as JSON");
 	check(json_is_null(json_object_get(root, "kho")) &&
 	      json_is_null(json_object_get(root, "liveupdate_number")),
 	      "what is not known is null");
@@ -449,7 +449,7 @@ int main(int argc, char **argv)
 	test_life();
 	test_life_is_bounded();
 	test_shown();
-	test_report();
+	test_latency();
 	test_recorded();
 	test_why_not();
 	test_events();

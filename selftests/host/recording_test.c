@@ -269,8 +269,8 @@ static void test_killed(void)
 	waitpid(pid, &status, 0);
 	t = trace_file_read("killed");
 	check(t && t->nr > 500 && !t->ended, "a killed recorder leaves whole lines");
-	check(t && t->report.lost.events == TRACER_UNKNOWN &&
-	      t->report.lost.missed == TRACER_UNKNOWN,
+	check(t && t->latency.lost.events == TRACER_UNKNOWN &&
+	      t->latency.lost.missed == TRACER_UNKNOWN,
 	      "and nobody knows what was lost");
 	trace_file_free(t);
 }

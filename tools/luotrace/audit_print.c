@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "audit.h"
-#include "cmd.h"
 #include "fmt.h"
+#include "json.h"
 #include "words.h"
 
 #define NAME_BUF	(4 * INV_NAME_LEN + 1)
@@ -266,7 +266,7 @@ static json_t *bytes_json(uint64_t pages)
 static json_t *file_json(const struct inv_file *f)
 {
 	return json_pack("{so, so, ss, so, so, so, so}",
-			 "token", cmd_json_token(f->token),
+			 "token", json_token(f->token),
 			 "handler", fmt_json_name(f->compat),
 			 "state", audit_file_state(f),
 			 "pages", pages_json(f->pages),
@@ -344,7 +344,7 @@ static void recorded_json(const struct audit *a, json_t *findings, json_t *root)
 			"text", fmt_json_text(text)));
 		json_array_append_new(refused, json_pack("{so, so, so, so}",
 			"what", fmt_json_name(one->what), "name", fmt_json_name(one->name),
-			"token", cmd_json_token(one->token),
+			"token", json_token(one->token),
 			"reason", fmt_json_name(one->reason)));
 	}
 	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP && i < out->given_up; i++) {

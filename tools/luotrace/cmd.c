@@ -4,9 +4,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "cmd.h"
 #include "event.h"
 #include "fmt.h"
@@ -256,17 +256,9 @@ void cmd_tracing(void)
 	msg_note("tracing, Ctrl-C stops");
 }
 
-uint64_t cmd_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 static uint64_t now_ms(void)
 {
-	return cmd_now_ns() / 1000000;
+	return monotonic_ns() / 1000000;
 }
 
 enum loop_end cmd_loop(struct tracer *t, uint64_t duration_ms,
@@ -292,27 +284,6 @@ enum loop_end cmd_loop(struct tracer *t, uint64_t duration_ms,
 	return signalled ? LOOP_SIGNAL : LOOP_DONE;
 }
 
-json_t *cmd_json(const char *name, const struct probe *probe)
-{
-	return json_pack("{si, ss, so}", "schema", CMD_SCHEMA, "command", name,
-			 "kernel", fmt_json_name(probe->release));
-}
-
-int cmd_json_print(json_t *root, size_t flags)
-{
-	char *text = json_dumps(root, flags);
-
-	json_decref(root);
-	if (!text) {
-		msg_error("cannot make the JSON output: out of memory");
-		return EXIT_FINDING;
-	}
-	/* One write: before the jump there may be no time for a second one. */
-	puts(text);
-	free(text);
-	return cmd_flush();
-}
-
 int cmd_flush(void)
 {
 	/* Why is told when it is closed. */
@@ -326,27 +297,6 @@ int cmd_write_error(FILE *f)
 	if (fputc('\n', f) != EOF && !fflush(f))
 		return EIO;
 	return errno ? errno : EIO;
-}
-
-json_t *cmd_json_token(uint64_t token)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)token);
-	return json_string(text);
-}
-
-static json_t *json_count(uint64_t n)
-{
-	return n == TRACER_UNKNOWN ? json_null() : json_integer(n);
-}
-
-json_t *cmd_json_lost(const struct tracer_lost *lost)
-{
-	return json_pack("{so, so, so, so}", "events", json_count(lost->events),
-			 "calls_in_others", json_count(lost->rows),
-			 "missed", json_count(lost->missed),
-			 "functions", json_count(lost->functions));
 }
 
 void cmd_warn_lost(const struct tracer_lost *lost)

@@ -13,9 +13,6 @@
 #include "probe.h"
 #include "tracer.h"
 
-/* The number in every JSON output; changes when a field changes its meaning. */
-#define CMD_SCHEMA	1
-
 /* Of the tool; that of its formats is in each of them. */
 #define CMD_VERSION	"1.0"
 
@@ -74,9 +71,6 @@ extern const struct argp cmd_output_argp;
 
 /** cmd_stream_mask - events that are streamed; @kho: those of memory too */
 uint32_t cmd_stream_mask(bool kho);
-
-/** cmd_now_ns - ns of the monotonic clock, which LUO's times are of, too */
-uint64_t cmd_now_ns(void);
 
 /** cmd_color - whether stdout shall have colours */
 bool cmd_color(const struct cmd_options *o);
@@ -144,22 +138,6 @@ enum loop_end { LOOP_DONE, LOOP_SIGNAL, LOOP_ERROR };
 enum loop_end cmd_loop(struct tracer *t, uint64_t duration_ms, const bool *stop);
 
 /**
- * cmd_json - begin a JSON output
- * @name:  the command
- * @probe: what the kernel offers
- */
-json_t *cmd_json(const char *name, const struct probe *probe);
-
-/**
- * cmd_json_print - print a JSON output and free it
- * @root:  the output
- * @flags: for jansson
- *
- * Return: EXIT_FINE, or EXIT_FINDING if it cannot be made or written.
- */
-int cmd_json_print(json_t *root, size_t flags);
-
-/**
  * cmd_flush - what was printed goes out
  *
  * Return: EXIT_FINE, or EXIT_FINDING if it cannot be written, of which main() tells.
@@ -181,14 +159,5 @@ int cmd_write_error(FILE *f);
  * @lost: what was lost
  */
 void cmd_warn_lost(const struct tracer_lost *lost);
-
-/**
- * cmd_json_token - a token: a string, as not every u64 is a number in JSON
- * @token: the token
- */
-json_t *cmd_json_token(uint64_t token);
-
-/** cmd_json_lost - the same for a JSON output */
-json_t *cmd_json_lost(const struct tracer_lost *lost);
 
 #endif

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "audit.h"
+#include "clock.h"
 #include "cmd.h"
+#include "json.h"
 #include "msg.h"
 #include "watch.h"
 #include "words.h"
@@ -78,9 +80,9 @@ static int print(const struct audit_cmd *c, const struct audit *a)
 	if (!c->o.json) {
 		audit_text(a, &sums, cmd_color(&c->o), stdout);
 	} else {
-		root = cmd_json("audit", &c->probe);
+		root = json_head("audit", &c->probe);
 		audit_json(a, &sums, root);
-		if (cmd_json_print(root, c->watch ? JSON_COMPACT : JSON_INDENT(2)))
+		if (!json_print(root, c->watch ? JSON_COMPACT : JSON_INDENT(2)))
 			return EXIT_FINDING;
 	}
 	if (audit_unknown(a, &sums))
@@ -111,7 +113,7 @@ static bool audit_look(void *ctx, bool shown,
 		return false;
 	}
 	a.recorder = recorder;
-	a.now = cmd_now_ns();
+	a.now = monotonic_ns();
 	if (shown)
 		c->ret = print(c, &a);
 	if (use)

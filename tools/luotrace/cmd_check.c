@@ -6,6 +6,7 @@
 #include "cmd.h"
 #include "fmt.h"
 #include "inventory.h"
+#include "json.h"
 #include "recorder.h"
 #include "words.h"
 
@@ -197,7 +198,7 @@ static json_t *missing_json(const struct probe *p)
 
 static int check_json(const struct probe *p, const struct trial *t)
 {
-	json_t *root = cmd_json("check", p);
+	json_t *root = json_head("check", p);
 
 	json_object_set_new(root, "flavour", json_string(flavours[p->flavour]));
 	json_object_set_new(root, "device", known_json(p->device));
@@ -221,7 +222,7 @@ static int check_json(const struct probe *p, const struct trial *t)
 	json_object_set_new(root, "why_not", text_json(t->why_not));
 	json_object_set_new(root, "audit_works", json_boolean(!t->why_no_audit));
 	json_object_set_new(root, "why_no_audit", text_json(t->why_no_audit));
-	return cmd_json_print(root, JSON_INDENT(2));
+	return json_print(root, JSON_INDENT(2)) ? EXIT_FINE : EXIT_FINDING;
 }
 
 /* What the compiler made a part of another function cannot be traced. */

@@ -9,9 +9,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "cmd.h"
 #include "fmt.h"
 #include "inventory.h"
+#include "json.h"
 #include "msg.h"
 #include "words.h"
 
@@ -105,7 +107,7 @@ static void show(const struct finish *f, const char *name)
 		return;
 	}
 	if (s->born)
-		fmt_age(age, cmd_now_ns() - s->born);
+		fmt_age(age, monotonic_ns() - s->born);
 	if (s->pages != INV_UNKNOWN)
 		fmt_bytes(held, s->pages * sysconf(_SC_PAGESIZE));
 	msg_note("session %s: %llu file%s, %llu of them retrieved; memory %s; age %s; last claimed by %s",
@@ -278,9 +280,9 @@ static int finish_all(struct finish *f, int dev)
 		json_decref(f->done);
 		return ret;
 	}
-	root = cmd_json("finish", &f->probe);
+	root = json_head("finish", &f->probe);
 	json_object_set_new(root, "sessions", f->done);
-	printed = cmd_json_print(root, JSON_INDENT(2));
+	printed = json_print(root, JSON_INDENT(2)) ? EXIT_FINE : EXIT_FINDING;
 	return ret ? ret : printed;
 }
 

@@ -10,6 +10,7 @@
 #include "fmt.h"
 #include "handover.h"
 #include "inventory.h"
+#include "json.h"
 #include "msg.h"
 #include "words.h"
 
@@ -322,9 +323,9 @@ int cmd_handover(int argc, char **argv)
 	c.trees = json_array();
 	ret = c.path ? one_file(&c) : this_machine(&c);
 	if (ret == EXIT_FINE && c.o.json) {
-		root = cmd_json("handover", &c.probe);
+		root = json_head("handover", &c.probe);
 		json_object_set(root, "trees", c.trees);
-		ret = cmd_json_print(root, JSON_INDENT(2));
+		ret = json_print(root, JSON_INDENT(2)) ? EXIT_FINE : EXIT_FINDING;
 	}
 	json_decref(c.trees);
 	if (ret != EXIT_FINE)

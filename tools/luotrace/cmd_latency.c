@@ -10,6 +10,7 @@
 #include "cmd.h"
 #include "event.h"
 #include "hist.h"
+#include "json.h"
 #include "latency.h"
 #include "msg.h"
 #include "recorder.h"
@@ -25,7 +26,7 @@ static const char latency_doc[] =
 	"  luotrace latency --by file -s vm-a\n"
 	"  luotrace latency --until-frozen --json-file out.json";
 
-struct latency {
+struct latency_cmd {
 	struct cmd_options o;
 	bool hist;
 	const char *json_file;
@@ -43,13 +44,13 @@ struct latency {
 
 static void on_event(const struct lt_event *e, void *data)
 {
-	struct latency *l = data;
+	struct latency_cmd *cmd = data;
 
 	if (e->type >= LT_NR_TYPES)
 		return;
-	life_event(l->life, e);
+	life_event(cmd->life, e);
 	if (e->type == LT_STATE && e->new == STATE_FROZEN)
-		l->frozen = true;
+		cmd->frozen = true;
 }
 
 static int parse_by(const char *arg, struct argp_state *state)
@@ -74,38 +75,38 @@ enum { KEY_HIST = 512, KEY_BY, KEY_JSON_FILE };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	struct latency *l = state->input;
+	struct latency_cmd *cmd = state->input;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &l->o;
+		state->child_inputs[0] = &cmd->o;
 		return 0;
 	case KEY_HIST:
-		l->hist = true;
+		cmd->hist = true;
 		return 0;
 	case KEY_BY:
-		l->o.tracer.by = parse_by(arg, state);
+		cmd->o.tracer.by = parse_by(arg, state);
 		return 0;
 	case KEY_JSON_FILE:
-		l->json_file = arg;
+		cmd->json_file = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 1)
 			argp_error(state, "too many arguments, want INTERVAL [COUNT]");
 		if (state->arg_num)
-			l->count = cmd_number(arg, "times", 1000000, state);
+			cmd->count = cmd_number(arg, "times", 1000000, state);
 		else
-			l->interval_ms = 1000 * cmd_number(arg, "seconds",
+			cmd->interval_ms = 1000 * cmd_number(arg, "seconds",
 							   1000000, state);
 		return 0;
 	case ARGP_KEY_END:
-		if (state->arg_num && !l->interval_ms)
+		if (state->arg_num && !cmd->interval_ms)
 			argp_error(state, "INTERVAL is at least 1 second");
-		if (state->arg_num > 1 && !l->count)
+		if (state->arg_num > 1 && !cmd->count)
 			argp_error(state, "COUNT is at least 1");
-		if (l->json_file && l->o.json)
+		if (cmd->json_file && cmd->o.json)
 			argp_error(state, "--json is for stdout, --json-file besides the text; want one of them");
-		if (l->json_file && l->interval_ms)
+		if (cmd->json_file && cmd->interval_ms)
 			argp_error(state, "--json-file is for one reading, want --json with INTERVAL");
 		return 0;
 	default:
@@ -113,62 +114,63 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int take(struct latency *l, struct tracer *t, const struct probe *probe,
-		struct report *r)
+/* What was counted up to now; the caller frees its rows. */
+static int latency_snapshot(struct latency_cmd *cmd, struct tracer *t,
+			    const struct probe *probe, struct latency *l)
 {
-	memset(r, 0, sizeof(*r));
-	r->by = l->o.tracer.by;
-	r->life = l->life;
-	r->frozen = l->frozen;
-	r->recorded = l->recorded;
-	r->nr_recorded = l->nr_recorded;
-	r->recorded_failed = l->failed;
-	r->nr_recorded_failed = l->nr_failed;
-	r->recorded_number = l->recorded_number;
-	r->has_kho = probe->tracepoints[LT_KHO_PRESERVE];
-	r->nr_rows = tracer_read_rows(t, &r->rows);
-	if (r->nr_rows < 0)
-		return r->nr_rows;
-	r->nr_slow = tracer_read_slowest(t, r->slow, REPORT_SLOWEST);
-	if (r->nr_slow < 0 || tracer_read_kho(t, r->kho)) {
-		free(r->rows);
+	memset(l, 0, sizeof(*l));
+	l->by = cmd->o.tracer.by;
+	l->life = cmd->life;
+	l->frozen = cmd->frozen;
+	l->recorded = cmd->recorded;
+	l->nr_recorded = cmd->nr_recorded;
+	l->recorded_failed = cmd->failed;
+	l->nr_recorded_failed = cmd->nr_failed;
+	l->recorded_number = cmd->recorded_number;
+	l->has_kho = probe->tracepoints[LT_KHO_PRESERVE];
+	l->nr_rows = tracer_read_rows(t, &l->rows);
+	if (l->nr_rows < 0)
+		return l->nr_rows;
+	l->nr_slow = tracer_read_slowest(t, l->slow, LT_SLOWEST);
+	if (l->nr_slow < 0 || tracer_read_kho(t, l->kho)) {
+		free(l->rows);
 		return -EIO;
 	}
-	tracer_read_lost(t, &r->lost);
+	tracer_read_lost(t, &l->lost);
 	return 0;
 }
 
-static int write_json(struct latency *l, const struct report *r,
+static int write_json(struct latency_cmd *cmd, const struct latency *l,
 		      const struct probe *probe)
 {
-	json_t *root = cmd_json("latency", probe);
+	json_t *root = json_head("latency", probe);
 	struct stat st;
 	int err = 0;
 
-	report_json(r, l->hist, root);
-	if (!l->json_file)
-		return cmd_json_print(root, JSON_INDENT(2));
+	latency_json(l, cmd->hist, root);
+	if (!cmd->json_file)
+		return json_print(root, JSON_INDENT(2)) ? EXIT_FINE : EXIT_FINDING;
 
 	/* What was there goes only now that there is something else. */
-	if (!fstat(fileno(l->json), &st) && S_ISREG(st.st_mode) &&
-	    ftruncate(fileno(l->json), 0))
+	if (!fstat(fileno(cmd->json), &st) && S_ISREG(st.st_mode) &&
+	    ftruncate(fileno(cmd->json), 0))
 		err = errno;
-	else if (json_dumpf(root, l->json, JSON_INDENT(2)) ||
-		 fputc('\n', l->json) == EOF || fflush(l->json))
-		err = cmd_write_error(l->json);
-	if (fclose(l->json) && !err)
+	else if (json_dumpf(root, cmd->json, JSON_INDENT(2)) ||
+		 fputc('\n', cmd->json) == EOF || fflush(cmd->json))
+		err = cmd_write_error(cmd->json);
+	if (fclose(cmd->json) && !err)
 		err = errno;
-	l->json = NULL;
+	cmd->json = NULL;
 	json_decref(root);
 	if (err) {
-		msg_error("cannot write '%s': %s", l->json_file, strerror(err));
+		msg_error("cannot write '%s': %s", cmd->json_file, strerror(err));
 		return EXIT_FINDING;
 	}
 	return EXIT_FINE;
 }
 
 /* Text and JSON of one reading; a whole text goes out in one write. */
-static int print(struct latency *l, const struct report *r,
+static int print(struct latency_cmd *cmd, const struct latency *l,
 		 const struct probe *probe)
 {
 	int ret = EXIT_FINE, err;
@@ -176,67 +178,67 @@ static int print(struct latency *l, const struct report *r,
 	char *text;
 	FILE *f;
 
-	if (!l->o.json) {
+	if (!cmd->o.json) {
 		f = open_memstream(&text, &size);
 		if (!f) {
 			msg_error("out of memory");
 			return EXIT_FINDING;
 		}
-		report_text(r, l->hist, f);
+		latency_text(l, cmd->hist, f);
 		fclose(f);
 		fwrite(text, 1, size, stdout);
 		ret = cmd_flush();
 		free(text);
 	}
-	if (l->o.json || l->json_file) {
-		err = write_json(l, r, probe);
+	if (cmd->o.json || cmd->json_file) {
+		err = write_json(cmd, l, probe);
 		ret = ret == EXIT_FINE ? err : ret;
 	}
-	cmd_warn_lost(&r->lost);
+	cmd_warn_lost(&l->lost);
 	return ret;
 }
 
-static const struct tracer_row *find_row(const struct report *r,
+static const struct tracer_row *find_row(const struct latency *l,
 					 const struct lt_key *key)
 {
 	int i;
 
-	for (i = 0; i < r->nr_rows; i++) {
-		if (!memcmp(&r->rows[i].key, key, sizeof(*key)))
-			return &r->rows[i];
+	for (i = 0; i < l->nr_rows; i++) {
+		if (!memcmp(&l->rows[i].key, key, sizeof(*key)))
+			return &l->rows[i];
 	}
 	return NULL;
 }
 
 /* Reduce calls and memory to what is new since the earlier reading. */
-static void subtract(struct report *r, const struct report *earlier)
+static void subtract(struct latency *l, const struct latency *earlier)
 {
 	const struct tracer_row *old;
 	int i, a, k, n = 0;
 
 	for (a = 0; a < LT_KHO_ACTIONS; a++) {
 		for (k = 0; k < LT_KHO_KINDS; k++) {
-			r->kho[a][k].calls -= earlier->kho[a][k].calls;
-			r->kho[a][k].errors -= earlier->kho[a][k].errors;
-			r->kho[a][k].pages -= earlier->kho[a][k].pages;
+			l->kho[a][k].calls -= earlier->kho[a][k].calls;
+			l->kho[a][k].errors -= earlier->kho[a][k].errors;
+			l->kho[a][k].pages -= earlier->kho[a][k].pages;
 		}
 	}
 
-	for (i = 0; i < r->nr_rows; i++) {
-		old = find_row(earlier, &r->rows[i].key);
+	for (i = 0; i < l->nr_rows; i++) {
+		old = find_row(earlier, &l->rows[i].key);
 		if (old)
-			hist_subtract(&r->rows[i].calls, &old->calls);
-		if (r->rows[i].calls.count)
-			r->rows[n++] = r->rows[i];
+			hist_subtract(&l->rows[i].calls, &old->calls);
+		if (l->rows[i].calls.count)
+			l->rows[n++] = l->rows[i];
 	}
-	r->nr_rows = n;
+	l->nr_rows = n;
 }
 
-static int print_interval(struct latency *l, struct report *now,
-			  const struct report *earlier,
+static int print_interval(struct latency_cmd *cmd, struct latency *now,
+			  const struct latency *earlier,
 			  const struct probe *probe)
 {
-	struct report shown = *now;
+	struct latency shown = *now;
 	int ret;
 
 	shown.rows = calloc(now->nr_rows + 1, sizeof(*shown.rows));
@@ -246,10 +248,10 @@ static int print_interval(struct latency *l, struct report *now,
 	}
 	memcpy(shown.rows, now->rows, now->nr_rows * sizeof(*shown.rows));
 	subtract(&shown, earlier);
-	if (l->o.json) {
-		ret = print(l, &shown, probe);
+	if (cmd->o.json) {
+		ret = print(cmd, &shown, probe);
 	} else {
-		report_table(&shown, stdout);
+		latency_table(&shown, stdout);
 		putchar('\n');
 		ret = cmd_flush();
 	}
@@ -257,56 +259,56 @@ static int print_interval(struct latency *l, struct report *now,
 	return ret;
 }
 
-static int run_intervals(struct latency *l, struct tracer *t,
+static int run_intervals(struct latency_cmd *cmd, struct tracer *t,
 			 const struct probe *probe)
 {
-	uint64_t left = l->o.duration_ms, wait, n = 0;
-	struct report earlier = {}, now;
+	uint64_t left = cmd->o.duration_ms, wait, n = 0;
+	struct latency earlier = {}, now;
 	int ret = EXIT_FINE;
 	enum loop_end stop;
 
 	do {
-		wait = l->interval_ms;
-		if (l->o.duration_ms && left < wait)
+		wait = cmd->interval_ms;
+		if (cmd->o.duration_ms && left < wait)
 			wait = left;
 		left -= wait;
-		stop = cmd_loop(t, wait, l->o.until_frozen ? &l->frozen : NULL);
-		if (stop == LOOP_ERROR || take(l, t, probe, &now)) {
+		stop = cmd_loop(t, wait, cmd->o.until_frozen ? &cmd->frozen : NULL);
+		if (stop == LOOP_ERROR || latency_snapshot(cmd, t, probe, &now)) {
 			ret = EXIT_FINDING;
 			break;
 		}
-		ret = print_interval(l, &now, &earlier, probe);
+		ret = print_interval(cmd, &now, &earlier, probe);
 		free(earlier.rows);
 		earlier = now;
 		n++;
-	} while (stop == LOOP_DONE && ret == EXIT_FINE && n != l->count &&
-		 !(l->o.duration_ms && !left) &&
-		 !(l->o.until_frozen && l->frozen));
+	} while (stop == LOOP_DONE && ret == EXIT_FINE && n != cmd->count &&
+		 !(cmd->o.duration_ms && !left) &&
+		 !(cmd->o.until_frozen && cmd->frozen));
 	/* With JSON each reading has said it. */
-	if (!l->o.json)
+	if (!cmd->o.json)
 		cmd_warn_lost(&earlier.lost);
 	free(earlier.rows);
 	return ret;
 }
 
-static int run_once(struct latency *l, struct tracer *t,
+static int run_once(struct latency_cmd *cmd, struct tracer *t,
 		    const struct probe *probe)
 {
-	struct report r;
+	struct latency l;
 	int ret;
 
-	if (cmd_loop(t, l->o.duration_ms, l->o.until_frozen ?
-					  &l->frozen : NULL) == LOOP_ERROR ||
-	    take(l, t, probe, &r))
+	if (cmd_loop(t, cmd->o.duration_ms, cmd->o.until_frozen ?
+					  &cmd->frozen : NULL) == LOOP_ERROR ||
+	    latency_snapshot(cmd, t, probe, &l))
 		return EXIT_FINDING;
-	ret = print(l, &r, probe);
-	free(r.rows);
+	ret = print(cmd, &l, probe);
+	free(l.rows);
 	return ret;
 }
 
-static bool recorded_wanted(const struct latency *l, const struct tracer_row *row)
+static bool recorded_wanted(const struct latency_cmd *cmd, const struct tracer_row *row)
 {
-	const struct tracer_options *t = &l->o.tracer;
+	const struct tracer_options *t = &cmd->o.tracer;
 
 	return t->ops >> row->key.op & 1 &&
 	       (!t->handler || !strcmp(row->key.name, t->handler));
@@ -324,14 +326,14 @@ static int recorded_compare(const void *a, const void *b)
 }
 
 /* Rows of a part that are wanted, in order. Returns how many. */
-static int take_recorded(struct latency *l,
-			 const struct liveupdate_recorder_part *p,
-			 unsigned int scopes, struct tracer_row *rows)
+static int filter_recorded(struct latency_cmd *cmd,
+			   const struct liveupdate_recorder_part *p,
+			   unsigned int scopes, struct tracer_row *rows)
 {
 	int i, n = recorder_rows(p, scopes, rows), nr = 0;
 
 	for (i = 0; i < n; i++) {
-		if (recorded_wanted(l, &rows[i]))
+		if (recorded_wanted(cmd, &rows[i]))
 			rows[nr++] = rows[i];
 	}
 	qsort(rows, nr, sizeof(rows[0]), recorded_compare);
@@ -342,61 +344,61 @@ static int take_recorded(struct latency *l,
  * What the kernel before this one recorded, if the calls that are wanted can be
  * told from the others in it.
  */
-static void load_recorded(struct latency *l)
+static void load_recorded(struct latency_cmd *cmd)
 {
-	const struct tracer_options *t = &l->o.tracer;
+	const struct tracer_options *t = &cmd->o.tracer;
 	struct liveupdate_recorder *r;
 
 	/* If it cannot be read that was said, and tracing goes on. */
-	if (t->session || t->min_ns || t->errors || l->interval_ms ||
+	if (t->session || t->min_ns || t->errors || cmd->interval_ms ||
 	    recorder_here(&r) || !r)
 		return;
 	if (recorder_has(&r->last_out)) {
-		l->nr_recorded = take_recorded(l, &r->last_out,
-					       RECORDER_UPDATE, l->recorded);
-		l->nr_failed = take_recorded(l, &r->last_out,
-					     RECORDER_SCOPE(FAILED), l->failed);
-		l->recorded_number = r->last_out.number;
+		cmd->nr_recorded = filter_recorded(cmd, &r->last_out,
+						   RECORDER_UPDATE, cmd->recorded);
+		cmd->nr_failed = filter_recorded(cmd, &r->last_out,
+						 RECORDER_SCOPE(FAILED), cmd->failed);
+		cmd->recorded_number = r->last_out.number;
 	}
 	free(r);
 }
 
-static int latency_run(struct latency *l, const struct probe *probe)
+static int latency_run(struct latency_cmd *cmd, const struct probe *probe)
 {
 	struct tracer *t;
 	int ret;
 
-	l->life = life_new(LIFE_MAX);
-	if (!l->life) {
+	cmd->life = life_new(LIFE_MAX);
+	if (!cmd->life) {
 		msg_error("out of memory");
 		return EXIT_FINDING;
 	}
-	t = tracer_open(probe, &l->o.tracer, on_event, l);
+	t = tracer_open(probe, &cmd->o.tracer, on_event, cmd);
 	if (!t) {
-		life_free(l->life);
+		life_free(cmd->life);
 		return EXIT_CANNOT;
 	}
-	load_recorded(l);
+	load_recorded(cmd);
 	cmd_tracing();
-	ret = l->interval_ms ? run_intervals(l, t, probe) :
-			       run_once(l, t, probe);
+	ret = cmd->interval_ms ? run_intervals(cmd, t, probe) :
+			       run_once(cmd, t, probe);
 	tracer_close(t);
-	life_free(l->life);
+	life_free(cmd->life);
 	return ret;
 }
 
 /* Before the trace: that it cannot be written is known then. */
-static int open_json(struct latency *l)
+static int open_json(struct latency_cmd *cmd)
 {
 	int fd;
 
-	if (!l->json_file)
+	if (!cmd->json_file)
 		return EXIT_FINE;
-	fd = open(l->json_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	l->json = fd < 0 ? NULL : fdopen(fd, "w");
-	if (l->json)
+	fd = open(cmd->json_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	cmd->json = fd < 0 ? NULL : fdopen(fd, "w");
+	if (cmd->json)
 		return EXIT_FINE;
-	msg_error("cannot write '%s': %s", l->json_file, strerror(errno));
+	msg_error("cannot write '%s': %s", cmd->json_file, strerror(errno));
 	return EXIT_FINDING;
 }
 
@@ -416,7 +418,7 @@ int cmd_latency(int argc, char **argv)
 	};
 	static const struct argp argp = { options, parse, "[INTERVAL [COUNT]]",
 		latency_doc, children, NULL, NULL };
-	static struct latency l = {
+	static struct latency_cmd cmd = {
 		.o.tracer = {
 			.ops = TRACER_ALL_OPS,
 			.count_calls = true,
@@ -435,16 +437,16 @@ int cmd_latency(int argc, char **argv)
 	struct probe probe;
 	int ret;
 
-	ret = cmd_parse_traced(&argp, argc, argv, &l, &probe);
+	ret = cmd_parse_traced(&argp, argc, argv, &cmd, &probe);
 	if (ret >= 0)
 		return ret;
 
-	l.o.tracer.stream &= event_shown(&l.o.tracer);
-	ret = open_json(&l);
+	cmd.o.tracer.stream &= event_shown(&cmd.o.tracer);
+	ret = open_json(&cmd);
 	if (ret != EXIT_FINE)
 		return ret;
-	ret = latency_run(&l, &probe);
-	if (l.json)
-		fclose(l.json);
+	ret = latency_run(&cmd, &probe);
+	if (cmd.json)
+		fclose(cmd.json);
 	return ret;
 }

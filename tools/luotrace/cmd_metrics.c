@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "cmd.h"
+#include "json.h"
 #include "metrics.h"
 #include "msg.h"
 #include "textfile.h"
@@ -78,7 +80,7 @@ static void write_metrics(FILE *f, const void *data)
 
 static int print_json(const struct metrics *m)
 {
-	json_t *root = cmd_json("metrics", m->probe);
+	json_t *root = json_head("metrics", m->probe);
 	size_t size;
 	char *text;
 	FILE *f = open_memstream(&text, &size);
@@ -92,7 +94,7 @@ static int print_json(const struct metrics *m)
 	fclose(f);
 	json_object_set_new(root, "metrics", metrics_json(text));
 	free(text);
-	return cmd_json_print(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+	return json_print(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) ? EXIT_FINE : EXIT_FINDING;
 }
 
 /* What this machine knows, as far as it can be read. */
@@ -125,7 +127,7 @@ static int gather(struct metrics *m, struct audit *a, struct inventory *in,
 
 static int metrics_run(struct metrics_cmd *c, const struct probe *probe)
 {
-	struct audit a = { .max_age = c->max_age, .now = cmd_now_ns() };
+	struct audit a = { .max_age = c->max_age, .now = monotonic_ns() };
 	/* Metrics of another machine's record are of that machine's kernel. */
 	struct probe named = *probe;
 	struct metrics m = { .probe = &named, .audit = &a, .number = -1 };

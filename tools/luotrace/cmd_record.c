@@ -3,8 +3,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "cmd.h"
 #include "event.h"
+#include "json.h"
 #include "recording.h"
 #include "trace_file.h"
 #include "words.h"
@@ -74,19 +76,11 @@ static void on_event(const struct lt_event *e, void *data)
 		recording_sync(r->out);
 }
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 static json_t *head_json(struct record *r, const struct probe *probe)
 {
-	json_t *head = cmd_json("record", probe);
+	json_t *head = json_head("record", probe);
 
-	r->start = clock_ns(CLOCK_MONOTONIC);
+	r->start = monotonic_ns();
 	json_object_set_new(head, "event", json_string("start"));
 	json_object_set_new(head, "trace_version",
 			    json_integer(TRACE_FILE_VERSION));
@@ -99,14 +93,14 @@ static json_t *head_json(struct record *r, const struct probe *probe)
 static json_t *end_json(struct tracer *t, const struct probe *probe,
 			const struct tracer_lost *lost)
 {
-	struct report report = { .has_kho = probe->tracepoints[LT_KHO_PRESERVE] };
+	struct latency latency = { .has_kho = probe->tracepoints[LT_KHO_PRESERVE] };
 	json_t *end = json_object();
 
 	json_object_set_new(end, "event", json_string("end"));
-	json_object_set_new(end, "lost", cmd_json_lost(lost));
-	json_object_set_new(end, "kho", report.has_kho &&
-			    !tracer_read_kho(t, report.kho) ?
-			    report_kho_json(&report) : json_null());
+	json_object_set_new(end, "lost", json_lost(lost));
+	json_object_set_new(end, "kho", latency.has_kho &&
+			    !tracer_read_kho(t, latency.kho) ?
+			    latency_kho_json(&latency) : json_null());
 	json_object_set_new(end, "recorder", trace_file_recorder());
 	return end;
 }

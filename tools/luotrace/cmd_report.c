@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "fmt.h"
 #include "html.h"
+#include "json.h"
 #include "msg.h"
 #include "perfetto.h"
 #include "timeline.h"
@@ -96,7 +97,7 @@ static void print_one(const struct show *s, const struct trace_file *t, FILE *f)
 			      f);
 		fputc('\n', f);
 	}
-	report_calls(&t->report, s->hist, f);
+	latency_calls(&t->latency, s->hist, f);
 }
 
 static json_t *one_json(const struct show *s, const struct trace_file *t)
@@ -105,8 +106,8 @@ static json_t *one_json(const struct show *s, const struct trace_file *t)
 	json_t *o = json_object();
 	struct blackout b;
 
-	report_json(&t->report, s->hist, o);
-	report_failed_json(&t->report, s->hist, o);
+	latency_json(&t->latency, s->hist, o);
+	latency_failed_json(&t->latency, s->hist, o);
 	json_object_set_new(o, "kernel", kernel ? fmt_json_text(kernel) :
 						  json_null());
 	json_object_set_new(o, "events", json_integer(t->nr));
@@ -128,7 +129,7 @@ static json_t *all_json(const struct show *s, struct trace_file *const *traces)
 
 	for (i = 0; i < s->nr; i++)
 		json_array_append_new(all, one_json(s, traces[i]));
-	return json_pack("{si, ss, so}", "schema", CMD_SCHEMA, "command",
+	return json_pack("{si, ss, so}", "schema", JSON_SCHEMA, "command",
 			 "report", "traces", all);
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "json.h"
 #include "msg.h"
 #include "recorder.h"
 #include "timeline.h"
@@ -60,9 +61,9 @@ static int timeline_show(const struct timeline *t,
 		return timeline_failed(r) ? EXIT_FINDING : EXIT_FINE;
 	}
 	probe_kernel(&probe);
-	root = cmd_json("timeline", &probe);
+	root = json_head("timeline", &probe);
 	timeline_json(r, &b, root);
-	ret = cmd_json_print(root, JSON_INDENT(2));
+	ret = json_print(root, JSON_INDENT(2)) ? EXIT_FINE : EXIT_FINDING;
 	return ret == EXIT_FINE && timeline_failed(r) ? EXIT_FINDING : ret;
 }
 

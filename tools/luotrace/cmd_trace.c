@@ -5,6 +5,7 @@
 
 #include "cmd.h"
 #include "event.h"
+#include "json.h"
 #include "msg.h"
 #include "words.h"
 
@@ -32,7 +33,7 @@ static void failed(struct trace *tr)
 
 static void print_json(struct trace *tr, json_t *o)
 {
-	if (cmd_json_print(o, JSON_COMPACT))
+	if (!json_print(o, JSON_COMPACT))
 		failed(tr);
 }
 
@@ -95,7 +96,7 @@ static int trace_run(struct trace *tr, const struct probe *probe)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (tr->o.json) {
-		json_t *head = cmd_json("trace", probe);
+		json_t *head = json_head("trace", probe);
 
 		json_object_set_new(head, "event", json_string("start"));
 		print_json(tr, head);
@@ -107,7 +108,7 @@ static int trace_run(struct trace *tr, const struct probe *probe)
 	if (tr->o.json && !tr->failed) {
 		end = json_object();
 		json_object_set_new(end, "event", json_string("end"));
-		json_object_set_new(end, "lost", cmd_json_lost(&lost));
+		json_object_set_new(end, "lost", json_lost(&lost));
 		print_json(tr, end);
 	}
 	cmd_warn_lost(&lost);

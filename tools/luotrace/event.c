@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd.h"
 #include "event.h"
 #include "fmt.h"
+#include "json.h"
 #include "words.h"
 
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
@@ -248,7 +248,7 @@ json_t *event_json(const struct lt_event *e, uint64_t start)
 	if (f & F_NAME)
 		set(o, name_key(e->type), fmt_json_name(e->name));
 	if (f & F_TOKEN)
-		set(o, "token", cmd_json_token(e->token));
+		set(o, "token", json_token(e->token));
 	if (f & F_COMPAT)
 		set(o, compat_key(e->type), fmt_json_name(e->compat));
 	/* A reader of the file needs to know; older ones wrote names as they are. */

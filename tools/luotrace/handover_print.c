@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
 #include "fmt.h"
 #include "handover.h"
+#include "json.h"
 
 #define NAME_BUF	(4 * LIVEUPDATE_SESSION_NAME_LENGTH + 1)
 
@@ -127,9 +127,9 @@ static json_t *array_json(const struct handover_array *a)
 {
 	if (!a->there)
 		return json_null();
-	return json_pack("{so, so, so}", "count", cmd_json_token(a->count),
+	return json_pack("{so, so, so}", "count", json_token(a->count),
 			 "address", hex_json(a->data),
-			 "blocks", cmd_json_token(a->pgcnt));
+			 "blocks", json_token(a->pgcnt));
 }
 
 static json_t *sessions_json(const struct handover *h, bool files)
@@ -144,13 +144,13 @@ static json_t *sessions_json(const struct handover *h, bool files)
 		list = json_array();
 		for (i = 0; files && i < s->nr_files; i++)
 			json_array_append_new(list, json_pack("{so, so, so}",
-				"token", cmd_json_token(s->files[i].token), "handler",
+				"token", json_token(s->files[i].token), "handler",
 				fmt_json_name(file_handler(&s->files[i], compat)),
 				"data", hex_json(s->files[i].data)));
 		json_array_append_new(all, json_pack("{so, sI, so, so}",
 			"name", fmt_json_name(s->ser.name),
 			"files", (json_int_t)s->nr_files,
-			"pages", cmd_json_token(s->ser.pages),
+			"pages", json_token(s->ser.pages),
 			"file_list", files ? list : json_null()));
 		if (!files)
 			json_decref(list);
@@ -167,7 +167,7 @@ static json_t *flbs_json(const struct handover *h)
 		json_array_append_new(all, json_pack("{so, so, so}",
 			"name", fmt_json_name(h->flbs[i].name),
 			"data", hex_json(h->flbs[i].data),
-			"files", cmd_json_token(h->flbs[i].count)));
+			"files", json_token(h->flbs[i].count)));
 	return all;
 }
 
@@ -181,7 +181,7 @@ static json_t *entries_json(const struct handover *h)
 			      "data", hex_json(h->entries[i].data));
 		if (h->kind == HANDOVER_KHO)
 			json_object_set_new(o, "bytes",
-					    cmd_json_token(h->entries[i].size));
+					    json_token(h->entries[i].size));
 		json_array_append_new(all, o);
 	}
 	return all;
@@ -198,7 +198,7 @@ json_t *handover_json(const struct handover *h, bool files)
 			    fmt_json_name(h->compatible) : json_null());
 	if (h->kind == HANDOVER_LUO) {
 		json_object_set_new(o, "liveupdate_number",
-				    cmd_json_token(h->number));
+				    json_token(h->number));
 		json_object_set_new(o, "sessions_at", array_json(&h->sessions_at));
 		json_object_set_new(o, "shared_state_at", array_json(&h->flbs_at));
 		json_object_set_new(o, "sessions", h->has_memory ?

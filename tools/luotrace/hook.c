@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "clock.h"
 #include "hook.h"
 #include "msg.h"
 
@@ -118,7 +118,7 @@ static void begin(struct hook *h)
 	/* Here, too: it may be killed before it has done so. */
 	setpgid(h->pid, h->pid);
 	h->pidfd = syscall(SYS_pidfd_open, h->pid, 0);
-	h->deadline = cmd_now_ns() + h->limit_ns;
+	h->deadline = monotonic_ns() + h->limit_ns;
 	h->killed = false;
 }
 
@@ -153,7 +153,7 @@ void hook_poll(struct hook *h)
 		pid = waitpid(h->pid, &status, WNOHANG);
 		if (pid == h->pid || (pid < 0 && errno == ECHILD))
 			ended(h, status);
-		else if (!h->killed && cmd_now_ns() >= h->deadline)
+		else if (!h->killed && monotonic_ns() >= h->deadline)
 			kill_run(h);
 	}
 	if (!h->pid && h->first)

@@ -421,9 +421,9 @@ static void lives_drawing(const struct life *all, FILE *f)
 	json_decref(lives);
 }
 
-static void kho_table(const struct report *r, FILE *f)
+static void kho_table(const struct latency *l, FILE *f)
 {
-	json_t *kho = report_kho_json(r), *row;
+	json_t *kho = latency_kho_json(l), *row;
 	char size[FMT_LEN];
 	size_t i;
 
@@ -451,7 +451,7 @@ static void trace_section(const struct trace_file *t, FILE *f)
 	const char *kernel = trace_file_kernel(t);
 	time_t at = json_integer_value(json_object_get(t->head, "wall_clock_ns")) /
 		    1000000000;
-	const struct report *r = &t->report;
+	const struct latency *l = &t->latency;
 	uint64_t first, last;
 	char when[32];
 	struct tm tm;
@@ -477,16 +477,16 @@ static void trace_section(const struct trace_file *t, FILE *f)
 			(unsigned long long)trace_file_lost(t),
 			trace_file_lost(t) == 1 ? " was" : "s were");
 	lives_drawing(t->life, f);
-	calls_table("Calls", r->rows, r->nr_rows, f);
-	slow_table("Longest calls", r->slow, r->nr_slow, f);
-	if (r->nr_failed) {
+	calls_table("Calls", l->rows, l->nr_rows, f);
+	slow_table("Longest calls", l->slow, l->nr_slow, f);
+	if (l->nr_failed) {
 		calls_table("Calls in attempts that failed or were cancelled",
-			    r->failed, r->nr_failed, f);
-		slow_table("Longest calls in them", r->failed_slow,
-			   r->nr_failed_slow, f);
+			    l->failed, l->nr_failed, f);
+		slow_table("Longest calls in them", l->failed_slow,
+			   l->nr_failed_slow, f);
 	}
-	if (t->report.has_kho)
-		kho_table(&t->report, f);
+	if (t->latency.has_kho)
+		kho_table(&t->latency, f);
 	fputs("</section>\n", f);
 }
 

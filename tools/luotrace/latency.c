@@ -3,9 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
 #include "fmt.h"
 #include "hist.h"
+#include "json.h"
 #include "latency.h"
 #include "recorder.h"
 #include "words.h"
@@ -97,11 +97,11 @@ static void print_rows(enum lt_by by, const struct tracer_row *rows, int nr,
 	}
 }
 
-void report_table(const struct report *r, FILE *f)
+void latency_table(const struct latency *l, FILE *f)
 {
-	fprintf(f, "Handler calls by %s\n", by_names[r->by]);
-	if (r->nr_rows)
-		print_rows(r->by, r->rows, r->nr_rows, false, f);
+	fprintf(f, "Handler calls by %s\n", by_names[l->by]);
+	if (l->nr_rows)
+		print_rows(l->by, l->rows, l->nr_rows, false, f);
 	else
 		fprintf(f, "  none was seen\n");
 }
@@ -162,16 +162,16 @@ static void print_recorded_rows(const struct tracer_row *rows, int nr, bool hist
 }
 
 /* No tracer lives to the end of a freeze; what the kernel recorded fills in. */
-static void print_recorded(const struct report *r, bool hist, FILE *f)
+static void print_recorded(const struct latency *l, bool hist, FILE *f)
 {
-	if (r->nr_recorded) {
+	if (l->nr_recorded) {
 		fprintf(f, "\nRecorded by the kernel before this one, live update %llu\n",
-			(unsigned long long)r->recorded_number);
-		print_recorded_rows(r->recorded, r->nr_recorded, hist, f);
+			(unsigned long long)l->recorded_number);
+		print_recorded_rows(l->recorded, l->nr_recorded, hist, f);
 	}
-	if (r->nr_recorded_failed) {
+	if (l->nr_recorded_failed) {
 		fprintf(f, "\nRecorded by it in attempts before that failed or were cancelled\n");
-		print_recorded_rows(r->recorded_failed, r->nr_recorded_failed,
+		print_recorded_rows(l->recorded_failed, l->nr_recorded_failed,
 				    hist, f);
 	}
 }
@@ -197,46 +197,46 @@ static void print_slow_calls(const struct lt_slow *calls, int nr, FILE *f)
 	}
 }
 
-static void print_slow(const struct report *r, FILE *f)
+static void print_slow(const struct latency *l, FILE *f)
 {
 	fprintf(f, "\nLongest calls\n");
-	if (!r->nr_slow)
+	if (!l->nr_slow)
 		fprintf(f, "  none was seen\n");
-	print_slow_calls(r->slow, r->nr_slow, f);
+	print_slow_calls(l->slow, l->nr_slow, f);
 }
 
 /* Calls of attempts in a trace that failed have tables of their own. */
-static void print_failed(const struct report *r, bool hist, FILE *f)
+static void print_failed(const struct latency *l, bool hist, FILE *f)
 {
-	if (!r->nr_failed)
+	if (!l->nr_failed)
 		return;
 	fprintf(f, "\nCalls in attempts that failed or were cancelled\n");
-	print_rows(r->by, r->failed, r->nr_failed, false, f);
+	print_rows(l->by, l->failed, l->nr_failed, false, f);
 	if (hist)
-		print_hists(r->by, r->failed, r->nr_failed, false, f);
+		print_hists(l->by, l->failed, l->nr_failed, false, f);
 	fprintf(f, "\nLongest calls in them\n");
-	print_slow_calls(r->failed_slow, r->nr_failed_slow, f);
+	print_slow_calls(l->failed_slow, l->nr_failed_slow, f);
 }
 
-static uint64_t bytes_of(const struct report *r, uint64_t pages)
+static uint64_t bytes_of(const struct latency *l, uint64_t pages)
 {
-	return pages * (r->page_size ? r->page_size :
+	return pages * (l->page_size ? l->page_size :
 				       (uint64_t)sysconf(_SC_PAGESIZE));
 }
 
-static void print_kho(const struct report *r, FILE *f)
+static void print_kho(const struct latency *l, FILE *f)
 {
 	char bytes[FMT_LEN];
 	int a, k, lines = 0;
 
 	fprintf(f, "\nMemory marked for the next kernel (KHO)\n");
-	if (!r->has_kho) {
+	if (!l->has_kho) {
 		fprintf(f, "  - (this kernel has no kho events)\n");
 		return;
 	}
 	for (a = 0; a < LT_KHO_ACTIONS; a++) {
 		for (k = 0; k < LT_KHO_KINDS; k++) {
-			const struct lt_kho *m = &r->kho[a][k];
+			const struct lt_kho *m = &l->kho[a][k];
 
 			if (!m->calls)
 				continue;
@@ -249,7 +249,7 @@ static void print_kho(const struct report *r, FILE *f)
 				(unsigned long long)m->calls,
 				(unsigned long long)m->errors,
 				(unsigned long long)m->pages,
-				fmt_bytes(bytes, bytes_of(r, m->pages)));
+				fmt_bytes(bytes, bytes_of(l, m->pages)));
 		}
 	}
 	if (!lines)
@@ -264,44 +264,44 @@ static const char *lost_text(char *buf, uint64_t n)
 	return buf;
 }
 
-static void print_lost(const struct report *r, FILE *f)
+static void print_lost(const struct latency *l, FILE *f)
 {
 	char events[FMT_LEN], rows[FMT_LEN], missed[FMT_LEN];
 
-	if (r->lost.events || r->lost.rows || r->lost.missed)
+	if (l->lost.events || l->lost.rows || l->lost.missed)
 		fprintf(f, "\nLost: %s event%s dropped, %s call%s without a row of their own, %s event%s missed%s\n",
-			lost_text(events, r->lost.events), fmt_s(r->lost.events),
-			lost_text(rows, r->lost.rows), fmt_s(r->lost.rows),
-			lost_text(missed, r->lost.missed), fmt_s(r->lost.missed),
-			r->lost.events == TRACER_UNKNOWN ?
+			lost_text(events, l->lost.events), fmt_s(l->lost.events),
+			lost_text(rows, l->lost.rows), fmt_s(l->lost.rows),
+			lost_text(missed, l->lost.missed), fmt_s(l->lost.missed),
+			l->lost.events == TRACER_UNKNOWN ?
 			" (the trace has no end that would tell)" : "");
 }
 
-void report_calls(const struct report *r, bool hist, FILE *f)
+void latency_calls(const struct latency *l, bool hist, FILE *f)
 {
-	report_table(r, f);
+	latency_table(l, f);
 	if (hist)
-		print_hists(r->by, r->rows, r->nr_rows, false, f);
-	print_slow(r, f);
-	print_failed(r, hist, f);
-	if (r->has_kho)
-		print_kho(r, f);
+		print_hists(l->by, l->rows, l->nr_rows, false, f);
+	print_slow(l, f);
+	print_failed(l, hist, f);
+	if (l->has_kho)
+		print_kho(l, f);
 	fputc('\n', f);
-	life_print(r->life, f);
-	print_lost(r, f);
+	life_print(l->life, f);
+	print_lost(l, f);
 }
 
-void report_text(const struct report *r, bool hist, FILE *f)
+void latency_text(const struct latency *l, bool hist, FILE *f)
 {
-	report_table(r, f);
+	latency_table(l, f);
 	if (hist)
-		print_hists(r->by, r->rows, r->nr_rows, false, f);
-	print_recorded(r, hist, f);
-	print_slow(r, f);
-	print_kho(r, f);
+		print_hists(l->by, l->rows, l->nr_rows, false, f);
+	print_recorded(l, hist, f);
+	print_slow(l, f);
+	print_kho(l, f);
 	fputc('\n', f);
-	life_print(r->life, f);
-	print_lost(r, f);
+	life_print(l->life, f);
+	print_lost(l, f);
 }
 
 static json_t *hist_json(const struct lt_row *row, bool coarse)
@@ -343,7 +343,7 @@ static json_t *row_json(enum lt_by by, const struct tracer_row *row, bool hist,
 			    fmt_json_name(row->key.name));
 	if (by == LT_BY_FILE && row->key.kind == LT_HANDLER)
 		json_object_set_new(o, "token",
-				    cmd_json_token(row->key.token));
+				    json_token(row->key.token));
 	json_object_set_new(o, "op", json_string(word(WORDS_OP, row->key.op)));
 	json_object_set_new(o, "count", json_integer(row->calls.count));
 	json_object_set_new(o, "errors", json_integer(row->calls.errors));
@@ -377,19 +377,19 @@ static json_t *slow_json(const struct lt_slow *c)
 
 	if (c->kind == LT_HANDLER) {
 		json_object_set_new(o, "session", fmt_json_name(c->name));
-		json_object_set_new(o, "token", cmd_json_token(c->token));
+		json_object_set_new(o, "token", json_token(c->token));
 	}
 	return o;
 }
 
-json_t *report_kho_json(const struct report *r)
+json_t *latency_kho_json(const struct latency *l)
 {
 	json_t *all = json_array();
 	int a, k;
 
 	for (a = 0; a < LT_KHO_ACTIONS; a++) {
 		for (k = 0; k < LT_KHO_KINDS; k++) {
-			const struct lt_kho *m = &r->kho[a][k];
+			const struct lt_kho *m = &l->kho[a][k];
 
 			json_array_append_new(all,
 				json_pack("{ss, ss, sI, sI, sI, sI}",
@@ -398,13 +398,13 @@ json_t *report_kho_json(const struct report *r)
 				"calls", (json_int_t)m->calls,
 				"errors", (json_int_t)m->errors,
 				"pages", (json_int_t)m->pages,
-				"bytes", (json_int_t)bytes_of(r, m->pages)));
+				"bytes", (json_int_t)bytes_of(l, m->pages)));
 		}
 	}
 	return all;
 }
 
-bool report_read_kho(struct report *r, json_t *all)
+bool latency_read_kho(struct latency *l, json_t *all)
 {
 	const char *action, *kind;
 	json_int_t n[3], bytes;
@@ -412,7 +412,7 @@ bool report_read_kho(struct report *r, json_t *all)
 	int a, k;
 	size_t i;
 
-	r->has_kho = json_is_array(all);
+	l->has_kho = json_is_array(all);
 	if (!all || json_is_null(all))
 		return true;
 	json_array_foreach(all, i, row) {
@@ -427,12 +427,12 @@ bool report_read_kho(struct report *r, json_t *all)
 		    n[2] < 0 || bytes < 0)
 			return false;
 		if (n[2])
-			r->page_size = bytes / n[2];
-		r->kho[a][k] = (struct lt_kho){
+			l->page_size = bytes / n[2];
+		l->kho[a][k] = (struct lt_kho){
 			.calls = n[0], .errors = n[1], .pages = n[2],
 		};
 	}
-	return r->has_kho;
+	return l->has_kho;
 }
 
 static json_t *rows_json(enum lt_by by, const struct tracer_row *rows, int nr,
@@ -456,45 +456,45 @@ static json_t *slowest_json(const struct lt_slow *calls, int nr)
 	return all;
 }
 
-static json_t *recorded_json(const struct report *r, bool hist)
+static json_t *recorded_json(const struct latency *l, bool hist)
 {
-	if (!r->nr_recorded && !r->nr_recorded_failed)
+	if (!l->nr_recorded && !l->nr_recorded_failed)
 		return json_null();
 	return json_pack("{sI, so, so}", "liveupdate_number",
-			 (json_int_t)r->recorded_number,
-			 "calls", rows_json(LT_BY_HANDLER, r->recorded,
-					    r->nr_recorded, hist, true),
+			 (json_int_t)l->recorded_number,
+			 "calls", rows_json(LT_BY_HANDLER, l->recorded,
+					    l->nr_recorded, hist, true),
 			 "failed_calls",
-			 rows_json(LT_BY_HANDLER, r->recorded_failed,
-				   r->nr_recorded_failed, hist, true));
+			 rows_json(LT_BY_HANDLER, l->recorded_failed,
+				   l->nr_recorded_failed, hist, true));
 }
 
-void report_failed_json(const struct report *r, bool hist, json_t *root)
+void latency_failed_json(const struct latency *l, bool hist, json_t *root)
 {
 	json_object_set_new(root, "failed_calls",
-			    rows_json(r->by, r->failed, r->nr_failed, hist,
+			    rows_json(l->by, l->failed, l->nr_failed, hist,
 				      false));
 	json_object_set_new(root, "failed_slowest",
-			    slowest_json(r->failed_slow, r->nr_failed_slow));
+			    slowest_json(l->failed_slow, l->nr_failed_slow));
 }
 
-void report_json(const struct report *r, bool hist, json_t *root)
+void latency_json(const struct latency *l, bool hist, json_t *root)
 {
-	int64_t number = life_number(r->life);
+	int64_t number = life_number(l->life);
 
 	json_object_set_new(root, "liveupdate_number",
 			    number < 0 ? json_null() : json_integer(number));
-	json_object_set_new(root, "frozen", json_boolean(r->frozen));
-	json_object_set_new(root, "by", json_string(by_names[r->by]));
-	json_object_set_new(root, "calls", rows_json(r->by, r->rows, r->nr_rows,
+	json_object_set_new(root, "frozen", json_boolean(l->frozen));
+	json_object_set_new(root, "by", json_string(by_names[l->by]));
+	json_object_set_new(root, "calls", rows_json(l->by, l->rows, l->nr_rows,
 						     hist, false));
-	json_object_set_new(root, "recorded", recorded_json(r, hist));
+	json_object_set_new(root, "recorded", recorded_json(l, hist));
 	json_object_set_new(root, "slowest",
-			    slowest_json(r->slow, r->nr_slow));
-	json_object_set_new(root, "kho", r->has_kho ? report_kho_json(r) :
+			    slowest_json(l->slow, l->nr_slow));
+	json_object_set_new(root, "kho", l->has_kho ? latency_kho_json(l) :
 					     json_null());
-	json_object_set_new(root, "sessions", life_json(r->life));
+	json_object_set_new(root, "sessions", life_json(l->life));
 	json_object_set_new(root, "sessions_forgotten",
-			    json_integer(life_forgotten(r->life)));
-	json_object_set_new(root, "lost", cmd_json_lost(&r->lost));
+			    json_integer(life_forgotten(l->life)));
+	json_object_set_new(root, "lost", json_lost(&l->lost));
 }

@@ -11,10 +11,8 @@
 #include "life.h"
 #include "tracer.h"
 
-#define REPORT_SLOWEST	LT_SLOWEST	/* longest calls shown */
-
 /**
- * struct report - one reading
+ * struct latency - one reading
  * @by:	     how the calls are counted
  * @rows:    the calls
  * @nr_rows: how many rows
@@ -37,11 +35,11 @@
  * @failed_slow: the longest of them, longest first
  * @nr_failed_slow: how many
  */
-struct report {
+struct latency {
 	enum lt_by by;
 	struct tracer_row *rows;
 	int nr_rows;
-	struct lt_slow slow[REPORT_SLOWEST];
+	struct lt_slow slow[LT_SLOWEST];
 	int nr_slow;
 	struct lt_kho kho[LT_KHO_ACTIONS][LT_KHO_KINDS];
 	bool has_kho;
@@ -56,45 +54,45 @@ struct report {
 	uint64_t recorded_number;
 	struct tracer_row *failed;
 	int nr_failed;
-	struct lt_slow failed_slow[REPORT_SLOWEST];
+	struct lt_slow failed_slow[LT_SLOWEST];
 	int nr_failed_slow;
 };
 
-/** report_calls - report_text() of a file: without what was recorded, or is unknown */
-void report_calls(const struct report *r, bool hist, FILE *f);
+/** latency_calls - latency_text() of a file: without what was recorded, or is unknown */
+void latency_calls(const struct latency *l, bool hist, FILE *f);
 
-/** report_kho_json - calls that marked memory, an array */
-json_t *report_kho_json(const struct report *r);
+/** latency_kho_json - calls that marked memory, an array */
+json_t *latency_kho_json(const struct latency *l);
 
-/** report_failed_json - calls in a trace of attempts that failed, added to @root */
-void report_failed_json(const struct report *r, bool hist, json_t *root);
+/** latency_failed_json - calls in a trace of attempts that failed, added to @root */
+void latency_failed_json(const struct latency *l, bool hist, json_t *root);
 
 /**
- * report_read_kho - read that array
- * @r:   its memory is set; it has none if @all is null
+ * latency_read_kho - read that array
+ * @l:   its memory is set; it has none if @all is null
  * @all: the array, from a file
  *
  * Return: false if it is none of these.
  */
-bool report_read_kho(struct report *r, json_t *all);
+bool latency_read_kho(struct latency *l, json_t *all);
 
-/** report_table - the table of calls alone */
-void report_table(const struct report *r, FILE *f);
+/** latency_table - the table of calls alone */
+void latency_table(const struct latency *l, FILE *f);
 
 /**
- * report_text - everything, for people
- * @r:	  the reading
+ * latency_text - everything, for people
+ * @l:	  the reading
  * @hist: with histograms
  * @f:	  where to
  */
-void report_text(const struct report *r, bool hist, FILE *f);
+void latency_text(const struct latency *l, bool hist, FILE *f);
 
 /**
- * report_json - everything, added to a JSON output
- * @r:	  the reading
+ * latency_json - everything, added to a JSON output
+ * @l:	  the reading
  * @hist: with histograms
- * @root: from cmd_json()
+ * @root: from json_head()
  */
-void report_json(const struct report *r, bool hist, json_t *root);
+void latency_json(const struct latency *l, bool hist, json_t *root);
 
 #endif

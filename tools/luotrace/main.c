@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "json.h"
 #include "msg.h"
 #include "trace_file.h"
 
@@ -105,7 +106,7 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(name, "-V") || !strcmp(name, "--version")) {
 		printf("luotrace " CMD_VERSION " (JSON schema %d, record of LUO %u, recording %d)\n",
-		       CMD_SCHEMA, LIVEUPDATE_RECORDER_VERSION, TRACE_FILE_VERSION);
+		       JSON_SCHEMA, LIVEUPDATE_RECORDER_VERSION, TRACE_FILE_VERSION);
 		return EXIT_FINE;
 	}
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {

@@ -2,8 +2,8 @@
 
 /* The timeline for programs. */
 
-#include "cmd.h"
 #include "fmt.h"
+#include "json.h"
 #include "timeline.h"
 #include "words.h"
 
@@ -33,7 +33,7 @@ static json_t *calls_json(const struct timeline_call *calls, int n)
 			json_object_set_new(o, "session",
 					    fmt_json_name(c->session));
 			json_object_set_new(o, "token",
-					    cmd_json_token(c->token));
+					    json_token(c->token));
 		}
 		json_array_append_new(all, o);
 	}

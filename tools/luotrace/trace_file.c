@@ -88,14 +88,14 @@ static void keep_slow(struct lt_slow *slow, int *nr, const struct lt_event *e,
 	memcpy(call.name, e->name, sizeof(call.name));
 	memcpy(call.compat, e->compat, sizeof(call.compat));
 	while (at && slow[at - 1].duration < call.duration) {
-		if (at < REPORT_SLOWEST)
+		if (at < LT_SLOWEST)
 			slow[at] = slow[at - 1];
 		at--;
 	}
-	if (at == REPORT_SLOWEST)
+	if (at == LT_SLOWEST)
 		return;
 	slow[at] = call;
-	if (*nr < REPORT_SLOWEST)
+	if (*nr < LT_SLOWEST)
 		++*nr;
 }
 
@@ -114,14 +114,14 @@ static bool add_event(struct trace_file *t, const struct lt_event *e)
 	t->events[t->nr++] = *e;
 	life_event(t->life, e);
 	if (e->type == LT_STATE && e->new == STATE_FROZEN)
-		t->report.frozen = true;
+		t->latency.frozen = true;
 	return attempts_event(&t->attempts, e, t->nr - 1);
 }
 
 /* Count the calls, those of attempts that failed apart. */
 static bool count_calls(struct trace_file *t)
 {
-	struct report *r = &t->report;
+	struct latency *l = &t->latency;
 	const struct lt_event *e;
 	struct tracer_row *row;
 	enum lt_kind kind;
@@ -136,13 +136,13 @@ static bool count_calls(struct trace_file *t)
 		kind = e->type == LT_SUBSYSTEM_EXIT ? LT_SUBSYSTEM :
 		       e->type == LT_FLB_EXIT ? LT_FLB : LT_HANDLER;
 		failed = attempts_failed(&t->attempts, i);
-		row = row_of(failed ? &r->failed : &r->rows,
-			     failed ? &r->nr_failed : &r->nr_rows, e, kind);
+		row = row_of(failed ? &l->failed : &l->rows,
+			     failed ? &l->nr_failed : &l->nr_rows, e, kind);
 		if (!row)
 			return false;
 		hist_count(&row->calls, e->duration, e->ret);
-		keep_slow(failed ? r->failed_slow : r->slow,
-			  failed ? &r->nr_failed_slow : &r->nr_slow, e, kind);
+		keep_slow(failed ? l->failed_slow : l->slow,
+			  failed ? &l->nr_failed_slow : &l->nr_slow, e, kind);
 	}
 	return true;
 }
@@ -165,7 +165,7 @@ void trace_file_numbers(const struct trace_file *t, uint64_t *first,
 
 uint64_t trace_file_lost(const struct trace_file *t)
 {
-	const struct tracer_lost *lost = &t->report.lost;
+	const struct tracer_lost *lost = &t->latency.lost;
 
 	if (lost->events == TRACER_UNKNOWN || lost->missed == TRACER_UNKNOWN)
 		return TRACER_UNKNOWN;
@@ -198,10 +198,10 @@ static const char *add_line(struct trace_file *t, json_t *line)
 	}
 	if (event && !strcmp(event, "end")) {
 		t->ended = true;
-		t->report.lost.events = lost_of(line, "events");
-		t->report.lost.missed = lost_of(line, "missed");
-		t->report.lost.functions = lost_of(line, "functions");
-		if (!report_read_kho(&t->report, json_object_get(line, "kho")))
+		t->latency.lost.events = lost_of(line, "events");
+		t->latency.lost.missed = lost_of(line, "missed");
+		t->latency.lost.functions = lost_of(line, "functions");
+		if (!latency_read_kho(&t->latency, json_object_get(line, "kho")))
 			return "damaged figures of memory";
 		return read_recorder(t, json_object_get(line, "recorder")) ?
 		       NULL : "a damaged record";
@@ -259,9 +259,9 @@ struct trace_file *trace_file_read(const char *path)
 	}
 	attempts_init(&t->attempts);
 	/* Only its end tells. */
-	t->report.lost.events = TRACER_UNKNOWN;
-	t->report.lost.missed = TRACER_UNKNOWN;
-	t->report.lost.functions = TRACER_UNKNOWN;
+	t->latency.lost.events = TRACER_UNKNOWN;
+	t->latency.lost.missed = TRACER_UNKNOWN;
+	t->latency.lost.functions = TRACER_UNKNOWN;
 	t->life = life_new(0);
 	why = t->life ? read_lines(t, f, &nr) : strerror(ENOMEM);
 	if (!why && !count_calls(t))
@@ -272,13 +272,13 @@ struct trace_file *trace_file_read(const char *path)
 		goto fail;
 	}
 	fclose(f);
-	t->report.life = t->life;
-	if (t->report.nr_rows)
-		qsort(t->report.rows, t->report.nr_rows,
-		      sizeof(*t->report.rows), compare_rows);
-	if (t->report.nr_failed)
-		qsort(t->report.failed, t->report.nr_failed,
-		      sizeof(*t->report.failed), compare_rows);
+	t->latency.life = t->life;
+	if (t->latency.nr_rows)
+		qsort(t->latency.rows, t->latency.nr_rows,
+		      sizeof(*t->latency.rows), compare_rows);
+	if (t->latency.nr_failed)
+		qsort(t->latency.failed, t->latency.nr_failed,
+		      sizeof(*t->latency.failed), compare_rows);
 	return t;
 
 fail:
@@ -300,8 +300,8 @@ void trace_file_free(struct trace_file *t)
 	json_decref(t->head);
 	free(t->events);
 	free(t->recorder);
-	free(t->report.rows);
-	free(t->report.failed);
+	free(t->latency.rows);
+	free(t->latency.failed);
 	attempts_free(&t->attempts);
 	life_free(t->life);
 	free(t);

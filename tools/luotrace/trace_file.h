@@ -31,7 +31,7 @@
  * @recorder: the record of LUO's recorder, NULL if there is none
  * @life:     the lives of the sessions
  * @attempts: which of the events are of attempts that failed
- * @report:   calls, counted from the events; memory, if there is an end
+ * @latency:  calls, counted from the events; memory, if there is an end
  */
 struct trace_file {
 	json_t *head;
@@ -41,7 +41,7 @@ struct trace_file {
 	struct liveupdate_recorder *recorder;
 	struct life *life;
 	struct attempts attempts;
-	struct report report;
+	struct latency latency;
 };
 
 /**

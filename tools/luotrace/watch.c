@@ -14,9 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "event.h"
 #include "fmt.h"
 #include "hook.h"
+#include "json.h"
 #include "leak.h"
 #include "msg.h"
 #include "outq.h"
@@ -73,7 +75,7 @@ static void print_leak(struct watch *w, const struct leak *l)
 			   "leak", "time_ns", (json_int_t)since,
 			   "class", audit_class_name(l->class),
 			   "session", fmt_json_name(l->session),
-			   "token", cmd_json_token(l->token), "text", fmt_json_text(l->text),
+			   "token", json_token(l->token), "text", fmt_json_text(l->text),
 			   "found_by", l->audited ? "audit" : "event"));
 		return;
 	}
@@ -159,14 +161,14 @@ static uint64_t next_look(const struct watch *w, uint64_t now)
 /* Audit what there is, and tell of what is not told. */
 static bool look(struct watch *w, bool first)
 {
-	struct look look = { .w = w, .began = cmd_now_ns() };
+	struct look look = { .w = w, .began = monotonic_ns() };
 
 	w->first = first;
 	if (!w->wo->look(w->wo->ctx, first, on_audit, &look))
 		return false;
 	w->first = false;
 	leak_told_sweep(w->told, look.began);
-	w->look_at = next_look(w, cmd_now_ns());
+	w->look_at = next_look(w, monotonic_ns());
 	return true;
 }
 
@@ -181,7 +183,7 @@ static void check_lost(struct watch *w)
 	if (!new.events && !new.missed && !w->dropped)
 		return;
 	/* Of the same that goes on it is enough to hear once a second. */
-	if (w->look_at <= cmd_now_ns() + SECOND && !has_caught_up(w))
+	if (w->look_at <= monotonic_ns() + SECOND && !has_caught_up(w))
 		return;
 	msg_error("%llu events were dropped because the buffer was full, %llu were missed, %llu leaks were dropped because the output or --exec is slow; an audit follows",
 		  (unsigned long long)new.events, (unsigned long long)new.missed,
@@ -224,12 +226,12 @@ static bool move_on(struct watch *w)
 static void watch_loop(struct watch *w)
 {
 	uint64_t end = w->wo->o->duration_ms ?
-		       cmd_now_ns() + w->wo->o->duration_ms * 1000000 : UINT64_MAX;
+		       monotonic_ns() + w->wo->o->duration_ms * 1000000 : UINT64_MAX;
 	uint64_t now;
 	int err;
 
 	while (!cmd_signalled() && !w->failed) {
-		now = cmd_now_ns();
+		now = monotonic_ns();
 		if (now >= end)
 			break;
 		wait_for_something(w, end - now < POLL_MS * 1000000ULL ?
@@ -240,7 +242,7 @@ static void watch_loop(struct watch *w)
 			w->failed = true;
 		}
 		check_lost(w);
-		if (w->look_at <= cmd_now_ns() && has_caught_up(w) &&
+		if (w->look_at <= monotonic_ns() && has_caught_up(w) &&
 		    !look(w, false))
 			w->failed = true;
 		move_on(w);
@@ -250,13 +252,13 @@ static void watch_loop(struct watch *w)
 /* What came last goes out if its reader and its command allow. */
 static void watch_end(struct watch *w)
 {
-	uint64_t end = cmd_now_ns() + GRACE_MS * 1000000ULL;
+	uint64_t end = monotonic_ns() + GRACE_MS * 1000000ULL;
 
 	tracer_poll(w->tracer, 0);
 	check_lost(w);
 	if (!w->look_at && has_caught_up(w) && !look(w, false))
 		w->failed = true;
-	while (!move_on(w) && cmd_now_ns() < end)
+	while (!move_on(w) && monotonic_ns() < end)
 		wait_for_something(w, POLL_MS);
 	if (outq_left(&w->out)) {
 		msg_error("the reader of the output is slow: %zu bytes are not written",

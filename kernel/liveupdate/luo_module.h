@@ -5,12 +5,36 @@
 #ifndef _LINUX_LUO_MODULE_H
 #define _LINUX_LUO_MODULE_H
 
-#include <linux/types.h>
+#include <linux/module.h>
 
-struct module;
+/**
+ * luo_module_live - check whether the callbacks of a module can be called
+ * @owner: the module, NULL for the kernel itself
+ *
+ * Return: false if the init of the module has not succeeded (yet) or if the module is
+ *	   being unloaded. True may change unless the module is pinned.
+ */
+static inline bool luo_module_live(const struct module *owner)
+{
+	return !owner || READ_ONCE(owner->state) == MODULE_STATE_LIVE;
+}
 
-bool luo_module_live(const struct module *owner);
-bool luo_module_get(struct module *owner);
+/**
+ * luo_module_get - pin a module whose init has succeeded
+ * @owner: the module, NULL for the kernel itself
+ *
+ * Return: true if it is pinned; module_put() unpins it.
+ */
+static inline bool luo_module_get(struct module *owner)
+{
+	if (!try_module_get(owner))
+		return false;
+	if (luo_module_live(owner))
+		return true;
+	module_put(owner);
+	return false;
+}
+
 int luo_module_init(void);
 
 #endif /* _LINUX_LUO_MODULE_H */

@@ -34,7 +34,6 @@
 
 #include "luo_call.h"
 #include "luo_flb.h"
-#include "luo_handler.h"
 #include "luo_module.h"
 #include "luo_recorder.h"
 #include "luo_seal.h"
@@ -384,62 +383,40 @@ static struct luo_flb_out *luo_flb_add(struct liveupdate_flb *flb,
 }
 
 /**
- * liveupdate_register_flb - files of a handler depend on shared state
+ * luo_flb_register - register an FLB with a handler
  * @fh:	 the handler, registered
- * @flb: the shared state; it stays the caller's and must live until it is
- *	 unregistered from its last handler and given back by its last user
+ * @flb: the FLB, checked
  *
- * Files that are preserved already do not depend on it. If the last incoming
- * session was finished before, what was handed over for it is retrieved and
- * finished before this returns, or, in the init of a module, when that has
- * succeeded; who wants the object asks for it first.
- *
- * Context: may sleep; without any lock that an operation of @flb takes.
- * Return: 0; -EOPNOTSUPP if live update is off; -EINVAL if the handler is not
- *	   registered, an operation is missing, or the compatible string is empty
- *	   or unterminated; -EEXIST if it is registered with this handler, or
- *	   other shared state has its string; -ENOMEM.
+ * Context: may sleep, takes luo_flb_lock.
+ * Return: 0; -EEXIST if @flb is registered with this handler, or if another FLB has its
+ *	   compatible string; -ENOMEM.
  */
-int liveupdate_register_flb(struct liveupdate_file_handler *fh,
-			    struct liveupdate_flb *flb)
+int luo_flb_register(struct liveupdate_file_handler *fh,
+		     struct liveupdate_flb *flb)
 {
-	const struct liveupdate_flb_ops *ops = flb->ops;
-	struct luo_flb_link *link __free(kfree) = NULL;
-	struct luo_flb_out *new __free(kfree) = NULL;
+	struct luo_flb_link *link __free(kfree) = kzalloc_obj(*link);
+	struct luo_flb_out *new __free(kfree) = kzalloc_obj(*new);
 	struct luo_flb_out *out;
 
-	if (!liveupdate_enabled())
-		return -EOPNOTSUPP;
-
-	if (!ops->preserve || !ops->unpreserve || !ops->retrieve ||
-	    !ops->finish || !luo_handler_registered(fh) ||
-	    !luo_string_ok(flb->compatible, sizeof(flb->compatible)))
-		return -EINVAL;
-
-	link = kzalloc_obj(*link);
-	new = kzalloc_obj(*new);
 	if (!link || !new)
 		return -ENOMEM;
 
-	scoped_guard(mutex, &luo_flb_lock) {
-		if (luo_flb_find_link(fh, flb))
-			return -EEXIST;
-		out = luo_flb_add(flb, &new);
-		if (IS_ERR(out))
-			return PTR_ERR(out);
-		link->fh = fh;
-		link->out = out;
-		link->seq = ++luo_flb_seq;
-		list_add_tail(&link->list, &ACCESS_PRIVATE(fh, flbs));
-		list_add_tail(&no_free_ptr(link)->of_flb, &out->links);
-		out->handlers++;
-	}
-	/* Otherwise when the init of its module has succeeded. */
-	if (luo_module_live(ops->owner))
-		luo_flb_try_finish(flb);
+	guard(mutex)(&luo_flb_lock);
+
+	if (luo_flb_find_link(fh, flb))
+		return -EEXIST;
+	out = luo_flb_add(flb, &new);
+	if (IS_ERR(out))
+		return PTR_ERR(out);
+
+	link->fh = fh;
+	link->out = out;
+	link->seq = ++luo_flb_seq;
+	list_add_tail(&link->list, &ACCESS_PRIVATE(fh, flbs));
+	list_add_tail(&no_free_ptr(link)->of_flb, &out->links);
+	out->handlers++;
 	return 0;
 }
-EXPORT_SYMBOL_GPL(liveupdate_register_flb);
 
 static void luo_flb_unlink(struct luo_flb_link *link)
 {
@@ -453,23 +430,16 @@ static void luo_flb_unlink(struct luo_flb_link *link)
 }
 
 /**
- * liveupdate_unregister_flb - files of a handler do not depend on it any more
+ * luo_flb_unregister - unregister an FLB from a handler
  * @fh:	 the handler
- * @flb: the shared state, registered with it
+ * @flb: the FLB
  *
- * A module calls it when it is unloaded, which it cannot be as long as the
- * state is preserved, or retrieved and not finished. Does nothing if live update
- * is off.
- *
- * Context: may sleep; no file of the handler may be preserved.
+ * Context: may sleep, takes luo_flb_lock.
  */
-void liveupdate_unregister_flb(struct liveupdate_file_handler *fh,
-			       struct liveupdate_flb *flb)
+void luo_flb_unregister(struct liveupdate_file_handler *fh,
+			struct liveupdate_flb *flb)
 {
 	struct luo_flb_link *link;
-
-	if (!liveupdate_enabled())
-		return;
 
 	guard(mutex)(&luo_flb_lock);
 
@@ -477,7 +447,6 @@ void liveupdate_unregister_flb(struct liveupdate_file_handler *fh,
 	if (link)
 		luo_flb_unlink(link);
 }
-EXPORT_SYMBOL_GPL(liveupdate_unregister_flb);
 
 /**
  * luo_flb_unregister_all - a handler is unregistered

@@ -20,6 +20,11 @@ void luo_flb_file_incoming(struct liveupdate_file_handler *fh);
 void luo_flb_file_bind(struct liveupdate_file_handler *fh);
 void luo_flb_file_finish(struct liveupdate_file_handler *fh);
 void luo_flb_finish_all(void);
+int luo_flb_register(struct liveupdate_file_handler *fh,
+		     struct liveupdate_flb *flb);
+void luo_flb_unregister(struct liveupdate_file_handler *fh,
+			struct liveupdate_flb *flb);
+void luo_flb_try_finish(struct liveupdate_flb *flb);
 void luo_flb_unregister_all(struct liveupdate_file_handler *fh);
 void luo_flb_module_live(const struct module *module);
 void luo_flb_module_going(const struct module *module);
@@ -104,7 +109,6 @@ bool luo_flb_pin_prev(struct liveupdate_file_handler *fh, u64 seq,
 bool luo_flb_pin_last(u64 before, const struct module *module,
 		      struct luo_flb_pin *pin);
 void luo_flb_unpin(struct luo_flb_pin *pin);
-void luo_flb_try_finish(struct liveupdate_flb *flb);
 #if IS_ENABLED(CONFIG_KUNIT)
 void luo_flb_deserialize(const void *record, void *data);
 #endif

@@ -19,14 +19,11 @@
 
 #define pr_fmt(fmt) "luo: " fmt
 
-#include <linux/export.h>
 #include <linux/list_private.h>
 #include <linux/module.h>
-#include <linux/rcupdate.h>
 #include <linux/string.h>
 
 #include "luo_call.h"
-#include "luo_flb.h"
 #include "luo_handler.h"
 #include "luo_module.h"
 #include "luo_recorder.h"
@@ -213,65 +210,38 @@ bool luo_handler_registered(const struct liveupdate_file_handler *fh)
 }
 
 /**
- * liveupdate_register_file_handler - offer a handler for a kind of file
- * @fh: the handler; it stays the caller's and must live until it is
- *	unregistered
+ * luo_handler_register - add a handler
+ * @fh: the handler, checked
  *
- * Context: may sleep; any time after early parameters are parsed.
- * Return: 0; -EOPNOTSUPP if live update is off; -EINVAL if a required operation
- *	   is missing or the compatible string is empty or unterminated; -EEXIST
- *	   if a handler of that string is there.
+ * Context: takes luo_handler_lock, may sleep.
+ * Return: 0, or -EEXIST if a handler with its compatible string is registered.
  */
-int liveupdate_register_file_handler(struct liveupdate_file_handler *fh)
+int luo_handler_register(struct liveupdate_file_handler *fh)
 {
-	const struct liveupdate_file_ops *ops = fh->ops;
+	guard(rwsem_write)(&luo_handler_lock);
 
-	if (!liveupdate_enabled())
-		return -EOPNOTSUPP;
-
-	if (!ops->can_preserve || !ops->preserve || !ops->unpreserve ||
-	    !ops->retrieve || !ops->finish)
-		return -EINVAL;
-	if (!luo_string_ok(fh->compatible, sizeof(fh->compatible)))
-		return -EINVAL;
-
-	scoped_guard(rwsem_write, &luo_handler_lock) {
-		if (luo_handler_find(fh->compatible)) {
-			pr_err("a file handler '%s' is registered already\n",
-			       fh->compatible);
-			return -EEXIST;
-		}
-		INIT_LIST_HEAD(&ACCESS_PRIVATE(fh, flbs));
-		atomic_long_set(&ACCESS_PRIVATE(fh, incoming), 0);
-		ACCESS_PRIVATE(fh, slot) =
-			luo_recorder_slot(LUO_KIND_HANDLER, fh->compatible);
-		list_add_tail(&ACCESS_PRIVATE(fh, list), &luo_handlers);
+	if (luo_handler_find(fh->compatible)) {
+		pr_err("a file handler '%s' is registered already\n",
+		       fh->compatible);
+		return -EEXIST;
 	}
-	liveupdate_test_register(fh);
-
+	INIT_LIST_HEAD(&ACCESS_PRIVATE(fh, flbs));
+	atomic_long_set(&ACCESS_PRIVATE(fh, incoming), 0);
+	ACCESS_PRIVATE(fh, slot) = luo_recorder_slot(LUO_KIND_HANDLER,
+						     fh->compatible);
+	list_add_tail(&ACCESS_PRIVATE(fh, list), &luo_handlers);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(liveupdate_register_file_handler);
 
 /**
- * liveupdate_unregister_file_handler - take a handler back
- * @fh: a registered handler
+ * luo_handler_unregister - remove a handler
+ * @fh: a registered handler that no file uses
  *
- * A module calls it when it is unloaded, which it cannot be as long as one of
- * its files is known. Shared state is unregistered from it. Does nothing if live
- * update is off.
- *
- * Context: may sleep.
+ * Context: takes luo_handler_lock, may sleep.
  */
-void liveupdate_unregister_file_handler(struct liveupdate_file_handler *fh)
+void luo_handler_unregister(struct liveupdate_file_handler *fh)
 {
-	if (!liveupdate_enabled())
-		return;
+	guard(rwsem_write)(&luo_handler_lock);
 
-	scoped_guard(rwsem_write, &luo_handler_lock)
-		list_del(&ACCESS_PRIVATE(fh, list));
-	luo_flb_unregister_all(fh);
-	/* Whoever walks the files may be reading its compatible string. */
-	synchronize_rcu();
+	list_del(&ACCESS_PRIVATE(fh, list));
 }
-EXPORT_SYMBOL_GPL(liveupdate_unregister_file_handler);

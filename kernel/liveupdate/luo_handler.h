@@ -7,6 +7,8 @@
 
 #include "luo_internal.h"
 
+int luo_handler_register(struct liveupdate_file_handler *fh);
+void luo_handler_unregister(struct liveupdate_file_handler *fh);
 struct liveupdate_file_handler *luo_handler_get_for(const struct luo_call *call,
 						    struct file *file);
 struct liveupdate_file_handler *luo_handler_get(const char *compatible);

@@ -74,7 +74,7 @@ struct luo_call luo_file_call(const struct luo_file *f)
 	const struct luo_file_set *set = f->token.set;
 
 	return (struct luo_call) {
-		.number = luo_number(set->dir),
+		.kind = LUO_KIND_HANDLER,
 		.session = set->name,
 		.token = f->token.token,
 		.compatible = luo_file_compatible(f),
@@ -129,12 +129,12 @@ int luo_file_run(struct luo_file *f, enum luo_op op, struct kho_account *account
 	struct luo_call call;
 	int err;
 
-	if (!luo_handler_has(f->fh, op))
+	if (!luo_call_has(LUO_KIND_HANDLER, f->fh->ops, op))
 		return 0;
 
 	call = luo_file_call(f);
 	kho_account_reset(account);
-	err = luo_handler_run(&call, op, &args);
+	err = luo_call_handler(&call, op, &args);
 	luo_file_charge(f, account);
 	luo_file_record_result(f, op, err);
 	if (err)

@@ -35,7 +35,6 @@
 #include "luo_call.h"
 #include "luo_flb.h"
 #include "luo_module.h"
-#include "luo_recorder.h"
 #include "luo_seal.h"
 
 DEFINE_MUTEX(luo_flb_lock); /* which there are, with which handlers */
@@ -52,48 +51,6 @@ static struct kho_block_set luo_flb_blocks;
 void luo_flb_init(void)
 {
 	luo_seal_set_init(&luo_flb_blocks, sizeof(struct luo_flb_ser));
-}
-
-int luo_flb_run(struct liveupdate_flb *flb, enum luo_op op, u64 *data,
-		void **obj)
-{
-	bool in = op == LUO_OP_RETRIEVE || op == LUO_OP_FINISH;
-	struct liveupdate_flb_op_args args = {
-		.flb = flb,
-		.data = *data,
-		.obj = *obj,
-	};
-	const struct luo_call call = {
-		.kind = LUO_KIND_FLB,
-		.slot = luo_recorder_slot(LUO_KIND_FLB, flb->compatible),
-		.number = luo_number(in ? LUO_DIR_IN : LUO_DIR_OUT),
-		.compatible = flb->compatible,
-	};
-	u64 start;
-	int ret = 0;
-
-	start = luo_call_enter(&call, op);
-	switch (op) {
-	case LUO_OP_PRESERVE:
-		ret = flb->ops->preserve(&args);
-		break;
-	case LUO_OP_UNPRESERVE:
-		flb->ops->unpreserve(&args);
-		break;
-	case LUO_OP_RETRIEVE:
-		ret = flb->ops->retrieve(&args);
-		break;
-	default:
-		flb->ops->finish(&args);
-		break;
-	}
-	luo_call_exit(&call, op, ret, start);
-
-	if (!ret) {
-		*data = args.data;
-		*obj = args.obj;
-	}
-	return ret;
 }
 
 /* Room for one more record. -ENODEV if @flb was unregistered meanwhile. */
@@ -143,7 +100,7 @@ static int luo_flb_preserve(struct luo_flb_out *out, struct liveupdate_flb *flb)
 
 	out->data = 0;
 	out->obj = NULL;
-	err = luo_flb_run(flb, LUO_OP_PRESERVE, &out->data, &out->obj);
+	err = luo_call_flb(flb, LUO_OP_PRESERVE, &out->data, &out->obj);
 	if (err)
 		luo_flb_uncount(out);
 	else
@@ -162,7 +119,7 @@ static void luo_flb_unpreserve(struct luo_flb_out *out)
 		return;
 
 	owner = out->self->ops->owner;
-	luo_flb_run(out->self, LUO_OP_UNPRESERVE, &out->data, &out->obj);
+	luo_call_flb(out->self, LUO_OP_UNPRESERVE, &out->data, &out->obj);
 	luo_flb_uncount(out);
 	module_put(owner);
 }

@@ -102,8 +102,6 @@ static inline void luo_flb_lock_init(struct mutex *lock,
 	lockdep_set_class_and_name(lock, key, name);
 }
 
-int luo_flb_run(struct liveupdate_flb *flb, enum luo_op op, u64 *data,
-		void **obj);
 bool luo_flb_pin_prev(struct liveupdate_file_handler *fh, u64 seq,
 		      struct luo_flb_pin *pin);
 bool luo_flb_pin_last(u64 before, const struct module *module,

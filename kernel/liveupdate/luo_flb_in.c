@@ -29,6 +29,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "luo_call.h"
 #include "luo_flb.h"
 
 /**
@@ -154,7 +155,7 @@ static int luo_flb_retrieve(struct liveupdate_flb *flb, struct luo_flb_in *in)
 	if (!try_module_get(flb->ops->owner))
 		return -ENODEV;
 
-	err = luo_flb_run(flb, LUO_OP_RETRIEVE, &in->data, &in->obj);
+	err = luo_call_flb(flb, LUO_OP_RETRIEVE, &in->data, &in->obj);
 	in->status = err ?: 1;
 	if (err) {
 		pr_err("shared state '%s' cannot be retrieved: %pe\n",
@@ -203,7 +204,7 @@ static void luo_flb_finish(struct liveupdate_flb *flb, struct luo_flb_in *in)
 	in->finished = true;
 	if (err)
 		return;
-	luo_flb_run(flb, LUO_OP_FINISH, &in->data, &in->obj);
+	luo_call_flb(flb, LUO_OP_FINISH, &in->data, &in->obj);
 	in->flb = NULL;
 	module_put(flb->ops->owner);
 }
@@ -361,7 +362,7 @@ void luo_flb_module_going(const struct module *module)
 		WARN_ON_ONCE(in->users);
 		in->users = 0;
 		in->finished = true;
-		luo_flb_run(in->flb, LUO_OP_FINISH, &in->data, &in->obj);
+		luo_call_flb(in->flb, LUO_OP_FINISH, &in->data, &in->obj);
 		in->flb = NULL;
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* File handlers: which are registered, and calls to them. */
+/* Which file handlers are registered. */
 
 #ifndef _LINUX_LUO_HANDLER_H
 #define _LINUX_LUO_HANDLER_H
@@ -9,13 +9,10 @@
 
 int luo_handler_register(struct liveupdate_file_handler *fh);
 void luo_handler_unregister(struct liveupdate_file_handler *fh);
-struct liveupdate_file_handler *luo_handler_get_for(const struct luo_call *call,
+bool luo_handler_registered(const struct liveupdate_file_handler *fh);
+struct liveupdate_file_handler *luo_handler_get_for(struct luo_call *call,
 						    struct file *file);
 struct liveupdate_file_handler *luo_handler_get(const char *compatible);
 void luo_handler_put(struct liveupdate_file_handler *fh);
-bool luo_handler_has(const struct liveupdate_file_handler *fh, enum luo_op op);
-int luo_handler_run(const struct luo_call *call, enum luo_op op,
-		    struct liveupdate_file_op_args *args);
-bool luo_handler_registered(const struct liveupdate_file_handler *fh);
 
 #endif /* _LINUX_LUO_HANDLER_H */

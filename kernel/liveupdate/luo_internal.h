@@ -89,11 +89,31 @@
 /* Who has callbacks */
 enum luo_kind { LUO_KIND_HANDLER, LUO_KIND_SUBSYSTEM, LUO_KIND_FLB };
 
+#define LUO_NR_OPS	(LUO_OP_BOOT + 1)
+
+/**
+ * luo_op_dir - direction of an operation
+ * @op: the operation
+ *
+ * Return: LUO_DIR_IN if it is called for what the previous kernel handed over.
+ */
+static inline enum luo_dir luo_op_dir(enum luo_op op)
+{
+	switch (op) {
+	case LUO_OP_RETRIEVE:
+	case LUO_OP_CAN_FINISH:
+	case LUO_OP_FINISH:
+	case LUO_OP_BOOT:
+		return LUO_DIR_IN;
+	default:
+		return LUO_DIR_OUT;
+	}
+}
+
 /**
  * struct luo_call - what one callback is called for, as events and recorder show it
  * @kind:       who is called
  * @slot:       from luo_recorder_slot()
- * @number:     the live update
  * @session:    name of the session; file handlers only
  * @token:      of the file; file handlers only
  * @compatible: of the handler or the FLB, or the name of the subsystem
@@ -101,7 +121,6 @@ enum luo_kind { LUO_KIND_HANDLER, LUO_KIND_SUBSYSTEM, LUO_KIND_FLB };
 struct luo_call {
 	enum luo_kind kind;
 	unsigned int slot;
-	u64 number;
 	const char *session;
 	u64 token;
 	const char *compatible;

@@ -69,20 +69,6 @@ u32 luo_recorder_changes;
 static struct task_struct *luo_scope_task;
 static enum liveupdate_recorder_scope luo_scope_now;
 
-/* Which side of the jump an operation is on. */
-static enum luo_dir luo_op_dir(enum luo_op op)
-{
-	switch (op) {
-	case LUO_OP_RETRIEVE:
-	case LUO_OP_CAN_FINISH:
-	case LUO_OP_FINISH:
-	case LUO_OP_BOOT:
-		return LUO_DIR_IN;
-	default:
-		return LUO_DIR_OUT;
-	}
-}
-
 /**
  * luo_recorder_slot - where the calls of a handler, say, are recorded
  * @kind: what it is

@@ -11,7 +11,6 @@
 #include "luo_recorder.h"
 
 #define LUO_MAX_SLOTS	64	/* handlers, subsystems, shared state by name */
-#define LUO_NR_OPS	(LUO_OP_BOOT + 1)
 #define LUO_NR_PHASES	(LUO_PHASE_RESTORE + 1)
 
 /**

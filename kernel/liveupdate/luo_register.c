@@ -9,6 +9,7 @@
 #include <linux/export.h>
 #include <linux/rcupdate.h>
 
+#include "luo_call.h"
 #include "luo_flb.h"
 #include "luo_handler.h"
 #include "luo_module.h"
@@ -25,14 +26,12 @@
  */
 int liveupdate_register_file_handler(struct liveupdate_file_handler *fh)
 {
-	const struct liveupdate_file_ops *ops = fh->ops;
 	int err;
 
 	if (!liveupdate_enabled())
 		return -EOPNOTSUPP;
 
-	if (!ops->can_preserve || !ops->preserve || !ops->unpreserve ||
-	    !ops->retrieve || !ops->finish ||
+	if (!luo_call_has_required(LUO_KIND_HANDLER, fh->ops) ||
 	    !luo_string_ok(fh->compatible, sizeof(fh->compatible)))
 		return -EINVAL;
 
@@ -87,13 +86,12 @@ EXPORT_SYMBOL_GPL(liveupdate_unregister_file_handler);
 int liveupdate_register_flb(struct liveupdate_file_handler *fh,
 			    struct liveupdate_flb *flb)
 {
-	const struct liveupdate_flb_ops *ops = flb->ops;
 	int err;
 
 	if (!liveupdate_enabled())
 		return -EOPNOTSUPP;
 
-	if (!ops->preserve || !ops->unpreserve || !ops->retrieve || !ops->finish ||
+	if (!luo_call_has_required(LUO_KIND_FLB, flb->ops) ||
 	    !luo_handler_registered(fh) ||
 	    !luo_string_ok(flb->compatible, sizeof(flb->compatible)))
 		return -EINVAL;
@@ -103,7 +101,7 @@ int liveupdate_register_flb(struct liveupdate_file_handler *fh,
 		return err;
 
 	/* Otherwise luo_flb_module_live() does it. */
-	if (luo_module_live(ops->owner))
+	if (luo_module_live(flb->ops->owner))
 		luo_flb_try_finish(flb);
 	return 0;
 }

@@ -58,66 +58,6 @@ static unsigned int luo_nr_subsystems;
 static bool luo_subsystems_over; /* finish was called for the incoming side */
 static atomic_t luo_subsystems_waiting; /* for the init of their module to succeed */
 
-static bool luo_subsystem_has(const struct liveupdate_subsystem_ops *ops,
-			      enum luo_op op)
-{
-	switch (op) {
-	case LUO_OP_FREEZE:
-		return ops->freeze;
-	case LUO_OP_UNFREEZE:
-		return ops->unfreeze;
-	case LUO_OP_CANCEL:
-		return ops->cancel;
-	case LUO_OP_FINISH:
-		return ops->finish;
-	default:
-		return true;
-	}
-}
-
-static int luo_subsystem_run(struct luo_subsystem_private *s, enum luo_op op,
-			     u64 *data)
-{
-	const struct liveupdate_subsystem_ops *ops = s->self->ops;
-	bool in = op == LUO_OP_BOOT || op == LUO_OP_FINISH;
-	const struct luo_call call = {
-		.kind = LUO_KIND_SUBSYSTEM,
-		.slot = luo_recorder_slot(LUO_KIND_SUBSYSTEM, s->self->name),
-		.number = luo_number(in ? LUO_DIR_IN : LUO_DIR_OUT),
-		.compatible = s->self->name,
-	};
-	int ret = 0;
-	u64 start;
-
-	if (!luo_subsystem_has(ops, op))
-		return 0;
-
-	start = luo_call_enter(&call, op);
-	switch (op) {
-	case LUO_OP_PREPARE:
-		ret = ops->prepare(s->self, data);
-		break;
-	case LUO_OP_FREEZE:
-		ret = ops->freeze(s->self, data);
-		break;
-	case LUO_OP_UNFREEZE:
-		ops->unfreeze(s->self, data);
-		break;
-	case LUO_OP_CANCEL:
-		ops->cancel(s->self, *data);
-		break;
-	case LUO_OP_BOOT:
-		ops->boot(s->self, *data);
-		break;
-	default:
-		ops->finish(s->self, *data);
-		break;
-	}
-	luo_call_exit(&call, op, ret, start);
-
-	return ret;
-}
-
 static void luo_subsystem_failed(struct luo_subsystem_private *s, int err)
 {
 	pr_err("subsystem '%s' failed: %pe\n", s->self->name, ERR_PTR(err));
@@ -132,7 +72,7 @@ static int luo_subsystem_prepare(struct luo_subsystem_private *s)
 		return 0;
 
 	s->data = 0;
-	err = luo_subsystem_run(s, LUO_OP_PREPARE, &s->data);
+	err = luo_call_subsystem(s->self, LUO_OP_PREPARE, &s->data);
 	if (err) {
 		module_put(s->self->ops->owner);
 		return err;
@@ -143,7 +83,7 @@ static int luo_subsystem_prepare(struct luo_subsystem_private *s)
 
 static int luo_subsystem_freeze(struct luo_subsystem_private *s)
 {
-	int err = luo_subsystem_run(s, LUO_OP_FREEZE, &s->data);
+	int err = luo_call_subsystem(s->self, LUO_OP_FREEZE, &s->data);
 
 	if (!err)
 		s->state = LIVEUPDATE_STATE_FROZEN;
@@ -152,13 +92,13 @@ static int luo_subsystem_freeze(struct luo_subsystem_private *s)
 
 static void luo_subsystem_unfreeze(struct luo_subsystem_private *s)
 {
-	luo_subsystem_run(s, LUO_OP_UNFREEZE, &s->data);
+	luo_call_subsystem(s->self, LUO_OP_UNFREEZE, &s->data);
 	s->state = LIVEUPDATE_STATE_PREPARED;
 }
 
 static void luo_subsystem_cancel(struct luo_subsystem_private *s)
 {
-	luo_subsystem_run(s, LUO_OP_CANCEL, &s->data);
+	luo_call_subsystem(s->self, LUO_OP_CANCEL, &s->data);
 	s->state = LIVEUPDATE_STATE_NORMAL;
 	module_put(s->self->ops->owner);
 }
@@ -308,7 +248,7 @@ static void luo_subsystem_finish(struct luo_subsystem_private *s)
 	if (!in)
 		return;
 
-	luo_subsystem_run(s, LUO_OP_FINISH, &in->data);
+	luo_call_subsystem(s->self, LUO_OP_FINISH, &in->data);
 	s->booted = NULL;
 	module_put(s->self->ops->owner);
 }
@@ -324,7 +264,7 @@ static void luo_subsystem_boot(struct luo_subsystem_private *s)
 	in->taken = true;
 	s->booted = in;
 	luo_recorder_del_reject("subsystem", in->name);
-	luo_subsystem_run(s, LUO_OP_BOOT, &in->data);
+	luo_call_subsystem(s->self, LUO_OP_BOOT, &in->data);
 	if (luo_subsystems_over)
 		luo_subsystem_finish(s);
 }
@@ -461,7 +401,7 @@ int liveupdate_register_subsystem(struct liveupdate_subsystem *subsystem)
 	if (!liveupdate_enabled())
 		return -EOPNOTSUPP;
 
-	if (!subsystem->ops->prepare || !subsystem->ops->boot ||
+	if (!luo_call_has_required(LUO_KIND_SUBSYSTEM, subsystem->ops) ||
 	    !luo_subsystem_name_ok(subsystem->name))
 		return -EINVAL;
 

@@ -202,20 +202,21 @@ struct liveupdate_subsystem_ops {
 };
 
 /*
- * struct luo_subsystem_private - where a subsystem is
+ * struct luo_subsystem_private - state of a subsystem
  * @list:   in order of registration
  * @self:   the subsystem
  * @state:  NORMAL, PREPARED or FROZEN
- * @found:  the state in which a transition of the machine found it
+ * @rollback_state: the state that a failed transition of the global state brings it
+ *	    back to
  * @data:   what prepare or freeze returned
- * @booted: what boot was told, for finish; NULL if there is nothing to finish
- * @waits:  for the init of its module to succeed
+ * @booted: what boot got, for finish; NULL if there is nothing to finish
+ * @waits:  the init of its module has not succeeded yet
  */
 struct luo_subsystem_private {
 	struct list_head list;
 	struct liveupdate_subsystem *self;
 	enum liveupdate_state state;
-	enum liveupdate_state found;
+	enum liveupdate_state rollback_state;
 	u64 data;
 	struct luo_subsystem_in *booted;
 	bool waits;

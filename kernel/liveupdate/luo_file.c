@@ -233,6 +233,14 @@ int luo_file_reserve(struct luo_file *f)
 	return xa_reserve(&set->by_seq, set->next, GFP_KERNEL);
 }
 
+/* Undo luo_file_reserve(). */
+void luo_file_unreserve(struct luo_file *f)
+{
+	struct luo_file_set *set = f->token.set;
+
+	xa_release(&set->by_seq, set->next);
+}
+
 /* Put a file into its set. */
 int luo_file_add(struct luo_file *f)
 {

@@ -135,6 +135,7 @@ void luo_file_change_state(struct luo_file *f, enum luo_file_state state,
 			   int ret);
 struct luo_file *luo_file_find(struct luo_file_set *set, u64 token);
 int luo_file_reserve(struct luo_file *f);
+void luo_file_unreserve(struct luo_file *f);
 int luo_file_add(struct luo_file *f);
 int luo_file_hash_token(struct luo_file *f);
 void luo_file_unhash_token(struct luo_file *f);

@@ -71,7 +71,7 @@ err_flbs:
 err_blocks:
 	kho_block_set_shrink(&set->blocks, set->count);
 err_seq:
-	xa_release(&set->by_seq, set->next);
+	luo_file_unreserve(f);
 err_id:
 	luo_file_unhash_id(f);
 err_token:

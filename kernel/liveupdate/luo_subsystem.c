@@ -125,7 +125,7 @@ static int luo_subsystem_apply_all(enum liveupdate_state from,
 }
 
 /**
- * luo_subsystem_checkpoint_all - remember the states, for luo_subsystem_rollback_all()
+ * luo_subsystem_checkpoint_all - make the states those that a rollback leads back to
  *
  * Context: under luo_state_lock for writing.
  */
@@ -134,7 +134,7 @@ void luo_subsystem_checkpoint_all(void)
 	struct luo_subsystem_private *s;
 
 	list_for_each_entry(s, &luo_subsystems, list)
-		s->found = s->state;
+		s->rollback_state = s->state;
 }
 
 /**
@@ -179,8 +179,8 @@ void luo_subsystem_unfreeze_all(void)
 }
 
 /**
- * luo_subsystem_rollback_all - bring the subsystems back, last one first, to the states
- * in which luo_subsystem_checkpoint_all() found them
+ * luo_subsystem_rollback_all - bring the subsystems back, last first, to the states of
+ * the last checkpoint
  *
  * Context: under luo_state_lock for writing, after luo_subsystem_unfreeze_all().
  */
@@ -189,7 +189,7 @@ void luo_subsystem_rollback_all(void)
 	struct luo_subsystem_private *s;
 
 	list_for_each_entry_reverse(s, &luo_subsystems, list) {
-		if (s->state > s->found)
+		if (s->state > s->rollback_state)
 			luo_subsystem_cancel(s);
 	}
 }
@@ -204,7 +204,7 @@ void luo_subsystem_cancel_all(void)
 	struct luo_subsystem_private *s;
 
 	list_for_each_entry(s, &luo_subsystems, list)
-		s->found = LIVEUPDATE_STATE_NORMAL;
+		s->rollback_state = LIVEUPDATE_STATE_NORMAL;
 	luo_subsystem_rollback_all();
 }
 

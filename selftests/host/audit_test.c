@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "audit.h"
+#include "enum_name.h"
 #include "metrics.h"
-#include "words.h"
 #include "tap.h"
 
 #define SEC	1000000000ULL

@@ -9,14 +9,14 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "enum_name.h"
 #include "event.h"
 #include "fmt.h"
 #include "hist.h"
 #include "latency.h"
-#include "life.h"
 #include "recorder.h"
+#include "session_track.h"
 #include "tap.h"
-#include "words.h"
 
 static void test_units(void)
 {

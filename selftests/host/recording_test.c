@@ -21,10 +21,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "enum_name.h"
 #include "event.h"
 #include "recording.h"
 #include "trace_file.h"
-#include "words.h"
 
 #define ROUNDS	20
 

@@ -16,10 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "enum_name.h"
 #include "hook.h"
 #include "leak.h"
 #include "outq.h"
-#include "words.h"
 
 #define MANY	20000
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "attempts.h"
-#include "words.h"
+#include "enum_name.h"
 
 void attempts_init(struct attempts *a)
 {

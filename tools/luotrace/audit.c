@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "audit.h"
+#include "enum_name.h"
 #include "fmt.h"
-#include "words.h"
 
 #define NAME_BUF	(4 * INV_NAME_LEN + 1)
 

@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "enum_name.h"
 #include "fmt.h"
 #include "json.h"
-#include "words.h"
 
 #define NAME_BUF	(4 * INV_NAME_LEN + 1)
 #define NAME_WIDTH	20	/* columns for the name of a session */

@@ -8,10 +8,10 @@
 
 #include "clock.h"
 #include "cmd.h"
+#include "enum_name.h"
 #include "event.h"
 #include "fmt.h"
 #include "msg.h"
-#include "words.h"
 
 /* So often a loop looks whether it shall stop. */
 #define POLL_MS	100

@@ -6,10 +6,10 @@
 #include "audit.h"
 #include "clock.h"
 #include "cmd.h"
+#include "enum_name.h"
 #include "json.h"
 #include "msg.h"
 #include "watch.h"
-#include "words.h"
 
 static const char audit_doc[] =
 	"Shows what came from the previous kernel and was not finished.\v"

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "enum_name.h"
 #include "fmt.h"
 #include "inventory.h"
 #include "json.h"
 #include "recorder.h"
-#include "words.h"
 
 static const char check_doc[] =
 	"Shows what this kernel offers for tracing live updates.\v"

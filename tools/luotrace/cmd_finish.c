@@ -11,11 +11,11 @@
 
 #include "clock.h"
 #include "cmd.h"
+#include "enum_name.h"
 #include "fmt.h"
 #include "inventory.h"
 #include "json.h"
 #include "msg.h"
-#include "words.h"
 
 #define DEVICE		"/dev/liveupdate"
 #define MAX_SESSIONS	256

@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "enum_name.h"
 #include "fmt.h"
 #include "handover.h"
 #include "inventory.h"
 #include "json.h"
 #include "msg.h"
-#include "words.h"
 
 #define KHO		"/sys/kernel/debug/kho/"
 /* What the handover of the base's LUO begins with, and its version. */

@@ -8,13 +8,13 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "enum_name.h"
 #include "event.h"
 #include "hist.h"
 #include "json.h"
 #include "latency.h"
 #include "msg.h"
 #include "recorder.h"
-#include "words.h"
 
 static const char latency_doc[] =
 	"Counts the calls of file handlers and how long they take.\v"

@@ -5,11 +5,11 @@
 
 #include "clock.h"
 #include "cmd.h"
+#include "enum_name.h"
 #include "json.h"
 #include "metrics.h"
 #include "msg.h"
 #include "textfile.h"
-#include "words.h"
 
 #define SYSFS		"/sys/kernel/liveupdate/"
 

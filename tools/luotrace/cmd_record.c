@@ -5,11 +5,11 @@
 
 #include "clock.h"
 #include "cmd.h"
+#include "enum_name.h"
 #include "event.h"
 #include "json.h"
 #include "recording.h"
 #include "trace_file.h"
-#include "words.h"
 
 static const char record_doc[] =
 	"Keeps the trace events of LUO in a file, for luotrace report.\v"

@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "enum_name.h"
 #include "event.h"
 #include "json.h"
 #include "msg.h"
-#include "words.h"
 
 static const char trace_doc[] =
 	"Prints the trace events of LUO as they happen, one line each.\v"

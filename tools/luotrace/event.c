@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enum_name.h"
 #include "event.h"
 #include "fmt.h"
 #include "json.h"
-#include "words.h"
 
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
 

@@ -4,11 +4,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "enum_name.h"
 #include "fmt.h"
 #include "hist.h"
 #include "html.h"
 #include "timeline.h"
-#include "words.h"
 
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
 #define WIDTH		960	/* units of a drawing */

@@ -3,12 +3,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "enum_name.h"
 #include "fmt.h"
 #include "hist.h"
 #include "json.h"
 #include "latency.h"
 #include "recorder.h"
-#include "words.h"
 
 #define BAR_WIDTH	36
 /* From here on all durations are in the last bucket of the recorder. */

@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "life.h"
+#include "session_track.h"
 #include "tracer.h"
 
 /**

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enum_name.h"
 #include "fmt.h"
 #include "leak.h"
-#include "words.h"
 
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
 

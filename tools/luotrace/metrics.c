@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "blackout.h"
+#include "enum_name.h"
 #include "fmt.h"
 #include "metrics.h"
-#include "words.h"
 
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
 /* Shorter calls are in the first bucket: 2^10 ns, about a microsecond. */

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "blackout.h"
+#include "enum_name.h"
 #include "event.h"
 #include "fmt.h"
 #include "perfetto.h"
+#include "perfetto_tracks.h"
 #include "probe.h"
-#include "tracks.h"
-#include "words.h"
 
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
 #define NOT_OPEN	UINT64_MAX

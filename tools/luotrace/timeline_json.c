@@ -2,10 +2,10 @@
 
 /* The timeline for programs. */
 
+#include "enum_name.h"
 #include "fmt.h"
 #include "json.h"
 #include "timeline.h"
-#include "words.h"
 
 #define MAX_CALLS	(2 * LIVEUPDATE_RECORDER_SLOWEST)
 

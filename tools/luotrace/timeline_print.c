@@ -6,9 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "enum_name.h"
 #include "fmt.h"
 #include "timeline.h"
-#include "words.h"
 
 #define BAR		28	/* columns of a bar */
 #define TOP		3	/* handlers, sessions and calls under a phase */

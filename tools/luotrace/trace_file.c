@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enum_name.h"
 #include "event.h"
 #include "hist.h"
 #include "msg.h"
 #include "trace_file.h"
-#include "words.h"
 
 json_t *trace_file_recorder(void)
 {

@@ -16,8 +16,8 @@
 
 #include "attempts.h"
 #include "latency.h"
-#include "life.h"
 #include "recorder.h"
+#include "session_track.h"
 
 /* The number in the first line; changes when a line changes its meaning. */
 #define TRACE_FILE_VERSION	1

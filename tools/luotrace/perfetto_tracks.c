@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tracks.h"
+#include "perfetto_tracks.h"
 
 #define DEPTH		16	/* spans of a lane that are remembered */
 #define MAX_LANES	64	/* of a track: no sane trace has more than a few */

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enum_name.h"
 #include "event.h"
 #include "fmt.h"
-#include "life.h"
-#include "words.h"
+#include "session_track.h"
 
 #define MAX_STEPS	16	/* of one life that are kept */
 #define MAX_PRINTED	40	/* lines; JSON has them all */

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "words.h"
+#include "enum_name.h"
 
 #define MAX_WORDS	12
 

@@ -26,7 +26,7 @@ const volatile __u64 want_ops = ~0ULL;	/* a bit an operation */
 const volatile __u64 want_min_ns;
 const volatile _Bool want_errors;
 const volatile __u32 stream;		/* a bit an enum lt_type */
-const volatile _Bool whole_lives;	/* only the session filters what is streamed */
+const volatile _Bool whole_sessions;	/* only the session filters what is streamed */
 const volatile _Bool count_calls;
 const volatile _Bool count_memory;
 const volatile __u32 count_by;		/* enum lt_by */
@@ -101,7 +101,7 @@ static void *only(void *map)
 /* Whether the filter for failures lets an event pass, before room is made for it. */
 static __always_inline _Bool wanted_result(__u32 type, int ret)
 {
-	return !want_errors || whole_lives || type == LT_STATE || ret < 0;
+	return !want_errors || whole_sessions || type == LT_STATE || ret < 0;
 }
 
 /* Reserve an event if its type is streamed at all, and if its result is wanted. */
@@ -150,7 +150,7 @@ static __always_inline _Bool wanted(struct lt_event *e, _Bool is_call)
 		return 1;
 	if (want_session[0] && !same(want_session, e->name))
 		return 0;
-	if (whole_lives)
+	if (whole_sessions)
 		return 1;
 	if (want_handler[0] && !same(want_handler, e->compat))
 		return 0;
@@ -293,7 +293,7 @@ int BPF_PROG(on_luo_file_state, __u64 number, const char *name, __u64 token,
 	struct lt_event *e;
 
 	/* A life needs to know how many files there are, not how they do. */
-	if (whole_lives && old != FILE_NONE && new != FILE_NONE)
+	if (whole_sessions && old != FILE_NONE && new != FILE_NONE)
 		return 0;
 	e = begin(LT_FILE_STATE, ret);
 	if (!e)

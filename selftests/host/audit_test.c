@@ -86,7 +86,7 @@ static void set_up(void)
 	sessions[1] = session("a name of more than 20 columns", 2, 2);
 	claimed(&sessions[1], true);
 	sessions[1].failed = 1;
-	files[0].op = word_find(WORDS_OP, "retrieve");
+	files[0].op = enum_value(ENUM_OP, "retrieve");
 	sessions[2] = session("vm-c", 3, 1);
 	sessions[2].pages = INV_UNKNOWN;
 	claimed(&sessions[2], true);

@@ -50,7 +50,7 @@ static bool halves(const struct blackout *b)
 	int s;
 
 	for (s = 0; s < SPAN_NR; s++) {
-		if (b->known[s] != (s != SPAN_JUMP) ||
+		if (b->known[s] != (s != SPAN_KEXEC) ||
 		    (b->known[s] && b->ns[s] != (s + 1) * MS))
 			return false;
 	}
@@ -61,7 +61,7 @@ static bool says(const struct liveupdate_recorder *r, const struct blackout *b,
 		 const char *what)
 {
 	struct finding all[TIMELINE_FINDINGS];
-	int i, n = timeline_find(r, b, all);
+	int i, n = timeline_findings(r, b, all);
 
 	for (i = 0; i < n; i++) {
 		if (strstr(all[i].text, what))
@@ -92,14 +92,14 @@ static void test_across(void)
 	      "the headline where all is known");
 	r->last_in.clock_hz = HZ + HZ / 500;
 	blackout_measure(r, &b);
-	check(!b.known[SPAN_JUMP] && !b.whole && b.known[SPAN_INIT] &&
+	check(!b.known[SPAN_KEXEC] && !b.whole && b.known[SPAN_INIT] &&
 	      b.known[SPAN_FREEZE] && says(r, &b, "another rate"),
 	      "another rate: the span across the kexec is unknown");
 	check(headline(r, &b, "blackout at least 31.9ms (the span across the kexec is unknown)"),
 	      "the headline says so");
 	r->last_in.clock_hz = HZ + HZ / 2000;
 	blackout_measure(r, &b);
-	check(b.known[SPAN_JUMP], "a rate that was measured twice is the same");
+	check(b.known[SPAN_KEXEC], "a rate that was measured twice is the same");
 	r->last_in.clock_hz = HZ;
 
 	for (m = LIVEUPDATE_MARK_START; m < LIVEUPDATE_NR_MARKS; m++)
@@ -112,18 +112,18 @@ static void test_across(void)
 	r = make();
 	r->last_in.clock_hz = r->last_in.clock_stable = 0;
 	blackout_measure(r, &b);
-	check(b.whole && b.total == 36 * MS && b.moments[1] == MOMENTS_COUNTER,
+	check(b.whole && b.total == 36 * MS && b.timebase[1] == TIMEBASE_COUNTER,
 	      "a kernel that could not measure its counter has the rate of the other");
 	r->last_out.clock_stable = 0;
 	blackout_measure(r, &b);
-	check(halves(&b) && b.moments[1] == MOMENTS_CLOCK,
+	check(halves(&b) && b.timebase[1] == TIMEBASE_CLOCK,
 	      "unless that one cannot be trusted: then each has its own clock");
 	free(r);
 
 	r = make();
 	r->last_out.clock_hz = r->last_out.clock_stable = 0;
 	blackout_measure(r, &b);
-	check(b.whole && b.moments[0] == MOMENTS_COUNTER,
+	check(b.whole && b.timebase[0] == TIMEBASE_COUNTER,
 	      "the rate of the new kernel serves the old one");
 	free(r);
 }
@@ -136,8 +136,8 @@ static void test_clock(void)
 
 	r->last_in.clock_stable = 0;
 	blackout_measure(r, &b);
-	check(halves(&b) && b.moments[0] == MOMENTS_COUNTER &&
-	      b.moments[1] == MOMENTS_CLOCK && says(r, &b, "new kernel has no counter"),
+	check(halves(&b) && b.timebase[0] == TIMEBASE_COUNTER &&
+	      b.timebase[1] == TIMEBASE_CLOCK && says(r, &b, "new kernel has no counter"),
 	      "a counter of the new kernel that cannot be trusted");
 	r->last_in.clock_stable = 1;
 	r->last_out.clock_stable = 0;
@@ -155,7 +155,7 @@ static void test_clock(void)
 	r->last_in.marks[LIVEUPDATE_MARK_RESTORED] += 4000 * HZ;
 	r->last_in.marks[LIVEUPDATE_MARK_FINISHED] += 4000 * HZ;
 	blackout_measure(r, &b);
-	check(halves(&b) && b.moments[1] == MOMENTS_CLOCK,
+	check(halves(&b) && b.timebase[1] == TIMEBASE_CLOCK,
 	      "a counter that was stepped inside of a kernel");
 	free(r);
 
@@ -170,7 +170,7 @@ static void test_clock(void)
 	r = make();
 	memset(&r->last_out, 0, sizeof(r->last_out));
 	blackout_measure(r, &b);
-	check(!b.known[SPAN_PREPARE] && !b.known[SPAN_JUMP] &&
+	check(!b.known[SPAN_PREPARE] && !b.known[SPAN_KEXEC] &&
 	      b.known[SPAN_RESTORE] && !b.whole && b.total == 26 * MS,
 	      "no record of the old kernel");
 	check(headline(r, &b, "blackout at least 26.0ms (the old kernel's part is unknown)"),
@@ -186,7 +186,7 @@ static bool across_is(struct liveupdate_recorder *r, int64_t wall, enum across w
 	r->last_out.wall_ns = 1700000000 * HZ;
 	r->last_in.wall_ns = r->last_out.wall_ns + wall;
 	blackout_measure(r, &b);
-	return b.across == want && b.known[SPAN_JUMP] == (want == ACROSS_KNOWN) &&
+	return b.across == want && b.known[SPAN_KEXEC] == (want == ACROSS_KNOWN) &&
 	       b.known[SPAN_INIT] && b.ns[SPAN_INIT] == 5 * MS;
 }
 
@@ -240,7 +240,7 @@ static void test_unfinished(void)
 	set_mark(r, LIVEUPDATE_MARK_FINISHED,
 		 r->last_in.marks[LIVEUPDATE_MARK_RESTORED] - MS);
 	blackout_measure(r, &b);
-	check(b.moments[1] == MOMENTS_COUNTER && b.known[SPAN_RESTORE],
+	check(b.timebase[1] == TIMEBASE_COUNTER && b.known[SPAN_RESTORE],
 	      "one session is finished before the last file of another");
 	r->last_in.marks[LIVEUPDATE_MARK_RESTORED] = 0;
 	r->last_in.times[LIVEUPDATE_MARK_RESTORED] = 0;
@@ -310,7 +310,7 @@ static void test_failed(void)
 	      "nor are its calls, or those of agents");
 	check(!timeline_sessions(r, &b, SPAN_FREEZE, &session, 1),
 	      "nor are its sessions");
-	n = timeline_find(r, &b, all);
+	n = timeline_findings(r, &b, all);
 	check(n > 1 && !strcmp(all[0].text,
 	      "1 reboot failed before this one, with Input/output error after 2.00s; its calls are counted apart"),
 	      "what failed comes first, one of one");
@@ -325,7 +325,7 @@ static void test_failed(void)
 	r->last_out.failed = 2;
 	r->last_out.failed_ns = 0;
 	r->last_out.cancelled = 1;
-	timeline_find(r, &b, all);
+	timeline_findings(r, &b, all);
 	check(!strcmp(all[0].text,
 	      "2 reboots failed before this one, the last with Input/output error; their calls are counted apart"),
 	      "two, and how long is unknown");
@@ -413,8 +413,8 @@ static void test_findings(void)
 	int n;
 
 	blackout_measure(r, &b);
-	n = timeline_find(r, &b, all);
-	check(n > 1 && all[0].class == FINDING_CULPRIT &&
+	n = timeline_findings(r, &b, all);
+	check(n > 1 && all[0].class == FINDING_TARGET &&
 	      !strcmp(all[0].text,
 		      "handler vfio-v1 is 95 % of freeze (1.90ms); the longest call took 1.80ms: session vm-a token 42"),
 	      "who is slow comes first");
@@ -437,10 +437,10 @@ static void test_findings(void)
 	delay(r, LIVEUPDATE_MARK_FROZEN, 60 * MS);
 	delay(r, LIVEUPDATE_MARK_START, 19940 * MS);
 	blackout_measure(r, &b);
-	timeline_find(r, &b, all);
+	timeline_findings(r, &b, all);
 	check(!strncmp(all[0].text, "handler vfio-v1", 15), "60 ms are told beside 20 s");
 	r->last_out.rows[0].total = r->last_out.rows[0].wall = 40 * MS;
-	timeline_find(r, &b, all);
+	timeline_findings(r, &b, all);
 	check(strncmp(all[0].text, "handler vfio-v1", 15), "40 ms are not");
 	free(r);
 }
@@ -497,10 +497,10 @@ static void test_absent(void)
 	r->last_out.magic = 0;
 	r->last_out.rows[0].kind = 0x10000000;
 	memset(r->last_out.release, 'x', sizeof(r->last_out.release));
-	read = recorder_check(r, sizeof(*r));
-	check(read && !recorder_has(&read->last_out) &&
+	read = recorder_parse(r, sizeof(*r));
+	check(read && !recorder_present(&read->last_out) &&
 	      !read->last_out.rows[0].kind && !read->last_out.release[0] &&
-	      recorder_has(&read->last_in), "a part that is not there is empty");
+	      recorder_present(&read->last_in), "a part that is not there is empty");
 	free(read);
 	free(r);
 }

@@ -122,16 +122,16 @@ static void test_refused(void)
 	put("/proc/sys/net/core/bpf_jit_enable", "1\n");
 	put("/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
 	kho_probe(&k, root);
-	check(kho_why_refused(&k) ? kho_why_refused(&k) : "nothing", "nothing", NULL,
+	check(kho_why_rejected(&k) ? kho_why_rejected(&k) : "nothing", "nothing", NULL,
 	      "integrity does not stop BPF");
 	put("/sys/kernel/security/lockdown", "none integrity [confidentiality]\n");
 	kho_probe(&k, root);
-	check(kho_why_refused(&k) ? kho_why_refused(&k) : "nothing", "confidentiality",
+	check(kho_why_rejected(&k) ? kho_why_rejected(&k) : "nothing", "confidentiality",
 	      NULL, "confidentiality does");
 	drop("/sys/kernel/security/lockdown");
 	put("/proc/sys/net/core/bpf_jit_enable", "0\n");
 	kho_probe(&k, root);
-	check(kho_why_refused(&k) ? kho_why_refused(&k) : "nothing", "bpf_jit_enable",
+	check(kho_why_rejected(&k) ? kho_why_rejected(&k) : "nothing", "bpf_jit_enable",
 	      NULL, "the compiler is off");
 }
 

@@ -124,27 +124,27 @@ static void test_percentiles(void)
 }
 
 /* Fill the lives with those of two sessions, one in each direction. */
-static void live(struct life *life)
+static void live(struct session_track *track)
 {
 	struct lt_event e = { .ts = 1000000000, .number = 3 };
 
 	strcpy(e.name, "vm\n1");
 	e.type = LT_SESSION_CREATE;
-	life_event(life, &e);
+	session_track_event(track, &e);
 	e.type = LT_FILE_STATE;
 	e.new = FILE_PRESERVED;
 	e.ts += 1000000;
-	life_event(life, &e);
-	life_event(life, &e);
+	session_track_event(track, &e);
+	session_track_event(track, &e);
 	e.ret = -12;
 	e.new = FILE_NONE;
-	life_event(life, &e);
+	session_track_event(track, &e);
 	e.ret = 0;
 	e.type = LT_SESSION_STATE;
 	e.old = STATE_NORMAL;
 	e.new = STATE_FROZEN;
 	e.ts += 1000000;
-	life_event(life, &e);
+	session_track_event(track, &e);
 
 	memset(&e, 0, sizeof(e));
 	strcpy(e.name, "vm\n1");
@@ -152,9 +152,9 @@ static void live(struct life *life)
 	e.number = 3;
 	e.type = LT_SESSION_RETRIEVE;
 	e.files = 2;
-	life_event(life, &e);
+	session_track_event(track, &e);
 	e.type = LT_SESSION_LEAK;
-	life_event(life, &e);
+	session_track_event(track, &e);
 }
 
 static const char life_text[] =
@@ -165,18 +165,18 @@ static const char life_text[] =
 
 static void test_life(void)
 {
-	struct life *life = life_new(0);
+	struct session_track *track = session_track_new(0);
 	char *text;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
-	live(life);
-	life_print(life, f);
+	live(track);
+	session_track_print(track, f);
 	fclose(f);
 	check_string(text, life_text, "lives as text");
-	check(life_number(life) == 3, "the live update is known");
+	check(session_track_number(track) == 3, "the live update is known");
 	free(text);
-	life_free(life);
+	session_track_free(track);
 }
 
 /* A row of the kernel's record, as a row of calls. */
@@ -184,24 +184,24 @@ static void test_life(void)
 static void test_life_is_bounded(void)
 {
 	struct lt_event e = { .type = LT_SESSION_CREATE, .name = "stays", .ts = 1 };
-	struct life *life = life_new(100);
+	struct session_track *track = session_track_new(100);
 	json_t *all, *first, *last;
 	int i;
 
-	life_event(life, &e);
+	session_track_event(track, &e);
 	for (i = 0; i < 1000; i++) {
 		e.type = LT_SESSION_CREATE;
 		e.ts++;
 		snprintf(e.name, sizeof(e.name), "vm-%d", i % 300);
-		life_event(life, &e);
+		session_track_event(track, &e);
 		e.type = LT_SESSION_RELEASE;
-		life_event(life, &e);
+		session_track_event(track, &e);
 	}
-	all = life_json(life);
+	all = session_track_json(track);
 	first = json_array_get(all, 0);
 	last = json_array_get(all, json_array_size(all) - 1);
 	check(json_array_size(all) <= 100, "a bounded number of lives is kept");
-	check(json_array_size(all) + life_forgotten(life) == 1001,
+	check(json_array_size(all) + session_track_forgotten(track) == 1001,
 	      "the others are counted");
 	check_string(json_string_value(json_object_get(first, "session")), "stays",
 		   "a session that goes on is kept");
@@ -213,14 +213,14 @@ static void test_life_is_bounded(void)
 	for (i = 0; i < 1000; i++) {
 		e.type = LT_SESSION_CREATE;
 		snprintf(e.name, sizeof(e.name), "open-%d", i);
-		life_event(life, &e);
+		session_track_event(track, &e);
 	}
-	all = life_json(life);
+	all = session_track_json(track);
 	check(json_array_size(all) <= 100 &&
-	      json_array_size(all) + life_forgotten(life) == 2001,
+	      json_array_size(all) + session_track_forgotten(track) == 2001,
 	      "sessions that never end are bounded, too");
 	json_decref(all);
-	life_free(life);
+	session_track_free(track);
 }
 
 static void test_recorded(void)
@@ -237,13 +237,13 @@ static void test_recorded(void)
 	static struct tracer_row rows[LIVEUPDATE_RECORDER_ROWS];
 	struct latency l = { .recorded = rows, .recorded_number = 7 };
 	json_t *root = json_object(), *call, *hist, *o;
-	struct life *life = life_new(0);
+	struct session_track *track = session_track_new(0);
 	char *text;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
-	part.rows[3].op = part.rows[5].op = word_find(WORDS_OP, "freeze");
-	l.life = life;
+	part.rows[3].op = part.rows[5].op = enum_value(ENUM_OP, "freeze");
+	l.track = track;
 	l.nr_recorded = recorder_rows(&part, RECORDER_ALL_SCOPES, rows);
 	check(l.nr_recorded == 2, "rows in use alone");
 	latency_text(&l, true, f);
@@ -274,7 +274,7 @@ static void test_recorded(void)
 	      json_is_null(json_object_get(json_array_get(hist, 2), "high_ns")),
 	      "a histogram of powers of two");
 	json_decref(root);
-	life_free(life);
+	session_track_free(track);
 }
 
 /* The exact form of the latency table, and that JSON says the same. */
@@ -282,18 +282,18 @@ static void test_latency(void)
 {
 	static struct tracer_row row;
 	struct latency l = { .rows = &row, .nr_rows = 1, .nr_slow = 1 };
-	struct life *life = life_new(0);
+	struct session_track *track = session_track_new(0);
 	json_t *root = json_object(), *call;
 	char *text;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
 	strcpy(row.key.name, "memfd-v2");
-	row.key.op = word_find(WORDS_OP, "freeze");
+	row.key.op = enum_value(ENUM_OP, "freeze");
 	row_add(&row.calls, 1500);
 	row_add(&row.calls, 150000);
 	row.calls.errors = 1;
-	l.life = life;
+	l.track = track;
 	l.slow[0] = (struct lt_slow){ .duration = 150000, .token = 7,
 				      .op = row.key.op, .ret = -5 };
 	strcpy(l.slow[0].name, "vm-a");
@@ -326,7 +326,7 @@ static void test_latency(void)
 	      json_is_null(json_object_get(root, "liveupdate_number")),
 	      "what is not known is null");
 	json_decref(root);
-	life_free(life);
+	session_track_free(track);
 }
 
 /* What the filters can let pass; for the rest nothing is attached. */
@@ -335,31 +335,31 @@ static void test_shown(void)
 	struct tracer_options all = { .ops = TRACER_ALL_OPS }, o = all;
 	uint32_t every = (1U << LT_NR_TYPES) - 1;
 
-	check(event_shown(&o) == every, "without a filter all events are shown");
+	check(event_mask(&o) == every, "without a filter all events are shown");
 	o.errors = true;
-	check(event_shown(&o) & 1U << LT_SESSION_LEAK &&
-	      event_shown(&o) & 1U << LT_HANDOVER_REJECT,
+	check(event_mask(&o) & 1U << LT_SESSION_LEAK &&
+	      event_mask(&o) & 1U << LT_HANDOVER_REJECT,
 	      "a leak and a reject are errors");
-	check(!(event_shown(&o) & 1U << LT_HANDLER_ENTER), "a call that begins is none");
+	check(!(event_mask(&o) & 1U << LT_HANDLER_ENTER), "a call that begins is none");
 	o = all;
 	o.session = "vm";
-	check(event_shown(&o) & 1U << LT_SESSION_LEAK &&
-	      !(event_shown(&o) & (1U << LT_STATE | 1U << LT_FLB_EXIT |
-				   1U << LT_KHO_SUBTREE_ADD)),
+	check(event_mask(&o) & 1U << LT_SESSION_LEAK &&
+	      !(event_mask(&o) & (1U << LT_STATE | 1U << LT_FLB_EXIT |
+				  1U << LT_KHO_SUBTREE_ADD)),
 	      "a session has its own events only");
 	o = all;
 	o.handler = "memfd";
-	check(event_shown(&o) == (1U << LT_FILE_STATE | 1U << LT_HANDLER_ENTER |
-				  1U << LT_HANDLER_EXIT | 1U << LT_SUBSYSTEM_ENTER |
-				  1U << LT_SUBSYSTEM_EXIT | 1U << LT_FLB_ENTER |
-				  1U << LT_FLB_EXIT), "a handler has calls and files");
+	check(event_mask(&o) == (1U << LT_FILE_STATE | 1U << LT_HANDLER_ENTER |
+				 1U << LT_HANDLER_EXIT | 1U << LT_SUBSYSTEM_ENTER |
+				 1U << LT_SUBSYSTEM_EXIT | 1U << LT_FLB_ENTER |
+				 1U << LT_FLB_EXIT), "a handler has calls and files");
 	o.session = "vm";
 	o.ops = 1;
 	o.errors = true;
-	check(event_shown(&o) == 1U << LT_HANDLER_EXIT, "filters add up");
-	o.lives = true;
-	check(event_shown(&o) & 1U << LT_STATE &&
-	      event_shown(&o) & 1U << LT_SESSION_CREATE,
+	check(event_mask(&o) == 1U << LT_HANDLER_EXIT, "filters add up");
+	o.whole_sessions = true;
+	check(event_mask(&o) & 1U << LT_STATE &&
+	      event_mask(&o) & 1U << LT_SESSION_CREATE,
 	      "of lives only the session is a filter");
 }
 
@@ -384,12 +384,12 @@ static void test_events(void)
 		o = event_json(&e, 0);
 		snprintf(what, sizeof(what), "%s of unknown words comes back",
 			 probe_tracepoint(type));
-		check(event_read(o, &back) && back.type == e.type &&
+		check(event_from_json(o, &back) && back.type == e.type &&
 		      (!*back.name || !strcmp(back.name, e.name)) &&
 		      (!*back.compat || !strcmp(back.compat, e.compat)), what);
 		json_decref(o);
 	}
-	check(!strcmp(word(WORDS_OP, WORD_UNKNOWN), "?"), "an unknown word is shown as one");
+	check(!strcmp(enum_name(ENUM_OP, ENUM_UNKNOWN), "?"), "an unknown word is shown as one");
 }
 
 /* The reason is that of the file, not of what came later. */
@@ -411,34 +411,34 @@ static void test_why_not(void)
 			   .caps = PROBE_BPF | PROBE_PERFMON };
 
 	p.tracepoints[LT_HANDLER_EXIT] = p.tracepoints[LT_STATE] = true;
-	check(!probe_why_not(&p), "all is there");
+	check(!probe_why_no_trace(&p), "all is there");
 	p.privileged = false;
 	p.caps = 0;
-	check(strstr(probe_why_not(&p), "root"), "no privilege");
+	check(strstr(probe_why_no_trace(&p), "root"), "no privilege");
 	p.tracepoints[LT_STATE] = false;
-	check(strstr(probe_why_not(&p), "luo_state"), "an event is missing");
+	check(strstr(probe_why_no_trace(&p), "luo_state"), "an event is missing");
 	p.flavour = FLAVOUR_STOCK;
-	check(strstr(probe_why_not(&p), "no function of a file handler"),
+	check(strstr(probe_why_no_trace(&p), "no function of a file handler"),
 	      "stock LUO without handlers");
 	p.stock.nr_ops = 1;
-	check(strstr(probe_why_not(&p), "root"), "stock LUO, no privilege");
+	check(strstr(probe_why_no_trace(&p), "root"), "stock LUO, no privilege");
 	p.privileged = true;
 	p.caps = PROBE_BPF | PROBE_PERFMON;
-	check(!probe_why_not(&p), "stock LUO");
+	check(!probe_why_no_trace(&p), "stock LUO");
 	p.flavour = FLAVOUR_NONE;
-	check(strstr(probe_why_not(&p), "CONFIG_LIVEUPDATE=y"), "no LUO");
+	check(strstr(probe_why_no_trace(&p), "CONFIG_LIVEUPDATE=y"), "no LUO");
 	p.btf = false;
-	check(strstr(probe_why_not(&p), "BTF"), "no BTF");
+	check(strstr(probe_why_no_trace(&p), "BTF"), "no BTF");
 }
 
 int main(int argc, char **argv)
 {
-	enum words list;
+	enum luo_enum list;
 
 	/* The words, for a test that compares them with the kernel's. */
 	if (argc == 2 && !strcmp(argv[1], "words")) {
-		for (list = 0; list < WORDS_NR; list++)
-			puts(words_all(list));
+		for (list = 0; list < NR_ENUMS; list++)
+			puts(enum_list(list));
 		return 0;
 	}
 	puts("TAP version 13");

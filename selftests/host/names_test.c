@@ -129,7 +129,7 @@ static void check_argument(const char *text, const char *want, const char *what)
 {
 	char *arg = strdup(text);
 
-	check_string(cmd_name(arg, LT_NAME_LEN, "session", NULL), want, what);
+	check_string(cmd_parse_name(arg, LT_NAME_LEN, "session", NULL), want, what);
 	free(arg);
 }
 

@@ -202,33 +202,33 @@ static void test_outq(void)
 
 static void test_told(void)
 {
-	struct leak_told *t = leak_told_new();
+	struct leak_reports *t = leak_reports_new();
 	struct leak event = { .class = AUDIT_DROPPED, .ts = 100 * SECOND,
 			      .session = "vm" };
 	struct leak found = { .class = AUDIT_DROPPED, .ts = 200 * SECOND,
 			      .since = 100 * SECOND, .audited = true,
 			      .session = "vm" };
 
-	check(!leak_is_told(t, &event), "nothing is told");
-	leak_set_told(t, &event);
-	check(leak_is_told(t, &found), "an audit does not tell again what an event told");
-	check(!leak_is_told(t, &event), "another event does");
+	check(!leak_is_reported(t, &event), "nothing is told");
+	leak_set_reported(t, &event);
+	check(leak_is_reported(t, &found), "an audit does not tell again what an event told");
+	check(!leak_is_reported(t, &event), "another event does");
 	found.since = 150 * SECOND;
-	check(!leak_is_told(t, &found), "so does an audit, if it happened again");
-	leak_set_told(t, &found);
-	check(leak_is_told(t, &found), "once");
+	check(!leak_is_reported(t, &found), "so does an audit, if it happened again");
+	leak_set_reported(t, &found);
+	check(leak_is_reported(t, &found), "once");
 	event.ts = 199 * SECOND;
-	check(leak_is_told(t, &event), "an event that came before is the same leak");
+	check(leak_is_reported(t, &event), "an event that came before is the same leak");
 	event.ts = 201 * SECOND;
-	check(!leak_is_told(t, &event), "one that came later is none");
+	check(!leak_is_reported(t, &event), "one that came later is none");
 
 	found.ts = 300 * SECOND;
-	leak_set_told(t, &found);
-	leak_told_sweep(t, 300 * SECOND);
-	check(leak_is_told(t, &found), "what is still there stays told");
-	leak_told_sweep(t, 301 * SECOND);
-	check(!leak_is_told(t, &found), "what is cured is forgotten");
-	leak_told_free(t);
+	leak_set_reported(t, &found);
+	leak_reports_sweep(t, 300 * SECOND);
+	check(leak_is_reported(t, &found), "what is still there stays told");
+	leak_reports_sweep(t, 301 * SECOND);
+	check(!leak_is_reported(t, &found), "what is cured is forgotten");
+	leak_reports_free(t);
 }
 
 static void test_leaks(void)
@@ -237,7 +237,7 @@ static void test_leaks(void)
 			      .compat = "-rf", .text = "why" };
 	struct leak l;
 
-	check(leak_of_event(&e, &l) && l.class == AUDIT_REFUSED &&
+	check(leak_of_event(&e, &l) && l.class == AUDIT_REJECTED &&
 	      !strcmp(l.text, "refused -rf -x of the handover: why"),
 	      "no sentence begins with a name");
 	e.type = LT_SESSION_LEAK;

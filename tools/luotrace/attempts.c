@@ -39,7 +39,7 @@ static bool begins(const struct lt_event *e)
 	if (e->type != LT_PHASE_BEGIN || e->dir)
 		return false;
 	for (i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
-		if (!strcmp(word(WORDS_PHASE, e->what), phases[i]))
+		if (!strcmp(enum_name(ENUM_PHASE, e->what), phases[i]))
 			return true;
 	}
 	return false;
@@ -54,7 +54,7 @@ bool attempts_event(struct attempts *a, const struct lt_event *e, size_t at)
 		a->begin = at;
 	if (e->type != LT_STATE)
 		return true;
-	requested = word(WORDS_EVENT, e->what);
+	requested = enum_name(ENUM_EVENT, e->what);
 	if (!strcmp(requested, "cancel") && !e->ret) {
 		if (a->held)
 			ok = add_range(a, a->prepare[0], a->prepare[1]);

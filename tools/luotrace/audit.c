@@ -17,7 +17,7 @@ static const char *const class_names[AUDIT_NR] = {
 	[AUDIT_UNFINISHED] = "unfinished",
 	[AUDIT_FAILED]	   = "failed",
 	[AUDIT_NO_HANDLER] = "no-handler",
-	[AUDIT_REFUSED]	   = "refused",
+	[AUDIT_REJECTED]	   = "refused",
 	[AUDIT_GIVEN_UP]   = "given-up",
 };
 
@@ -26,7 +26,7 @@ const char *audit_class_name(enum audit_class c)
 	return class_names[c];
 }
 
-bool audit_wants(const struct audit *a, const char *name)
+bool audit_selects(const struct audit *a, const char *name)
 {
 	return !a->session || !strcmp(a->session, name);
 }
@@ -56,7 +56,7 @@ enum audit_class audit_class(const struct audit *a, const struct inv_session *s)
 }
 
 /* How many of what was refused have their names kept. */
-static unsigned int kept_refused(const struct liveupdate_recorder_part *in)
+static unsigned int kept_rejected(const struct liveupdate_recorder_part *in)
 {
 	return in->nr_refused < LIVEUPDATE_RECORDER_REFUSED ?
 	       in->nr_refused : LIVEUPDATE_RECORDER_REFUSED;
@@ -69,17 +69,17 @@ static void sum_recorded(const struct audit *a, struct audit_sums *sums)
 	unsigned int i;
 
 	if (!a->session) {
-		sums->by_class[AUDIT_REFUSED] = in->nr_refused;
+		sums->by_class[AUDIT_REJECTED] = in->nr_refused;
 		sums->by_class[AUDIT_GIVEN_UP] = out->given_up;
 		return;
 	}
-	for (i = 0; i < kept_refused(in); i++)
-		sums->by_class[AUDIT_REFUSED] +=
-			audit_wants(a, in->refused[i].name);
+	for (i = 0; i < kept_rejected(in); i++)
+		sums->by_class[AUDIT_REJECTED] +=
+			audit_selects(a, in->refused[i].name);
 	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP; i++)
 		sums->by_class[AUDIT_GIVEN_UP] +=
 			*out->given_up_names[i] &&
-			audit_wants(a, out->given_up_names[i]);
+			audit_selects(a, out->given_up_names[i]);
 }
 
 void audit_sum(const struct audit *a, struct audit_sums *sums)
@@ -91,7 +91,7 @@ void audit_sum(const struct audit *a, struct audit_sums *sums)
 	memset(sums, 0, sizeof(*sums));
 	for (n = 0; n < a->inv->nr_sessions; n++) {
 		s = &a->inv->sessions[n];
-		if (!audit_wants(a, s->name))
+		if (!audit_selects(a, s->name))
 			continue;
 		sums->sessions++;
 		sums->files += s->files;
@@ -202,7 +202,7 @@ static void say_file(struct sentence *to, const struct audit *a,
 		    (unsigned long long)bad->token, compat);
 	else
 		say(to, "%s of token %llu by handler %s failed with %s",
-		    word(WORDS_OP, bad->op), (unsigned long long)bad->token,
+		    enum_name(ENUM_OP, bad->op), (unsigned long long)bad->token,
 		    compat, fmt_errno(bad->ret));
 	if (more)
 		say(to, ", and %zu more file%s", more, more == 1 ? "" : "s");
@@ -291,8 +291,8 @@ void audit_explain_unread(char *buf)
 	say(&to, "unclaimed sessions: this LUO reads what the previous kernel left when /dev/liveupdate is opened first, which nobody has done; which sessions there are is not known; start their agent, " OR_LOST);
 }
 
-void audit_explain_refused(const struct liveupdate_recorder_refused *refused,
-			   char *buf)
+void audit_explain_rejected(const struct liveupdate_recorder_refused *refused,
+			    char *buf)
 {
 	struct sentence to = { .buf = buf };
 	char name[NAME_BUF];

@@ -25,7 +25,7 @@ enum audit_class {
 	AUDIT_UNFINISHED,	/* FINISH refused, or held longer than --max-age */
 	AUDIT_FAILED,		/* a file cannot be retrieved */
 	AUDIT_NO_HANDLER,	/* a file whose handler this kernel lacks */
-	AUDIT_REFUSED,		/* a part of the handover that is not served */
+	AUDIT_REJECTED,		/* a part of the handover that is not served */
 	AUDIT_GIVEN_UP,		/* sessions that the kernel before gave up */
 	AUDIT_NR,
 };
@@ -71,8 +71,8 @@ struct audit_sums {
 /** audit_class_name - "dropped", say */
 const char *audit_class_name(enum audit_class c);
 
-/** audit_wants - whether a session of that name is audited */
-bool audit_wants(const struct audit *a, const char *name);
+/** audit_selects - whether a session of that name is audited */
+bool audit_selects(const struct audit *a, const char *name);
 
 /** audit_class - how a session stands */
 enum audit_class audit_class(const struct audit *a, const struct inv_session *s);
@@ -121,9 +121,9 @@ void audit_explain(const struct audit *a, const struct inv_session *s, char *buf
 /** audit_explain_unread - the same where nobody knows which sessions came */
 void audit_explain_unread(char *buf);
 
-/** audit_explain_refused - the same for a part of the handover */
-void audit_explain_refused(const struct liveupdate_recorder_refused *refused,
-			   char *buf);
+/** audit_explain_rejected - the same for a part of the handover */
+void audit_explain_rejected(const struct liveupdate_recorder_refused *refused,
+			    char *buf);
 
 /** audit_explain_given_up - the same for the sessions that were given up */
 void audit_explain_given_up(const struct liveupdate_recorder_part *out, char *buf);

@@ -23,7 +23,7 @@ static void each_session(const struct audit *a,
 
 	for (n = 0; n < a->inv->nr_sessions; n++) {
 		s = &a->inv->sessions[n];
-		if (audit_wants(a, s->name))
+		if (audit_selects(a, s->name))
 			fn(a, s, data);
 	}
 }
@@ -103,7 +103,7 @@ static void print_recorded(const struct audit *a, FILE *f)
 	}
 	in = &a->recorder->last_in;
 	if (!in->number) {
-		fmt_wrapped(f, "", recorder_unread(a->recorder) ?
+		fmt_wrapped(f, "", recorder_unread_reason(a->recorder) ?
 			    RECORDER_UNREAD "." : "This kernel was not booted by a live update.");
 		return;
 	}
@@ -120,7 +120,7 @@ static void print_recorded(const struct audit *a, FILE *f)
 
 struct sentences {
 	FILE *f;
-	uint64_t told[AUDIT_NR];
+	uint64_t shown[AUDIT_NR];
 };
 
 static void print_sentence(const struct audit *a, const struct inv_session *s,
@@ -130,23 +130,23 @@ static void print_sentence(const struct audit *a, const struct inv_session *s,
 	struct sentences *to = data;
 	char text[AUDIT_TEXT];
 
-	if (c < AUDIT_LEAKS || to->told[c]++ >= SENTENCES)
+	if (c < AUDIT_LEAKS || to->shown[c]++ >= SENTENCES)
 		return;
 	audit_explain(a, s, text);
 	fmt_wrapped(to->f, "* ", text);
 }
 
-static void print_refused(const struct audit *a, struct sentences *to)
+static void print_rejected(const struct audit *a, struct sentences *to)
 {
 	const struct liveupdate_recorder_part *in = &a->recorder->last_in;
 	char text[AUDIT_TEXT];
 	unsigned int i;
 
 	for (i = 0; i < LIVEUPDATE_RECORDER_REFUSED && i < in->nr_refused; i++) {
-		if (!audit_wants(a, in->refused[i].name))
+		if (!audit_selects(a, in->refused[i].name))
 			continue;
-		to->told[AUDIT_REFUSED]++;
-		audit_explain_refused(&in->refused[i], text);
+		to->shown[AUDIT_REJECTED]++;
+		audit_explain_rejected(&in->refused[i], text);
 		fmt_wrapped(to->f, "* ", text);
 	}
 }
@@ -162,26 +162,26 @@ static void print_findings(const struct audit *a, const struct audit_sums *sums,
 		return;
 	fputc('\n', f);
 	if (a->inv->unread) {
-		to.told[AUDIT_UNCLAIMED]++;
+		to.shown[AUDIT_UNCLAIMED]++;
 		audit_explain_unread(text);
 		fmt_wrapped(f, "* ", text);
 	}
 	each_session(a, print_sentence, &to);
 	if (a->recorder) {
-		print_refused(a, &to);
+		print_rejected(a, &to);
 		if (sums->by_class[AUDIT_GIVEN_UP]) {
-			to.told[AUDIT_GIVEN_UP] = sums->by_class[AUDIT_GIVEN_UP];
+			to.shown[AUDIT_GIVEN_UP] = sums->by_class[AUDIT_GIVEN_UP];
 			audit_explain_given_up(&a->recorder->last_out, text);
 			fmt_wrapped(f, "* ", text);
 		}
 	}
 	for (c = AUDIT_LEAKS; c < AUDIT_NR; c++) {
-		uint64_t told = c < AUDIT_REFUSED && to.told[c] > SENTENCES ?
-				SENTENCES : to.told[c];
+		uint64_t shown = c < AUDIT_REJECTED && to.shown[c] > SENTENCES ?
+				SENTENCES : to.shown[c];
 
-		if (sums->by_class[c] > told)
+		if (sums->by_class[c] > shown)
 			fprintf(f, "* and %llu more that are %s\n",
-				(unsigned long long)(sums->by_class[c] - told),
+				(unsigned long long)(sums->by_class[c] - shown),
 				audit_class_name(c));
 	}
 }
@@ -201,7 +201,7 @@ static void print_files(const struct audit *a, const struct inv_session *s,
 			fmt_pages(pages, files[i].pages),
 			fmt_name(compat, sizeof(compat), files[i].compat));
 		if (files[i].ret)
-			fprintf(f, ", %s: %s", word(WORDS_OP, files[i].op),
+			fprintf(f, ", %s: %s", enum_name(ENUM_OP, files[i].op),
 				fmt_errno(files[i].ret));
 		fputc('\n', f);
 	}
@@ -272,7 +272,7 @@ static json_t *file_json(const struct inv_file *f)
 			 "pages", pages_json(f->pages),
 			 "bytes", bytes_json(f->pages),
 			 "errno", f->ret ? json_integer(-f->ret) : json_null(),
-			 "op", f->ret ? json_string(word(WORDS_OP, f->op)) :
+			 "op", f->ret ? json_string(enum_name(ENUM_OP, f->op)) :
 					json_null());
 }
 
@@ -335,11 +335,11 @@ static void recorded_json(const struct audit *a, json_t *findings, json_t *root)
 
 	for (i = 0; i < LIVEUPDATE_RECORDER_REFUSED && i < in->nr_refused; i++) {
 		one = &in->refused[i];
-		if (!audit_wants(a, one->name))
+		if (!audit_selects(a, one->name))
 			continue;
-		audit_explain_refused(one, text);
+		audit_explain_rejected(one, text);
 		json_array_append_new(findings, json_pack("{ss, so, so}",
-			"class", audit_class_name(AUDIT_REFUSED), "session",
+			"class", audit_class_name(AUDIT_REJECTED), "session",
 			*one->name ? fmt_json_name(one->name) : json_null(),
 			"text", fmt_json_text(text)));
 		json_array_append_new(refused, json_pack("{so, so, so, so}",
@@ -348,7 +348,7 @@ static void recorded_json(const struct audit *a, json_t *findings, json_t *root)
 			"reason", fmt_json_name(one->reason)));
 	}
 	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP && i < out->given_up; i++) {
-		if (!audit_wants(a, out->given_up_names[i]))
+		if (!audit_selects(a, out->given_up_names[i]))
 			continue;
 		audit_explain_given_up(out, text);
 		json_array_append_new(findings, json_pack("{ss, so, so}",

@@ -26,7 +26,7 @@ static const struct {
 			  LIVEUPDATE_MARK_FROZEN, 1 << 5, 1 },
 	[SPAN_SHUTDOWN] = { "shutdown", LIVEUPDATE_MARK_FROZEN,
 			    LIVEUPDATE_MARK_JUMP, 0, -1 },
-	[SPAN_JUMP] = { "jump, early boot", LIVEUPDATE_MARK_JUMP,
+	[SPAN_KEXEC] = { "jump, early boot", LIVEUPDATE_MARK_JUMP,
 			LIVEUPDATE_MARK_START, 0, -1 },
 	[SPAN_INIT] = { "kernel init", LIVEUPDATE_MARK_START,
 			LIVEUPDATE_MARK_INIT, 1 << 10, -1 },
@@ -60,15 +60,15 @@ enum liveupdate_recorder_scope span_scope(enum span s)
 }
 
 static const struct liveupdate_recorder_part *
-part_of(const struct liveupdate_recorder *r, enum liveupdate_recorder_mark mark)
+record_of(const struct liveupdate_recorder *r, enum liveupdate_recorder_mark mark)
 {
 	return mark >= LIVEUPDATE_MARK_START ? &r->last_in : &r->last_out;
 }
 
 const struct liveupdate_recorder_part *
-span_part(const struct liveupdate_recorder *r, enum span s)
+span_record(const struct liveupdate_recorder *r, enum span s)
 {
-	return part_of(r, spans[s].end);
+	return record_of(r, spans[s].end);
 }
 
 static bool reached(const struct liveupdate_recorder_part *p,
@@ -82,7 +82,7 @@ static bool reached(const struct liveupdate_recorder_part *p,
 static enum liveupdate_recorder_mark
 mark_of(const struct liveupdate_recorder *r, enum liveupdate_recorder_mark mark)
 {
-	const struct liveupdate_recorder_part *p = part_of(r, mark);
+	const struct liveupdate_recorder_part *p = record_of(r, mark);
 
 	/* Each FINISH sets it; the last one is known once it is over. */
 	if (mark == LIVEUPDATE_MARK_FINISHED && !p->over)
@@ -152,12 +152,12 @@ static uint64_t counter_hz(const struct liveupdate_recorder_part *p,
 {
 	uint64_t hz = p->clock_stable ? p->clock_hz : 0;
 
-	if (!p->clock_hz && recorder_has(other) && other->clock_stable)
+	if (!p->clock_hz && recorder_present(other) && other->clock_stable)
 		hz = other->clock_hz;
 	return hz && counter_agrees(p, hz, first, last) ? hz : 0;
 }
 
-static void choose_moments(const struct liveupdate_recorder *r, struct blackout *b)
+static void choose_timebase(const struct liveupdate_recorder *r, struct blackout *b)
 {
 	static const int ends[2][2] = {
 		{ LIVEUPDATE_MARK_REBOOT, LIVEUPDATE_MARK_JUMP },
@@ -168,11 +168,11 @@ static void choose_moments(const struct liveupdate_recorder *r, struct blackout 
 	int k;
 
 	for (k = 0; k < 2; k++) {
-		if (!recorder_has(parts[k]))
+		if (!recorder_present(parts[k]))
 			continue;
 		b->hz[k] = counter_hz(parts[k], parts[!k], ends[k][0],
 				      ends[k][1]);
-		b->moments[k] = b->hz[k] ? MOMENTS_COUNTER : MOMENTS_CLOCK;
+		b->timebase[k] = b->hz[k] ? TIMEBASE_COUNTER : TIMEBASE_CLOCK;
 	}
 }
 
@@ -205,7 +205,7 @@ static enum across find_across(const struct liveupdate_recorder *r,
 	uint64_t start = r->last_in.marks[LIVEUPDATE_MARK_START];
 	uint64_t out = b->hz[0], in = b->hz[1];
 
-	if (b->moments[0] == MOMENTS_NONE || b->moments[1] == MOMENTS_NONE)
+	if (b->timebase[0] == TIMEBASE_NONE || b->timebase[1] == TIMEBASE_NONE)
 		return ACROSS_NO_RECORD;
 	if (!out || !in || !jump || !start)
 		return ACROSS_NO_COUNTER;
@@ -235,16 +235,16 @@ static uint64_t counter_ns(const struct liveupdate_recorder *r,
 }
 
 /* When a mark was reached, in ns since the first moment; false if unknown. */
-static bool moment(const struct liveupdate_recorder *r, const struct blackout *b,
-		   enum liveupdate_recorder_mark mark, uint64_t *ns)
+static bool mark_ns(const struct liveupdate_recorder *r, const struct blackout *b,
+		    enum liveupdate_recorder_mark mark, uint64_t *ns)
 {
 	int kernel = mark >= LIVEUPDATE_MARK_START;
-	const struct liveupdate_recorder_part *p = part_of(r, mark);
+	const struct liveupdate_recorder_part *p = record_of(r, mark);
 
-	if (b->moments[kernel] == MOMENTS_NONE)
+	if (b->timebase[kernel] == TIMEBASE_NONE)
 		return false;
 	/* The clock of a kernel is 0 where it begins, whoever saw that. */
-	if (b->moments[kernel] == MOMENTS_CLOCK &&
+	if (b->timebase[kernel] == TIMEBASE_CLOCK &&
 	    mark == LIVEUPDATE_MARK_START) {
 		*ns = 0;
 		return true;
@@ -252,7 +252,7 @@ static bool moment(const struct liveupdate_recorder *r, const struct blackout *b
 	mark = mark_of(r, mark);
 	if (mark == LIVEUPDATE_NR_MARKS)
 		return false;
-	*ns = b->moments[kernel] == MOMENTS_CLOCK ? p->times[mark] :
+	*ns = b->timebase[kernel] == TIMEBASE_CLOCK ? p->times[mark] :
 	      counter_ns(r, b, kernel, p->marks[mark]);
 	return true;
 }
@@ -263,14 +263,14 @@ void blackout_measure(const struct liveupdate_recorder *r, struct blackout *b)
 	int s;
 
 	memset(b, 0, sizeof(*b));
-	choose_moments(r, b);
+	choose_timebase(r, b);
 	b->across = find_across(r, b);
 	b->over = r->last_in.over;
 	b->whole = true;
 	for (s = 0; s < SPAN_NR; s++) {
-		b->known[s] = moment(r, b, spans[s].begin, &begin) &&
-			      moment(r, b, spans[s].end, &end) && end >= begin &&
-			      (s != SPAN_JUMP || b->across == ACROSS_KNOWN);
+		b->known[s] = mark_ns(r, b, spans[s].begin, &begin) &&
+			      mark_ns(r, b, spans[s].end, &end) && end >= begin &&
+			      (s != SPAN_KEXEC || b->across == ACROSS_KNOWN);
 		if (!b->known[s]) {
 			b->whole = false;
 			continue;
@@ -287,22 +287,22 @@ bool span_place(const struct liveupdate_recorder *r, const struct blackout *b,
 	int kernel = spans[s].end >= LIVEUPDATE_MARK_START;
 	uint64_t first, last;
 
-	if (b->moments[kernel] != MOMENTS_COUNTER ||
-	    !moment(r, b, spans[s].begin, &first))
+	if (b->timebase[kernel] != TIMEBASE_COUNTER ||
+	    !mark_ns(r, b, spans[s].begin, &first))
 		return false;
 	*to = counter_ns(r, b, kernel, end);
 	*from = *to > duration ? *to - duration : 0;
 	if (*from < first)
 		*from = first;
 	/* What is not over ends later. */
-	if (moment(r, b, spans[s].end, &last) && *to > last)
+	if (mark_ns(r, b, spans[s].end, &last) && *to > last)
 		*to = last;
 	return *to > *from;
 }
 
 bool span_in_calls(const struct liveupdate_recorder *r, enum span s, uint64_t *ns)
 {
-	const struct liveupdate_recorder_part *p = span_part(r, s);
+	const struct liveupdate_recorder_part *p = span_record(r, s);
 	enum liveupdate_recorder_mark begin, end;
 
 	if (s < SPAN_USER)

@@ -12,7 +12,7 @@ enum span {
 	SPAN_PREPARE,
 	SPAN_FREEZE,
 	SPAN_SHUTDOWN,
-	SPAN_JUMP,
+	SPAN_KEXEC,
 	SPAN_INIT,
 	SPAN_USER,
 	SPAN_RESTORE,
@@ -21,10 +21,10 @@ enum span {
 };
 
 /* What tells the moments of one kernel. */
-enum moments {
-	MOMENTS_NONE,		/* there is no record of it */
-	MOMENTS_COUNTER,	/* the counter */
-	MOMENTS_CLOCK,		/* that kernel's own clock */
+enum timebase {
+	TIMEBASE_NONE,		/* there is no record of it */
+	TIMEBASE_COUNTER,	/* the counter */
+	TIMEBASE_CLOCK,		/* that kernel's own clock */
 };
 
 /* Why the span across the kexec is known, or is not. */
@@ -56,7 +56,7 @@ struct blackout {
 	bool whole;
 	uint64_t total;
 	bool over;
-	enum moments moments[2];
+	enum timebase timebase[2];
 	uint64_t hz[2];
 	enum across across;
 	uint64_t counted;
@@ -77,9 +77,9 @@ void blackout_measure(const struct liveupdate_recorder *r, struct blackout *b);
 /** span_name - "freeze", say */
 const char *span_name(enum span s);
 
-/** span_part - the part of the record that has the calls of a phase */
+/** span_record - the part of the record that has the calls of a phase */
 const struct liveupdate_recorder_part *
-span_part(const struct liveupdate_recorder *r, enum span s);
+span_record(const struct liveupdate_recorder *r, enum span s);
 
 /** span_scope - the scope of the calls and the sessions of a phase */
 enum liveupdate_recorder_scope span_scope(enum span s);

@@ -18,8 +18,8 @@
 
 static volatile sig_atomic_t signalled;
 
-uint64_t cmd_number(const char *text, const char *unit, uint64_t max,
-		    const struct argp_state *state)
+uint64_t cmd_parse_number(const char *text, const char *unit, uint64_t max,
+			  const struct argp_state *state)
 {
 	unsigned long long n;
 	char *end;
@@ -32,8 +32,8 @@ uint64_t cmd_number(const char *text, const char *unit, uint64_t max,
 	return n;
 }
 
-const char *cmd_name(char *arg, size_t size, const char *what,
-		     const struct argp_state *state)
+const char *cmd_parse_name(char *arg, size_t size, const char *what,
+			   const struct argp_state *state)
 {
 	char name[LT_NAME_LEN > LT_COMPAT_LEN ? LT_NAME_LEN : LT_COMPAT_LEN];
 
@@ -44,13 +44,13 @@ const char *cmd_name(char *arg, size_t size, const char *what,
 	return strcpy(arg, name);
 }
 
-static uint64_t cmd_op(const char *arg, const struct argp_state *state)
+static uint64_t parse_op(const char *arg, const struct argp_state *state)
 {
-	int op = word_find(WORDS_OP, arg);
+	int op = enum_value(ENUM_OP, arg);
 
 	if (op < 0)
 		argp_error(state, "unknown operation '%s', want one of %s", arg,
-			   words_all(WORDS_OP));
+			   enum_list(ENUM_OP));
 	return 1ULL << op;
 }
 
@@ -106,32 +106,32 @@ static error_t cmd_parse_trace(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = o;
 		return 0;
 	case 's':
-		t->session = cmd_name(arg, LT_NAME_MAX, "session", state);
+		t->session = cmd_parse_name(arg, LT_NAME_MAX, "session", state);
 		return 0;
 	case 'H':
-		t->handler = cmd_name(arg, LT_COMPAT_LEN, "handler", state);
+		t->handler = cmd_parse_name(arg, LT_COMPAT_LEN, "handler", state);
 		return 0;
 	case 'o':
 		if (t->ops == TRACER_ALL_OPS)
 			t->ops = 0;
-		t->ops |= cmd_op(arg, state);
+		t->ops |= parse_op(arg, state);
 		return 0;
 	case 'd':
-		o->duration_ms = 1000 * cmd_number(arg, "seconds", 1000000,
-						   state);
+		o->duration_ms = 1000 * cmd_parse_number(arg, "seconds", 1000000,
+							 state);
 		return 0;
 	case KEY_ERRORS:
 		t->errors = true;
 		return 0;
 	case KEY_MIN_US:
-		t->min_ns = 1000 * cmd_number(arg, "microseconds", 1000000000,
-					      state);
+		t->min_ns = 1000 * cmd_parse_number(arg, "microseconds", 1000000000,
+						    state);
 		return 0;
 	case KEY_UNTIL_FROZEN:
 		o->until_frozen = true;
 		return 0;
 	case KEY_BUFFER:
-		t->buffer_kib = cmd_number(arg, "KiB", 1 << 20, state);
+		t->buffer_kib = cmd_parse_number(arg, "KiB", 1 << 20, state);
 		/* The kernel takes only powers of two, of pages. */
 		if (t->buffer_kib < 4 || t->buffer_kib & (t->buffer_kib - 1))
 			argp_error(state, "'%s' KiB is no power of two from 4 on",
@@ -211,7 +211,7 @@ int cmd_parse_traced(const struct argp *argp, int argc, char **argv, void *input
 	if (ret >= 0)
 		return ret;
 	probe_kernel(probe);
-	why_not = probe_why_not(probe);
+	why_not = probe_why_no_trace(probe);
 	if (why_not) {
 		msg_error("%s", why_not);
 		return EXIT_CANNOT;
@@ -249,7 +249,7 @@ bool cmd_signalled(void)
 	return signalled;
 }
 
-void cmd_tracing(void)
+void cmd_start_tracing(void)
 {
 	catch_signals();
 	/* Who reads this may stop it. */

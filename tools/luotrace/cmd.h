@@ -96,18 +96,18 @@ int cmd_parse_traced(const struct argp *argp, int argc, char **argv, void *input
 		     struct probe *probe);
 
 /**
- * cmd_number - parse a number of an option
+ * cmd_parse_number - parse a number of an option
  * @text:  the text
  * @unit:  what is counted, for the message
  * @max:   the largest that is allowed
  * @state: of the parser; it ends the program with a message if @text is no
  *	   number from 0 to @max
  */
-uint64_t cmd_number(const char *text, const char *unit, uint64_t max,
-		    const struct argp_state *state);
+uint64_t cmd_parse_number(const char *text, const char *unit, uint64_t max,
+			  const struct argp_state *state);
 
 /**
- * cmd_name - a name given as an argument, as it is or as luotrace prints it
+ * cmd_parse_name - a name given as an argument, as it is or as luotrace prints it
  * @arg:   the argument; it becomes the name
  * @size:  bytes of the longest name, and one
  * @what:  what is named, for the message
@@ -115,11 +115,11 @@ uint64_t cmd_number(const char *text, const char *unit, uint64_t max,
  *
  * Return: @arg.
  */
-const char *cmd_name(char *arg, size_t size, const char *what,
-		     const struct argp_state *state);
+const char *cmd_parse_name(char *arg, size_t size, const char *what,
+			   const struct argp_state *state);
 
-/** cmd_tracing - everything is attached: catch signals and say so */
-void cmd_tracing(void);
+/** cmd_start_tracing - everything is attached: catch signals and say so */
+void cmd_start_tracing(void);
 
 /** cmd_signalled - whether a signal has asked to stop since then */
 bool cmd_signalled(void);
@@ -133,7 +133,7 @@ enum loop_end { LOOP_DONE, LOOP_SIGNAL, LOOP_ERROR };
  * @duration_ms: stop after this time, 0 for never
  * @stop:	 stop when this becomes true, NULL for never
  *
- * The first Ctrl-C (SIGINT), SIGTERM or SIGHUP after cmd_tracing() stops it as well.
+ * The first Ctrl-C (SIGINT), SIGTERM or SIGHUP after cmd_start_tracing() stops it as well.
  */
 enum loop_end cmd_loop(struct tracer *t, uint64_t duration_ms, const bool *stop);
 

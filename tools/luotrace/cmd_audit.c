@@ -42,16 +42,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &c->o;
 		return 0;
 	case 's':
-		c->o.tracer.session = cmd_name(arg, INV_NAME_LEN, "session",
-					       state);
+		c->o.tracer.session = cmd_parse_name(arg, INV_NAME_LEN, "session",
+						     state);
 		return 0;
 	case 'd':
-		c->o.duration_ms = 1000 * cmd_number(arg, "seconds", 1000000,
-						     state);
+		c->o.duration_ms = 1000 * cmd_parse_number(arg, "seconds", 1000000,
+							   state);
 		return 0;
 	case KEY_MAX_AGE:
-		c->max_age = 1000000000 * cmd_number(arg, "seconds", 1000000000,
-						     state);
+		c->max_age = 1000000000 * cmd_parse_number(arg, "seconds", 1000000000,
+							   state);
 		return 0;
 	case KEY_FILES:
 		c->files = true;
@@ -94,8 +94,8 @@ static int print(const struct audit_cmd *c, const struct audit *a)
 }
 
 /* What there is at this moment: printed if @shown, given to @use if that is not NULL. */
-static bool audit_look(void *ctx, bool shown,
-		       void (*use)(const struct audit *a, void *data), void *data)
+static bool audit_snapshot(void *ctx, bool shown,
+			   void (*use)(const struct audit *a, void *data), void *data)
 {
 	struct audit_cmd *c = ctx;
 	struct inventory inv = {};
@@ -106,8 +106,8 @@ static bool audit_look(void *ctx, bool shown,
 	};
 	struct liveupdate_recorder *recorder;
 
-	if (recorder_here(&recorder) ||
-	    inventory_read(&c->probe, &inv, word_find(WORDS_DIR, "in"), !c->files)) {
+	if (recorder_load_local(&recorder) ||
+	    inventory_read(&c->probe, &inv, enum_value(ENUM_DIR, "in"), !c->files)) {
 		free(recorder);
 		c->ret = EXIT_CANNOT;
 		return false;
@@ -129,13 +129,13 @@ static int audit_run(struct audit_cmd *c)
 		.o = &c->o,
 		.exec = c->exec,
 		.max_age = c->max_age,
-		.look = audit_look,
+		.audit = audit_snapshot,
 		.ctx = c,
 	};
 	int ret;
 
 	if (!c->watch) {
-		audit_look(c, true, NULL, NULL);
+		audit_snapshot(c, true, NULL, NULL);
 		return c->ret;
 	}
 	ret = watch_run(&wo, &c->probe);
@@ -180,7 +180,7 @@ int cmd_audit(int argc, char **argv)
 	if (!why_not && c.watch)
 		why_not = c.probe.flavour == FLAVOUR_STOCK ?
 			  "this kernel's Live Update Orchestrator tells of no leak; run luotrace audit without --watch" :
-			  probe_why_not(&c.probe);
+			  probe_why_no_trace(&c.probe);
 	if (why_not) {
 		msg_error("%s", why_not);
 		return EXIT_CANNOT;

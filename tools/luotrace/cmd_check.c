@@ -101,12 +101,12 @@ static void try_tracer(const struct probe *p, struct trial *t)
 	struct tracer *tracer;
 	unsigned int i;
 
-	t->why_not = probe_why_not(p);
+	t->why_not = probe_why_no_trace(p);
 	if (t->why_not)
 		return;
 	tracer = tracer_open(p, &options, no_event, NULL);
 	if (!tracer) {
-		t->why_not = kho_why_refused(&p->kho);
+		t->why_not = kho_why_rejected(&p->kho);
 		if (!t->why_not)
 			t->why_not = "the kernel did not take the programs, as was said above";
 		return;
@@ -125,8 +125,8 @@ static void try_audit(const struct probe *p, struct trial *t)
 	t->why_no_audit = probe_why_no_audit(p);
 	if (t->why_no_audit)
 		return;
-	if (inventory_read(p, &inv, word_find(WORDS_DIR, "in"), true)) {
-		t->why_no_audit = kho_why_refused(&p->kho);
+	if (inventory_read(p, &inv, enum_value(ENUM_DIR, "in"), true)) {
+		t->why_no_audit = kho_why_rejected(&p->kho);
 		if (!t->why_no_audit)
 			t->why_no_audit = "the kernel did not take the programs, as was said above";
 	}
@@ -148,10 +148,10 @@ static json_t *stock_json(const struct probe *p, const struct trial *t)
 			json_array_append_new(functions,
 				fmt_json_name(p->stock.ops[i].name));
 	}
-	for (i = 0; probe_around(i); i++) {
-		if (!(p->around & 1U << i))
+	for (i = 0; probe_luo_function(i); i++) {
+		if (!(p->luo_functions & 1U << i))
 			json_array_append_new(missing,
-					      json_string(probe_around(i)));
+					      json_string(probe_luo_function(i)));
 	}
 	return json_pack("{so, so, so, sb}", "handler_functions", functions,
 			 "missing_functions", missing, "untraceable_functions",
@@ -231,11 +231,11 @@ static void check_stock(const struct probe *p, const struct trial *t)
 	unsigned int i;
 
 	printf("handlers       %u functions of file handlers are there\n",
-	       p->stock.nr_ops + p->stock.nr_asks);
-	for (i = 0; probe_around(i); i++) {
-		if (!(p->around & 1U << i))
+	       p->stock.nr_ops + p->stock.nr_can_preserve);
+	for (i = 0; probe_luo_function(i); i++) {
+		if (!(p->luo_functions & 1U << i))
 			printf("               not a function of its own: %s\n",
-			       probe_around(i));
+			       probe_luo_function(i));
 	}
 	for (i = 0; i < json_array_size(t->untraceable); i++)
 		printf("               cannot be traced: %s\n",

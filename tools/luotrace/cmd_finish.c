@@ -40,7 +40,7 @@ struct finish {
 	struct probe probe;
 	struct inventory inv;
 	bool seen;	/* @inv was read */
-	json_t *done;
+	json_t *results;
 };
 
 enum { KEY_YES = 256 };
@@ -60,7 +60,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (f->nr == MAX_SESSIONS)
 			argp_error(state, "too many sessions, want at most %d",
 				   MAX_SESSIONS);
-		f->names[f->nr++] = cmd_name(arg, INV_NAME_LEN, "session", state);
+		f->names[f->nr++] = cmd_parse_name(arg, INV_NAME_LEN, "session", state);
 		return 0;
 	case ARGP_KEY_END:
 		if (!f->nr)
@@ -74,12 +74,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* What is known of the incoming sessions; nothing where BPF cannot be used. */
-static void look(struct finish *f)
+static void read_inventory(struct finish *f)
 {
 	inventory_free(&f->inv);
 	f->inv = (struct inventory){};
 	f->seen = !probe_why_no_audit(&f->probe) &&
-		  !inventory_read(&f->probe, &f->inv, word_find(WORDS_DIR, "in"),
+		  !inventory_read(&f->probe, &f->inv, enum_value(ENUM_DIR, "in"),
 				  false);
 }
 
@@ -95,7 +95,7 @@ static const struct inv_session *session_of(const struct finish *f,
 	return NULL;
 }
 
-static void show(const struct finish *f, const char *name)
+static void describe(const struct finish *f, const char *name)
 {
 	const struct inv_session *s = session_of(f, name);
 	char spelled[NAME_BUF], comm[NAME_BUF], age[FMT_LEN] = "-";
@@ -117,7 +117,7 @@ static void show(const struct finish *f, const char *name)
 		 s->claims ? "-" : "nobody");
 }
 
-static bool agreed(const struct finish *f)
+static bool confirmed(const struct finish *f)
 {
 	char answer[16];
 
@@ -130,7 +130,7 @@ static bool agreed(const struct finish *f)
 }
 
 /* Whether a process has the device open. */
-static bool has_device(const char *pid)
+static bool holds_device(const char *pid)
 {
 	char path[300], target[64];
 	struct dirent *d;
@@ -150,7 +150,7 @@ static bool has_device(const char *pid)
 	return found;
 }
 
-static void name_holder(void)
+static void report_holder(void)
 {
 	char path[300], comm[64] = "", spelled[4 * sizeof(comm)];
 	DIR *dir = opendir("/proc");
@@ -158,7 +158,7 @@ static void name_holder(void)
 	FILE *f;
 
 	while (dir && (d = readdir(dir))) {
-		if (d->d_name[0] < '1' || d->d_name[0] > '9' || !has_device(d->d_name))
+		if (d->d_name[0] < '1' || d->d_name[0] > '9' || !holds_device(d->d_name))
 			continue;
 		snprintf(path, sizeof(path), "/proc/%s/comm", d->d_name);
 		f = fopen(path, "re");
@@ -183,7 +183,7 @@ static int open_device(const struct finish *f)
 	if (fd >= 0)
 		return fd;
 	if (errno == EBUSY)
-		name_holder();
+		report_holder();
 	else if (*f->probe.why_off)
 		msg_error("%s", f->probe.why_off);
 	else
@@ -194,14 +194,14 @@ static int open_device(const struct finish *f)
 }
 
 /* Which files do not let their session go. */
-static void name_files(struct finish *f, const char *name)
+static void report_files(struct finish *f, const char *name)
 {
 	const struct inv_session *s;
 	const struct inv_file *file;
 	char compat[4 * INV_COMPAT_LEN + 1];
 	size_t i;
 
-	look(f);
+	read_inventory(f);
 	s = session_of(f, name);
 	for (i = 0; s && i < f->inv.nr_files; i++) {
 		file = &f->inv.files[i];
@@ -209,11 +209,11 @@ static void name_files(struct finish *f, const char *name)
 			msg_error("  file %llu of handler %s: %s failed: %s",
 				  (unsigned long long)file->token,
 				  fmt_name(compat, sizeof(compat), file->compat),
-				  word(WORDS_OP, file->op), fmt_errno(file->ret));
+				  enum_name(ENUM_OP, file->op), fmt_errno(file->ret));
 	}
 }
 
-static void say_failed(struct finish *f, const char *name, const char *what, int err)
+static void report_failure(struct finish *f, const char *name, const char *what, int err)
 {
 	const struct inv_session *s = session_of(f, name);
 	char spelled[NAME_BUF], comm[NAME_BUF];
@@ -230,7 +230,7 @@ static void say_failed(struct finish *f, const char *name, const char *what, int
 	} else {
 		msg_error("session %s: %s failed: %s", spelled, what, fmt_errno(err));
 		if (strcmp(what, "claim"))
-			name_files(f, name);
+			report_files(f, name);
 	}
 }
 
@@ -254,8 +254,8 @@ static int finish_one(struct finish *f, int dev, const char *name)
 		close(session);
 	}
 	if (err < 0)
-		say_failed(f, name, what, err);
-	json_array_append_new(f->done,
+		report_failure(f, name, what, err);
+	json_array_append_new(f->results,
 		json_pack("{so, sb, si, so}", "session", fmt_json_name(name),
 			  "finished", !err, "ret", err, "error",
 			  err ? json_string(fmt_errno(err)) : json_null()));
@@ -268,7 +268,7 @@ static int finish_all(struct finish *f, int dev)
 	json_t *root;
 	int i, ret = EXIT_FINE, printed;
 
-	f->done = json_array();
+	f->results = json_array();
 	for (i = 0; i < f->nr; i++) {
 		if (finish_one(f, dev, f->names[i]))
 			ret = EXIT_FINDING;
@@ -277,11 +277,11 @@ static int finish_all(struct finish *f, int dev)
 			       fmt_name(spelled, sizeof(spelled), f->names[i]));
 	}
 	if (!f->o.json) {
-		json_decref(f->done);
+		json_decref(f->results);
 		return ret;
 	}
 	root = json_head("finish", &f->probe);
-	json_object_set_new(root, "sessions", f->done);
+	json_object_set_new(root, "sessions", f->results);
 	printed = json_print(root, JSON_INDENT(2)) ? EXIT_FINE : EXIT_FINDING;
 	return ret ? ret : printed;
 }
@@ -308,10 +308,10 @@ int cmd_finish(int argc, char **argv)
 	/* Nobody can agree to what is not shown. */
 	msg_quiet &= f.yes;
 	probe_kernel(&f.probe);
-	look(&f);
+	read_inventory(&f);
 	for (i = 0; i < f.nr; i++)
-		show(&f, f.names[i]);
-	if (!agreed(&f)) {
+		describe(&f, f.names[i]);
+	if (!confirmed(&f)) {
 		msg_error("nothing is finished");
 		ret = EXIT_FINDING;
 		goto out;

@@ -87,7 +87,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* A whole file; NULL with errno set. */
-static void *slurp(const char *path, size_t *size)
+static void *read_file(const char *path, size_t *size)
 {
 	FILE *f = fopen(path, "re");
 	char *data = NULL, *more;
@@ -128,7 +128,7 @@ static void print_outgoing(const struct inventory *inv)
 		s = &inv->sessions[n];
 		printf("  session %s, %s: %llu file%s, %s\n",
 		       fmt_name(name, sizeof(name), s->name),
-		       word(WORDS_STATE, s->state),
+		       enum_name(ENUM_STATE, s->state),
 		       (unsigned long long)s->files, fmt_s(s->files),
 		       s->pages == INV_UNKNOWN ? "-" :
 		       fmt_bytes(size, s->pages * sysconf(_SC_PAGESIZE)));
@@ -145,7 +145,7 @@ static json_t *outgoing_json(const struct inventory *inv)
 		s = &inv->sessions[n];
 		json_array_append_new(all, json_pack("{so, ss, sI, so}",
 			"name", fmt_json_name(s->name),
-			"state", word(WORDS_STATE, s->state),
+			"state", enum_name(ENUM_STATE, s->state),
 			"files", (json_int_t)s->files,
 			"pages", s->pages == INV_UNKNOWN ? json_null() :
 				 json_integer(s->pages)));
@@ -162,7 +162,7 @@ static void show(struct handover_cmd *c, const struct source *from,
 	json_t *o;
 
 	if (with_sessions &&
-	    inventory_read(&c->probe, &inv, word_find(WORDS_DIR, "out"), true))
+	    inventory_read(&c->probe, &inv, enum_value(ENUM_DIR, "out"), true))
 		with_sessions = false;
 	c->malformed |= h->nr_problems;
 	if (c->o.json) {
@@ -249,7 +249,7 @@ static bool is_not_shown(struct handover_cmd *c, const struct source *from,
 	return true;
 }
 
-static int one_file(struct handover_cmd *c)
+static int show_file(struct handover_cmd *c)
 {
 	const struct source from = { .path = c->path };
 	size_t size;
@@ -257,7 +257,7 @@ static int one_file(struct handover_cmd *c)
 	int ret;
 
 	errno = 0;
-	tree = slurp(c->path, &size);
+	tree = read_file(c->path, &size);
 	if (!tree) {
 		msg_error("cannot read '%s': %s", c->path, strerror(errno));
 		return EXIT_CANNOT;
@@ -268,7 +268,7 @@ static int one_file(struct handover_cmd *c)
 	return ret;
 }
 
-static int this_machine(struct handover_cmd *c)
+static int show_machine(struct handover_cmd *c)
 {
 	int ret = EXIT_FINE, found = 0;
 	size_t i, size;
@@ -276,7 +276,7 @@ static int this_machine(struct handover_cmd *c)
 
 	for (i = 0; i < NR_SOURCES && ret == EXIT_FINE; i++) {
 		errno = 0;
-		tree = slurp(sources[i].path, &size);
+		tree = read_file(sources[i].path, &size);
 		/* The first kernel of a machine has none from a previous one. */
 		if (!tree && errno == ENOENT)
 			continue;
@@ -321,7 +321,7 @@ int cmd_handover(int argc, char **argv)
 		return ret;
 	probe_kernel(&c.probe);
 	c.trees = json_array();
-	ret = c.path ? one_file(&c) : this_machine(&c);
+	ret = c.path ? show_file(&c) : show_machine(&c);
 	if (ret == EXIT_FINE && c.o.json) {
 		root = json_head("handover", &c.probe);
 		json_object_set(root, "trees", c.trees);

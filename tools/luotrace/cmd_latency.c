@@ -33,7 +33,7 @@ struct latency_cmd {
 	FILE *json;	/* that one, open */
 	uint64_t interval_ms;
 	uint64_t count;
-	struct life *life;
+	struct session_track *track;
 	bool frozen;
 	struct tracer_row recorded[LIVEUPDATE_RECORDER_ROWS];
 	int nr_recorded;
@@ -48,7 +48,7 @@ static void on_event(const struct lt_event *e, void *data)
 
 	if (e->type >= LT_NR_TYPES)
 		return;
-	life_event(cmd->life, e);
+	session_track_event(cmd->track, e);
 	if (e->type == LT_STATE && e->new == STATE_FROZEN)
 		cmd->frozen = true;
 }
@@ -94,9 +94,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (state->arg_num > 1)
 			argp_error(state, "too many arguments, want INTERVAL [COUNT]");
 		if (state->arg_num)
-			cmd->count = cmd_number(arg, "times", 1000000, state);
+			cmd->count = cmd_parse_number(arg, "times", 1000000, state);
 		else
-			cmd->interval_ms = 1000 * cmd_number(arg, "seconds",
+			cmd->interval_ms = 1000 * cmd_parse_number(arg, "seconds",
 							   1000000, state);
 		return 0;
 	case ARGP_KEY_END:
@@ -120,7 +120,7 @@ static int latency_snapshot(struct latency_cmd *cmd, struct tracer *t,
 {
 	memset(l, 0, sizeof(*l));
 	l->by = cmd->o.tracer.by;
-	l->life = cmd->life;
+	l->track = cmd->track;
 	l->frozen = cmd->frozen;
 	l->recorded = cmd->recorded;
 	l->nr_recorded = cmd->nr_recorded;
@@ -351,9 +351,9 @@ static void load_recorded(struct latency_cmd *cmd)
 
 	/* If it cannot be read that was said, and tracing goes on. */
 	if (t->session || t->min_ns || t->errors || cmd->interval_ms ||
-	    recorder_here(&r) || !r)
+	    recorder_load_local(&r) || !r)
 		return;
-	if (recorder_has(&r->last_out)) {
+	if (recorder_present(&r->last_out)) {
 		cmd->nr_recorded = filter_recorded(cmd, &r->last_out,
 						   RECORDER_UPDATE, cmd->recorded);
 		cmd->nr_failed = filter_recorded(cmd, &r->last_out,
@@ -368,22 +368,22 @@ static int latency_run(struct latency_cmd *cmd, const struct probe *probe)
 	struct tracer *t;
 	int ret;
 
-	cmd->life = life_new(LIFE_MAX);
-	if (!cmd->life) {
+	cmd->track = session_track_new(SESSION_TRACK_MAX);
+	if (!cmd->track) {
 		msg_error("out of memory");
 		return EXIT_FINDING;
 	}
 	t = tracer_open(probe, &cmd->o.tracer, on_event, cmd);
 	if (!t) {
-		life_free(cmd->life);
+		session_track_free(cmd->track);
 		return EXIT_CANNOT;
 	}
 	load_recorded(cmd);
-	cmd_tracing();
+	cmd_start_tracing();
 	ret = cmd->interval_ms ? run_intervals(cmd, t, probe) :
 			       run_once(cmd, t, probe);
 	tracer_close(t);
-	life_free(cmd->life);
+	session_track_free(cmd->track);
 	return ret;
 }
 
@@ -423,7 +423,7 @@ int cmd_latency(int argc, char **argv)
 			.ops = TRACER_ALL_OPS,
 			.count_calls = true,
 			.count_memory = true,
-			.lives = true,
+			.whole_sessions = true,
 			.stream = 1U << LT_STATE | 1U << LT_PHASE_END |
 				  1U << LT_SESSION_CREATE |
 				  1U << LT_SESSION_RETRIEVE |
@@ -441,7 +441,7 @@ int cmd_latency(int argc, char **argv)
 	if (ret >= 0)
 		return ret;
 
-	cmd.o.tracer.stream &= event_shown(&cmd.o.tracer);
+	cmd.o.tracer.stream &= event_mask(&cmd.o.tracer);
 	ret = open_json(&cmd);
 	if (ret != EXIT_FINE)
 		return ret;

@@ -44,8 +44,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		c->textfile = arg;
 		return 0;
 	case KEY_MAX_AGE:
-		c->max_age = 1000000000 * cmd_number(arg, "seconds", 1000000000,
-						     state);
+		c->max_age = 1000000000 * cmd_parse_number(arg, "seconds", 1000000000,
+							   state);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num)
@@ -108,8 +108,8 @@ static int gather(struct metrics *m, struct audit *a, struct inventory *in,
 	read_word(SYSFS "number", number, sizeof(number));
 	m->number = *number ? atoll(number) : -1;
 	if (!why_not) {
-		if (inventory_read(m->probe, in, word_find(WORDS_DIR, "in"), false) ||
-		    inventory_read(m->probe, out, word_find(WORDS_DIR, "out"), true))
+		if (inventory_read(m->probe, in, enum_value(ENUM_DIR, "in"), false) ||
+		    inventory_read(m->probe, out, enum_value(ENUM_DIR, "out"), true))
 			return EXIT_CANNOT;
 		/* Figures of a part would be taken for those of all. */
 		if (in->torn || out->torn)
@@ -137,7 +137,7 @@ static int metrics_run(struct metrics_cmd *c, const struct probe *probe)
 
 	if (c->path)
 		r = recorder_load(c->path);
-	if (c->path ? !r : recorder_here(&r))
+	if (c->path ? !r : recorder_load_local(&r))
 		return EXIT_CANNOT;
 	a.recorder = r;
 	if (c->path)

@@ -101,7 +101,7 @@ static json_t *end_json(struct tracer *t, const struct probe *probe,
 	json_object_set_new(end, "kho", latency.has_kho &&
 			    !tracer_read_kho(t, latency.kho) ?
 			    latency_kho_json(&latency) : json_null());
-	json_object_set_new(end, "recorder", trace_file_recorder());
+	json_object_set_new(end, "recorder", trace_file_encode_recorder());
 	return end;
 }
 
@@ -117,7 +117,7 @@ static int record_run(struct record *r, const struct probe *probe)
 		tracer_close(t);
 		return EXIT_FINDING;
 	}
-	cmd_tracing();
+	cmd_start_tracing();
 	if (cmd_loop(t, r->o.duration_ms, &r->stop) == LOOP_ERROR)
 		r->failed = true;
 	tracer_read_lost(t, &lost);
@@ -148,7 +148,7 @@ int cmd_record(int argc, char **argv)
 	if (ret >= 0)
 		return ret;
 
-	r.o.tracer.stream = cmd_stream_mask(false) & event_shown(&r.o.tracer);
+	r.o.tracer.stream = cmd_stream_mask(false) & event_mask(&r.o.tracer);
 	r.o.tracer.count_memory = true;
 	r.out = recording_new(r.path);
 	if (!r.out)

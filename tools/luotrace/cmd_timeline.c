@@ -51,7 +51,7 @@ static int timeline_show(const struct timeline *t,
 	int ret;
 
 	if (!r->last_in.number) {
-		msg_error("%s", recorder_unread(r) ? RECORDER_UNREAD :
+		msg_error("%s", recorder_unread_reason(r) ? RECORDER_UNREAD :
 			  "this kernel was not booted by a live update, so there is none to show");
 		return EXIT_CANNOT;
 	}

@@ -42,7 +42,7 @@ static bool wanted(const struct trace *tr, const struct lt_event *e)
 {
 	const struct tracer_options *t = &tr->o.tracer;
 
-	return e->type != LT_STATE || (event_shown(t) & 1U << LT_STATE &&
+	return e->type != LT_STATE || (event_mask(t) & 1U << LT_STATE &&
 				       (!t->errors || e->ret < 0));
 }
 
@@ -101,7 +101,7 @@ static int trace_run(struct trace *tr, const struct probe *probe)
 		json_object_set_new(head, "event", json_string("start"));
 		print_json(tr, head);
 	}
-	cmd_tracing();
+	cmd_start_tracing();
 	if (cmd_loop(t, tr->o.duration_ms, &tr->stop) == LOOP_ERROR)
 		tr->failed = true;
 	tracer_read_lost(t, &lost);
@@ -137,7 +137,7 @@ int cmd_trace(int argc, char **argv)
 	if (ret >= 0)
 		return ret;
 
-	tr.o.tracer.stream = cmd_stream_mask(tr.kho) & event_shown(&tr.o.tracer);
+	tr.o.tracer.stream = cmd_stream_mask(tr.kho) & event_mask(&tr.o.tracer);
 	/* What nobody wants to see may still be waited for. */
 	if (tr.o.until_frozen)
 		tr.o.tracer.stream |= 1U << LT_STATE;

@@ -5,22 +5,22 @@
  * in tracefs, by a test that compares them with include/trace/events.
  */
 
-#ifndef WORDS_H
-#define WORDS_H
+#ifndef ENUM_NAME_H
+#define ENUM_NAME_H
 
 #include <stddef.h>
 
-enum words {
-	WORDS_DIR,
-	WORDS_STATE,
-	WORDS_EVENT,
-	WORDS_FILE_STATE,
-	WORDS_OP,
-	WORDS_PHASE,
-	WORDS_SCOPE,
-	WORDS_LEAK_REASON,
-	WORDS_KHO_KIND,
-	WORDS_NR,
+enum luo_enum {
+	ENUM_DIR,
+	ENUM_STATE,
+	ENUM_EVENT,
+	ENUM_FILE_STATE,
+	ENUM_OP,
+	ENUM_PHASE,
+	ENUM_SCOPE,
+	ENUM_LEAK_REASON,
+	ENUM_KHO_KIND,
+	NR_ENUMS,
 };
 
 /* From enum liveupdate_state, LUO_FILE_STATES and LUO_LEAK_REASONS. */
@@ -30,30 +30,30 @@ enum { FILE_NONE, FILE_PRESERVED, FILE_PREPARED, FILE_FROZEN, FILE_INCOMING,
 enum { LEAK_CLOSED, LEAK_DISCARDED, LEAK_GIVEN_UP };
 
 /**
- * word - the word for a number
+ * enum_name - the word for a number
  * @list: of which enumeration
  * @n:	  the number
  *
  * Return: the word, "?" for a number that this luotrace does not know.
  */
-const char *word(enum words list, unsigned int n);
+const char *enum_name(enum luo_enum list, unsigned int n);
 
-/** WORD_UNKNOWN - the number of a word that this luotrace does not know */
-#define WORD_UNKNOWN	0xffffffffU
+/** ENUM_UNKNOWN - the number of a word that this luotrace does not know */
+#define ENUM_UNKNOWN	0xffffffffU
 
 /**
- * word_find - the number for a word
+ * enum_value - the number for a word
  * @list: of which enumeration
  * @text: the word
  *
  * Return: the number, or -1.
  */
-int word_find(enum words list, const char *text);
+int enum_value(enum luo_enum list, const char *text);
 
-/** words_count - how many numbers an enumeration has */
-unsigned int words_count(enum words list);
+/** enum_count - how many numbers an enumeration has */
+unsigned int enum_count(enum luo_enum list);
 
-/** words_all - all words of an enumeration, ", " between them; static buffer */
-const char *words_all(enum words list);
+/** enum_list - all words of an enumeration, ", " between them; static buffer */
+const char *enum_list(enum luo_enum list);
 
 #endif

@@ -31,45 +31,45 @@ enum field {
 /* One row an event: its fields, their words, what two numbers are called. */
 static const struct shape {
 	unsigned int fields;
-	enum words state;	/* of old and new */
-	enum words what;
+	enum luo_enum state;	/* of old and new */
+	enum luo_enum what;
 	const char *what_key;
-	enum words dir;
+	enum luo_enum dir;
 	const char *duration_key;
 	const char *sessions_key;
 	const char *files_key;
 	const char *bytes_key;
 } shapes[LT_NR_TYPES] = {
-	[LT_STATE] = { F_OLD | F_NEW | F_WHAT | F_RET, WORDS_STATE,
-		       WORDS_EVENT, "requested", 0, NULL, NULL, NULL, NULL },
+	[LT_STATE] = { F_OLD | F_NEW | F_WHAT | F_RET, ENUM_STATE,
+		       ENUM_EVENT, "requested", 0, NULL, NULL, NULL, NULL },
 #define PHASE { F_NAME | F_WHAT | F_DIR | F_SESSIONS | F_FILES | F_RET, 0, \
-		WORDS_PHASE, "phase", WORDS_SCOPE, NULL, "sessions", "files", \
+		ENUM_PHASE, "phase", ENUM_SCOPE, NULL, "sessions", "files", \
 		NULL }
 	[LT_PHASE_BEGIN] = PHASE,
 	[LT_PHASE_END] = PHASE,
-#define SESSION { F_NAME | F_NEW | F_DIR | F_FILES | F_RET, WORDS_STATE, 0, \
-		  NULL, WORDS_DIR, NULL, NULL, "files", NULL }
+#define SESSION { F_NAME | F_NEW | F_DIR | F_FILES | F_RET, ENUM_STATE, 0, \
+		  NULL, ENUM_DIR, NULL, NULL, "files", NULL }
 	[LT_SESSION_CREATE] = SESSION,
 	[LT_SESSION_RETRIEVE] = SESSION,
 	[LT_SESSION_RELEASE] = SESSION,
 	[LT_SESSION_FINISH] = SESSION,
 	[LT_SESSION_STATE] = { F_NAME | F_DIR | F_OLD | F_NEW | F_WHAT | F_RET,
-			       WORDS_STATE, WORDS_EVENT, "requested", WORDS_DIR,
+			       ENUM_STATE, ENUM_EVENT, "requested", ENUM_DIR,
 			       NULL, NULL, NULL, NULL },
 	[LT_SESSION_LEAK] = { F_NAME | F_FILES | F_BYTES | F_DURATION | F_WHAT,
-			      0, WORDS_LEAK_REASON, "reason", 0, "age_ns", NULL,
+			      0, ENUM_LEAK_REASON, "reason", 0, "age_ns", NULL,
 			      "files", "retrieved" },
 	[LT_FILE_STATE] = { F_NAME | F_TOKEN | F_COMPAT | F_OLD | F_NEW | F_RET,
-			    WORDS_FILE_STATE, 0, NULL, 0, NULL, NULL, NULL,
+			    ENUM_FILE_STATE, 0, NULL, 0, NULL, NULL, NULL,
 			    NULL },
 	[LT_HANDLER_ENTER] = { F_NAME | F_TOKEN | F_COMPAT | F_WHAT, 0,
-			       WORDS_OP, "op", 0, NULL, NULL, NULL, NULL },
+			       ENUM_OP, "op", 0, NULL, NULL, NULL, NULL },
 	[LT_HANDLER_EXIT] = { F_NAME | F_TOKEN | F_COMPAT | F_WHAT | F_RET |
-			      F_DURATION, 0, WORDS_OP, "op", 0, "duration_ns",
+			      F_DURATION, 0, ENUM_OP, "op", 0, "duration_ns",
 			      NULL, NULL, NULL },
-#define PART_ENTER { F_COMPAT | F_WHAT, 0, WORDS_OP, "op", 0, NULL, NULL, NULL, \
+#define PART_ENTER { F_COMPAT | F_WHAT, 0, ENUM_OP, "op", 0, NULL, NULL, NULL, \
 		     NULL }
-#define PART_EXIT { F_COMPAT | F_WHAT | F_RET | F_DURATION, 0, WORDS_OP, "op", \
+#define PART_EXIT { F_COMPAT | F_WHAT | F_RET | F_DURATION, 0, ENUM_OP, "op", \
 		    0, "duration_ns", NULL, NULL, NULL }
 	[LT_SUBSYSTEM_ENTER] = PART_ENTER,
 	[LT_SUBSYSTEM_EXIT] = PART_EXIT,
@@ -81,7 +81,7 @@ static const struct shape {
 	[LT_HANDOVER_IN] = HANDOVER,
 	[LT_HANDOVER_REJECT] = { F_NAME | F_TOKEN | F_COMPAT | F_TEXT, 0, 0,
 				 NULL, 0, NULL, NULL, NULL, NULL },
-#define MEMORY { F_WHAT | F_SESSIONS | F_FILES | F_RET, 0, WORDS_KHO_KIND, \
+#define MEMORY { F_WHAT | F_SESSIONS | F_FILES | F_RET, 0, ENUM_KHO_KIND, \
 		 "kind", 0, NULL, "pfn", "pages", NULL }
 	[LT_KHO_PRESERVE] = MEMORY,
 	[LT_KHO_UNPRESERVE] = MEMORY,
@@ -107,7 +107,7 @@ static bool has_handler(int type)
 
 static bool is_call(int type)
 {
-	return shapes[type].what == WORDS_OP;
+	return shapes[type].what == ENUM_OP;
 }
 
 /* A leak and a refusal are failures without an errno. */
@@ -117,18 +117,18 @@ static bool can_fail(int type)
 	       type == LT_HANDOVER_REJECT;
 }
 
-uint32_t event_shown(const struct tracer_options *o)
+uint32_t event_mask(const struct tracer_options *o)
 {
 	uint32_t mask = 0;
 	int type;
 
 	for (type = 0; type < LT_NR_TYPES; type++) {
 		/* Lives are made of all events of a session, and of the state. */
-		if ((o->lives && type == LT_STATE) ||
+		if ((o->whole_sessions && type == LT_STATE) ||
 		    ((!o->session || has_session(type)) &&
-		     (o->lives || ((!o->handler || has_handler(type)) &&
-				   (o->ops == TRACER_ALL_OPS || is_call(type)) &&
-				   (!o->errors || can_fail(type))))))
+		     (o->whole_sessions || ((!o->handler || has_handler(type)) &&
+					    (o->ops == TRACER_ALL_OPS || is_call(type)) &&
+					    (!o->errors || can_fail(type))))))
 			mask |= 1U << type;
 	}
 	return mask;
@@ -139,7 +139,7 @@ bool event_urgent(const struct lt_event *e)
 	switch (e->type) {
 	case LT_PHASE_BEGIN:
 	case LT_PHASE_END:
-		return !strcmp(word(WORDS_SCOPE, e->dir), "global");
+		return !strcmp(enum_name(ENUM_SCOPE, e->dir), "global");
 	case LT_STATE:
 	case LT_HANDOVER_OUT:
 		return true;
@@ -157,20 +157,20 @@ void event_text(const struct lt_event *e, uint64_t start, FILE *out)
 	fprintf(out, "%13.6f %-18s", event_since(e->ts, start) / 1e9,
 	       probe_tracepoint(e->type) + strlen("luo_"));
 	if (f & F_WHAT)
-		fprintf(out, " %s", word(s->what, e->what));
+		fprintf(out, " %s", enum_name(s->what, e->what));
 	if (f & F_NAME && e->name[0])
 		fprintf(out, " %s", fmt_name(name, sizeof(name), e->name));
 	if (f & F_TOKEN)
 		fprintf(out, "/%llu", (unsigned long long)e->token);
 	if (f & F_DIR)
-		fprintf(out, " %s", word(s->dir, e->dir));
+		fprintf(out, " %s", enum_name(s->dir, e->dir));
 	if (f & F_COMPAT && e->compat[0])
 		fprintf(out, " %s", fmt_name(name, sizeof(name), e->compat));
 	if (f & F_OLD)
-		fprintf(out, " %s -> %s", word(s->state, e->old),
-		       word(s->state, e->new));
+		fprintf(out, " %s -> %s", enum_name(s->state, e->old),
+		       enum_name(s->state, e->new));
 	else if (f & F_NEW)
-		fprintf(out, " %s", word(s->state, e->new));
+		fprintf(out, " %s", enum_name(s->state, e->new));
 	if (f & F_SESSIONS)
 		fprintf(out, " %s=%llu", s->sessions_key,
 		       (unsigned long long)e->sessions);
@@ -206,7 +206,7 @@ static const char *name_key(int type)
 
 static const char *dir_key(const struct shape *s)
 {
-	return s->dir == WORDS_SCOPE ? "scope" : "dir";
+	return s->dir == ENUM_SCOPE ? "scope" : "dir";
 }
 
 static const char *new_key(const struct shape *s)
@@ -255,13 +255,13 @@ json_t *event_json(const struct lt_event *e, uint64_t start)
 	if (is_escaped(e->name) || is_escaped(e->compat) || is_escaped(e->text))
 		set(o, "escaped", json_true());
 	if (f & F_WHAT)
-		set(o, s->what_key, json_string(word(s->what, e->what)));
+		set(o, s->what_key, json_string(enum_name(s->what, e->what)));
 	if (f & F_DIR)
-		set(o, dir_key(s), json_string(word(s->dir, e->dir)));
+		set(o, dir_key(s), json_string(enum_name(s->dir, e->dir)));
 	if (f & F_OLD)
-		set(o, "old", json_string(word(s->state, e->old)));
+		set(o, "old", json_string(enum_name(s->state, e->old)));
 	if (f & F_NEW)
-		set(o, new_key(s), json_string(word(s->state, e->new)));
+		set(o, new_key(s), json_string(enum_name(s->state, e->new)));
 	if (f & F_SESSIONS)
 		set(o, s->sessions_key, number_json(e->sessions));
 	if (f & F_FILES)
@@ -319,13 +319,13 @@ static bool get_name(json_t *o, const char *key, char *to, size_t size)
 	       fmt_read_name(to, size, json_string_value(json_object_get(o, key)));
 }
 
-static bool get_word(json_t *o, const char *key, enum words list, __u32 *to)
+static bool get_word(json_t *o, const char *key, enum luo_enum list, __u32 *to)
 {
 	const char *text = json_string_value(json_object_get(o, key));
-	int n = text ? word_find(list, text) : -1;
+	int n = text ? enum_value(list, text) : -1;
 
 	/* A kernel may have more of them than the luotrace that wrote it, or this one. */
-	*to = n < 0 ? WORD_UNKNOWN : (__u32)n;
+	*to = n < 0 ? ENUM_UNKNOWN : (__u32)n;
 	return text;
 }
 
@@ -359,7 +359,7 @@ static bool get_ret(json_t *o, __s32 *ret)
 	return json_is_integer(v) && n == *ret;
 }
 
-bool event_read(json_t *o, struct lt_event *e)
+bool event_from_json(json_t *o, struct lt_event *e)
 {
 	const char *name = json_string_value(json_object_get(o, "event"));
 	int type = name ? type_of(name) : -1;

@@ -30,12 +30,12 @@ static inline uint64_t event_since(uint64_t ts, uint64_t start)
 }
 
 /**
- * event_shown - events of which the filters can let one pass, a bit for each
+ * event_mask - events of which the filters can let one pass, a bit for each
  * @options: the filters
  *
  * Return: a mask of enum lt_type. Nothing needs to be attached for the others.
  */
-uint32_t event_shown(const struct tracer_options *options);
+uint32_t event_mask(const struct tracer_options *options);
 
 /** event_urgent - whether there may be hardly any time left after this event */
 bool event_urgent(const struct lt_event *e);
@@ -52,13 +52,13 @@ void event_text(const struct lt_event *e, uint64_t start, FILE *out);
 json_t *event_json(const struct lt_event *e, uint64_t start);
 
 /**
- * event_read - make an event from what event_json() made of it
+ * event_from_json - make an event from what event_json() made of it
  * @o: an object
  * @e: filled; its time is that of the object
  *
  * Return: whether it is an event that is known, with all of its fields. A name
  *	   that was no UTF-8 comes back escaped.
  */
-bool event_read(json_t *o, struct lt_event *e);
+bool event_from_json(json_t *o, struct lt_event *e);
 
 #endif

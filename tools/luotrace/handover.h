@@ -31,7 +31,7 @@ enum handover_kind { HANDOVER_NEITHER, HANDOVER_LUO, HANDOVER_KHO };
  * @pgcnt: blocks
  */
 struct handover_array {
-	bool there;
+	bool present;
 	uint64_t count;
 	uint64_t data;
 	uint64_t pgcnt;

@@ -71,7 +71,7 @@ static int read_block(struct handover *h, struct memory *mem, uint64_t *at,
 static int read_chain(struct handover *h, struct memory *mem,
 		      const struct handover_array *array, struct records *r)
 {
-	uint64_t at = array->data, seen = 0, was = 0, next_look = 1;
+	uint64_t at = array->data, seen = 0, was = 0, next_audit = 1;
 	int ret = 0;
 
 	while (at && !ret) {
@@ -86,9 +86,9 @@ static int read_chain(struct handover *h, struct memory *mem,
 			return 0;
 		}
 		/* At powers of two, so that any loop is come back to. */
-		if (seen == next_look) {
+		if (seen == next_audit) {
 			was = at;
-			next_look *= 2;
+			next_audit *= 2;
 		}
 		seen++;
 		ret = read_block(h, mem, &at, r);

@@ -20,7 +20,7 @@ static const char *file_handler(const struct luo_file_ser *f, char *buf)
 
 static void print_array(const char *what, const struct handover_array *a, FILE *f)
 {
-	if (!a->there)
+	if (!a->present)
 		fprintf(f, "%-13s -\n", what);
 	else if (!a->data)
 		fprintf(f, "%-13s none\n", what);
@@ -125,7 +125,7 @@ static json_t *hex_json(uint64_t n)
 
 static json_t *array_json(const struct handover_array *a)
 {
-	if (!a->there)
+	if (!a->present)
 		return json_null();
 	return json_pack("{so, so, so}", "count", json_token(a->count),
 			 "address", hex_json(a->data),

@@ -17,8 +17,8 @@
 #define KHO_SIZE		"blob-size"
 
 /* A header that libfdt refuses: say which of its fields is why. */
-static void blame_header(struct handover *h, const void *tree, size_t size,
-			 int err)
+static void explain_header(struct handover *h, const void *tree, size_t size,
+			   int err)
 {
 	const struct {
 		const char *name;
@@ -187,7 +187,7 @@ static bool check_tree(struct handover *h, const void *tree, size_t size)
 	}
 	err = fdt_check_header(tree);
 	if (err || fdt_totalsize(tree) > size) {
-		blame_header(h, tree, size, err);
+		explain_header(h, tree, size, err);
 		return false;
 	}
 	if (!check_structure(h, tree))
@@ -200,7 +200,7 @@ static bool check_tree(struct handover *h, const void *tree, size_t size)
 }
 
 /* Where a node is in the file, for people. */
-static unsigned int place(const void *tree, int node)
+static unsigned int node_offset(const void *tree, int node)
 {
 	return fdt_off_dt_struct(tree) + node;
 }
@@ -217,7 +217,7 @@ static uint64_t get_u64(struct handover *h, const void *tree, int node,
 	prop = fdt_getprop(tree, node, name, &len);
 	if (!prop)
 		handover_problem(h, "offset %u: node '%s' has no property '%s'",
-				 place(tree, node), of, name);
+				 node_offset(tree, node), of, name);
 	else if (len != sizeof(value))
 		handover_problem(h, "offset %td: '%s' of node '%s' has %d bytes, want 8",
 				 (const char *)prop - (const char *)tree, name,
@@ -236,7 +236,7 @@ static const char *get_compatible(struct handover *h, const void *tree, int node
 	text = fdt_getprop(tree, node, LUO_FDT_PROP_COMPATIBLE, &len);
 	if (!text) {
 		handover_problem(h, "offset %u: node '%s' has no property 'compatible'",
-				 place(tree, node), fdt_get_name(tree, node, NULL));
+				 node_offset(tree, node), fdt_get_name(tree, node, NULL));
 		return NULL;
 	}
 	if (!len || text[len - 1] || strlen(text) != (size_t)len - 1) {
@@ -256,13 +256,13 @@ static int get_node(struct handover *h, const void *tree, const char *name,
 
 	if (node < 0) {
 		handover_problem(h, "offset %u: the tree has no node '%s'",
-				 place(tree, 0), name);
+				 node_offset(tree, 0), name);
 		return node;
 	}
 	have = get_compatible(h, tree, node);
 	if (have && strcmp(have, compatible)) {
 		handover_problem(h, "offset %u: node '%s' is '%s', this luotrace knows '%s'",
-				 place(tree, node), name, have, compatible);
+				 node_offset(tree, node), name, have, compatible);
 		return -1;
 	}
 	return have ? node : -1;
@@ -275,7 +275,7 @@ static void get_array(struct handover *h, const void *tree, const char *name,
 
 	if (node < 0)
 		return;
-	array->there = true;
+	array->present = true;
 	array->count = get_u64(h, tree, node, LUO_FDT_PROP_COUNT);
 	array->data = get_u64(h, tree, node, LUO_FDT_PROP_DATA);
 	array->pgcnt = get_u64(h, tree, node, LUO_FDT_PROP_PGCNT);
@@ -359,6 +359,6 @@ int handover_decode(struct handover *h, const void *tree, size_t size,
 	}
 	handover_problem(h, "offset %u: the tree is '%s', this luotrace knows '"
 			 LUO_FDT_COMPATIBLE "' and '" KHO_COMPATIBLE "...'",
-			 place(tree, 0), h->compatible);
+			 node_offset(tree, 0), h->compatible);
 	return 0;
 }

@@ -132,7 +132,7 @@ static void rows_text(const struct liveupdate_recorder_row **rows, int n, FILE *
 
 	for (i = 0; i < n; i++) {
 		name(f, *rows[i]->name ? rows[i]->name : "others");
-		fprintf(f, " %s %s%s", word(WORDS_OP, rows[i]->op),
+		fprintf(f, " %s %s%s", enum_name(ENUM_OP, rows[i]->op),
 			rows[i]->wall ? fmt_ns(ns, rows[i]->wall) : "-",
 			i + 1 < n ? ", " : "");
 	}
@@ -179,7 +179,7 @@ static void failed_section(const struct liveupdate_recorder_part *p, FILE *f)
 		longest_text(&longest, f);
 	if (timeline_failed_sessions(p, &session, &phase, 1)) {
 		fprintf(f, "; %s in %s: session ", fmt_ns(ns, session.ns),
-			word(WORDS_PHASE, phase));
+			enum_name(ENUM_PHASE, phase));
 		name(f, session.session->name);
 	}
 	fputs("</p>\n", f);
@@ -200,7 +200,7 @@ static void blackout_section(const struct liveupdate_recorder *r, bool has_event
 	fprintf(f, "<section><h1>Live update %llu: %s</h1>\n<p class=dim>",
 		(unsigned long long)r->last_in.number,
 		timeline_headline(r, &b, line));
-	if (recorder_has(&r->last_out)) {
+	if (recorder_present(&r->last_out)) {
 		fprintf(f, "%s, ", when);
 		name(f, r->last_out.release);
 		fputs(" to ", f);
@@ -214,7 +214,7 @@ static void blackout_section(const struct liveupdate_recorder *r, bool has_event
 		fputs("<p class=bad>None of the events below is of this live update.</p>\n",
 		      f);
 	fputs("<ul>\n", f);
-	n = timeline_find(r, &b, findings);
+	n = timeline_findings(r, &b, findings);
 	for (i = 0; i < n; i++) {
 		fprintf(f, "<li%s>", findings[i].class == FINDING_FAULT ?
 					     " class=bad" : "");
@@ -227,7 +227,7 @@ static void blackout_section(const struct liveupdate_recorder *r, bool has_event
 	      f);
 	for (s = 0; s < SPAN_NR; s++) {
 		fprintf(f, "<tr><td class=w><span class=key style=\"background:var(--s%d)\"></span>%s</td><td>%s</td>",
-			s, span_name(s), s < SPAN_JUMP ? "old" : "new");
+			s, span_name(s), s < SPAN_KEXEC ? "old" : "new");
 		if (b.known[s])
 			fprintf(f, "<td class=n>%s</td><td class=n>%.1f %%</td>",
 				fmt_ns(ns, b.ns[s]),
@@ -303,7 +303,7 @@ static void calls_table(const char *title, const struct tracer_row *rows, int nr
 		fputs("<tr><td>", f);
 		name(f, row->key.name);
 		fprintf(f, "%s</td>", kinds[row->key.kind & 3]);
-		cell(f, NULL, word(WORDS_OP, row->key.op));
+		cell(f, NULL, enum_name(ENUM_OP, row->key.op));
 		cell_number(f, row->calls.count);
 		fprintf(f, "<td class=\"n%s\">%llu</td>",
 			row->calls.errors ? " bad" : "",
@@ -333,7 +333,7 @@ static void slow_table(const char *title, const struct lt_slow *calls, int nr,
 
 		fputs("<tr>", f);
 		cell_ns(f, c->duration);
-		cell(f, NULL, word(WORDS_OP, c->op));
+		cell(f, NULL, enum_name(ENUM_OP, c->op));
 		cell_name(f, c->compat);
 		cell_name(f, c->kind == LT_HANDLER ? c->name : "");
 		snprintf(token, sizeof(token), "%llu",
@@ -345,7 +345,7 @@ static void slow_table(const char *title, const struct lt_slow *calls, int nr,
 	fputs("</table>\n", f);
 }
 
-static void draw_life(json_t *life, int line, uint64_t end, FILE *f)
+static void draw_session(json_t *life, int line, uint64_t end, FILE *f)
 {
 	json_t *steps = json_object_get(life, "life"), *step;
 	double x, first = -1, y = line * LINE + 14, unit;
@@ -397,9 +397,9 @@ static uint64_t last_step(json_t *lives)
 	return last;
 }
 
-static void lives_drawing(const struct life *all, FILE *f)
+static void draw_sessions(const struct session_track *all, FILE *f)
 {
-	json_t *lives = life_json(all), *life;
+	json_t *lives = session_track_json(all), *life;
 	size_t nr = json_array_size(lives), i;
 	uint64_t end = last_step(lives);
 	char ns[FMT_LEN];
@@ -413,7 +413,7 @@ static void lives_drawing(const struct life *all, FILE *f)
 		WIDTH, nr * LINE + 24);
 	json_array_foreach(lives, i, life) {
 		if (i < nr)
-			draw_life(life, i, end, f);
+			draw_session(life, i, end, f);
 	}
 	fprintf(f, "<line class=axis x1=\"%d\" y1=\"%zu\" x2=\"%d\" y2=\"%zu\"/><text class=dim x=\"%d\" y=\"%zu\">0</text><text class=dim x=\"%d\" y=\"%zu\" text-anchor=end>%s after the first event</text></svg>\n",
 		LABEL, nr * LINE + 6, WIDTH, nr * LINE + 6, LABEL,
@@ -476,7 +476,7 @@ static void trace_section(const struct trace_file *t, FILE *f)
 		fprintf(f, "<p class=bad>%llu event%s lost.</p>\n",
 			(unsigned long long)trace_file_lost(t),
 			trace_file_lost(t) == 1 ? " was" : "s were");
-	lives_drawing(t->life, f);
+	draw_sessions(t->track, f);
 	calls_table("Calls", l->rows, l->nr_rows, f);
 	slow_table("Longest calls", l->slow, l->nr_slow, f);
 	if (l->nr_failed) {

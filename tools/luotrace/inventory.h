@@ -35,7 +35,7 @@ struct inventory {
  * inventory_read - read what there is of one direction
  * @probe:    what the kernel offers: iterators, or else the lists of a stock LUO
  * @inv:      filled; to be given to inventory_free()
- * @dir:      of WORDS_DIR: "in" came from the previous kernel, "out" is for the next
+ * @dir:      of ENUM_DIR: "in" came from the previous kernel, "out" is for the next
  * @only_bad: leave out the files of which there is nothing to say
  *
  * A session that is made or ends meanwhile is in it or not; all others are, once.

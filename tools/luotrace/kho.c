@@ -99,7 +99,7 @@ static void read_log(struct kho *k, const char *root)
 			continue;
 		record[n] = '\0';
 		if (strstr(record, "KHO: Failed to reserve"))
-			k->refused = true;
+			k->scratch_failed = true;
 	}
 	close(fd);
 }
@@ -205,7 +205,7 @@ const char *kho_why_off(const struct kho *k, char *buf)
 	if (k->kho.given && !k->kho.on)
 		return say(buf, "live update is off because KHO is: there is %s on the kernel command line; boot with kho=on",
 			   given(had, sizeof(had), "kho", &k->kho));
-	if (k->refused)
+	if (k->scratch_failed)
 		return say(buf, "live update is off because KHO is: it could not reserve its scratch memory (%s on the kernel command line); boot with a kho_scratch= that this machine has, for instance kho_scratch=200%%; \"KHO: Failed to reserve\" in the kernel log says which area",
 			   given(had, sizeof(had), "kho_scratch", &k->scratch));
 	if (k->on == NO && !k->kho.given)
@@ -231,7 +231,7 @@ const char *kho_reserved(const struct kho *k, char *buf)
 	return say(buf, "unknown, debugfs does not show it (%s)", param);
 }
 
-const char *kho_why_refused(const struct kho *k)
+const char *kho_why_rejected(const struct kho *k)
 {
 	if (k->lockdown == LOCKDOWN_CONFIDENTIALITY)
 		return "the kernel is locked down for confidentiality, and BPF may not read its memory; boot with lockdown=integrity or without lockdown=";

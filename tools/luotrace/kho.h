@@ -47,7 +47,7 @@ struct kho {
 	bool crashkernel;
 	enum known on;
 	bool registered;
-	bool refused;
+	bool scratch_failed;
 	unsigned int areas;
 	uint64_t bytes;
 	enum lockdown lockdown;
@@ -82,11 +82,11 @@ const char *kho_why_off(const struct kho *k, char *buf);
 const char *kho_reserved(const struct kho *k, char *buf);
 
 /**
- * kho_why_refused - why the kernel refuses BPF programs that are right
+ * kho_why_rejected - why the kernel refuses BPF programs that are right
  * @k: from kho_probe()
  *
  * Return: a sentence, or NULL if there is no reason that can be seen.
  */
-const char *kho_why_refused(const struct kho *k);
+const char *kho_why_rejected(const struct kho *k);
 
 #endif

@@ -88,7 +88,7 @@ static void print_rows(enum lt_by by, const struct tracer_row *rows, int nr,
 			print_group(by, &row->key, f);
 			fputc('\n', f);
 		}
-		fprintf(f, "  %-14s %8llu %6llu", word(WORDS_OP, row->key.op),
+		fprintf(f, "  %-14s %8llu %6llu", enum_name(ENUM_OP, row->key.op),
 			(unsigned long long)row->calls.count,
 			(unsigned long long)row->calls.errors);
 		for (t = 0; t < NR_TIMES; t++)
@@ -148,7 +148,7 @@ static void print_hists(enum lt_by by, const struct tracer_row *rows, int nr,
 	for (i = 0; i < nr; i++) {
 		fputc('\n', f);
 		print_group(by, &rows[i].key, f);
-		fprintf(f, " %s\n", word(WORDS_OP, rows[i].key.op));
+		fprintf(f, " %s\n", enum_name(ENUM_OP, rows[i].key.op));
 		print_hist(&rows[i].calls, coarse, f);
 	}
 }
@@ -185,7 +185,7 @@ static void print_slow_calls(const struct lt_slow *calls, int nr, FILE *f)
 		const struct lt_slow *c = &calls[i];
 
 		fprintf(f, "  %8s  %-12s %s", fmt_ns(ns, c->duration),
-			word(WORDS_OP, c->op),
+			enum_name(ENUM_OP, c->op),
 			fmt_name(compat, sizeof(compat), c->compat));
 		if (c->kind == LT_HANDLER)
 			fprintf(f, ", session %s token %llu",
@@ -245,7 +245,7 @@ static void print_kho(const struct latency *l, FILE *f)
 					"action", "kind", "calls", "errors",
 					"pages", "size");
 			fprintf(f, "  %-10s %-8s %8llu %6llu %10llu %9s\n",
-				actions[a], word(WORDS_KHO_KIND, k),
+				actions[a], enum_name(ENUM_KHO_KIND, k),
 				(unsigned long long)m->calls,
 				(unsigned long long)m->errors,
 				(unsigned long long)m->pages,
@@ -287,7 +287,7 @@ void latency_calls(const struct latency *l, bool hist, FILE *f)
 	if (l->has_kho)
 		print_kho(l, f);
 	fputc('\n', f);
-	life_print(l->life, f);
+	session_track_print(l->track, f);
 	print_lost(l, f);
 }
 
@@ -300,7 +300,7 @@ void latency_text(const struct latency *l, bool hist, FILE *f)
 	print_slow(l, f);
 	print_kho(l, f);
 	fputc('\n', f);
-	life_print(l->life, f);
+	session_track_print(l->track, f);
 	print_lost(l, f);
 }
 
@@ -344,7 +344,7 @@ static json_t *row_json(enum lt_by by, const struct tracer_row *row, bool hist,
 	if (by == LT_BY_FILE && row->key.kind == LT_HANDLER)
 		json_object_set_new(o, "token",
 				    json_token(row->key.token));
-	json_object_set_new(o, "op", json_string(word(WORDS_OP, row->key.op)));
+	json_object_set_new(o, "op", json_string(enum_name(ENUM_OP, row->key.op)));
 	json_object_set_new(o, "count", json_integer(row->calls.count));
 	json_object_set_new(o, "errors", json_integer(row->calls.errors));
 	json_object_set_new(o, "total_ns", json_integer(row->calls.sum));
@@ -371,7 +371,7 @@ static json_t *slow_json(const struct lt_slow *c)
 	};
 	json_t *o = json_pack("{sI, ss, so, si}",
 			      "duration_ns", (json_int_t)c->duration,
-			      "op", word(WORDS_OP, c->op),
+			      "op", enum_name(ENUM_OP, c->op),
 			      key_of[c->kind % 3], fmt_json_name(c->compat),
 			      "ret", c->ret);
 
@@ -394,7 +394,7 @@ json_t *latency_kho_json(const struct latency *l)
 			json_array_append_new(all,
 				json_pack("{ss, ss, sI, sI, sI, sI}",
 				"action", actions[a],
-				"kind", word(WORDS_KHO_KIND, k),
+				"kind", enum_name(ENUM_KHO_KIND, k),
 				"calls", (json_int_t)m->calls,
 				"errors", (json_int_t)m->errors,
 				"pages", (json_int_t)m->pages,
@@ -422,7 +422,7 @@ bool latency_read_kho(struct latency *l, json_t *all)
 			return false;
 		for (a = 0; a < LT_KHO_ACTIONS && strcmp(actions[a], action); a++)
 			;
-		k = word_find(WORDS_KHO_KIND, kind);
+		k = enum_value(ENUM_KHO_KIND, kind);
 		if (a == LT_KHO_ACTIONS || k < 0 || n[0] < 0 || n[1] < 0 ||
 		    n[2] < 0 || bytes < 0)
 			return false;
@@ -480,7 +480,7 @@ void latency_failed_json(const struct latency *l, bool hist, json_t *root)
 
 void latency_json(const struct latency *l, bool hist, json_t *root)
 {
-	int64_t number = life_number(l->life);
+	int64_t number = session_track_number(l->track);
 
 	json_object_set_new(root, "liveupdate_number",
 			    number < 0 ? json_null() : json_integer(number));
@@ -493,8 +493,8 @@ void latency_json(const struct latency *l, bool hist, json_t *root)
 			    slowest_json(l->slow, l->nr_slow));
 	json_object_set_new(root, "kho", l->has_kho ? latency_kho_json(l) :
 					     json_null());
-	json_object_set_new(root, "sessions", life_json(l->life));
+	json_object_set_new(root, "sessions", session_track_json(l->track));
 	json_object_set_new(root, "sessions_forgotten",
-			    json_integer(life_forgotten(l->life)));
+			    json_integer(session_track_forgotten(l->track)));
 	json_object_set_new(root, "lost", json_lost(&l->lost));
 }

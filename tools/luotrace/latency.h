@@ -44,7 +44,7 @@ struct latency {
 	struct lt_kho kho[LT_KHO_ACTIONS][LT_KHO_KINDS];
 	bool has_kho;
 	uint64_t page_size;
-	const struct life *life;
+	const struct session_track *track;
 	struct tracer_lost lost;
 	bool frozen;
 	const struct tracer_row *recorded;

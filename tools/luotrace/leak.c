@@ -72,7 +72,7 @@ bool leak_of_event(const struct lt_event *e, struct leak *l)
 			 fmt_errno(e->ret));
 		return true;
 	case LT_HANDOVER_REJECT:
-		l->class = AUDIT_REFUSED;
+		l->class = AUDIT_REJECTED;
 		snprintf(l->text, sizeof(l->text),
 			 "refused %s %s of the handover: %s", compat, name,
 			 fmt_name(text, sizeof(text), e->text));
@@ -105,20 +105,20 @@ static void each_recorded(const struct audit *a, struct leak *l,
 	unsigned int i;
 
 	l->since = 0;
-	l->class = AUDIT_REFUSED;
+	l->class = AUDIT_REJECTED;
 	for (i = 0; i < LIVEUPDATE_RECORDER_REFUSED && i < in->nr_refused; i++) {
-		if (!audit_wants(a, in->refused[i].name))
+		if (!audit_selects(a, in->refused[i].name))
 			continue;
 		snprintf(l->session, sizeof(l->session), "%s",
 			 in->refused[i].name);
 		l->token = in->refused[i].token;
-		audit_explain_refused(&in->refused[i], l->text);
+		audit_explain_rejected(&in->refused[i], l->text);
 		fn(l, data);
 	}
 	l->class = AUDIT_GIVEN_UP;
 	l->token = 0;
 	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP && i < out->given_up; i++) {
-		if (!audit_wants(a, out->given_up_names[i]))
+		if (!audit_selects(a, out->given_up_names[i]))
 			continue;
 		snprintf(l->session, sizeof(l->session), "%s",
 			 out->given_up_names[i]);
@@ -137,7 +137,7 @@ void leak_each(const struct audit *a, uint64_t ts,
 	for (n = 0; n < a->inv->nr_sessions; n++) {
 		s = &a->inv->sessions[n];
 		l.class = audit_class(a, s);
-		if (!audit_wants(a, s->name) || l.class < AUDIT_LEAKS)
+		if (!audit_selects(a, s->name) || l.class < AUDIT_LEAKS)
 			continue;
 		l.since = leak_since(s, l.class);
 		snprintf(l.session, sizeof(l.session), "%s", s->name);
@@ -148,7 +148,7 @@ void leak_each(const struct audit *a, uint64_t ts,
 		each_recorded(a, &l, fn, data);
 }
 
-struct told {
+struct report {
 	enum audit_class class;
 	uint64_t token;
 	uint64_t ts;
@@ -158,30 +158,30 @@ struct told {
 };
 
 /* In a tree to be found, in an array to be swept. */
-struct leak_told {
+struct leak_reports {
 	void *tree;
-	struct told **all;
+	struct report **all;
 	size_t nr;
 	size_t room;
 };
 
-struct leak_told *leak_told_new(void)
+struct leak_reports *leak_reports_new(void)
 {
-	return calloc(1, sizeof(struct leak_told));
+	return calloc(1, sizeof(struct leak_reports));
 }
 
-static void keep(void *told)
+static void no_free(void *report)
 {
-	(void)told;
+	(void)report;
 }
 
-void leak_told_free(struct leak_told *t)
+void leak_reports_free(struct leak_reports *t)
 {
 	size_t i;
 
 	if (!t)
 		return;
-	tdestroy(t->tree, keep);
+	tdestroy(t->tree, no_free);
 	for (i = 0; i < t->nr; i++)
 		free(t->all[i]);
 	free(t->all);
@@ -190,7 +190,7 @@ void leak_told_free(struct leak_told *t)
 
 static int compare(const void *a, const void *b)
 {
-	const struct told *x = a, *y = b;
+	const struct report *x = a, *y = b;
 
 	if (x->class != y->class)
 		return x->class < y->class ? -1 : 1;
@@ -200,11 +200,11 @@ static int compare(const void *a, const void *b)
 }
 
 /* An audit tells of a session, whichever of its files it is about. */
-static struct told key_of(const struct leak *l)
+static struct report key_of(const struct leak *l)
 {
-	struct told key = {
+	struct report key = {
 		.class = l->class,
-		.token = l->class == AUDIT_REFUSED ? l->token : 0,
+		.token = l->class == AUDIT_REJECTED ? l->token : 0,
 		.ts = l->ts,
 		.seen = l->ts,
 		.audited = l->audited,
@@ -214,9 +214,9 @@ static struct told key_of(const struct leak *l)
 	return key;
 }
 
-bool leak_is_told(const struct leak_told *t, const struct leak *l)
+bool leak_is_reported(const struct leak_reports *t, const struct leak *l)
 {
-	struct told key = key_of(l), **found;
+	struct report key = key_of(l), **found;
 
 	found = tfind(&key, &t->tree, compare);
 	if (!found)
@@ -226,39 +226,39 @@ bool leak_is_told(const struct leak_told *t, const struct leak *l)
 	return !l->since || l->since <= (*found)->ts + SLACK_NS;
 }
 
-static struct told *told_add(struct leak_told *t, const struct told *key)
+static struct report *report_add(struct leak_reports *t, const struct report *key)
 {
-	struct told *told = malloc(sizeof(*told)), **grown;
+	struct report *report = malloc(sizeof(*report)), **grown;
 
-	if (told && t->nr == t->room) {
+	if (report && t->nr == t->room) {
 		grown = reallocarray(t->all, t->room + 1024, sizeof(*grown));
 		if (!grown) {
-			free(told);
+			free(report);
 			return NULL;
 		}
 		t->all = grown;
 		t->room += 1024;
 	}
-	if (!told)
+	if (!report)
 		return NULL;
-	*told = *key;
-	if (!tsearch(told, &t->tree, compare)) {
-		free(told);
+	*report = *key;
+	if (!tsearch(report, &t->tree, compare)) {
+		free(report);
 		return NULL;
 	}
-	t->all[t->nr++] = told;
-	return told;
+	t->all[t->nr++] = report;
+	return report;
 }
 
-bool leak_set_told(struct leak_told *t, const struct leak *l)
+bool leak_set_reported(struct leak_reports *t, const struct leak *l)
 {
-	struct told key = key_of(l), **found;
+	struct report key = key_of(l), **found;
 
 	found = tfind(&key, &t->tree, compare);
 	if (!found)
-		return told_add(t, &key);
+		return report_add(t, &key);
 	/* That it is still there does not tell it again. */
-	if (!leak_is_told(t, l)) {
+	if (!leak_is_reported(t, l)) {
 		(*found)->ts = key.ts;
 		(*found)->audited = key.audited;
 	}
@@ -266,7 +266,7 @@ bool leak_set_told(struct leak_told *t, const struct leak *l)
 	return true;
 }
 
-void leak_told_sweep(struct leak_told *t, uint64_t ts)
+void leak_reports_sweep(struct leak_reports *t, uint64_t ts)
 {
 	size_t i, kept = 0;
 

@@ -49,30 +49,30 @@ bool leak_of_event(const struct lt_event *e, struct leak *l);
 void leak_each(const struct audit *a, uint64_t ts,
 	       void (*fn)(const struct leak *l, void *data), void *data);
 
-struct leak_told;
+struct leak_reports;
 
-/** leak_told_new - none is told; NULL if out of memory */
-struct leak_told *leak_told_new(void);
+/** leak_reports_new - none is told; NULL if out of memory */
+struct leak_reports *leak_reports_new(void);
 
-/** leak_told_free - NULL is fine */
-void leak_told_free(struct leak_told *t);
+/** leak_reports_free - NULL is fine */
+void leak_reports_free(struct leak_reports *t);
 
 /**
- * leak_is_told - whether a leak is told already
+ * leak_is_reported - whether a leak is told already
  *
  * An event is, if an audit that began later has found it. What an audit finds is, unless
  * it began after it was told.
  */
-bool leak_is_told(const struct leak_told *t, const struct leak *l);
+bool leak_is_reported(const struct leak_reports *t, const struct leak *l);
 
-/** leak_set_told - that it is told; false if out of memory */
-bool leak_set_told(struct leak_told *t, const struct leak *l);
+/** leak_set_reported - that it is told; false if out of memory */
+bool leak_set_reported(struct leak_reports *t, const struct leak *l);
 
 /**
- * leak_told_sweep - forget those that are cured
+ * leak_reports_sweep - forget those that are cured
  * @t:	what is told
- * @ts: when the audit began for whose leaks leak_set_told() was called
+ * @ts: when the audit began for whose leaks leak_set_reported() was called
  */
-void leak_told_sweep(struct leak_told *t, uint64_t ts);
+void leak_reports_sweep(struct leak_reports *t, uint64_t ts);
 
 #endif

@@ -51,7 +51,7 @@ static int code;	/* of the command, once it has one */
  * A report that did not reach its reader is a failure. At the exit, as argp ends the
  * program by itself after its help.
  */
-static void finish(void)
+static void close_stdout(void)
 {
 	int err = 0;
 
@@ -70,7 +70,7 @@ static void finish(void)
  * What is opened must not become standard output because that is closed: who prints
  * finds a file that cannot be written.
  */
-static void occupy(void)
+static void reserve_stdio(void)
 {
 	int fd = open("/dev/null", O_RDONLY);
 
@@ -81,7 +81,7 @@ static void occupy(void)
 }
 
 /* A report from which something is missing is worse than none. */
-static void *allocate(size_t size)
+static void *xmalloc(size_t size)
 {
 	void *memory = malloc(size);
 
@@ -96,10 +96,10 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : "";
 	size_t i;
 
-	occupy();
-	atexit(finish);
+	reserve_stdio();
+	atexit(close_stdout);
 	msg_catch_libbpf();
-	json_set_alloc_funcs(allocate, free);
+	json_set_alloc_funcs(xmalloc, free);
 	if (!strcmp(name, "-h") || !strcmp(name, "--help")) {
 		usage(stdout);
 		return EXIT_FINE;

@@ -148,10 +148,10 @@ static void write_machine(const struct metrics *m, FILE *out)
 			    value(name, m->probe->release)), 1, out);
 	if (*m->state) {
 		head(STATE, out);
-		for (s = 0; s < words_count(WORDS_STATE); s++)
+		for (s = 0; s < enum_count(ENUM_STATE); s++)
 			sample(STATE, labels(buf, "{state=\"%s\"}",
-					     word(WORDS_STATE, s)),
-			       !strcmp(word(WORDS_STATE, s), m->state), out);
+					     enum_name(ENUM_STATE, s)),
+			       !strcmp(enum_name(ENUM_STATE, s), m->state), out);
 	}
 	if (m->number >= 0) {
 		head(NUMBER, out);
@@ -171,7 +171,7 @@ static void write_incoming(const struct audit *a, FILE *out)
 
 	audit_sum(a, &sums);
 	head(IN_SESSIONS, out);
-	for (c = 0; c < AUDIT_REFUSED; c++)
+	for (c = 0; c < AUDIT_REJECTED; c++)
 		sample(IN_SESSIONS, labels(buf, "{state=\"%s\"}",
 					   audit_class_name(c)),
 		       sums.by_class[c], out);
@@ -191,7 +191,7 @@ static void write_incoming(const struct audit *a, FILE *out)
 	}
 	head(LEAKS, out);
 	for (c = AUDIT_LEAKS; c < AUDIT_NR; c++) {
-		if (c >= AUDIT_REFUSED && !a->recorder)
+		if (c >= AUDIT_REJECTED && !a->recorder)
 			continue;
 		sample(LEAKS, labels(buf, "{class=\"%s\"}", audit_class_name(c)),
 		       sums.by_class[c], out);
@@ -215,7 +215,7 @@ static void write_outgoing(const struct inventory *inv, FILE *out)
 	head(OUT_SESSIONS, out);
 	for (s = 0; s <= STATE_FROZEN; s++)
 		sample(OUT_SESSIONS, labels(buf, "{state=\"%s\"}",
-					    word(WORDS_STATE, s)), by_state[s], out);
+					    enum_name(ENUM_STATE, s)), by_state[s], out);
 	head(OUT_FILES, out);
 	sample(OUT_FILES, "", files, out);
 	if (unknown)
@@ -258,7 +258,7 @@ static void write_blackout(const struct liveupdate_recorder *r, FILE *out)
 		if (b.known[s])
 			sample_ns(PHASE, labels(buf, "{phase=\"%s\",kernel=\"%s\"}",
 						phase_label(name, s),
-						s < SPAN_JUMP ? "old" : "new"),
+						s < SPAN_KEXEC ? "old" : "new"),
 				  b.ns[s], out);
 	}
 	if (b.whole) {
@@ -292,7 +292,7 @@ static void each_row(const struct liveupdate_recorder *r, bool failed,
 	int i, n, p;
 
 	for (p = 0; p < 2; p++) {
-		if (!recorder_has(parts[p]))
+		if (!recorder_present(parts[p]))
 			continue;
 		n = recorder_sum(parts[p], failed ? RECORDER_SCOPE(FAILED) :
 						    RECORDER_UPDATE, rows);
@@ -302,7 +302,7 @@ static void each_row(const struct liveupdate_recorder *r, bool failed,
 				  kinds[rows[i].kind % 3],
 				  *rows[i].name ? value(name, rows[i].name) :
 						  "others",
-				  word(WORDS_OP, rows[i].op)), out);
+				  enum_name(ENUM_OP, rows[i].op)), out);
 	}
 }
 
@@ -371,7 +371,7 @@ static void write_failed(int family, const struct liveupdate_recorder *r,
 			 uint64_t last, uint64_t next, FILE *out)
 {
 	head(family, out);
-	if (recorder_has(&r->last_out))
+	if (recorder_present(&r->last_out))
 		sample(family, "{update=\"last\"}", last, out);
 	sample(family, "{update=\"next\"}", next, out);
 }

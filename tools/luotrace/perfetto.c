@@ -119,7 +119,7 @@ static void put_call(struct out *out, const struct lt_event *e)
 	json_t *args = event_args(e);
 	bool cut = e->duration > e->ts;
 
-	snprintf(name, sizeof(name), "%s %s", word(WORDS_OP, e->what),
+	snprintf(name, sizeof(name), "%s %s", enum_name(ENUM_OP, e->what),
 		 fmt_label(compat, sizeof(compat), e->compat));
 	if (cut)
 		json_object_set_new(args, "begin", json_string("before the trace"));
@@ -138,7 +138,7 @@ static char *phase_name(char *buf, size_t size, unsigned int phase,
 {
 	char name[NAME_BUF];
 
-	snprintf(buf, size, "%s%s%s", word(WORDS_PHASE, phase), *session ? " " : "",
+	snprintf(buf, size, "%s%s%s", enum_name(ENUM_PHASE, phase), *session ? " " : "",
 		 fmt_label(name, sizeof(name), session));
 	return buf;
 }
@@ -293,7 +293,7 @@ static void put_blackout(struct out *out, const struct trace_file *t, uint64_t b
 			continue;
 		o = event_of(out, 1, span_name(s), "blackout", "X", begin - base,
 			     json_pack("{ss}", "kernel",
-				       s < SPAN_JUMP ? "old" : "new"));
+				       s < SPAN_KEXEC ? "old" : "new"));
 		json_object_set_new(o, "dur", us(b.ns[s]));
 		put(out, o);
 	}

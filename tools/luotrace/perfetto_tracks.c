@@ -38,7 +38,7 @@ struct tracks *tracks_new(void)
 	return all;
 }
 
-static void keep(void *track)
+static void no_free(void *track)
 {
 	(void)track;
 }
@@ -49,7 +49,7 @@ void tracks_free(struct tracks *all)
 
 	if (!all)
 		return;
-	tdestroy(all->tree, keep);
+	tdestroy(all->tree, no_free);
 	for (i = 0; i < all->nr; i++) {
 		free(all->list[i]->lanes);
 		free(all->list[i]);
@@ -96,7 +96,7 @@ struct track *tracks_get(struct tracks *all, enum track_kind kind, uint32_t tid,
 }
 
 /* Whether a span fits on a lane, and if so it is there from now on. */
-static bool lane_takes(struct lane *l, uint64_t begin, uint64_t end)
+static bool lane_insert(struct lane *l, uint64_t begin, uint64_t end)
 {
 	int n = l->nr;
 
@@ -124,7 +124,7 @@ uint32_t tracks_place(struct tracks *all, struct track *t, uint64_t begin,
 
 	*is_new = false;
 	for (i = 0; i < t->nr_lanes; i++) {
-		if (lane_takes(&t->lanes[i], begin, end))
+		if (lane_insert(&t->lanes[i], begin, end))
 			return t->lanes[i].place;
 	}
 	if (t->nr_lanes == MAX_LANES)
@@ -137,7 +137,7 @@ uint32_t tracks_place(struct tracks *all, struct track *t, uint64_t begin,
 	memset(grown, 0, sizeof(*grown));
 	grown->place = t->kind == TRACK_THREAD && t->nr_lanes == 1 && t->tid ?
 		       t->tid : ++all->last_place;
-	lane_takes(grown, begin, end);
+	lane_insert(grown, begin, end);
 	*is_new = true;
 	return grown->place;
 }

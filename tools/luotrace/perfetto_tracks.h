@@ -2,8 +2,8 @@
 
 /* The tracks of a drawing: on each, spans are side by side or inside each other. */
 
-#ifndef TRACKS_H
-#define TRACKS_H
+#ifndef PERFETTO_TRACKS_H
+#define PERFETTO_TRACKS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -27,16 +27,16 @@ static const char *const tracepoints[LT_NR_TYPES] = {
  * calls; without one of the others its event is missing. The compiler may have made
  * any of them a part of another function.
  */
-static const char *const around[PROBE_AROUND + 1] = {
+static const char *const luo_functions[PROBE_LUO_FUNCTIONS + 1] = {
 	"luo_preserve_file", "luo_retrieve_file", "luo_file_unpreserve_files",
 	"luo_file_freeze", "luo_file_unfreeze", "luo_file_finish",
 	"luo_session_create", "luo_session_retrieve", "luo_session_release",
 	"luo_session_finish", "liveupdate_reboot", NULL,
 };
 
-const char *probe_around(unsigned int nr)
+const char *probe_luo_function(unsigned int nr)
 {
-	return around[nr];
+	return luo_functions[nr];
 }
 
 const char *probe_tracepoint(enum lt_type type)
@@ -93,15 +93,15 @@ static const char *probe_function(const struct probe *p, unsigned int nr)
 {
 	if (nr < LT_STOCK_OPS)
 		return *p->stock.ops[nr].name ? p->stock.ops[nr].name : NULL;
-	return p->around & 1U << (nr - LT_STOCK_OPS) ? around[nr - LT_STOCK_OPS] :
-						      NULL;
+	nr -= LT_STOCK_OPS;
+	return p->luo_functions & 1U << nr ? luo_functions[nr] : NULL;
 }
 
 bool probe_symbol(const struct probe *p, const char *name)
 {
 	unsigned int i;
 
-	for (i = 0; i < LT_STOCK_OPS + PROBE_AROUND; i++) {
+	for (i = 0; i < LT_STOCK_OPS + PROBE_LUO_FUNCTIONS; i++) {
 		if (p->missing & 1ULL << i && !strcmp(probe_function(p, i), name))
 			return false;
 	}
@@ -119,7 +119,7 @@ static void probe_one_symbol(struct probe *p, const char *symbol,
 		p->hidden = !at;
 		return;
 	}
-	for (i = 0; i < LT_STOCK_OPS + PROBE_AROUND; i++) {
+	for (i = 0; i < LT_STOCK_OPS + PROBE_LUO_FUNCTIONS; i++) {
 		name = probe_function(p, i);
 		if (name && !strcmp(name, symbol))
 			p->missing &= ~(1ULL << i);
@@ -134,7 +134,7 @@ static void probe_symbols(struct probe *p)
 	unsigned long long at;
 	unsigned int i;
 
-	for (i = 0; f && i < LT_STOCK_OPS + PROBE_AROUND; i++) {
+	for (i = 0; f && i < LT_STOCK_OPS + PROBE_LUO_FUNCTIONS; i++) {
 		if (probe_function(p, i))
 			p->missing |= 1ULL << i;
 	}
@@ -178,9 +178,9 @@ static void probe_btf(struct probe *p)
 		p->flavour = FLAVOUR_STOCK;
 	if (p->flavour == FLAVOUR_STOCK) {
 		stock_find(btf, &p->stock);
-		for (i = 0; around[i]; i++) {
-			if (probe_has(btf, around[i], BTF_KIND_FUNC))
-				p->around |= 1U << i;
+		for (i = 0; luo_functions[i]; i++) {
+			if (probe_has(btf, luo_functions[i], BTF_KIND_FUNC))
+				p->luo_functions |= 1U << i;
 		}
 		probe_symbols(p);
 	}
@@ -230,7 +230,7 @@ static const char *probe_why_unprivileged(const struct probe *p)
 	return missing[p->caps & (PROBE_BPF | PROBE_PERFMON)];
 }
 
-const char *probe_why_not(const struct probe *p)
+const char *probe_why_no_trace(const struct probe *p)
 {
 	const char *why = probe_why_no_luo(p);
 

@@ -15,8 +15,8 @@
 
 enum flavour { FLAVOUR_NONE, FLAVOUR_STOCK, FLAVOUR_TRACED, FLAVOUR_UNKNOWN };
 
-/* Functions of a stock LUO around the calls of handlers, see probe_around(). */
-#define PROBE_AROUND	11
+/* Functions of a stock LUO around the calls of handlers, see probe_luo_function(). */
+#define PROBE_LUO_FUNCTIONS	11
 
 /* The capabilities that something needs, as bits. */
 enum {
@@ -42,7 +42,7 @@ enum {
  * @file_iter:	  it has the BPF iterator luo_file
  * @stock:	  what handlers consist of; only of FLAVOUR_STOCK
  * @around:	  functions of a stock LUO that calls are told apart by, a bit for
- *		  each that probe_around() names
+ *		  each that probe_luo_function() names
  * @missing:	  of the names of functions of a stock LUO, those that BTF has and the
  *		  table of symbols has not; a bit for each of @stock, then of @around
  * @lists:	  the symbol of the sessions of a stock LUO is there, with its address
@@ -64,7 +64,7 @@ struct probe {
 	bool session_iter;
 	bool file_iter;
 	struct stock stock;
-	unsigned int around;
+	unsigned int luo_functions;
 	uint64_t missing;
 	bool lists;
 	bool hidden;
@@ -73,13 +73,13 @@ struct probe {
 	char why_off[KHO_TEXT];
 };
 
-/** probe_around - name of a function of a stock LUO, NULL behind the last one */
-const char *probe_around(unsigned int nr);
+/** probe_luo_function - name of a function of a stock LUO, NULL behind the last one */
+const char *probe_luo_function(unsigned int nr);
 
 /**
  * probe_symbol - whether the kernel has a symbol for a function of a stock LUO
  * @p:	  from probe_kernel()
- * @name: of @p.stock, or of probe_around()
+ * @name: of @p.stock, or of probe_luo_function()
  */
 bool probe_symbol(const struct probe *p, const char *name);
 
@@ -104,17 +104,17 @@ void probe_kernel(struct probe *p);
  * probe_why_no_audit - why sessions cannot be listed here
  * @p: from probe_kernel()
  *
- * Return: as probe_why_not().
+ * Return: as probe_why_no_trace().
  */
 const char *probe_why_no_audit(const struct probe *p);
 
 /**
- * probe_why_not - why handler calls cannot be traced here
+ * probe_why_no_trace - why handler calls cannot be traced here
  * @p: from probe_kernel()
  *
  * Return: one sentence that says what is missing and how to get it, or NULL if
  *	   nothing is.
  */
-const char *probe_why_not(const struct probe *p);
+const char *probe_why_no_trace(const struct probe *p);
 
 #endif

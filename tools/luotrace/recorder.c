@@ -88,7 +88,7 @@ static const char *scope_check(const struct liveupdate_recorder_part *p,
 }
 
 /* What is wrong with a part, or NULL. */
-static const char *part_check(const struct liveupdate_recorder_part *p)
+static const char *record_check(const struct liveupdate_recorder_part *p)
 {
 	const char *why;
 	int i;
@@ -124,15 +124,15 @@ static const char *part_check(const struct liveupdate_recorder_part *p)
 }
 
 /* A part that is not there has nothing in it, whoever looks. */
-static const char *part_read(struct liveupdate_recorder_part *p)
+static const char *record_read(struct liveupdate_recorder_part *p)
 {
-	if (recorder_has(p))
-		return part_check(p);
+	if (recorder_present(p))
+		return record_check(p);
 	memset(p, 0, sizeof(*p));
 	return NULL;
 }
 
-static const char *recorder_wrong(struct liveupdate_recorder *r, size_t size)
+static const char *recorder_invalid(struct liveupdate_recorder *r, size_t size)
 {
 	const char *why;
 
@@ -144,9 +144,9 @@ static const char *recorder_wrong(struct liveupdate_recorder *r, size_t size)
 	if (r->size != sizeof(*r) || size != sizeof(*r) ||
 	    r->part_size != sizeof(r->last_out))
 		return "a record of another size";
-	why = part_read(&r->last_out);
-	why = why ? why : part_read(&r->last_in);
-	return why ? why : part_read(&r->next_out);
+	why = record_read(&r->last_out);
+	why = why ? why : record_read(&r->last_in);
+	return why ? why : record_read(&r->next_out);
 }
 
 struct liveupdate_recorder *recorder_load(const char *path)
@@ -165,7 +165,7 @@ struct liveupdate_recorder *recorder_load(const char *path)
 		msg_error("cannot read '%s': %s", path, strerror(errno));
 		goto fail;
 	}
-	why = recorder_wrong(r, n);
+	why = recorder_invalid(r, n);
 	if (why) {
 		msg_error("'%s' is %s; this luotrace knows version %u of %zu bytes",
 			  path, why, LIVEUPDATE_RECORDER_VERSION, sizeof(*r));
@@ -178,7 +178,7 @@ fail:
 	return NULL;
 }
 
-int recorder_here(struct liveupdate_recorder **r)
+int recorder_load_local(struct liveupdate_recorder **r)
 {
 	*r = NULL;
 	/* Whether it may be read only reading tells. */
@@ -188,21 +188,21 @@ int recorder_here(struct liveupdate_recorder **r)
 	return *r ? 0 : -1;
 }
 
-struct liveupdate_recorder *recorder_check(const void *data, size_t size)
+struct liveupdate_recorder *recorder_parse(const void *data, size_t size)
 {
 	struct liveupdate_recorder *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
 	memcpy(r, data, size < sizeof(*r) ? size : sizeof(*r));
-	if (recorder_wrong(r, size)) {
+	if (recorder_invalid(r, size)) {
 		free(r);
 		return NULL;
 	}
 	return r;
 }
 
-const char *recorder_unread(const struct liveupdate_recorder *r)
+const char *recorder_unread_reason(const struct liveupdate_recorder *r)
 {
 	int i;
 
@@ -213,7 +213,7 @@ const char *recorder_unread(const struct liveupdate_recorder *r)
 	return NULL;
 }
 
-bool recorder_has(const struct liveupdate_recorder_part *part)
+bool recorder_present(const struct liveupdate_recorder_part *part)
 {
 	return part->magic;
 }

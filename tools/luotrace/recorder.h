@@ -26,33 +26,33 @@
 struct liveupdate_recorder *recorder_load(const char *path);
 
 /**
- * recorder_here - the record of this machine
+ * recorder_load_local - the record of this machine
  * @r: set to it, or to NULL if this kernel has no recorder
  *
  * Return: 0, or -1 after a message.
  */
-int recorder_here(struct liveupdate_recorder **r);
+int recorder_load_local(struct liveupdate_recorder **r);
 
 /**
- * recorder_check - the same for a record in memory
+ * recorder_parse - the same for a record in memory
  * @data: the record, in whatever place
  * @size: its bytes
  *
  * Return: a copy for free(), or NULL after no message if it is not one.
  */
-struct liveupdate_recorder *recorder_check(const void *data, size_t size);
+struct liveupdate_recorder *recorder_parse(const void *data, size_t size);
 
-/** recorder_has - whether a part is there */
-bool recorder_has(const struct liveupdate_recorder_part *part);
+/** recorder_present - whether a part is there */
+bool recorder_present(const struct liveupdate_recorder_part *part);
 
 /**
- * recorder_unread - why the handover that booted this kernel could not be read
+ * recorder_unread_reason - why the handover that booted this kernel could not be read
  * @r: the record
  *
  * Return: the kernel's word for it, such as "not-a-tree" if the previous kernel had
  *	   another LUO; NULL if it was read, or there was none.
  */
-const char *recorder_unread(const struct liveupdate_recorder *r);
+const char *recorder_unread_reason(const struct liveupdate_recorder *r);
 
 /* What to say then. */
 #define RECORDER_UNREAD								\

@@ -19,11 +19,11 @@
 #include "recording.h"
 
 #define FLUSH_SECONDS	1	/* what is written is on the disk after this */
-#define BESIDE		".new"
+#define TMP_SUFFIX		".new"
 
 struct recording {
 	char *path;	/* what is replaced, behind symbolic links */
-	char *beside;	/* what replaces it, NULL if that has happened */
+	char *tmp;	/* what replaces it, NULL if that has happened */
 	int fd;
 	bool failed;	/* and said so */
 
@@ -115,7 +115,7 @@ static bool locked(int fd, int how)
 	return flock(fd, how | LOCK_NB) && errno == EWOULDBLOCK;
 }
 
-static bool busy(struct recording *r)
+static bool report_busy(struct recording *r)
 {
 	msg_error("another luotrace record writes to '%s'; stop it, or give each a file of its own",
 		  r->path);
@@ -135,23 +135,23 @@ static bool same_file(int fd, const char *path)
  * Open and lock the file beside. Whoever had it before may have renamed it since it was
  * opened, or removed it.
  */
-static bool open_beside(struct recording *r)
+static bool open_tmp(struct recording *r)
 {
 	for (;;) {
-		r->fd = open(r->beside, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+		r->fd = open(r->tmp, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
 			     0666);
 		if (r->fd < 0)
-			return fail(r, r->beside, errno);
+			return fail(r, r->tmp, errno);
 		if (locked(r->fd, LOCK_EX))
-			return busy(r);
-		if (same_file(r->fd, r->beside))
+			return report_busy(r);
+		if (same_file(r->fd, r->tmp))
 			return true;
 		close(r->fd);
 	}
 }
 
 /* A recording that goes on has the lock of the file that it became. */
-static bool check_old(struct recording *r)
+static bool check_replaced(struct recording *r)
 {
 	int fd = open(r->path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
@@ -166,27 +166,27 @@ static bool check_old(struct recording *r)
 	      0 : errno;
 	close(fd);
 	if (taken)
-		return busy(r);
-	return !err || fail(r, r->beside, err);
+		return report_busy(r);
+	return !err || fail(r, r->tmp, err);
 }
 
 static bool open_regular(struct recording *r)
 {
-	char *beside;
+	char *tmp;
 	bool ok;
 
-	if (asprintf(&beside, "%s" BESIDE, r->path) < 0)
+	if (asprintf(&tmp, "%s" TMP_SUFFIX, r->path) < 0)
 		return fail(r, r->path, ENOMEM);
-	r->beside = beside;
-	ok = open_beside(r);
+	r->tmp = tmp;
+	ok = open_tmp(r);
 	/* Somebody else's must not be removed. */
 	if (!ok) {
-		free(r->beside);
-		r->beside = NULL;
+		free(r->tmp);
+		r->tmp = NULL;
 		return false;
 	}
 	/* What a recorder left there that was killed before it traced. */
-	return check_old(r) && (!ftruncate(r->fd, 0) || fail(r, r->beside, errno));
+	return check_replaced(r) && (!ftruncate(r->fd, 0) || fail(r, r->tmp, errno));
 }
 
 static bool open_any(struct recording *r, const char *path)
@@ -283,15 +283,15 @@ bool recording_publish(struct recording *r)
 {
 	int err;
 
-	if (r->failed || !r->beside)
+	if (r->failed || !r->tmp)
 		return !r->failed;
 	err = flush(r->fd);
-	if (!err && rename(r->beside, r->path))
+	if (!err && rename(r->tmp, r->path))
 		err = errno;
 	if (err)
 		return fail(r, r->path, err);
-	free(r->beside);
-	r->beside = NULL;
+	free(r->tmp);
+	r->tmp = NULL;
 	err = flush_directory(r->path);
 	return !err || fail(r, r->path, err);
 }
@@ -313,14 +313,14 @@ bool recording_close(struct recording *r)
 		return true;
 	stop_flusher(r);
 	err = atomic_load(&r->error);
-	if (r->beside)
-		unlink(r->beside);
+	if (r->tmp)
+		unlink(r->tmp);
 	if (r->fd >= 0 && close(r->fd) && !err)
 		err = errno;
 	if (err)
 		fail(r, r->path, err);
 	ok = !r->failed;
-	free(r->beside);
+	free(r->tmp);
 	free(r->path);
 	free(r);
 	return ok;

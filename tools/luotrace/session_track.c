@@ -33,7 +33,7 @@ struct session {
 };
 
 /* All lives in order, and the last one of each name in a search tree. */
-struct life {
+struct session_track {
 	struct session **sessions;
 	void *last;
 	size_t count;
@@ -45,43 +45,43 @@ struct life {
 	int64_t number;
 };
 
-struct life *life_new(size_t max)
+struct session_track *session_track_new(size_t max)
 {
-	struct life *life = calloc(1, sizeof(*life));
+	struct session_track *track = calloc(1, sizeof(*track));
 
-	if (!life)
+	if (!track)
 		return NULL;
-	life->max = max;
-	life->number = -1;
-	return life;
+	track->max = max;
+	track->number = -1;
+	return track;
 }
 
-static void keep(void *session)
+static void no_free(void *session)
 {
 	(void)session;
 }
 
-void life_free(struct life *life)
+void session_track_free(struct session_track *track)
 {
 	size_t i;
 
-	if (!life)
+	if (!track)
 		return;
-	tdestroy(life->last, keep);
-	for (i = 0; i < life->count; i++)
-		free(life->sessions[i]);
-	free(life->sessions);
-	free(life);
+	tdestroy(track->last, no_free);
+	for (i = 0; i < track->count; i++)
+		free(track->sessions[i]);
+	free(track->sessions);
+	free(track);
 }
 
-size_t life_forgotten(const struct life *life)
+size_t session_track_forgotten(const struct session_track *track)
 {
-	return life->forgotten;
+	return track->forgotten;
 }
 
-int64_t life_number(const struct life *life)
+int64_t session_track_number(const struct session_track *track)
 {
-	return life->number;
+	return track->number;
 }
 
 static int compare(const void *a, const void *b)
@@ -93,80 +93,82 @@ static int compare(const void *a, const void *b)
 	return strncmp(x->name, y->name, LT_NAME_LEN);
 }
 
-static void life_forget(struct life *life, struct session *s)
+static void session_track_forget(struct session_track *track, struct session *s)
 {
-	struct session **last = tfind(s, &life->last, compare);
+	struct session **last = tfind(s, &track->last, compare);
 
 	/* One that has the same name may be younger. */
 	if (last && *last == s)
-		tdelete(s, &life->last, compare);
+		tdelete(s, &track->last, compare);
 	free(s);
-	life->forgotten++;
+	track->forgotten++;
 }
 
 /* Forget the oldest lives, or of these those that ended, until @count are left. */
-static void life_shrink(struct life *life, size_t count, bool ended)
+static void session_track_shrink(struct session_track *track, size_t count, bool ended)
 {
-	size_t excess = life->count > count ? life->count - count : 0;
+	size_t excess = track->count > count ? track->count - count : 0;
 	size_t i, kept = 0;
 
-	for (i = 0; i < life->count; i++) {
-		if (excess && (life->sessions[i]->ended || !ended)) {
-			life_forget(life, life->sessions[i]);
+	for (i = 0; i < track->count; i++) {
+		if (excess && (track->sessions[i]->ended || !ended)) {
+			session_track_forget(track, track->sessions[i]);
 			excess--;
 		} else {
-			life->sessions[kept++] = life->sessions[i];
+			track->sessions[kept++] = track->sessions[i];
 		}
 	}
-	life->count = kept;
+	track->count = kept;
 }
 
 /* A quarter at once, as each time all of them are looked at. */
-static void life_make_room(struct life *life)
+static void session_track_make_room(struct session_track *track)
 {
-	if (!life->max || life->count < life->max)
+	if (!track->max || track->count < track->max)
 		return;
-	life_shrink(life, life->max - life->max / 4, true);
-	life_shrink(life, life->max - life->max / 4, false);
+	session_track_shrink(track, track->max - track->max / 4, true);
+	session_track_shrink(track, track->max - track->max / 4, false);
 }
 
-static struct session *life_add(struct life *life, const struct session *like)
+static struct session *session_track_add(struct session_track *track,
+					 const struct session *like)
 {
 	struct session *s = malloc(sizeof(*s)), **grown;
 
-	grown = reallocarray(life->sessions, life->count + 1, sizeof(*grown));
+	grown = reallocarray(track->sessions, track->count + 1, sizeof(*grown));
 	if (grown)
-		life->sessions = grown;
+		track->sessions = grown;
 	if (!s || !grown) {
 		free(s);
-		life->lost++;
+		track->lost++;
 		return NULL;
 	}
 	*s = *like;
-	life->sessions[life->count++] = s;
+	track->sessions[track->count++] = s;
 	return s;
 }
 
 /* The session of an event; a name that is created again is another session. */
-static struct session *life_session(struct life *life, const struct lt_event *e,
-				    uint32_t dir, bool begins)
+static struct session *session_track_get(struct session_track *track,
+					 const struct lt_event *e,
+					 uint32_t dir, bool begins)
 {
 	struct session like = { .dir = dir }, **last, *s;
 
 	memcpy(like.name, e->name, LT_NAME_LEN);
-	last = tfind(&like, &life->last, compare);
+	last = tfind(&like, &track->last, compare);
 	if (last && !begins)
 		return *last;
 
-	life_make_room(life);
-	s = life_add(life, &like);
+	session_track_make_room(track);
+	s = session_track_add(track, &like);
 	if (!s)
 		return NULL;
-	last = tfind(&like, &life->last, compare);
+	last = tfind(&like, &track->last, compare);
 	if (last)
 		*last = s;
-	else if (!tsearch(s, &life->last, compare))
-		life->lost++;
+	else if (!tsearch(s, &track->last, compare))
+		track->lost++;
 	return s;
 }
 
@@ -175,7 +177,7 @@ static const struct {
 	const char *what;	/* NULL: only the number of files counts */
 	int dir;		/* -1: the event tells */
 	bool begins;
-} shapes[LT_NR_TYPES] = {
+} steps_of[LT_NR_TYPES] = {
 	[LT_SESSION_CREATE] = { "created", 0, true },
 	[LT_SESSION_RETRIEVE] = { "claimed", 1, false },
 	[LT_SESSION_FINISH] = { "finished", 1, false },
@@ -184,7 +186,8 @@ static const struct {
 };
 
 /* Count the files of an outgoing session as they come and go. */
-static void life_file(struct life *life, const struct lt_event *e)
+static void session_track_count_file(struct session_track *track,
+				     const struct lt_event *e)
 {
 	struct session *s;
 
@@ -192,29 +195,29 @@ static void life_file(struct life *life, const struct lt_event *e)
 		return;
 	if (e->old != FILE_NONE && e->new != FILE_NONE)
 		return;
-	s = life_session(life, e, 0, false);
+	s = session_track_get(track, e, 0, false);
 	if (s && e->new == FILE_PRESERVED)
 		s->files++;
 	else if (s && e->new == FILE_NONE && s->files)
 		s->files--;
 }
 
-void life_event(struct life *life, const struct lt_event *e)
+void session_track_event(struct session_track *track, const struct lt_event *e)
 {
-	const char *what = shapes[e->type].what;
+	const char *what = steps_of[e->type].what;
 	uint32_t dir = e->dir;
 	struct session *s;
 
-	if (shapes[e->type].dir >= 0)
-		dir = shapes[e->type].dir;
+	if (steps_of[e->type].dir >= 0)
+		dir = steps_of[e->type].dir;
 
-	if (!life->started) {
-		life->started = true;
-		life->start = e->ts;
+	if (!track->started) {
+		track->started = true;
+		track->start = e->ts;
 	}
 	/* 0 is unknown: a stock LUO counts none. */
 	if (e->number)
-		life->number = e->number;
+		track->number = e->number;
 
 	if (e->type == LT_SESSION_STATE) {
 		dir = e->dir;
@@ -223,18 +226,18 @@ void life_event(struct life *life, const struct lt_event *e)
 		       e->new == STATE_FROZEN ? "frozen" :
 		       e->new < e->old && !dir ? "cancelled" : NULL;
 	} else if (e->type == LT_FILE_STATE) {
-		life_file(life, e);
+		session_track_count_file(track, e);
 		return;
 	} else if (e->type == LT_PHASE_END && e->dir) {
 		/* These are the phases of incoming sessions. */
-		dir = !strcmp(word(WORDS_PHASE, e->what), "finish") ||
-		      !strcmp(word(WORDS_PHASE, e->what), "restore");
+		dir = !strcmp(enum_name(ENUM_PHASE, e->what), "finish") ||
+		      !strcmp(enum_name(ENUM_PHASE, e->what), "restore");
 		what = NULL;
 	} else if (!what) {
 		return;
 	}
 
-	s = life_session(life, e, dir, shapes[e->type].begins && !e->ret);
+	s = session_track_get(track, e, dir, steps_of[e->type].begins && !e->ret);
 	if (!s)
 		return;
 	/* A session that is closed or finished tells how many it had. */
@@ -254,7 +257,7 @@ void life_event(struct life *life, const struct lt_event *e)
 	s->steps[s->nr_steps++] = (struct step){ what, e->ts, e->ret };
 }
 
-static void life_print_one(const struct session *s, uint64_t start, FILE *f)
+static void print_session(const struct session *s, uint64_t start, FILE *f)
 {
 	char name[4 * LT_NAME_LEN + 1], step[64];
 	int column, len;
@@ -262,7 +265,7 @@ static void life_print_one(const struct session *s, uint64_t start, FILE *f)
 
 	column = fprintf(f, "  ");
 	column += fmt_padded(f, fmt_name(name, sizeof(name), s->name), NAME_WIDTH);
-	column += fprintf(f, " %-3s %5llu ", word(WORDS_DIR, s->dir),
+	column += fprintf(f, " %-3s %5llu ", enum_name(ENUM_DIR, s->dir),
 			  (unsigned long long)s->files);
 	for (i = 0; i < s->nr_steps; i++) {
 		len = snprintf(step, sizeof(step), " %s%s %.3f%s",
@@ -279,46 +282,46 @@ static void life_print_one(const struct session *s, uint64_t start, FILE *f)
 	fputc('\n', f);
 }
 
-void life_print(const struct life *life, FILE *f)
+void session_track_print(const struct session_track *track, FILE *f)
 {
 	size_t i;
 
 	fprintf(f, "Sessions, seconds since the first event\n");
-	if (!life->count)
+	if (!track->count)
 		fprintf(f, "  none was seen\n");
 	else
 		fprintf(f, "  %-*s %-3s %5s  %s\n", NAME_WIDTH, "name", "dir",
 			"files", "life");
-	for (i = 0; i < life->count && i < MAX_PRINTED; i++)
-		life_print_one(life->sessions[i], life->start, f);
-	if (life->count > MAX_PRINTED)
-		fprintf(f, "  and %zu more\n", life->count - MAX_PRINTED);
-	if (life->forgotten)
+	for (i = 0; i < track->count && i < MAX_PRINTED; i++)
+		print_session(track->sessions[i], track->start, f);
+	if (track->count > MAX_PRINTED)
+		fprintf(f, "  and %zu more\n", track->count - MAX_PRINTED);
+	if (track->forgotten)
 		fprintf(f, "  and %zu before these, which are not kept\n",
-			life->forgotten);
-	if (life->lost)
-		fprintf(f, "  %zu event%s lost, out of memory\n", life->lost,
-			fmt_s(life->lost));
+			track->forgotten);
+	if (track->lost)
+		fprintf(f, "  %zu event%s lost, out of memory\n", track->lost,
+			fmt_s(track->lost));
 }
 
-json_t *life_json(const struct life *life)
+json_t *session_track_json(const struct session_track *track)
 {
 	json_t *all = json_array(), *steps, *o;
 	unsigned int n;
 	size_t i;
 
-	for (i = 0; i < life->count; i++) {
-		const struct session *s = life->sessions[i];
+	for (i = 0; i < track->count; i++) {
+		const struct session *s = track->sessions[i];
 
 		steps = json_array();
 		for (n = 0; n < s->nr_steps; n++)
 			json_array_append_new(steps, json_pack("{ss, sI, si}",
 				"what", s->steps[n].what, "time_ns",
-				(json_int_t)event_since(s->steps[n].ts, life->start),
+				(json_int_t)event_since(s->steps[n].ts, track->start),
 				"ret", s->steps[n].ret));
 		o = json_pack("{so, ss, sI, so, si}",
 			      "session", fmt_json_name(s->name),
-			      "dir", word(WORDS_DIR, s->dir),
+			      "dir", enum_name(ENUM_DIR, s->dir),
 			      "files", (json_int_t)s->files, "life", steps,
 			      "steps_lost", s->lost_steps);
 		json_array_append_new(all, o);

@@ -56,8 +56,8 @@ static void add(struct stock *s, unsigned int first, unsigned int max,
 	++*nr;
 }
 
-static void look_at(const struct btf *btf, const struct btf_type *func,
-		    struct stock *s)
+static void audit_at(const struct btf *btf, const struct btf_type *func,
+		     struct stock *s)
 {
 	const char *name = btf__name_by_offset(btf, func->name_off);
 	const struct btf_type *proto = btf__type_by_id(btf, func->type);
@@ -72,7 +72,7 @@ static void look_at(const struct btf *btf, const struct btf_type *func,
 	else if (btf_vlen(proto) == 2 && what == LT_RETURNS_BOOL &&
 		 points_to(btf, p[0].type, "liveupdate_file_handler") &&
 		 points_to(btf, p[1].type, "file"))
-		add(s, LT_STOCK_ARGS, LT_STOCK_OPS - LT_STOCK_ARGS, &s->nr_asks,
+		add(s, LT_STOCK_ARGS, LT_STOCK_OPS - LT_STOCK_ARGS, &s->nr_can_preserve,
 		    name, what);
 }
 
@@ -84,7 +84,7 @@ static void look_through(const struct btf *btf, __u32 from, struct stock *s)
 	for (id = from; id < end; id++) {
 		t = btf__type_by_id(btf, id);
 		if (btf_is_func(t))
-			look_at(btf, t, s);
+			audit_at(btf, t, s);
 	}
 }
 

@@ -30,13 +30,13 @@ struct stock_function {
  * @ops:     those with the arguments of an operation, then, from LT_STOCK_ARGS on, those
  *	     with the arguments of can_preserve
  * @nr_ops:  of the former
- * @nr_asks: of the latter
+ * @nr_can_preserve: of the latter
  * @too_many: functions for which there was no place
  */
 struct stock {
 	struct stock_function ops[LT_STOCK_OPS];
 	unsigned int nr_ops;
-	unsigned int nr_asks;
+	unsigned int nr_can_preserve;
 	unsigned int too_many;
 };
 

@@ -40,7 +40,7 @@ static char *target_of(const char *path)
  * Open the file beside it, for this program alone. Another one that had it may have
  * made the real one of it meanwhile: then there is a new one to open.
  */
-static int open_beside(const char *path)
+static int open_tmp(const char *path)
 {
 	struct stat mine, there;
 	int fd;
@@ -69,10 +69,10 @@ static int open_beside(const char *path)
 	return -1;
 }
 
-static bool write_beside(const char *beside, const char *target,
-			 void (*write)(FILE *f, const void *data), const void *data)
+static bool write_tmp(const char *tmp, const char *target,
+		      void (*write)(FILE *f, const void *data), const void *data)
 {
-	int fd = open_beside(beside), err;
+	int fd = open_tmp(tmp), err;
 	FILE *f;
 
 	if (fd < 0)
@@ -82,13 +82,13 @@ static bool write_beside(const char *beside, const char *target,
 		write(f, data);
 		/* The lock goes with the file, so that comes last. */
 		if (!fflush(f) && !ferror(f) && !fchmod(fd, 0644) && !fsync(fd) &&
-		    !rename(beside, target)) {
+		    !rename(tmp, target)) {
 			fclose(f);
 			return true;
 		}
 	}
 	err = errno;
-	unlink(beside);
+	unlink(tmp);
 	if (f)
 		fclose(f);
 	else
@@ -100,17 +100,17 @@ static bool write_beside(const char *beside, const char *target,
 bool textfile_replace(const char *path, void (*write)(FILE *f, const void *data),
 		      const void *data)
 {
-	char beside[PATH_MAX + sizeof(SUFFIX)];
+	char tmp[PATH_MAX + sizeof(SUFFIX)];
 	char *target = target_of(path);
 	bool ok = false;
 
 	if (target) {
-		snprintf(beside, sizeof(beside), "%s" SUFFIX, target);
-		ok = write_beside(beside, target, write, data);
+		snprintf(tmp, sizeof(tmp), "%s" SUFFIX, target);
+		ok = write_tmp(tmp, target, write, data);
 	}
 	if (!ok && errno == EEXIST)
 		msg_error("cannot write '%s': '%s' is there, and not of this user; remove it",
-			  path, beside);
+			  path, tmp);
 	else if (!ok && errno)
 		msg_error("cannot write '%s': %s", path, strerror(errno));
 	free(target);

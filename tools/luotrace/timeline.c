@@ -97,7 +97,7 @@ static bool call_in(const struct liveupdate_recorder *r, const struct blackout *
 int timeline_calls(const struct liveupdate_recorder *r, const struct blackout *b,
 		   enum span s, struct timeline_call *calls, int max)
 {
-	const struct liveupdate_recorder_part *p = span_part(r, s);
+	const struct liveupdate_recorder_part *p = span_record(r, s);
 	const struct liveupdate_recorder_call *c;
 	int n = 0, op, i;
 
@@ -116,7 +116,7 @@ int timeline_sessions(const struct liveupdate_recorder *r,
 		      const struct blackout *b, enum span s,
 		      struct timeline_session *sessions, int max)
 {
-	const struct liveupdate_recorder_part *p = span_part(r, s);
+	const struct liveupdate_recorder_part *p = span_record(r, s);
 	const struct liveupdate_recorder_session *one;
 	uint64_t from, to, ns;
 	int n = 0, i;
@@ -143,7 +143,7 @@ int timeline_sessions(const struct liveupdate_recorder *r,
 int timeline_rows(const struct liveupdate_recorder *r, enum span s,
 		  const struct liveupdate_recorder_row **rows, int max)
 {
-	const struct liveupdate_recorder_part *p = span_part(r, s);
+	const struct liveupdate_recorder_part *p = span_record(r, s);
 	int n = 0, i;
 
 	for (i = 0; i < LIVEUPDATE_RECORDER_ROWS; i++) {
@@ -183,7 +183,7 @@ uint64_t timeline_row_ns(const struct liveupdate_recorder *r,
 			 bool *partial)
 {
 	const struct liveupdate_recorder_call *c =
-		span_part(r, s)->slow_calls[row->scope][row->op];
+		span_record(r, s)->slow_calls[row->scope][row->op];
 	uint64_t in[LIVEUPDATE_RECORDER_SLOWEST][2], listed = 0, ns;
 	int i, n = 0;
 

@@ -14,7 +14,7 @@
 #define TIMELINE_TEXT		1024	/* bytes of one, with any two names, at most */
 
 /* What went wrong comes first, then who can be made faster, then the machine. */
-enum finding_class { FINDING_FAULT, FINDING_CULPRIT, FINDING_MACHINE };
+enum finding_class { FINDING_FAULT, FINDING_TARGET, FINDING_MACHINE };
 
 /**
  * struct finding - one sentence about a live update
@@ -29,15 +29,15 @@ struct finding {
 };
 
 /**
- * timeline_find - what to know about a live update, worst first
+ * timeline_findings - what to know about a live update, worst first
  * @r:	 the record
  * @b:	 its blackout
  * @all: TIMELINE_FINDINGS places
  *
  * Return: how many there are.
  */
-int timeline_find(const struct liveupdate_recorder *r, const struct blackout *b,
-		  struct finding *all);
+int timeline_findings(const struct liveupdate_recorder *r, const struct blackout *b,
+		      struct finding *all);
 
 /**
  * timeline_failed - whether the live update did not go as it should

@@ -23,8 +23,8 @@ struct findings {
 };
 
 __attribute__((format(printf, 4, 5)))
-static void find(struct findings *f, enum finding_class class, uint64_t ns,
-		 const char *fmt, ...)
+static void add_finding(struct findings *f, enum finding_class class, uint64_t ns,
+			const char *fmt, ...)
 {
 	va_list ap;
 
@@ -64,8 +64,8 @@ static bool worth_saving(const struct blackout *b, uint64_t ns)
 }
 
 /* Who makes a span as long as it is, if it is one. */
-static void find_culprit(struct findings *f, const struct liveupdate_recorder *r,
-			 const struct blackout *b, enum span s)
+static void find_target(struct findings *f, const struct liveupdate_recorder *r,
+			const struct blackout *b, enum span s)
 {
 	const struct liveupdate_recorder_row *row;
 	struct timeline_call longest;
@@ -92,11 +92,11 @@ static void find_culprit(struct findings *f, const struct liveupdate_recorder *r
 					  longest.call->session),
 				 (unsigned long long)longest.call->token);
 	}
-	find(f, FINDING_CULPRIT, ns, "%s %s is %s%.0f %% of %s (%s)%s",
-	     timeline_kind(row->kind),
-	     *row->name ? fmt_name(name, NAME_BUF, row->name) : "others",
-	     partial ? "at least " : "", percent(ns, b->ns[s]), span_name(s),
-	     fmt_ns(took, ns), where);
+	add_finding(f, FINDING_TARGET, ns, "%s %s is %s%.0f %% of %s (%s)%s",
+		    timeline_kind(row->kind),
+		    *row->name ? fmt_name(name, NAME_BUF, row->name) : "others",
+		    partial ? "at least " : "", percent(ns, b->ns[s]), span_name(s),
+		    fmt_ns(took, ns), where);
 }
 
 /* What of a span in user space's hands was spent in calls of LUO. */
@@ -113,9 +113,9 @@ static void find_agent(struct findings *f, const struct liveupdate_recorder *r,
 			 fmt_ns(calls, ns));
 	else
 		snprintf(in, sizeof(in), "none of it in calls of LUO");
-	find(f, FINDING_MACHINE, b->ns[s], "%s is %s (%s): %s", span_name(s),
-	     share(of, sizeof(of), b, b->ns[s]), fmt_ns(all, b->ns[s]),
-	     ns < b->ns[s] ? in : "all of it in calls of LUO");
+	add_finding(f, FINDING_MACHINE, b->ns[s], "%s is %s (%s): %s", span_name(s),
+		    share(of, sizeof(of), b, b->ns[s]), fmt_ns(all, b->ns[s]),
+		    ns < b->ns[s] ? in : "all of it in calls of LUO");
 }
 
 /* What the machine takes itself. */
@@ -126,7 +126,7 @@ static void find_machine(struct findings *f, const struct blackout *b)
 		const char *what, *more;
 	} spans[] = {
 		{ SPAN_SHUTDOWN, "shutdown of devices and CPUs is", "" },
-		{ SPAN_JUMP, "jump and early boot are",
+		{ SPAN_KEXEC, "jump and early boot are",
 		  ": unpacking the kernel, setting up memory" },
 		{ SPAN_INIT, "kernel init is",
 		  "; initcall_debug on its command line says which" },
@@ -137,16 +137,16 @@ static void find_machine(struct findings *f, const struct blackout *b)
 	for (i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
 		if (!worth(b, spans[i].span))
 			continue;
-		find(f, FINDING_MACHINE, b->ns[spans[i].span], "%s %s (%s)%s",
-		     spans[i].what,
-		     share(of, sizeof(of), b, b->ns[spans[i].span]),
-		     fmt_ns(ns, b->ns[spans[i].span]), spans[i].more);
+		add_finding(f, FINDING_MACHINE, b->ns[spans[i].span], "%s %s (%s)%s",
+			    spans[i].what,
+			    share(of, sizeof(of), b, b->ns[spans[i].span]),
+			    fmt_ns(ns, b->ns[spans[i].span]), spans[i].more);
 	}
 	if (worth(b, SPAN_USER))
-		find(f, FINDING_MACHINE, b->ns[SPAN_USER],
-		     "the agent came %s after kernel init, %s; start it earlier",
-		     fmt_ns(ns, b->ns[SPAN_USER]),
-		     share(of, sizeof(of), b, b->ns[SPAN_USER]));
+		add_finding(f, FINDING_MACHINE, b->ns[SPAN_USER],
+			    "the agent came %s after kernel init, %s; start it earlier",
+			    fmt_ns(ns, b->ns[SPAN_USER]),
+			    share(of, sizeof(of), b, b->ns[SPAN_USER]));
 }
 
 static void find_spans(struct findings *f, const struct liveupdate_recorder *r,
@@ -157,11 +157,11 @@ static void find_spans(struct findings *f, const struct liveupdate_recorder *r,
 
 	if (b->known[SPAN_PREPARE] && b->ns[SPAN_PREPARE] >= WORTH_NS &&
 	    worth_saving(b, b->ns[SPAN_PREPARE]))
-		find(f, FINDING_CULPRIT, b->ns[SPAN_PREPARE],
-		     "prepare ran inside reboot: %s could leave the blackout; have the agent send PREPARE before it",
-		     fmt_ns(ns, b->ns[SPAN_PREPARE]));
+		add_finding(f, FINDING_TARGET, b->ns[SPAN_PREPARE],
+			    "prepare ran inside reboot: %s could leave the blackout; have the agent send PREPARE before it",
+			    fmt_ns(ns, b->ns[SPAN_PREPARE]));
 	for (s = 0; s < SPAN_NR; s++)
-		find_culprit(f, r, b, s);
+		find_target(f, r, b, s);
 	find_agent(f, r, b, SPAN_RESTORE);
 	find_agent(f, r, b, SPAN_FINISH);
 	find_machine(f, b);
@@ -177,27 +177,27 @@ static void find_across(struct findings *f, const struct liveupdate_recorder *r,
 	case ACROSS_KNOWN:
 		break;
 	case ACROSS_NO_RECORD:
-		find(f, FINDING_FAULT, 4,
-		     "the %s kernel left no record that this luotrace can read: its part is unknown",
-		     recorder_has(&r->last_out) ? "new" : "previous");
+		add_finding(f, FINDING_FAULT, 4,
+			    "the %s kernel left no record that this luotrace can read: its part is unknown",
+			    recorder_present(&r->last_out) ? "new" : "previous");
 		break;
 	case ACROSS_NO_COUNTER:
-		find(f, FINDING_FAULT, 4,
-		     "the %s kernel has no counter that can be trusted: the span across the kexec is unknown",
-		     b->moments[0] == MOMENTS_COUNTER ? "new" : "old");
+		add_finding(f, FINDING_FAULT, 4,
+			    "the %s kernel has no counter that can be trusted: the span across the kexec is unknown",
+			    b->timebase[0] == TIMEBASE_COUNTER ? "new" : "old");
 		break;
 	case ACROSS_RATE:
-		find(f, FINDING_FAULT, 4,
-		     "the counter of the new kernel runs at another rate than that of the old one: the span across the kexec is unknown");
+		add_finding(f, FINDING_FAULT, 4,
+			    "the counter of the new kernel runs at another rate than that of the old one: the span across the kexec is unknown");
 		break;
 	case ACROSS_BACKWARDS:
-		find(f, FINDING_FAULT, 4,
-		     "the counter went backwards across the kexec: that span is unknown");
+		add_finding(f, FINDING_FAULT, 4,
+			    "the counter went backwards across the kexec: that span is unknown");
 		break;
 	case ACROSS_WALL:
-		find(f, FINDING_FAULT, 4,
-		     "from reboot to the end of kernel init it is %s by the counter, %s by the wall clocks: the span across the kexec is unknown",
-		     fmt_ns(counted, b->counted), fmt_ns(wall, b->wall));
+		add_finding(f, FINDING_FAULT, 4,
+			    "from reboot to the end of kernel init it is %s by the counter, %s by the wall clocks: the span across the kexec is unknown",
+			    fmt_ns(counted, b->counted), fmt_ns(wall, b->wall));
 		break;
 	}
 }
@@ -236,21 +236,21 @@ static void find_faults(struct findings *f, const struct liveupdate_recorder *r,
 
 	find_across(f, r, b);
 	if (!b->over)
-		find(f, FINDING_FAULT, 3,
-		     "the live update is not finished: sessions wait to be claimed or finished");
+		add_finding(f, FINDING_FAULT, 3,
+			    "the live update is not finished: sessions wait to be claimed or finished");
 	if (out->failed)
-		find(f, FINDING_FAULT, 2,
-		     "%llu reboot%s failed before this one, %s%s%s%s; %s calls are counted apart",
-		     (unsigned long long)out->failed, fmt_s(out->failed),
-		     out->failed == 1 ? "with " : "the last with ",
-		     fmt_errno(out->failed_ret), out->failed_ns ? " after " : "",
-		     out->failed_ns ? fmt_ns(ns, out->failed_ns) : "",
-		     out->failed == 1 ? "its" : "their");
+		add_finding(f, FINDING_FAULT, 2,
+			    "%llu reboot%s failed before this one, %s%s%s%s; %s calls are counted apart",
+			    (unsigned long long)out->failed, fmt_s(out->failed),
+			    out->failed == 1 ? "with " : "the last with ",
+			    fmt_errno(out->failed_ret), out->failed_ns ? " after " : "",
+			    out->failed_ns ? fmt_ns(ns, out->failed_ns) : "",
+			    out->failed == 1 ? "its" : "their");
 	if (out->given_up)
-		find(f, FINDING_FAULT, 1,
-		     "%llu session%s of the update before %s given up by it",
-		     (unsigned long long)out->given_up, fmt_s(out->given_up),
-		     out->given_up == 1 ? "was" : "were");
+		add_finding(f, FINDING_FAULT, 1,
+			    "%llu session%s of the update before %s given up by it",
+			    (unsigned long long)out->given_up, fmt_s(out->given_up),
+			    out->given_up == 1 ? "was" : "were");
 }
 
 bool timeline_failed(const struct liveupdate_recorder *r)
@@ -267,8 +267,8 @@ static int compare_findings(const void *a, const void *b)
 	return x->ns < y->ns ? 1 : x->ns > y->ns ? -1 : 0;
 }
 
-int timeline_find(const struct liveupdate_recorder *r, const struct blackout *b,
-		  struct finding *all)
+int timeline_findings(const struct liveupdate_recorder *r, const struct blackout *b,
+		      struct finding *all)
 {
 	struct findings f = { .all = all };
 
@@ -285,7 +285,7 @@ static bool some_unknown(const struct blackout *b)
 	int s;
 
 	for (s = 0; s <= (int)last; s++) {
-		if (s != SPAN_JUMP && !b->known[s])
+		if (s != SPAN_KEXEC && !b->known[s])
 			return true;
 	}
 	return false;
@@ -302,11 +302,11 @@ char *timeline_headline(const struct liveupdate_recorder *r,
 		snprintf(text, TIMELINE_TEXT, "blackout %s", fmt_ns(ns, b->total));
 		return text;
 	}
-	if (!recorder_has(&r->last_out))
+	if (!recorder_present(&r->last_out))
 		why[n++] = "the old kernel's part is unknown";
-	else if (!b->known[SPAN_JUMP])
+	else if (!b->known[SPAN_KEXEC])
 		why[n++] = "the span across the kexec is unknown";
-	if (recorder_has(&r->last_out) && some_unknown(b))
+	if (recorder_present(&r->last_out) && some_unknown(b))
 		why[n++] = "other phases are unknown";
 	if (!b->over)
 		why[n++] = "it is not over";

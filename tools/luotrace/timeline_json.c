@@ -26,7 +26,7 @@ static json_t *calls_json(const struct timeline_call *calls, int n)
 
 		o = json_pack("{sI, ss, so, si}",
 			      "duration_ns", (json_int_t)c->duration,
-			      "op", word(WORDS_OP, calls[i].op),
+			      "op", enum_name(ENUM_OP, calls[i].op),
 			      kind_keys[c->kind % 3], fmt_json_name(c->name),
 			      "ret", c->ret);
 		if (c->kind == LIVEUPDATE_KIND_HANDLER) {
@@ -49,7 +49,7 @@ static json_t *row_json(const struct liveupdate_recorder_row *row)
 	return json_pack("{so, ss, ss, sI, sI, so, so, so, so}",
 			 kind_keys[row->kind % 3],
 			 fmt_json_name(*row->name ? row->name : "others"),
-			 "op", word(WORDS_OP, row->op),
+			 "op", enum_name(ENUM_OP, row->op),
 			 "scope", scopes[row->scope % LIVEUPDATE_NR_SCOPES],
 			 "count", (json_int_t)row->count,
 			 "errors", (json_int_t)row->errors,
@@ -80,7 +80,7 @@ static json_t *failed_json(const struct liveupdate_recorder_part *p)
 	int phases[LIVEUPDATE_RECORDER_SLOWEST], i, n;
 	json_t *all, *slowest;
 
-	if (!recorder_has(p))
+	if (!recorder_present(p))
 		return json_null();
 	n = timeline_failed_calls(p, calls, MAX_CALLS);
 	slowest = calls_json(calls, n);
@@ -91,7 +91,7 @@ static json_t *failed_json(const struct liveupdate_recorder_part *p)
 		json_array_append_new(all,
 			json_pack("{so, ss, sI, sI, si}", "session",
 				  fmt_json_name(sessions[i].session->name),
-				  "phase", word(WORDS_PHASE, phases[i]),
+				  "phase", enum_name(ENUM_PHASE, phases[i]),
 				  "duration_ns", (json_int_t)sessions[i].ns,
 				  "files",
 				  (json_int_t)sessions[i].session->files,
@@ -114,7 +114,7 @@ static json_t *part_json(const struct liveupdate_recorder_part *p)
 	json_t *memory;
 	int i;
 
-	if (!recorder_has(p))
+	if (!recorder_present(p))
 		return json_null();
 	memory = json_array();
 	for (i = 0; i < 3; i++)
@@ -138,12 +138,12 @@ static json_t *part_json(const struct liveupdate_recorder_part *p)
 static json_t *span_json(const struct liveupdate_recorder *r,
 			 const struct blackout *b, enum span s)
 {
-	static const char *const moments[] = {
-		[MOMENTS_NONE] = NULL,
-		[MOMENTS_COUNTER] = "counter",
-		[MOMENTS_CLOCK] = "clock",
+	static const char *const timebase[] = {
+		[TIMEBASE_NONE] = NULL,
+		[TIMEBASE_COUNTER] = "counter",
+		[TIMEBASE_CLOCK] = "clock",
 	};
-	int kernel = s >= SPAN_JUMP, n;
+	int kernel = s >= SPAN_KEXEC, n;
 	struct timeline_call calls[MAX_CALLS];
 	bool has_calls;
 	uint64_t ns = 0;
@@ -154,7 +154,7 @@ static json_t *span_json(const struct liveupdate_recorder *r,
 			 "kernel", kernel ? "new" : "old",
 			 "duration_ns", known_json(b->known[s], b->ns[s]),
 			 "in_calls_ns", known_json(has_calls, ns),
-			 "measured_by", b->known[s] ? moments[b->moments[kernel]] :
+			 "measured_by", b->known[s] ? timebase[b->timebase[kernel]] :
 						      NULL,
 			 "slowest", calls_json(calls, n));
 }
@@ -170,7 +170,7 @@ void timeline_json(const struct liveupdate_recorder *r, const struct blackout *b
 
 	for (s = 0; s < SPAN_NR; s++)
 		json_array_append_new(phases, span_json(r, b, s));
-	n = timeline_find(r, b, findings);
+	n = timeline_findings(r, b, findings);
 	for (i = 0; i < n; i++)
 		json_array_append_new(said, fmt_json_text(findings[i].text));
 

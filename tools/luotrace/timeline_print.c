@@ -41,7 +41,7 @@ static void print_row(const struct liveupdate_recorder_row *row, FILE *f)
 	print_under(f, took(ns, row->wall), "%s %s, %s, %llu call%s%s",
 		    timeline_kind(row->kind),
 		    *row->name ? fmt_name(name, NAME_BUF, row->name) : "others",
-		    word(WORDS_OP, row->op), (unsigned long long)row->count,
+		    enum_name(ENUM_OP, row->op), (unsigned long long)row->count,
 		    fmt_s(row->count), row->errors ? ", some failed" : "");
 }
 
@@ -66,7 +66,7 @@ static void print_call(const struct timeline_call *c, FILE *f)
 		return;
 	print_under(f, fmt_ns(ns, c->call->duration), "file %s/%llu, %s of %s%s%s",
 		    fmt_name(session, sizeof(session), c->call->session),
-		    (unsigned long long)c->call->token, word(WORDS_OP, c->op),
+		    (unsigned long long)c->call->token, enum_name(ENUM_OP, c->op),
 		    fmt_name(name, sizeof(name), c->call->name),
 		    c->call->ret ? ": " : "",
 		    c->call->ret ? fmt_errno(c->call->ret) : "");
@@ -98,11 +98,11 @@ static void print_spans(const struct liveupdate_recorder *r,
 	int s;
 
 	for (s = 0; s < SPAN_NR; s++) {
-		if (s == SPAN_PREPARE || s == SPAN_JUMP)
+		if (s == SPAN_PREPARE || s == SPAN_KEXEC)
 			fprintf(f, "%s kernel %s\n", s ? "new" : "old",
-				recorder_has(span_part(r, s)) ?
+				recorder_present(span_record(r, s)) ?
 				fmt_name(name, sizeof(name),
-					 span_part(r, s)->release) : "-");
+					 span_record(r, s)->release) : "-");
 		if (!b->known[s]) {
 			fprintf(f, "  %-17s %8s\n", span_name(s), "-");
 		} else {
@@ -136,7 +136,7 @@ static void print_failed(const struct liveupdate_recorder_part *p, FILE *f)
 		print_row(rows[i], f);
 	n = timeline_failed_sessions(p, sessions, phases, TOP);
 	for (i = 0; i < n; i++)
-		print_session(&sessions[i], word(WORDS_PHASE, phases[i]), f);
+		print_session(&sessions[i], enum_name(ENUM_PHASE, phases[i]), f);
 	n = timeline_failed_calls(p, calls, TOP);
 	for (i = 0; i < n; i++)
 		print_call(&calls[i], f);
@@ -156,7 +156,7 @@ void timeline_text(const struct liveupdate_recorder *r, const struct blackout *b
 	strftime(when, sizeof(when), "%F %T UTC", gmtime_r(&t, &tm));
 	fprintf(f, "%sLive update %llu%s%s: %llu session%s with %llu file%s\n",
 		colour ? "\033[1m" : "", (unsigned long long)r->last_in.number,
-		recorder_has(out) ? " at " : "", recorder_has(out) ? when : "",
+		recorder_present(out) ? " at " : "", recorder_present(out) ? when : "",
 		(unsigned long long)r->last_in.sessions,
 		fmt_s(r->last_in.sessions),
 		(unsigned long long)r->last_in.files, fmt_s(r->last_in.files));
@@ -166,7 +166,7 @@ void timeline_text(const struct liveupdate_recorder *r, const struct blackout *b
 	fmt_wrapped(f, "", line);
 	fprintf(f, "%s\n", colour ? "\033[0m" : "");
 
-	n = timeline_find(r, b, findings);
+	n = timeline_findings(r, b, findings);
 	for (i = 0; i < n; i++)
 		fmt_wrapped(f, "* ", findings[i].text);
 	if (n)

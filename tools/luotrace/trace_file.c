@@ -11,13 +11,13 @@
 #include "msg.h"
 #include "trace_file.h"
 
-json_t *trace_file_recorder(void)
+json_t *trace_file_encode_recorder(void)
 {
 	struct liveupdate_recorder *r;
 	json_t *text = json_null();
 	char *coded;
 
-	if (recorder_here(&r) || !r)
+	if (recorder_load_local(&r) || !r)
 		return text;
 	coded = malloc(BASE64_ENCODE_RAW_LENGTH(sizeof(*r)));
 	if (coded) {
@@ -48,13 +48,13 @@ static bool read_recorder(struct trace_file *t, json_t *value)
 	ok = base64_decode_update(&ctx, &size, raw, len,
 				  json_string_value(value)) &&
 	     base64_decode_final(&ctx);
-	t->recorder = ok ? recorder_check(raw, size) : NULL;
+	t->recorder = ok ? recorder_parse(raw, size) : NULL;
 	free(raw);
 	return t->recorder;
 }
 
-static struct tracer_row *row_of(struct tracer_row **rows, int *nr,
-				 const struct lt_event *e, enum lt_kind kind)
+static struct tracer_row *get_row(struct tracer_row **rows, int *nr,
+				  const struct lt_event *e, enum lt_kind kind)
 {
 	struct tracer_row *grown, *row;
 	int i;
@@ -112,7 +112,7 @@ static bool add_event(struct trace_file *t, const struct lt_event *e)
 		t->events = grown;
 	}
 	t->events[t->nr++] = *e;
-	life_event(t->life, e);
+	session_track_event(t->track, e);
 	if (e->type == LT_STATE && e->new == STATE_FROZEN)
 		t->latency.frozen = true;
 	return attempts_event(&t->attempts, e, t->nr - 1);
@@ -136,8 +136,8 @@ static bool count_calls(struct trace_file *t)
 		kind = e->type == LT_SUBSYSTEM_EXIT ? LT_SUBSYSTEM :
 		       e->type == LT_FLB_EXIT ? LT_FLB : LT_HANDLER;
 		failed = attempts_failed(&t->attempts, i);
-		row = row_of(failed ? &l->failed : &l->rows,
-			     failed ? &l->nr_failed : &l->nr_rows, e, kind);
+		row = get_row(failed ? &l->failed : &l->rows,
+			      failed ? &l->nr_failed : &l->nr_rows, e, kind);
 		if (!row)
 			return false;
 		hist_count(&row->calls, e->duration, e->ret);
@@ -206,7 +206,7 @@ static const char *add_line(struct trace_file *t, json_t *line)
 		return read_recorder(t, json_object_get(line, "recorder")) ?
 		       NULL : "a damaged record";
 	}
-	if (!event_read(line, &e))
+	if (!event_from_json(line, &e))
 		return "no event that this luotrace knows";
 	return add_event(t, &e) ? NULL : "too much for the memory";
 }
@@ -262,8 +262,8 @@ struct trace_file *trace_file_read(const char *path)
 	t->latency.lost.events = TRACER_UNKNOWN;
 	t->latency.lost.missed = TRACER_UNKNOWN;
 	t->latency.lost.functions = TRACER_UNKNOWN;
-	t->life = life_new(0);
-	why = t->life ? read_lines(t, f, &nr) : strerror(ENOMEM);
+	t->track = session_track_new(0);
+	why = t->track ? read_lines(t, f, &nr) : strerror(ENOMEM);
 	if (!why && !count_calls(t))
 		why = strerror(ENOMEM);
 	if (why) {
@@ -272,7 +272,7 @@ struct trace_file *trace_file_read(const char *path)
 		goto fail;
 	}
 	fclose(f);
-	t->latency.life = t->life;
+	t->latency.track = t->track;
 	if (t->latency.nr_rows)
 		qsort(t->latency.rows, t->latency.nr_rows,
 		      sizeof(*t->latency.rows), compare_rows);
@@ -303,6 +303,6 @@ void trace_file_free(struct trace_file *t)
 	free(t->latency.rows);
 	free(t->latency.failed);
 	attempts_free(&t->attempts);
-	life_free(t->life);
+	session_track_free(t->track);
 	free(t);
 }

@@ -39,7 +39,7 @@ struct trace_file {
 	size_t nr;
 	bool ended;
 	struct liveupdate_recorder *recorder;
-	struct life *life;
+	struct session_track *track;
 	struct attempts attempts;
 	struct latency latency;
 };
@@ -77,7 +77,7 @@ uint64_t trace_file_lost(const struct trace_file *t);
 /** trace_file_free - NULL is fine */
 void trace_file_free(struct trace_file *t);
 
-/** trace_file_recorder - the recorder's record for the last line, or null */
-json_t *trace_file_recorder(void);
+/** trace_file_encode_recorder - the recorder's record for the last line, or null */
+json_t *trace_file_encode_recorder(void);
 
 #endif

@@ -95,7 +95,7 @@ static void tracer_configure(struct luotrace_bpf *bpf,
 	bpf->rodata->count_calls = options->count_calls;
 	bpf->rodata->count_memory = options->count_memory;
 	bpf->rodata->count_by = options->by;
-	bpf->rodata->whole_lives = options->lives;
+	bpf->rodata->whole_sessions = options->whole_sessions;
 }
 
 struct tracer *tracer_open(const struct probe *probe,

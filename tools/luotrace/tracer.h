@@ -46,7 +46,7 @@ struct tracer_options {
 	bool count_calls;
 	bool count_memory;
 	enum lt_by by;
-	bool lives;
+	bool whole_sessions;
 };
 
 #define TRACER_ALL_OPS	UINT64_MAX

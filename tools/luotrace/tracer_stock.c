@@ -10,7 +10,7 @@
 #include "msg.h"
 #include "tracer_stock.h"
 
-#define MAX_PAIRS	(LT_STOCK_OPS + PROBE_AROUND)
+#define MAX_PAIRS	(LT_STOCK_OPS + PROBE_LUO_FUNCTIONS)
 
 /* The programs at one function; at some there is only one. */
 struct pair {
@@ -45,7 +45,7 @@ static struct bpf_program *find(struct luotrace_bpf *bpf, const char *format,
 static const struct {
 	const char *function;
 	uint32_t needs;
-} arounds[] = {
+} function_needs[] = {
 	{ "luo_preserve_file", TRACER_CALLS | 1U << LT_FILE_STATE },
 	{ "luo_retrieve_file", TRACER_CALLS | 1U << LT_FILE_STATE },
 	{ "luo_file_unpreserve_files", TRACER_CALLS },
@@ -59,13 +59,13 @@ static const struct {
 	{ "liveupdate_reboot", 1U << LT_STATE },
 };
 
-static bool needs_around(const char *function, uint32_t needs)
+static bool is_needed(const char *function, uint32_t needs)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(arounds) / sizeof(arounds[0]); i++) {
-		if (!strcmp(arounds[i].function, function))
-			return arounds[i].needs & needs;
+	for (i = 0; i < sizeof(function_needs) / sizeof(function_needs[0]); i++) {
+		if (!strcmp(function_needs[i].function, function))
+			return function_needs[i].needs & needs;
 	}
 	return true;
 }
@@ -120,12 +120,13 @@ struct tracer_stock *tracer_stock_choose(struct luotrace_bpf *bpf,
 		       find(bpf, "%s%u", "stock_enter_", i),
 		       find(bpf, "%s%u", "stock_exit_", i), true);
 	}
-	for (i = 0; probe_around(i); i++) {
-		if (!(probe->around & 1U << i) || !needs_around(probe_around(i), needs))
+	for (i = 0; probe_luo_function(i); i++) {
+		if (!(probe->luo_functions & 1U << i) ||
+		    !is_needed(probe_luo_function(i), needs))
 			continue;
-		choose(s, probe, probe_around(i),
-		       find(bpf, "stock_%s", probe_around(i), 0),
-		       find(bpf, "stock_%s_end", probe_around(i), 0), false);
+		choose(s, probe, probe_luo_function(i),
+		       find(bpf, "stock_%s", probe_luo_function(i), 0),
+		       find(bpf, "stock_%s_end", probe_luo_function(i), 0), false);
 	}
 	if (probe->stock.too_many && needs & TRACER_CALLS)
 		msg_error("%u functions of file handlers are not traced, there are more than %d",

@@ -35,11 +35,11 @@ struct watch {
 	struct tracer *tracer;
 	struct outq out;
 	struct hook *hook;
-	struct leak_told *told;
+	struct leak_reports *reports;
 	struct tracer_lost lost;	/* that is reported */
 	uint64_t dropped;		/* leaks for which a queue had no room */
 	uint64_t start;			/* of the first line, ns */
-	uint64_t look_at;		/* when to audit next, UINT64_MAX for never */
+	uint64_t audit_at;		/* when to audit next, UINT64_MAX for never */
 	bool first;
 	bool leaked;
 	bool failed;
@@ -99,7 +99,7 @@ static bool has_caught_up(const struct watch *w)
 	       hook_left(w->hook) < HOOK_MAX / 2;
 }
 
-static void tell(struct watch *w, const struct leak *l)
+static void report_leak(struct watch *w, const struct leak *l)
 {
 	w->leaked = true;
 	if (!w->start)
@@ -109,7 +109,7 @@ static void tell(struct watch *w, const struct leak *l)
 		return;
 	}
 	print_leak(w, l);
-	if (!leak_set_told(w->told, l)) {
+	if (!leak_set_reported(w->reports, l)) {
 		msg_error("out of memory");
 		w->failed = true;
 	}
@@ -120,8 +120,8 @@ static void on_event(const struct lt_event *e, void *data)
 	struct watch *w = data;
 	struct leak l;
 
-	if (leak_of_event(e, &l) && !leak_is_told(w->told, &l))
-		tell(w, &l);
+	if (leak_of_event(e, &l) && !leak_is_reported(w->reports, &l))
+		report_leak(w, &l);
 }
 
 /* What is told already is marked as still there. */
@@ -129,26 +129,26 @@ static void on_found(const struct leak *l, void *data)
 {
 	struct watch *w = data;
 
-	if (!leak_is_told(w->told, l))
-		tell(w, l);
-	else if (!leak_set_told(w->told, l))
+	if (!leak_is_reported(w->reports, l))
+		report_leak(w, l);
+	else if (!leak_set_reported(w->reports, l))
 		w->failed = true;
 }
 
-struct look {
+struct audit_pass {
 	struct watch *w;
 	uint64_t began;
 };
 
 static void on_audit(const struct audit *a, void *data)
 {
-	struct look *look = data;
+	struct audit_pass *pass = data;
 
-	leak_each(a, look->began, on_found, look->w);
+	leak_each(a, pass->began, on_found, pass->w);
 }
 
 /* With --max-age time alone makes a leak, of which no event tells. */
-static uint64_t next_look(const struct watch *w, uint64_t now)
+static uint64_t next_audit(const struct watch *w, uint64_t now)
 {
 	uint64_t wait = w->wo->max_age / 4;
 
@@ -159,21 +159,21 @@ static uint64_t next_look(const struct watch *w, uint64_t now)
 }
 
 /* Audit what there is, and tell of what is not told. */
-static bool look(struct watch *w, bool first)
+static bool audit_now(struct watch *w, bool first)
 {
-	struct look look = { .w = w, .began = monotonic_ns() };
+	struct audit_pass pass = { .w = w, .began = monotonic_ns() };
 
 	w->first = first;
-	if (!w->wo->look(w->wo->ctx, first, on_audit, &look))
+	if (!w->wo->audit(w->wo->ctx, first, on_audit, &pass))
 		return false;
 	w->first = false;
-	leak_told_sweep(w->told, look.began);
-	w->look_at = next_look(w, monotonic_ns());
+	leak_reports_sweep(w->reports, pass.began);
+	w->audit_at = next_audit(w, monotonic_ns());
 	return true;
 }
 
 /* Say at once what was lost; an audit follows as soon as there is room. */
-static void check_lost(struct watch *w)
+static void report_lost(struct watch *w)
 {
 	struct tracer_lost now, new;
 
@@ -183,7 +183,7 @@ static void check_lost(struct watch *w)
 	if (!new.events && !new.missed && !w->dropped)
 		return;
 	/* Of the same that goes on it is enough to hear once a second. */
-	if (w->look_at <= monotonic_ns() + SECOND && !has_caught_up(w))
+	if (w->audit_at <= monotonic_ns() + SECOND && !has_caught_up(w))
 		return;
 	msg_error("%llu events were dropped because the buffer was full, %llu were missed, %llu leaks were dropped because the output or --exec is slow; an audit follows",
 		  (unsigned long long)new.events, (unsigned long long)new.missed,
@@ -195,10 +195,10 @@ static void check_lost(struct watch *w)
 			   "dropped", (json_int_t)w->dropped));
 	w->lost = now;
 	w->dropped = 0;
-	w->look_at = 0;
+	w->audit_at = 0;
 }
 
-static void wait_for_something(struct watch *w, int ms)
+static void wait_for_io(struct watch *w, int ms)
 {
 	struct pollfd fds[] = {
 		{ .fd = tracer_fd(w->tracer), .events = POLLIN },
@@ -210,7 +210,7 @@ static void wait_for_something(struct watch *w, int ms)
 }
 
 /* Write and run what waits. Whether all of it has gone out. */
-static bool move_on(struct watch *w)
+static bool flush_queues(struct watch *w)
 {
 	int err = outq_write(&w->out);
 
@@ -234,18 +234,18 @@ static void watch_loop(struct watch *w)
 		now = monotonic_ns();
 		if (now >= end)
 			break;
-		wait_for_something(w, end - now < POLL_MS * 1000000ULL ?
+		wait_for_io(w, end - now < POLL_MS * 1000000ULL ?
 				      (end - now) / 1000000 + 1 : POLL_MS);
 		err = tracer_poll(w->tracer, 0);
 		if (err && err != -EINTR) {
 			msg_error("cannot read events: %s", strerror(-err));
 			w->failed = true;
 		}
-		check_lost(w);
-		if (w->look_at <= monotonic_ns() && has_caught_up(w) &&
-		    !look(w, false))
+		report_lost(w);
+		if (w->audit_at <= monotonic_ns() && has_caught_up(w) &&
+		    !audit_now(w, false))
 			w->failed = true;
-		move_on(w);
+		flush_queues(w);
 	}
 }
 
@@ -255,11 +255,11 @@ static void watch_end(struct watch *w)
 	uint64_t end = monotonic_ns() + GRACE_MS * 1000000ULL;
 
 	tracer_poll(w->tracer, 0);
-	check_lost(w);
-	if (!w->look_at && has_caught_up(w) && !look(w, false))
+	report_lost(w);
+	if (!w->audit_at && has_caught_up(w) && !audit_now(w, false))
 		w->failed = true;
-	while (!move_on(w) && monotonic_ns() < end)
-		wait_for_something(w, POLL_MS);
+	while (!flush_queues(w) && monotonic_ns() < end)
+		wait_for_io(w, POLL_MS);
 	if (outq_left(&w->out)) {
 		msg_error("the reader of the output is slow: %zu bytes are not written",
 			  outq_left(&w->out));
@@ -282,8 +282,8 @@ static bool watch_start(struct watch *w, const struct probe *probe)
 	o->tracer.buffer_kib = BUFFER_KIB;
 	o->tracer.stream = 1U << LT_SESSION_LEAK | 1U << LT_SESSION_FINISH |
 			   1U << LT_FILE_STATE | 1U << LT_HANDOVER_REJECT;
-	w->told = leak_told_new();
-	if (!w->told) {
+	w->reports = leak_reports_new();
+	if (!w->reports) {
 		msg_error("out of memory");
 		return false;
 	}
@@ -304,8 +304,8 @@ int watch_run(const struct watch_options *wo, const struct probe *probe)
 	if (watch_start(&w, probe)) {
 		ret = EXIT_FINDING;
 		/* From here on events tell; what was there before, an audit. */
-		if (look(&w, true) && cmd_flush() == EXIT_FINE) {
-			cmd_tracing();
+		if (audit_now(&w, true) && cmd_flush() == EXIT_FINE) {
+			cmd_start_tracing();
 			watch_loop(&w);
 			watch_end(&w);
 			ret = w.leaked || w.failed ? EXIT_FINDING : EXIT_FINE;
@@ -313,7 +313,7 @@ int watch_run(const struct watch_options *wo, const struct probe *probe)
 	}
 	tracer_close(w.tracer);
 	hook_free(w.hook);
-	leak_told_free(w.told);
+	leak_reports_free(w.reports);
 	outq_free(&w.out);
 	return ret;
 }

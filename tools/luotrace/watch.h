@@ -23,8 +23,8 @@ struct watch_options {
 	struct cmd_options *o;
 	const char *exec;
 	uint64_t max_age;
-	bool (*look)(void *ctx, bool first,
-		     void (*use)(const struct audit *a, void *data), void *data);
+	bool (*audit)(void *ctx, bool first,
+		      void (*use)(const struct audit *a, void *data), void *data);
 	void *ctx;
 };
 

@@ -570,4 +570,4 @@ TEST_F(luo, sessions_outlive_the_device)
 	close(fd);
 }
 
-TEST_HARNESS_MAIN
+RUN_CASES_MAIN

@@ -9,12 +9,10 @@
  *	clock_test		compares
  */
 
-#include "luo_test.h"
+#include "luo_recorder.h"
 
 #include <jansson.h>
-#include <linux/liveupdate_recorder.h>
 
-#define RECORDER	"/sys/kernel/liveupdate/recorder"
 #define MS		1000000ULL
 #define TICK_MS		10	/* of a kernel that counts in ticks, at most */
 #define LIMIT_MS	60000	/* longer than anything here takes */
@@ -48,10 +46,7 @@ static int hold(void)
 		must(!call(t, LIVEUPDATE_TEST_SET, &set), TEST_DEVICE);
 	}
 	must(!preserve(s, t, 1), "preserve");
-	puts("ready");
-	fflush(stdout);
-	pause();
-	return 0;
+	return hold_until_kexec();
 }
 
 static int restore(void)
@@ -69,14 +64,7 @@ FIXTURE(clock)
 
 FIXTURE_SETUP(clock)
 {
-	int fd = open(RECORDER, O_RDONLY);
-	size_t used = 0;
-	ssize_t n;
-
-	while ((n = read(fd, (char *)&self->r + used, sizeof(self->r) - used)) > 0)
-		used += n;
-	close(fd);
-	ASSERT_EQ(sizeof(self->r), used);
+	ASSERT_TRUE(read_record(&self->r));
 }
 
 FIXTURE_TEARDOWN(clock)
@@ -195,5 +183,5 @@ int main(int argc, char **argv)
 		return hold();
 	if (argc == 2 && !strcmp(argv[1], "restore"))
 		return restore();
-	return test_harness_run(argc, argv);
+	return run_cases(argc, argv, NULL);
 }

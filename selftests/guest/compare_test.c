@@ -389,9 +389,7 @@ int main(int argc, char **argv)
 		modes[i].run(dev, atoi(argv[2]), argv[2]);
 		if (!modes[i].holds)
 			return 0;
-		puts("ready");
-		fflush(stdout);
-		pause();
+		hold_until_kexec();
 	}
 	must(false, argv[1]);
 }

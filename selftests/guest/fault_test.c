@@ -26,15 +26,7 @@ enum { MACHINE = false, SESSION = true };
 /* An incoming file can fail but once: that many wait, of each of two kinds. */
 #define INCOMING	50
 
-static int tests, failures, dev;
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	must(fd >= 0 && write(fd, text, strlen(text)) > 0, path);
-	close(fd);
-}
+static int dev;
 
 /* All allocations may fail, and say nothing about it. */
 static void setup(void)
@@ -121,8 +113,7 @@ static void sweep(const struct path *p)
 	/* Something must have failed, or the sweep proves nothing. */
 	bad += n == MAX_NTH || (p->never ? n > 1 : !failed);
 	printf("# %s: %d allocations, %d failures\n", p->what, n - 1, failed);
-	printf("%sok %d %s\n", bad ? "not " : "", ++tests, p->what);
-	failures += !!bad;
+	check(!bad, "%s", p->what);
 }
 
 static int do_create(void)
@@ -230,9 +221,7 @@ static void hold(void)
 		must(s >= 0 && !preserve(s, memfd(20000, i), 1) &&
 		     !preserve(s, test_file(i + 1), 2), name);
 	}
-	puts("ready");
-	fflush(stdout);
-	pause();
+	hold_until_kexec();
 }
 
 static int out(void)
@@ -240,7 +229,7 @@ static int out(void)
 	int stopper, t;
 	size_t i;
 
-	printf("TAP version 13\n1..7\n");
+	puts("TAP version 13");
 	session = create(dev, "session");
 	file = memfd(40000, 1);
 	plain = test_file(1);
@@ -259,7 +248,7 @@ static int out(void)
 	must(!preserve(stopper, t, 1), "stopper");
 	must(!system("vm-kexec --load"), "vm-kexec --load");
 	sweep(&rebooting);
-	return !!failures;
+	return end_tests();
 }
 
 static bool is_one_of(int error, const int *errors)
@@ -307,8 +296,7 @@ static void sweep_in(const char *what, int first, int (*one)(int s),
 	/* The last one must have come through whole. */
 	bad += ret < 0 || !failed;
 	printf("# %s: %d failures\n", what, failed);
-	printf("%sok %d %s\n", bad ? "not " : "", ++tests, what);
-	failures += !!bad;
+	check(!bad, "%s", what);
 }
 
 static int retrieve_memfd(int s)
@@ -345,14 +333,14 @@ static int in(void)
 	static const int of_memfd[] = { ENOMEM, ENOSPC, EINVAL, 0 };
 	static const int of_luo[] = { ENOMEM, 0 };
 
-	printf("TAP version 13\n1..4\n");
+	puts("TAP version 13");
 	session = claim(dev, "session");
 	sweep(&claiming);
 	sweep_in("RETRIEVE_FD of a memfd", 0, retrieve_memfd, of_memfd);
 	sweep_in("RETRIEVE_FD of a test file", INCOMING, retrieve_test, of_luo);
 	must(retrieve(session, 1) >= 0, "retrieve");
 	sweep(&finishing);
-	return !!failures;
+	return end_tests();
 }
 
 int main(int argc, char **argv)

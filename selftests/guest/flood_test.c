@@ -19,17 +19,7 @@
 #define ORPHANS		400
 #define LINES		10	/* of one kind; the log may be written while it goes on */
 #define NAMES		3	/* of those that a line is about */
-#define LATE_DEVICE	"/dev/liveupdate_late"
-#define LATE_MODULE	"/tools/luo_test_late.ko"
 
-static int tests, failures;
-
-static void check(bool ok, const char *what, long n)
-{
-	printf("%s %d %s (%ld)\n", ok ? "ok" : "not ok", ++tests, what, n);
-	fflush(stdout);
-	failures += !ok;
-}
 
 static const char *name_of(const char *kind, int i)
 {
@@ -95,8 +85,8 @@ static void is_told(struct lines *from, const char *what, long nr)
 		usleep(100000);
 	}
 	read_lines(&l, what);
-	check(l.nr <= LINES, what, l.nr);
-	check(l.told == nr, "all of them are told of", l.told);
+	check(l.nr <= LINES, "%s (%d)", what, l.nr);
+	check(l.told == nr, "all of them are told of (%ld)", l.told);
 	close(l.fd);
 }
 
@@ -115,18 +105,14 @@ static void hold(int dev)
 		must(create(dev, name_of("claimed", i)) >= 0, "claimed");
 	for (i = 0; i < UNCLAIMED; i++)
 		must(create(dev, name_of("unclaimed", i)) >= 0, "unclaimed");
-	fd = open(LATE_MODULE, O_RDONLY | O_CLOEXEC);
-	must(!syscall(SYS_finit_module, fd, "", 0), LATE_MODULE);
-	close(fd);
+	must(!load_module(LATE_MODULE, ""), LATE_MODULE);
 	s = create(dev, "orphans");
 	for (i = 0; i < ORPHANS; i++) {
 		fd = open(LATE_DEVICE, O_RDWR);
 		must(!preserve(s, fd, i), "orphans");
 		close(fd);
 	}
-	puts("ready");
-	fflush(stdout);
-	pause();
+	hold_until_kexec();
 }
 
 static void agent_is_killed(int dev)
@@ -166,6 +152,5 @@ int main(int argc, char **argv)
 	must(!event(dev, false, LIVEUPDATE_FINISH), "finish");
 	is_told(&log, "discarded", CLAIMED + UNCLAIMED + 1);
 	is_told(&log, "no-handler", ORPHANS);
-	printf("1..%d\n", tests);
-	return failures != 0;
+	return end_tests();
 }

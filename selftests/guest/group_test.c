@@ -227,4 +227,4 @@ TEST(a_session_is_charged)
 	EXPECT_LT(1024, cost.charged);
 }
 
-TEST_HARNESS_MAIN
+RUN_CASES_MAIN

@@ -3,8 +3,7 @@
 /* What luotrace handover wrote, against what damage_test hold 6 made. */
 
 #include "luo_test.h"
-
-#include <jansson.h>
+#include "luo_json.h"
 
 #define B_FILES		70
 #define EMPTY		56
@@ -20,23 +19,6 @@ static json_t *load(const char *path, const char *file)
 
 		if (name && strstr(name, file))
 			return tree;
-	}
-	return NULL;
-}
-
-static const char *text(json_t *o, const char *key)
-{
-	return json_string_value(json_object_get(o, key)) ?: "";
-}
-
-static json_t *named(json_t *tree, const char *list, const char *name)
-{
-	json_t *o;
-	size_t i;
-
-	json_array_foreach(json_object_get(tree, list), i, o) {
-		if (!strcmp(text(o, "name"), name))
-			return o;
 	}
 	return NULL;
 }
@@ -99,4 +81,4 @@ TEST(from_memory_come_the_records)
 			named(tree, "sessions", "a"), "files")));
 }
 
-TEST_HARNESS_MAIN
+RUN_CASES_MAIN

@@ -100,10 +100,7 @@ static int make_item(const struct item *item)
 
 static int hold(void)
 {
-	puts("ready");
-	fflush(stdout);
-	pause();
-	return 0;
+	return hold_until_kexec();
 }
 
 /*
@@ -120,7 +117,7 @@ static void jump_in_vain(int dev)
 	     !preserve(session, bad, BAD) &&
 	     !test_set(bad, LIVEUPDATE_TEST_FREEZE, EDOM, 1), "retried");
 	must(!system("vm-kexec --load"), "load");
-	must(jump() == -EDOM, "jump in vain");
+	must(reboot_kexec() == -EDOM, "jump in vain");
 	must(!preserve(session, test_file(LATER), LATER), "preserve later");
 }
 
@@ -523,5 +520,5 @@ int main(int argc, char **argv)
 		return hold0();
 	if (argc == 2 && !strcmp(argv[1], "hold1"))
 		return hold1();
-	return test_harness_run(argc, argv);
+	return run_cases(argc, argv, NULL);
 }

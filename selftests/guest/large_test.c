@@ -9,8 +9,7 @@
  */
 
 #include "luo_test.h"
-
-#include <jansson.h>
+#include "luo_json.h"
 
 #define PAGE		4096ULL
 #define LARGE_PAGES	(1075 * 256ULL)	/* 1.05 GiB; the VM has 2 */
@@ -18,15 +17,6 @@
 /* What the handler preserves besides: the list of the pages. */
 #define LISTS		(LARGE_PAGES / 64)
 
-static int tests, failures;
-
-static void check(bool ok, const char *when, const char *what, long long have)
-{
-	printf("%s %d %s: %s (%lld)\n", ok ? "ok" : "not ok", ++tests, when, what,
-	       have);
-	fflush(stdout);
-	failures += !ok;
-}
 
 static int reserved_memfd(uint64_t pages)
 {
@@ -43,25 +33,6 @@ static json_t *audit(void)
 	if (system("luotrace audit --json > /tmp/audit.json") < 0)
 		return NULL;
 	return json_load_file("/tmp/audit.json", 0, NULL);
-}
-
-static long long number(json_t *o, const char *key)
-{
-	json_t *v = json_object_get(o, key);
-
-	return json_is_integer(v) ? json_integer_value(v) : -1;
-}
-
-static json_t *session(json_t *root, const char *name)
-{
-	json_t *all = json_object_get(root, "sessions"), *s;
-	size_t i;
-
-	json_array_foreach(all, i, s) {
-		if (!strcmp(name, json_string_value(json_object_get(s, "name")) ?: ""))
-			return s;
-	}
-	return NULL;
 }
 
 /* The value of a metric without labels, -1 if it is not there. */
@@ -89,17 +60,19 @@ static bool about(long long have, long long pages)
 static long long is_known(const char *when)
 {
 	json_t *root = audit();
-	long long large = number(session(root, "large"), "pages");
-	long long small = number(session(root, "small"), "pages");
+	long long large = number(named(root, "sessions", "large"), "pages");
+	long long small = number(named(root, "sessions", "small"), "pages");
 	long long all = number(root, "pages");
 
-	check(about(large, LARGE_PAGES), when, "pages of the large session", large);
-	check(about(small, SMALL_PAGES), when, "pages of the small session", small);
-	check(all == large + small, when, "pages of both", all);
-	check(number(root, "bytes") == all * (long long)PAGE, when, "bytes of both",
-	      number(root, "bytes"));
-	check(metric("luo_incoming_bytes") == all * (long long)PAGE, when,
-	      "luo_incoming_bytes", metric("luo_incoming_bytes"));
+	check(about(large, LARGE_PAGES), "%s: pages of the large session (%lld)", when,
+	      large);
+	check(about(small, SMALL_PAGES), "%s: pages of the small session (%lld)", when,
+	      small);
+	check(all == large + small, "%s: pages of both (%lld)", when, all);
+	check(number(root, "bytes") == all * (long long)PAGE,
+	      "%s: bytes of both (%lld)", when, number(root, "bytes"));
+	check(metric("luo_incoming_bytes") == all * (long long)PAGE,
+	      "%s: luo_incoming_bytes (%lld)", when, metric("luo_incoming_bytes"));
 	json_decref(root);
 	return large;
 }
@@ -116,9 +89,7 @@ int main(int argc, char **argv)
 		must(!preserve(s, reserved_memfd(LARGE_PAGES), 1), "large");
 		s = create(dev, "small");
 		must(!preserve(s, reserved_memfd(SMALL_PAGES), 1), "small");
-		puts("ready");
-		fflush(stdout);
-		pause();
+		hold_until_kexec();
 	}
 	puts("KTAP version 1");
 	before = is_known("unclaimed");
@@ -126,9 +97,8 @@ int main(int argc, char **argv)
 	fd = retrieve(s, 1);
 	must(s >= 0 && fd >= 0, "large");
 	check(pread(fd, end, 3, LARGE_PAGES * PAGE - 3) == 3 &&
-	      !memcmp(end, "end", 3), "retrieved", "the end is there", 0);
-	check(is_known("retrieved") == before, "retrieved", "as before", before);
+	      !memcmp(end, "end", 3), "retrieved: the end is intact");
+	check(is_known("retrieved") == before, "retrieved: as before (%lld)", before);
 	must(!finish(s), "finish");
-	printf("1..%d\n", tests);
-	return failures != 0;
+	return end_tests();
 }

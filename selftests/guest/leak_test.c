@@ -12,11 +12,10 @@
  */
 
 #include "luo_test.h"
+#include "luo_json.h"
 
-#include <jansson.h>
 #include <linux/capability.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -25,42 +24,12 @@
 #define AUDIT		"luotrace audit "
 #define WATCH_OUT	"/tmp/watch.json"
 #define EXEC_OUT	"/tmp/exec.out"
-#define LATE_DEVICE	"/dev/liveupdate_late"
-#define LATE_MODULE	"/tools/luo_test_late.ko"
 #define RECORDER	"/sys/kernel/liveupdate/recorder"
 #define FILE_TOKEN	47	/* offset in the record of a file */
 #define MEMFD_BYTES	(8 << 20)
 #define FLOOD		6000	/* events, more than audit --watch has room for */
 
-static int tests, failures;
 static size_t watched;	/* leaks that the other audit has told of so far */
-
-static void check(bool ok, const char *fmt, ...)
-{
-	va_list ap;
-
-	printf("%s %d ", ok ? "ok" : "not ok", ++tests);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-	fflush(stdout);
-	failures += !ok;
-}
-
-static int load_late(void)
-{
-	int fd = open(LATE_MODULE, O_RDONLY | O_CLOEXEC);
-	int err = fd < 0 || syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-
-	close(fd);
-	return err;
-}
-
-static const char *text(json_t *o, const char *key)
-{
-	return json_string_value(json_object_get(o, key)) ?: "";
-}
 
 /* Run luotrace; its JSON and its exit code. */
 static json_t *run(const char *args, int *code)
@@ -171,7 +140,7 @@ static void hold_first(int dev)
 	/* What is set crosses the live update; the first one is refused. */
 	test_set(t, LIVEUPDATE_TEST_CAN_FINISH, EBUSY, 1);
 	must(!preserve(s, t, 7), "busy");
-	must(!load_late(), LATE_MODULE);
+	must(!load_module(LATE_MODULE, ""), LATE_MODULE);
 	s = create(dev, "late");
 	must(!preserve(s, open(LATE_DEVICE, O_RDWR), 8), "late");
 }
@@ -264,7 +233,7 @@ static void first(int dev)
 	finds("-s late", "no-handler", "late");
 	check(retrieve(held[LATE], 8) == -ENOENT, "no handler");
 	is_watched("no-handler", "late");
-	must(!load_late(), LATE_MODULE);
+	must(!load_module(LATE_MODULE, ""), LATE_MODULE);
 	must(retrieve(held[LATE], 8) >= 0, "late");
 
 	finds("--max-age 10000", NULL, NULL);
@@ -340,7 +309,7 @@ static void second(int dev)
 	int whole = claim(dev, "whole"), spoiled = claim(dev, "spoiled");
 
 	must(whole >= 0 && spoiled >= 0, "claim");
-	must(!load_late(), LATE_MODULE);
+	must(!load_module(LATE_MODULE, ""), LATE_MODULE);
 	finds("", "refused", "spoiled");
 	must(!finish(spoiled), "spoiled");
 	finds("-s whole", NULL, NULL);
@@ -349,7 +318,7 @@ static void second(int dev)
 static void third(int dev)
 {
 	(void)dev;
-	must(!load_late(), LATE_MODULE);
+	must(!load_module(LATE_MODULE, ""), LATE_MODULE);
 	finds("", "given-up", "whole");
 }
 
@@ -373,7 +342,7 @@ static int without_the_record(const char *command, const char *option)
 static void fourth(int dev)
 {
 	(void)dev;
-	must(!load_late(), LATE_MODULE);
+	must(!load_module(LATE_MODULE, ""), LATE_MODULE);
 	finds("", NULL, NULL);
 
 	must(!chmod(RECORDER, 0), RECORDER);
@@ -426,14 +395,11 @@ int main(int argc, char **argv)
 			hold_first(dev);
 		else if (nr == 2)
 			hold_second(dev);
-		puts("ready");
-		fflush(stdout);
-		pause();
+		hold_until_kexec();
 	}
 	puts("KTAP version 1");
 	labs[nr - 1](dev);
 	if (nr == 1)
 		watch_ran_its_command();
-	printf("1..%d\n", tests);
-	return failures != 0;
+	return end_tests();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* What the guest tests share: the calls of LUO, each returning a negative errno. */
+/* What the guest tests share: the ioctls of LUO, each returning a negative errno. */
 
 #ifndef LUO_TEST_H
 #define LUO_TEST_H
@@ -11,6 +11,7 @@
 #include <linux/liveupdate.h>
 #include <linux/liveupdate_test.h>
 #include <linux/reboot.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,14 +20,19 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/reboot.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "../tap.h"
 #include "kselftest_harness.h"
 
 #define DEVICE		"/dev/liveupdate"
 #define TEST_DEVICE	"/dev/liveupdate_test"
 #define NAME_LEN	LIVEUPDATE_SESSION_NAME_LENGTH
+/* A module that registers its handler, subsystem and FLB when it is loaded. */
+#define LATE_MODULE	"/tools/luo_test_late.ko"
+#define LATE_DEVICE	"/dev/liveupdate_late"
 
 /* What a test needs before it can test anything. */
 static inline void must(bool ok, const char *what)
@@ -38,7 +44,46 @@ static inline void must(bool ok, const char *what)
 	exit(1);
 }
 
-/* Of the monotonic clock. */
+static inline void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC);
+
+	must(fd >= 0 && write(fd, text, strlen(text)) > 0, path);
+	close(fd);
+}
+
+static inline int load_module(const char *path, const char *parameters)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err = fd < 0 || syscall(SYS_finit_module, fd, parameters, 0) ? -errno : 0;
+
+	close(fd);
+	return err;
+}
+
+/*
+ * A BPF program is missed where another task with the same event preempts it, and
+ * luotrace says how often. Tasks on different CPUs do not preempt each other.
+ */
+static inline void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	must(!sched_setaffinity(0, sizeof(set), &set), "two CPUs");
+}
+
+/* Keep the sessions open until the kexec ends this process; vm-hold waits for "ready". */
+static inline int hold_until_kexec(void)
+{
+	puts("ready");
+	fflush(stdout);
+	pause();
+	return 1;
+}
+
+/* In nanoseconds, of the monotonic clock. */
 static inline uint64_t now_ns(void)
 {
 	struct timespec ts;
@@ -101,7 +146,7 @@ static inline int unpreserve(int session, uint64_t token)
 	return call(session, LIVEUPDATE_SESSION_UNPRESERVE_FD, &a);
 }
 
-/* State of the machine, or of a session. */
+/* The global state, or that of a session. */
 static inline int state(int fd, bool session)
 {
 	struct liveupdate_ioctl_get_state a = { .size = sizeof(a) };
@@ -110,7 +155,7 @@ static inline int state(int fd, bool session)
 				  LIVEUPDATE_IOCTL_GET_STATE, &a) ?: (int)a.state;
 }
 
-/* Move the machine, or a session, on. */
+/* An event of the global state, or of a session's. */
 static inline int event(int fd, bool session, unsigned int event)
 {
 	struct liveupdate_ioctl_set_event a = {
@@ -137,8 +182,8 @@ static inline int finish(int session)
 	return call(session, LIVEUPDATE_SESSION_FINISH, &a);
 }
 
-/* Into the kernel that is loaded; it returns only if that fails. */
-static inline int jump(void)
+/* Start the loaded kernel; returns only if that fails. */
+static inline int reboot_kexec(void)
 {
 	reboot(LINUX_REBOOT_CMD_KEXEC);
 	return -errno;
@@ -245,6 +290,48 @@ static inline bool memfd_intact(int fd, size_t size, uint64_t seed)
 		same = p[i] == pattern(seed, i);
 	munmap(p, size);
 	return same;
+}
+
+static inline bool is_case(const struct __fixture_metadata *f,
+			   const struct __test_metadata *t)
+{
+	char name[256];
+
+	snprintf(name, sizeof(name), "%s.%s", f->name, t->name);
+	return is_wanted(name) || is_wanted(t->name);
+}
+
+/*
+ * Run the tests of the harness. With TEST_CASE, a shell pattern, only those of that
+ * name; in the fixture @ordered, whose tests depend on those before them, these too.
+ */
+static inline int run_cases(int argc, char **argv, const char *ordered)
+{
+	struct __fixture_metadata *f;
+	struct __test_metadata **at, *t, *last;
+
+	for (f = __fixture_list; f; f = f->next) {
+		for (last = NULL, t = f->tests; t; t = t->next)
+			last = is_case(f, t) ? t : last;
+		for (at = &f->tests; (t = *at);) {
+			if (!is_case(f, t))
+				printf("# other case: %s.%s\n", f->name, t->name);
+			if (ordered && !strcmp(f->name, ordered) ? !!last : is_case(f, t))
+				at = &t->next;
+			else
+				*at = t->next;
+			if (t == last)
+				last = NULL;
+		}
+	}
+	return test_harness_run(argc, argv);
+}
+
+/* The main() of a program that has nothing but tests of the harness. */
+#define RUN_CASES_MAIN				\
+int main(int argc, char **argv)			\
+{						\
+	return run_cases(argc, argv, NULL);	\
 }
 
 #endif

@@ -8,10 +8,9 @@
  */
 
 #include "luo_test.h"
+#include "luo_json.h"
 
-#include <jansson.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/wait.h>
 
 #define FILES		10	/* of each session */
@@ -77,19 +76,6 @@ static int work_agent(int session)
 	    pthread_join(thread, &ret))
 		return 1;
 	return (long)ret;
-}
-
-/*
- * A program is missed where another task with the same event preempts it, and luotrace
- * says how often. These two are not in each other's way.
- */
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	must(!sched_setaffinity(0, sizeof(set), &set), "two CPUs");
 }
 
 static int work(void)
@@ -179,30 +165,11 @@ FIXTURE_TEARDOWN(output)
 	json_decref(self->trace);
 }
 
-static long number(json_t *o, const char *key)
-{
-	json_t *v = json_object_get(o, key);
-
-	return json_is_integer(v) ? json_integer_value(v) : -1;
-}
-
 static bool is(json_t *o, const char *key, const char *text)
 {
 	const char *v = json_string_value(json_object_get(o, key));
 
 	return v && !strcmp(v, text);
-}
-
-static json_t *row(json_t *root, const char *handler, const char *op)
-{
-	json_t *o;
-	size_t i;
-
-	json_array_foreach(json_object_get(root, "calls"), i, o) {
-		if (is(o, "handler", handler) && is(o, "op", op))
-			return o;
-	}
-	return NULL;
 }
 
 #define TEST_HANDLER	"liveupdate-test-v1"
@@ -270,7 +237,7 @@ TEST_F(output, counts_are_exact_at_100000_calls)
 
 	ASSERT_NE(NULL, root);
 	for (i = 0; i < 3; i++) {
-		r = row(root, TEST_HANDLER, ops[i]);
+		r = call_row(root, TEST_HANDLER, ops[i]);
 		EXPECT_EQ(BUSY, number(r, "count")) TH_LOG("%s", ops[i]);
 		EXPECT_EQ(0, number(r, "errors"));
 		in_hist = 0;
@@ -301,21 +268,21 @@ TEST_F(output, shared_state_has_its_own_rows)
 
 TEST_F(output, calls_and_errors_are_exact)
 {
-	json_t *p = row(self->latency, TEST_HANDLER, "preserve");
+	json_t *p = call_row(self->latency, TEST_HANDLER, "preserve");
 
 	EXPECT_EQ(2 * (FILES + 1), number(p, "count"));
 	EXPECT_EQ(2, number(p, "errors"));
-	p = row(self->latency, TEST_HANDLER, "unpreserve");
+	p = call_row(self->latency, TEST_HANDLER, "unpreserve");
 	EXPECT_EQ(2 * FILES, number(p, "count"));
 	EXPECT_EQ(0, number(p, "errors"));
-	EXPECT_EQ(NULL, row(self->latency, TEST_HANDLER, "freeze"));
+	EXPECT_EQ(NULL, call_row(self->latency, TEST_HANDLER, "freeze"));
 	EXPECT_EQ(0, number(json_object_get(self->latency, "lost"), "events"));
 	EXPECT_EQ(0, number(json_object_get(self->latency, "lost"), "missed"));
 }
 
 TEST_F(output, times_are_those_that_were_set)
 {
-	json_t *p = row(self->latency, TEST_HANDLER, "preserve");
+	json_t *p = call_row(self->latency, TEST_HANDLER, "preserve");
 
 	EXPECT_LE(DELAY_US * 1000, number(p, "min_ns"));
 	EXPECT_GE(DELAY_US * 1000 + LATE_NS, number(p, "p50_ns"));
@@ -327,7 +294,7 @@ TEST_F(output, times_are_those_that_were_set)
 TEST_F(output, figures_agree_with_the_events_call_by_call)
 {
 	long count = 0, total = 0, max = 0, ns;
-	json_t *p = row(self->latency, TEST_HANDLER, "preserve"), *e;
+	json_t *p = call_row(self->latency, TEST_HANDLER, "preserve"), *e;
 	size_t i;
 
 	json_array_foreach(self->trace, i, e) {
@@ -371,7 +338,7 @@ TEST_F(output, a_pid_is_that_of_the_process)
 
 TEST_F(output, the_histogram_holds_all_calls)
 {
-	json_t *p = row(self->latency, TEST_HANDLER, "preserve"), *slot;
+	json_t *p = call_row(self->latency, TEST_HANDLER, "preserve"), *slot;
 	long sum = 0;
 	size_t i;
 
@@ -575,5 +542,5 @@ int main(int argc, char **argv)
 		return busy();
 	if (argc == 2 && !strcmp(argv[1], "many"))
 		return many();
-	return test_harness_run(argc, argv);
+	return run_cases(argc, argv, NULL);
 }

@@ -9,8 +9,8 @@
  */
 
 #include "luo_test.h"
+#include "luo_json.h"
 
-#include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -22,7 +22,6 @@ static const char *const names[] = { "never", "failed", "passed", "thread",
 				     "unwritten", "inherited", "held" };
 #define NR_NAMES	(sizeof(names) / sizeof(names[0]))
 
-static int tests, failures;
 
 /* What luotrace audit says of a session. */
 struct owner {
@@ -36,21 +35,17 @@ static struct owner owner_of(const char *name)
 {
 	struct owner owner = { .pid = -1 };
 	json_t *root, *s, *o;
-	size_t i;
 
 	if (system("luotrace audit --json > /tmp/audit.json") < 0)
 		return owner;
 	root = json_load_file("/tmp/audit.json", 0, NULL);
-	json_array_foreach(json_object_get(root, "sessions"), i, s) {
-		if (strcmp(name, json_string_value(json_object_get(s, "name")) ?: ""))
-			continue;
+	s = named(root, "sessions", name);
+	if (s) {
 		o = json_object_get(s, "owner");
 		owner.pid = json_integer_value(json_object_get(o, "pid"));
 		owner.claims = json_integer_value(json_object_get(s, "claims"));
-		snprintf(owner.comm, sizeof(owner.comm), "%s",
-			 json_string_value(json_object_get(o, "comm")) ?: "");
-		snprintf(owner.class, sizeof(owner.class), "%s",
-			 json_string_value(json_object_get(s, "state")) ?: "");
+		snprintf(owner.comm, sizeof(owner.comm), "%s", text(o, "comm"));
+		snprintf(owner.class, sizeof(owner.class), "%s", text(s, "state"));
 	}
 	json_decref(root);
 	return owner;
@@ -63,11 +58,9 @@ static void is_owned(const char *name, int pid, const char *comm, const char *cl
 	bool ok = o.pid == pid && !strcmp(o.comm, comm) &&
 		  !strcmp(o.class, class) && o.claims == claims;
 
-	printf("%s %d %s: %s (%s, pid %d, %s, %d claims; want %s, pid %d, %s, %d)\n",
-	       ok ? "ok" : "not ok", ++tests, name, why, o.comm, o.pid, o.class,
-	       o.claims, comm, pid, class, claims);
-	fflush(stdout);
-	failures += !ok;
+	if (!check(ok, "%s: %s", name, why))
+		printf("# %s, pid %d, %s, %d claims; want %s, pid %d, %s, %d\n", o.comm,
+		       o.pid, o.class, o.claims, comm, pid, class, claims);
 }
 
 /* An agent of its own, which does what it is told to and ends when its parent says so. */
@@ -280,15 +273,12 @@ int main(int argc, char **argv)
 			s = create(dev, names[i]);
 			must(!preserve(s, test_file(1), 1), names[i]);
 		}
-		puts("ready");
-		fflush(stdout);
-		pause();
+		hold_until_kexec();
 	}
 	puts("KTAP version 1");
 	failed_claims(dev);
 	passed_on(dev);
 	threads(dev);
 	inherited(dev);
-	printf("1..%d\n", tests);
-	return failures != 0;
+	return end_tests();
 }

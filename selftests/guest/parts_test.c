@@ -20,8 +20,6 @@ enum { MACHINE = false, SESSION = true };
 #define FIRST		LIVEUPDATE_TEST_ON_FIRST
 #define SECOND		LIVEUPDATE_TEST_ON_SECOND
 #define SHARED		LIVEUPDATE_TEST_ON_FLB
-#define LATE_DEVICE	"/dev/liveupdate_late"
-#define LATE_MODULE	"/tools/luo_test_late.ko"
 #define LATE_SYS	"/sys/module/luo_test_late/"
 #define LATE_VALUE	0x5b5ULL
 
@@ -73,20 +71,6 @@ static int object(enum liveupdate_test_object_op op, uint64_t *value)
 	close(fd);
 	*value = arg.value;
 	return ret;
-}
-
-static int load_late_with(const char *parameters)
-{
-	int fd = open(LATE_MODULE, O_RDONLY), ret;
-
-	ret = syscall(SYS_finit_module, fd, parameters, 0) ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
-static int load_late(void)
-{
-	return load_late_with("");
 }
 
 /* Until its init has registered everything; it waits there, to fail then. */
@@ -250,13 +234,13 @@ TEST_F(parts, damage_stays_in_the_page_of_its_part)
 	ASSERT_EQ(0, system("vm-kexec --load"));
 	/* The record begins 79 bytes behind the beginning of its page. */
 	ASSERT_EQ(0, call(fd, LIVEUPDATE_TEST_DAMAGE, &damage));
-	EXPECT_EQ(-ERANGE, jump());
+	EXPECT_EQ(-ERANGE, reboot_kexec());
 	/* There is no such session. */
 	damage.offset = 0;
 	damage.len = 0;
 	damage.other = 9;
 	ASSERT_EQ(0, call(fd, LIVEUPDATE_TEST_DAMAGE, &damage));
-	EXPECT_EQ(-ENOENT, jump());
+	EXPECT_EQ(-ENOENT, reboot_kexec());
 	EXPECT_EQ(LIVEUPDATE_STATE_NORMAL, state(self->dev, MACHINE));
 	close(fd);
 }
@@ -351,7 +335,7 @@ TEST_F(parts, a_file_pins_its_handler_and_its_shared_state)
 {
 	int fd;
 
-	ASSERT_EQ(0, load_late());
+	ASSERT_EQ(0, load_module(LATE_MODULE, ""));
 	EXPECT_EQ(0, late_number("refcnt"));
 	fd = open(LATE_DEVICE, O_RDWR);
 	ASSERT_LE(0, fd);
@@ -369,7 +353,7 @@ TEST_F(parts, a_file_pins_its_handler_and_its_shared_state)
 TEST_F(parts, a_prepared_subsystem_pins_its_module)
 {
 	ASSERT_EQ(0, event(self->dev, MACHINE, LIVEUPDATE_PREPARE));
-	ASSERT_EQ(0, load_late());
+	ASSERT_EQ(0, load_module(LATE_MODULE, ""));
 	/* It came too late for this PREPARE. */
 	EXPECT_EQ(0, late_number("refcnt"));
 	ASSERT_EQ(0, event(self->dev, MACHINE, LIVEUPDATE_CANCEL));
@@ -415,7 +399,7 @@ TEST_F(incoming, a_module_whose_init_fails_gets_nothing)
 
 	ASSERT_LE(0, s);
 	if (!pid)
-		_exit(load_late_with("fail_ms=3000") == -ENXIO ? 0 : 1);
+		_exit(load_module(LATE_MODULE, "fail_ms=3000") == -ENXIO ? 0 : 1);
 	ASSERT_TRUE(late_is_coming());
 	/* It has registered its handler, but may be gone in a moment. */
 	EXPECT_EQ(-ENOENT, retrieve(s, 1));
@@ -432,7 +416,7 @@ TEST_F(incoming, late_comers_get_what_waited_for_them)
 
 	ASSERT_LE(0, s);
 	EXPECT_EQ(-ENOENT, retrieve(s, 1));
-	ASSERT_EQ(0, load_late());
+	ASSERT_EQ(0, load_module(LATE_MODULE, ""));
 	EXPECT_EQ(LATE_VALUE, late_number("parameters/got"));
 	fd = retrieve(s, 1);
 	EXPECT_LE(0, fd);
@@ -500,7 +484,7 @@ TEST_F(incoming, subsystems_finish_with_the_last_session)
 TEST_F(incoming, what_was_taken_is_not_given_twice)
 {
 	EXPECT_EQ(0, unload_late());
-	ASSERT_EQ(0, load_late());
+	ASSERT_EQ(0, load_module(LATE_MODULE, ""));
 	EXPECT_EQ(0, late_number("parameters/got"));
 	EXPECT_EQ(0, unload_late());
 }
@@ -509,7 +493,7 @@ static int hold(void)
 {
 	int dev = open_device(), late, one, two, mem;
 
-	if (load_late())
+	if (load_module(LATE_MODULE, ""))
 		return 1;
 	part(FIRST, 1000);
 	part(SECOND, 2000);
@@ -523,15 +507,12 @@ static int hold(void)
 	    preserve(two, test_file(3), 2) ||
 	    preserve(mem, memfd(1 << 20, 9), 1))
 		return 1;
-	puts("ready");
-	fflush(stdout);
-	pause();
-	return 0;
+	return hold_until_kexec();
 }
 
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "hold"))
 		return hold();
-	return test_harness_run(argc, argv);
+	return run_cases(argc, argv, "incoming");
 }

@@ -167,23 +167,17 @@ static void *watch(void *arg)
 	return NULL;
 }
 
-static int ok(bool good, int nr, const char *what)
-{
-	printf("%sok %d %s\n", good ? "" : "not ", nr, what);
-	return !good;
-}
-
 int main(int argc, char **argv)
 {
 	void *(*const work[])(void *) = { sessions, sessions, together, together,
 					  machine, reboots, watch };
 	pthread_t threads[7];
 	uint64_t before, after;
-	int failed = 0, i;
+	int i;
 
 	if (argc > 1)
 		seconds = atoi(argv[1]);
-	printf("TAP version 13\n1..4\n");
+	puts("TAP version 13");
 	before = preserved_pages();
 	dev = open_device();
 	common = create(dev, "common");
@@ -197,21 +191,19 @@ int main(int argc, char **argv)
 		pthread_join(threads[i], NULL);
 
 	printf("# %ld calls in %d s\n", (long)calls, seconds);
-	failed += ok(!wrong && calls > 100, 1, "each call answers what it may");
+	check(!wrong && calls > 100, "each call answers what it may");
 	event(dev, MACHINE, LIVEUPDATE_CANCEL);
-	failed += ok(state(dev, MACHINE) == LIVEUPDATE_STATE_NORMAL, 2,
-		     "the machine is normal after it");
+	check(state(dev, MACHINE) == LIVEUPDATE_STATE_NORMAL,
+	      "the global state is normal after it");
 	close(common);
 	close(dev);
 	after = preserved_pages();
 	printf("# %llu pages before, %llu after\n", (unsigned long long)before,
 	       (unsigned long long)after);
-	failed += ok(before && before == after, 3,
-		     "no page is preserved any more");
+	check(before && before == after, "no page is preserved any more");
 	dev = open_device();
 	common = create(dev, "common");
-	failed += ok(common >= 0 && !preserve(common, memfd(4096, 1), 1) &&
-		     !event(dev, MACHINE, LIVEUPDATE_PREPARE), 4,
-		     "and an update can be prepared");
-	return !!failed;
+	check(common >= 0 && !preserve(common, memfd(4096, 1), 1) &&
+	      !event(dev, MACHINE, LIVEUPDATE_PREPARE), "and an update can be prepared");
+	return end_tests();
 }

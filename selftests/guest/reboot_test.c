@@ -34,7 +34,7 @@ TEST_F(reboot, a_freeze_that_fails_fails_reboot_and_is_undone)
 	ASSERT_EQ(0, test_set(bad, LIVEUPDATE_TEST_FREEZE, EDOM, 0));
 
 	for (i = 1; i <= 3; i++) {
-		ASSERT_EQ(-EDOM, jump());
+		ASSERT_EQ(-EDOM, reboot_kexec());
 		EXPECT_EQ(i, test_get(first).calls[LIVEUPDATE_TEST_FREEZE]);
 		EXPECT_EQ(i, test_get(first).calls[LIVEUPDATE_TEST_UNFREEZE]);
 		EXPECT_EQ(i, test_get(bad).calls[LIVEUPDATE_TEST_FREEZE]);
@@ -70,7 +70,7 @@ TEST_F(reboot, the_nth_file_of_the_mth_session_may_fail)
 			int bad = files[bad_s][bad_f];
 
 			test_set(bad, LIVEUPDATE_TEST_FREEZE, ENOSPC, 0);
-			ASSERT_EQ(-ENOSPC, jump());
+			ASSERT_EQ(-ENOSPC, reboot_kexec());
 			test_set(bad, LIVEUPDATE_TEST_FREEZE, 0, 0);
 		}
 	}
@@ -86,4 +86,4 @@ TEST_F(reboot, the_nth_file_of_the_mth_session_may_fail)
 	}
 }
 
-TEST_HARNESS_MAIN
+RUN_CASES_MAIN

@@ -11,16 +11,14 @@
  *	recorder_test		compares what they saved
  */
 
-#include "luo_test.h"
+#include "luo_recorder.h"
 
-#include <linux/liveupdate_recorder.h>
 #include <linux/reboot.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <sys/reboot.h>
 #include <time.h>
 
-#define RECORDER	"/sys/kernel/liveupdate/recorder"
 #define HANDLER		"liveupdate-test-v1"
 #define MS		1000000ULL
 #define NR_SESSIONS	9
@@ -42,31 +40,16 @@ static void sleep_ms(unsigned int ms)
 	nanosleep(&t, NULL);
 }
 
-
-static bool read_at(int fd, void *buf, size_t size)
-{
-	size_t used = 0;
-	ssize_t n;
-
-	while (used < size) {
-		n = pread(fd, (char *)buf + used, size - used, used);
-		if (n <= 0)
-			return false;
-		used += n;
-	}
-	return true;
-}
-
 /* A record that did not change while it was read. */
-static bool read_record(struct liveupdate_recorder *r)
+static bool read_consistent(struct liveupdate_recorder *r)
 {
 	static __thread struct liveupdate_recorder head;
 	int fd = open(RECORDER, O_RDONLY), i;
 	bool ok = false;
 
 	for (i = 0; i < 1000 && !ok; i++)
-		ok = read_at(fd, r, sizeof(*r)) &&
-		     read_at(fd, &head, offsetof(struct liveupdate_recorder,
+		ok = read_whole(fd, r, sizeof(*r)) &&
+		     read_whole(fd, &head, offsetof(struct liveupdate_recorder,
 						 last_out)) &&
 		     head.changes == r->changes;
 	close(fd);
@@ -78,7 +61,7 @@ static void save_record(const char *path)
 	static struct liveupdate_recorder r;
 	FILE *f = fopen(path, "w");
 
-	must(f && read_record(&r) && fwrite(&r, sizeof(r), 1, f) == 1 && !fclose(f),
+	must(f && read_consistent(&r) && fwrite(&r, sizeof(r), 1, f) == 1 && !fclose(f),
 	     path);
 }
 
@@ -231,20 +214,14 @@ FIXTURE_TEARDOWN(recorder)
 {
 }
 
-static const struct liveupdate_recorder_row no_row;
-
+/* The row, or an empty one. */
 static const struct liveupdate_recorder_row *
-row_in(const struct liveupdate_recorder_part *p, unsigned int scope,
+row_of(const struct liveupdate_recorder_part *p, unsigned int scope,
        const char *name, unsigned int op)
 {
-	int i;
+	static const struct liveupdate_recorder_row none;
 
-	for (i = 0; i < LIVEUPDATE_RECORDER_ROWS; i++) {
-		if (p->rows[i].count && p->rows[i].op == op &&
-		    p->rows[i].scope == scope && !strcmp(p->rows[i].name, name))
-			return &p->rows[i];
-	}
-	return &no_row;
+	return row_in(p, scope, name, op) ?: &none;
 }
 
 static int nr_calls(const struct liveupdate_recorder_part *p, int scope, int op)
@@ -278,11 +255,11 @@ TEST_F(recorder, a_prepare_that_failed_or_was_cancelled_is_apart)
 
 	EXPECT_EQ(2, p->cancelled);
 	EXPECT_EQ(0, p->failed);
-	EXPECT_EQ(0, row_in(p, PREPARE, HANDLER, OP_PREPARE)->count);
+	EXPECT_EQ(0, row_of(p, PREPARE, HANDLER, OP_PREPARE)->count);
 	EXPECT_EQ(0, nr_calls(p, PREPARE, OP_PREPARE));
 	EXPECT_EQ(0, nr_sessions(p, PREPARE, PHASE_PREPARE));
 	/* All sessions with a file, twice. */
-	row = row_in(p, FAILED, HANDLER, OP_PREPARE);
+	row = row_of(p, FAILED, HANDLER, OP_PREPARE);
 	EXPECT_EQ(2 * (NR_SESSIONS + 2), row->count);
 	EXPECT_EQ(1, row->errors);
 	EXPECT_LE(2 * PREPARE_MS * MS, row->total);
@@ -291,8 +268,8 @@ TEST_F(recorder, a_prepare_that_failed_or_was_cancelled_is_apart)
 	EXPECT_EQ(LIVEUPDATE_RECORDER_SLOWEST, nr_calls(p, FAILED, OP_PREPARE));
 	/* Their rollback too: the sessions before the one that failed, and all. */
 	EXPECT_EQ(NR_SESSIONS + 1 + NR_SESSIONS + 2,
-		  row_in(p, FAILED, HANDLER, OP_CANCEL)->count);
-	EXPECT_EQ(0, row_in(p, AGENT, HANDLER, OP_CANCEL)->count);
+		  row_of(p, FAILED, HANDLER, OP_CANCEL)->count);
+	EXPECT_EQ(0, row_of(p, AGENT, HANDLER, OP_CANCEL)->count);
 }
 
 TEST_F(recorder, a_prepare_in_force_stays_when_a_reboot_fails)
@@ -300,12 +277,12 @@ TEST_F(recorder, a_prepare_in_force_stays_when_a_reboot_fails)
 	const struct liveupdate_recorder_part *p = &self->failed.next_out;
 	const struct liveupdate_recorder_row *row, *before;
 
-	before = row_in(&self->prepared.next_out, PREPARE, HANDLER, OP_PREPARE);
-	row = row_in(p, PREPARE, HANDLER, OP_PREPARE);
+	before = row_of(&self->prepared.next_out, PREPARE, HANDLER, OP_PREPARE);
+	row = row_of(p, PREPARE, HANDLER, OP_PREPARE);
 	EXPECT_EQ(NR_SESSIONS + 2, row->count);
 	EXPECT_EQ(before->total, row->total);
 	EXPECT_EQ(2 * (NR_SESSIONS + 2),
-		  row_in(p, FAILED, HANDLER, OP_PREPARE)->count);
+		  row_of(p, FAILED, HANDLER, OP_PREPARE)->count);
 }
 
 TEST_F(recorder, a_reboot_that_failed_is_apart)
@@ -316,10 +293,10 @@ TEST_F(recorder, a_reboot_that_failed_is_apart)
 	EXPECT_EQ(1, p->failed);
 	EXPECT_EQ(-EDOM, p->failed_ret);
 	EXPECT_LE(FREEZE_MS * MS, p->failed_ns);
-	EXPECT_EQ(0, row_in(p, REBOOT, HANDLER, OP_FREEZE)->count);
+	EXPECT_EQ(0, row_of(p, REBOOT, HANDLER, OP_FREEZE)->count);
 	EXPECT_EQ(0, nr_calls(p, REBOOT, OP_FREEZE));
 	EXPECT_EQ(0, nr_sessions(p, REBOOT, PHASE_FREEZE));
-	EXPECT_LE(FREEZE_MS * MS, row_in(p, FAILED, HANDLER, OP_FREEZE)->max);
+	EXPECT_LE(FREEZE_MS * MS, row_of(p, FAILED, HANDLER, OP_FREEZE)->max);
 	EXPECT_LE(1, nr_sessions(p, FAILED, PHASE_FREEZE));
 	for (m = 0; m < LIVEUPDATE_NR_MARKS; m++) {
 		EXPECT_EQ(0, p->marks[m]);
@@ -333,14 +310,14 @@ TEST_F(recorder, the_reboot_that_went_through_has_its_own_calls_alone)
 	const struct liveupdate_recorder_part *p = &self->booted.last_out;
 	const struct liveupdate_recorder_row *row;
 
-	row = row_in(p, REBOOT, HANDLER, OP_FREEZE);
+	row = row_of(p, REBOOT, HANDLER, OP_FREEZE);
 	EXPECT_EQ(NR_SESSIONS, row->count);
 	EXPECT_EQ(0, row->errors);
 	EXPECT_EQ(row->total, row->wall);
 	EXPECT_GT(FREEZE_MS * MS, row->max);
 	EXPECT_EQ(NR_SESSIONS + 2,
-		  row_in(p, PREPARE, HANDLER, OP_PREPARE)->count);
-	EXPECT_EQ(0, row_in(p, REBOOT, HANDLER, OP_PREPARE)->count);
+		  row_of(p, PREPARE, HANDLER, OP_PREPARE)->count);
+	EXPECT_EQ(0, row_of(p, REBOOT, HANDLER, OP_PREPARE)->count);
 	EXPECT_EQ(1, p->failed);
 	EXPECT_EQ(2, p->cancelled);
 }
@@ -353,7 +330,7 @@ TEST_F(recorder, reboot_begins_before_it_waits)
 	EXPECT_LE((WAIT_MS - HEAD_START_MS) / 2 * MS,
 		  t[LIVEUPDATE_MARK_PREPARED] - t[LIVEUPDATE_MARK_REBOOT]);
 	EXPECT_LE(WAIT_MS * MS,
-		  row_in(&self->booted.last_out, AGENT, HANDLER, OP_CANCEL)->max);
+		  row_of(&self->booted.last_out, AGENT, HANDLER, OP_CANCEL)->max);
 }
 
 TEST_F(recorder, moments_are_known_by_both_clocks)
@@ -375,7 +352,7 @@ TEST_F(recorder, moments_are_known_by_both_clocks)
 TEST_F(recorder, a_call_in_early_boot_takes_time)
 {
 	const struct liveupdate_recorder_row *row =
-		row_in(&self->booted.last_in, AGENT, "luo-recorder", OP_BOOT);
+		row_of(&self->booted.last_in, AGENT, "luo-recorder", OP_BOOT);
 
 	EXPECT_EQ(1, row->count);
 	EXPECT_LT(0, row->min);
@@ -386,7 +363,7 @@ TEST_F(recorder, parallel_calls_are_counted_once)
 {
 	const struct liveupdate_recorder_part *p = &self->restored.last_in;
 	const struct liveupdate_recorder_row *row =
-		row_in(p, AGENT, HANDLER, OP_RETRIEVE);
+		row_of(p, AGENT, HANDLER, OP_RETRIEVE);
 	__u64 busy = p->busy[LIVEUPDATE_MARK_RESTORED] -
 		     p->busy[LIVEUPDATE_MARK_OPEN];
 	__u64 span = p->times[LIVEUPDATE_MARK_RESTORED] -
@@ -542,5 +519,5 @@ int main(int argc, char **argv)
 		return hold();
 	if (argc == 2 && !strcmp(argv[1], "restore"))
 		return restore();
-	return test_harness_run(argc, argv);
+	return run_cases(argc, argv, NULL);
 }

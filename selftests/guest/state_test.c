@@ -412,15 +412,12 @@ static int hold(void)
 		if (i == 2 && event(s, SESSION, FREEZE))
 			return 1;
 	}
-	puts("ready");
-	fflush(stdout);
-	pause();
-	return 0;
+	return hold_until_kexec();
 }
 
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "hold"))
 		return hold();
-	return test_harness_run(argc, argv);
+	return run_cases(argc, argv, NULL);
 }

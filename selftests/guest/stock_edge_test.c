@@ -8,11 +8,10 @@
  */
 
 #include "luo_test.h"
+#include "luo_json.h"
 
-#include <jansson.h>
 #include <linux/capability.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -27,27 +26,15 @@
 /* Offset of the list of incoming sessions in the base's luo_session_global. */
 #define LIST		8
 
-static int tests, failures;
-static bool last;
 
-static void check(bool ok, const char *fmt, ...)
-{
-	va_list ap;
-
-	printf("%s %d ", ok ? "ok" : "not ok", ++tests);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-	failures += !ok;
-	last = ok;
-}
-
-/* Print what a command said, if the check before this failed. */
+/* Print what a command said if the last check failed. */
 static void because(const char *path)
 {
+	static int before;
 	char line[512];
-	FILE *f = last ? NULL : fopen(path, "r");
+	FILE *f = failures == before ? NULL : fopen(path, "r");
+
+	before = failures;
 
 	while (f && fgets(line, sizeof(line), f))
 		printf("# %s", line);
@@ -97,34 +84,9 @@ static int code_of(pid_t pid)
 #define RUN(_caps, _memory, ...)					\
 	code_of(start(_caps, _memory, (char *[]){ "luotrace", __VA_ARGS__, NULL }))
 
-static bool said(const char *path, const char *what)
-{
-	FILE *f = fopen(path, "r");
-	char line[1024];
-	bool found = false;
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = strstr(line, what);
-	if (f)
-		fclose(f);
-	return found;
-}
-
 static json_t *answer(void)
 {
 	return json_load_file(OUT, 0, NULL);
-}
-
-static json_t *session(json_t *audit, const char *name)
-{
-	json_t *o;
-	size_t i;
-
-	json_array_foreach(json_object_get(audit, "sessions"), i, o) {
-		if (!strcmp(json_string_value(json_object_get(o, "name")), name))
-			return o;
-	}
-	return NULL;
 }
 
 /* Whether each session of an audit is one that was made. */
@@ -154,9 +116,7 @@ static void hold(int dev)
 		must(!preserve(create(dev, name), memfd(4096, i), i), "preserve");
 	}
 	must(!preserve(create(dev, "last"), memfd(4096, 2), 2), "preserve");
-	puts("ready");
-	fflush(stdout);
-	pause();
+	hold_until_kexec();
 }
 
 static unsigned long list(void)
@@ -194,16 +154,16 @@ static void torn(const char *how)
 	check(code == 3 && json_is_null(json_object_get(audit, "clean")) &&
 	      json_is_false(json_object_get(audit, "complete")) &&
 	      !json_integer_value(json_object_get(audit, "leaks")) &&
-	      known(audit) && session(audit, "first"),
+	      known(audit) && named(audit, "sessions", "first"),
 	      "a list that is torn (%s) is neither clean nor leaked: %d", how, code);
 	json_decref(audit);
 	because(OUT);
 	code = RUN(0, 0, "audit");
-	check(code == 3 && said(OUT, "unknown") && !said(OUT, "clean") &&
-	      said(OUT, "changed"), "and in words");
+	check(code == 3 && file_has(OUT, "unknown") && !file_has(OUT, "clean") &&
+	      file_has(OUT, "changed"), "and in words");
 	because(OUT);
 	code = RUN(0, 0, "metrics");
-	check(code == 3 && !said(OUT, "luo_incoming_sessions"),
+	check(code == 3 && !file_has(OUT, "luo_incoming_sessions"),
 	      "and there is no figure of it: %d", code);
 	tear("heal");
 }
@@ -236,7 +196,7 @@ static void leave(int dev)
 		/* Of those that are read none is odd; the last one is missed by none. */
 		odd += !known(audit);
 		bad += json_is_true(json_object_get(audit, "complete")) ?
-			code != 1 || !session(audit, "last") : code == 0;
+			code != 1 || !named(audit, "sessions", "last") : code == 0;
 		json_decref(audit);
 	} while (!waitpid(pid, &status, WNOHANG) || looks < AUDITS);
 	check(!status && !odd && !bad,
@@ -267,19 +227,19 @@ static void capabilities(void)
 	int code;
 
 	code = RUN(BPF | DAC, 0, "audit");
-	check(code == 3 && said(ERR, "CAP_SYSLOG"),
+	check(code == 3 && file_has(ERR, "CAP_SYSLOG"),
 	      "an audit without CAP_SYSLOG says what it needs: %d", code);
 	because(ERR);
 	code = RUN(BPF | DAC | SYSLOG, 0, "audit");
 	check(code == 1, "and works with it: %d", code);
 	because(ERR);
 	code = RUN(BPF | DAC | SYSLOG, 0, "metrics");
-	check(code == 0 && said(OUT, "luo_incoming_sessions{state=\"claimed\"} 1"),
+	check(code == 0 && file_has(OUT, "luo_incoming_sessions{state=\"claimed\"} 1"),
 	      "so do metrics: %d", code);
 	because(ERR);
 	code = RUN(BPF, 0, "latency", "--json", "-d", "1");
-	check(code == 0 && said(ERR, "CAP_SYS_ADMIN") &&
-	      said(ERR, "luo_module_freeze") && !said(ERR, "memfd_luo_preserve"),
+	check(code == 0 && file_has(ERR, "CAP_SYS_ADMIN") &&
+	      file_has(ERR, "luo_module_freeze") && !file_has(ERR, "memfd_luo_preserve"),
 	      "without CAP_SYS_ADMIN handlers in modules are not traced, which is said: %d",
 	      code);
 	because(ERR);
@@ -290,10 +250,10 @@ static void capabilities(void)
 	      "and check says so: %d", code);
 	json_decref(o);
 	code = RUN(ADMIN, 0, "audit");
-	check(code == 3 && said(ERR, "CAP_SYSLOG"),
+	check(code == 3 && file_has(ERR, "CAP_SYSLOG"),
 	      "CAP_SYS_ADMIN alone is not enough for an audit: %d", code);
 	code = RUN(1ULL << CAP_BPF, 0, "check");
-	check(code == 3 && said(OUT, "CAP_PERFMON"),
+	check(code == 3 && file_has(OUT, "CAP_PERFMON"),
 	      "check without CAP_PERFMON names it: %d", code);
 	because(OUT);
 }
@@ -311,7 +271,7 @@ static void untraceable(void)
 	json_decref(o);
 	code = RUN(0, 0, "latency", "--json", "-d", "1");
 	o = answer();
-	check(code == 0 && said(ERR, UNTRACEABLE) &&
+	check(code == 0 && file_has(ERR, UNTRACEABLE) &&
 	      json_integer_value(json_object_get(json_object_get(o, "lost"),
 						 "functions")) == 1,
 	      "the others are traced, and it is said: %d", code);
@@ -332,7 +292,7 @@ static void long_names(int dev)
 	memset(name[1], 'n', NAME_LEN);
 	pid = start(0, 0, (char *[]){ "luotrace", "trace", "--json", "--until-frozen",
 				      NULL });
-	for (i = 0; i < 300 && !said(ERR, "tracing"); i++)
+	for (i = 0; i < 300 && !file_has(ERR, "tracing"); i++)
 		usleep(100000);
 	s = create(dev, name[0]);
 	must(s >= 0 && create(dev, name[1]) == -EINVAL &&
@@ -385,6 +345,5 @@ int main(int argc, char **argv)
 		hold(dev);
 	puts("KTAP version 1");
 	check_all(dev);
-	printf("1..%d\n", tests);
-	return failures != 0;
+	return end_tests();
 }

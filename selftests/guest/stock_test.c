@@ -12,11 +12,9 @@
  */
 
 #include "luo_test.h"
+#include "luo_json.h"
 
-#include <jansson.h>
 #include <linux/reboot.h>
-#include <sched.h>
-#include <stdarg.h>
 #include <sys/eventfd.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
@@ -28,19 +26,6 @@
 #define MODULE_TOKEN	3000
 #define EDOM_TEXT	"-33"
 
-static int tests, failures;
-
-static void check(bool ok, const char *fmt, ...)
-{
-	va_list ap;
-
-	printf("%s %d ", ok ? "ok" : "not ok", ++tests);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-	failures += !ok;
-}
 
 static int fill(int session)
 {
@@ -52,19 +37,6 @@ static int fill(int session)
 	}
 	/* No handler takes this one. */
 	return preserve(session, e, 1000) != -ENOENT;
-}
-
-/*
- * A function whose program is preempted by another task that calls it is missed, and
- * luotrace says how often. These two are not in each other's way.
- */
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	must(!sched_setaffinity(0, sizeof(set), &set), "two CPUs");
 }
 
 /* Of the handler in the module. */
@@ -113,9 +85,7 @@ static void hold(int dev)
 	for (i = 0; i < MODULE_FILES; i++)
 		module_file(s, MODULE_TOKEN + i);
 	create(dev, "empty");
-	puts("ready");
-	fflush(stdout);
-	pause();
+	hold_until_kexec();
 }
 
 static void work1(int dev)
@@ -148,18 +118,6 @@ static void work1(int dev)
 		pause();
 }
 
-static const char *text(json_t *o, const char *key)
-{
-	return json_string_value(json_object_get(o, key)) ?: "";
-}
-
-static long number(json_t *o, const char *key)
-{
-	json_t *v = json_object_get(o, key);
-
-	return json_is_integer(v) ? json_integer_value(v) : -1;
-}
-
 /* How often the kernel's own profile saw functions of that end. */
 static long profiled(const char *end)
 {
@@ -177,27 +135,14 @@ static long profiled(const char *end)
 	return all;
 }
 
-static json_t *row(json_t *latency, const char *handler, const char *op)
-{
-	json_t *o;
-	size_t i;
-
-	json_array_foreach(json_object_get(latency, "calls"), i, o) {
-		if (!strcmp(text(o, "op"), op) &&
-		    !strncmp(text(o, "handler"), handler, strlen(handler)))
-			return o;
-	}
-	return NULL;
-}
-
 static void counts(json_t *latency, const char *op, const char *function, long want,
 		   long errors)
 {
-	json_t *o = row(latency, "memfd-", op);
+	json_t *o = call_row(latency, "memfd-", op);
 
 	check(number(o, "count") == want && number(o, "errors") == errors &&
 	      profiled(function) == want,
-	      "%s: %ld calls with %ld errors, %s ran %ld times", op,
+	      "%s: %lld calls with %lld errors, %s ran %ld times", op,
 	      number(o, "count"), number(o, "errors"), function,
 	      profiled(function));
 }
@@ -248,31 +193,6 @@ static int tokens(const char *op, const char *session, int first, int nr, int ca
 	return n;
 }
 
-static json_t *session(json_t *audit, const char *name)
-{
-	json_t *o;
-	size_t i;
-
-	json_array_foreach(json_object_get(audit, "sessions"), i, o) {
-		if (!strcmp(text(o, "name"), name))
-			return o;
-	}
-	return NULL;
-}
-
-static bool grep(const char *path, const char *what)
-{
-	FILE *f = fopen(path, "r");
-	char line[512];
-	bool found = false;
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = strstr(line, what);
-	if (f)
-		fclose(f);
-	return found;
-}
-
 static void check0(void)
 {
 	json_t *latency = json_load_file("/tmp/latency.json", 0, NULL);
@@ -283,12 +203,12 @@ static void check0(void)
 	counts(latency, "preserve", "memfd_luo_preserve", 2 * FILES, 0);
 	counts(latency, "freeze", "memfd_luo_freeze", 2 * FILES, 0);
 	counts(latency, "unpreserve", "memfd_luo_unpreserve", 2 * FILES, 0);
-	check(number(row(latency, MODULE, "can_preserve"), "count") == 6 &&
-	      number(row(latency, MODULE, "can_preserve"), "errors") == 2 &&
-	      number(row(latency, MODULE, "preserve"), "count") == 4 &&
-	      number(row(latency, MODULE, "freeze"), "count") == 3 &&
-	      number(row(latency, MODULE, "freeze"), "errors") == 1 &&
-	      number(row(latency, MODULE, "unpreserve"), "count") == 4,
+	check(number(call_row(latency, MODULE, "can_preserve"), "count") == 6 &&
+	      number(call_row(latency, MODULE, "can_preserve"), "errors") == 2 &&
+	      number(call_row(latency, MODULE, "preserve"), "count") == 4 &&
+	      number(call_row(latency, MODULE, "freeze"), "count") == 3 &&
+	      number(call_row(latency, MODULE, "freeze"), "errors") == 1 &&
+	      number(call_row(latency, MODULE, "unpreserve"), "count") == 4,
 	      "calls of a handler in a module");
 	check(tokens("freeze", "one", 0, FILES, 1) == FILES &&
 	      tokens("freeze", "two", 0, FILES, 1) == FILES &&
@@ -346,13 +266,13 @@ static void check1(void)
 	      traced("luo_handler_exit", "op", "can_finish", NULL) == 3 * MODULE_FILES,
 	      "each file is asked whether it can finish, up to the first that cannot");
 	check(json_array_size(json_object_get(audit, "sessions")) == 2 &&
-	      !session(audit, "taken"), "two sessions are left");
-	s = session(audit, "empty");
+	      !named(audit, "sessions", "taken"), "two sessions are left");
+	s = named(audit, "sessions", "empty");
 	check(!strcmp(text(s, "state"), "unclaimed") && !number(s, "files") &&
 	      json_is_null(json_object_get(s, "age_ns")) &&
 	      json_is_null(json_object_get(s, "pages")),
 	      "one is unclaimed; what this LUO does not know is null");
-	s = session(audit, "left");
+	s = named(audit, "sessions", "left");
 	json_array_foreach(json_object_get(s, "file_list"), i, file) {
 		states[0] += !strcmp(text(file, "state"), "retrieved");
 		states[1] += !strcmp(text(file, "state"), "unclaimed");
@@ -362,13 +282,13 @@ static void check1(void)
 	      states[0] == 1 && states[1] == FILES - 1 && states[2] == FILES,
 	      "one is claimed, with one file retrieved and %d not", states[1]);
 	check(number(audit, "leaks") == 1, "one leak");
-	check(grep("/tmp/metrics", "luo_incoming_sessions{state=\"unclaimed\"} 1\n") &&
-	      grep("/tmp/metrics", "luo_incoming_files{state=\"retrieved\"} 1\n") &&
-	      !grep("/tmp/metrics", "luo_liveupdates") &&
-	      !grep("/tmp/metrics", "luo_incoming_bytes"),
+	check(file_has("/tmp/metrics", "luo_incoming_sessions{state=\"unclaimed\"} 1\n") &&
+	      file_has("/tmp/metrics", "luo_incoming_files{state=\"retrieved\"} 1\n") &&
+	      !file_has("/tmp/metrics", "luo_liveupdates") &&
+	      !file_has("/tmp/metrics", "luo_incoming_bytes"),
 	      "metrics have what is known, and nothing else");
 	report = json_load_file("/tmp/report.json", 0, NULL);
-	check(number(row(json_array_get(json_object_get(report, "traces"), 0),
+	check(number(call_row(json_array_get(json_object_get(report, "traces"), 0),
 			 "memfd-", "retrieve"), "count") == FILES + 1,
 	      "a record is reported");
 	json_decref(report);

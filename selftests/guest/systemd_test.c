@@ -169,5 +169,5 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "serve"))
 		return serve();
-	return test_harness_run(argc, argv);
+	return run_cases(argc, argv, NULL);
 }

@@ -17,14 +17,6 @@
 
 #define TRACEFS		"/sys/kernel/tracing/"
 
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC);
-
-	must(fd >= 0 && write(fd, text, strlen(text)) > 0, path);
-	close(fd);
-}
-
 static int slow_fails(enum liveupdate_test_op op, unsigned int us, int error)
 {
 	struct liveupdate_test_set set = {
@@ -70,14 +62,14 @@ static void save_events(void)
 static bool begins_anew(void)
 {
 	static struct liveupdate_recorder r;
-	size_t used = read_record(&r);
+	bool ok = read_record(&r);
 	int m;
 
 	for (m = 0; m < LIVEUPDATE_NR_MARKS; m++) {
 		if (r.next_out.marks[m] || r.next_out.times[m])
 			return false;
 	}
-	return used == sizeof(r) && r.next_out.failed == 1;
+	return ok && r.next_out.failed == 1;
 }
 
 static void cancel_sessions(int dev)
@@ -142,10 +134,7 @@ static int hold(void)
 	slow = create(dev, "slow");
 	must(!preserve(slow, slow_file(SLOW_US), SLOW_TOKEN), "slow");
 	save_events();
-	puts("ready");
-	fflush(stdout);
-	pause();
-	return 0;
+	return hold_until_kexec();
 }
 
 /* Pages that were restored, as the record of this kernel says. */
@@ -153,7 +142,7 @@ static uint64_t restored(void)
 {
 	static struct liveupdate_recorder r;
 
-	must(read_record(&r) == sizeof(r), RECORDER);
+	must(read_record(&r), RECORDER);
 	return r.last_in.memory[2].pages;
 }
 

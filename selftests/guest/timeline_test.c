@@ -35,7 +35,7 @@ FIXTURE_SETUP(timeline)
 	struct event *e = self->events;
 	FILE *f;
 
-	ASSERT_EQ(sizeof(self->r), read_record(&self->r));
+	ASSERT_TRUE(read_record(&self->r));
 
 	f = fopen(EVENTS, "r");
 	ASSERT_NE(NULL, f);
@@ -53,20 +53,6 @@ FIXTURE_SETUP(timeline)
 FIXTURE_TEARDOWN(timeline)
 {
 	json_decref(self->json);
-}
-
-static const struct liveupdate_recorder_row *
-row_in(const struct liveupdate_recorder_part *p, unsigned int scope,
-       const char *name, unsigned int op)
-{
-	int i;
-
-	for (i = 0; i < LIVEUPDATE_RECORDER_ROWS; i++) {
-		if (p->rows[i].count && p->rows[i].op == op &&
-		    p->rows[i].scope == scope && !strcmp(p->rows[i].name, name))
-			return &p->rows[i];
-	}
-	return NULL;
 }
 
 /* The rows of all scopes together. */
@@ -484,4 +470,4 @@ TEST_F(timeline, latency_fills_in_what_was_recorded)
 	json_decref(root);
 }
 
-TEST_HARNESS_MAIN
+RUN_CASES_MAIN

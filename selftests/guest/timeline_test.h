@@ -5,12 +5,9 @@
 #ifndef TIMELINE_TEST_H
 #define TIMELINE_TEST_H
 
-#include "luo_test.h"
-
-#include <linux/liveupdate_recorder.h>
+#include "luo_recorder.h"
 
 #define EVENTS		"/state/events"
-#define RECORDER	"/sys/kernel/liveupdate/recorder"
 #define HANDLER		"liveupdate-test-v1"
 #define SLOW_US		150000
 #define SLOW_TOKEN	77
@@ -26,18 +23,5 @@ static const unsigned int delays[] = { 50, 1000, 5000, 20000 };
 /* How long the cancel of each of these sessions takes, in 10 ms. */
 static const unsigned int cancels[] = { 3, 1, 4, 2, 6, 5, 8, 7, 10, 9 };
 #define NR_CANCELS	(sizeof(cancels) / sizeof(cancels[0]))
-
-/* All of the recorder's file; less than its size if that cannot be. */
-static inline size_t read_record(struct liveupdate_recorder *r)
-{
-	int fd = open(RECORDER, O_RDONLY);
-	size_t used = 0;
-	ssize_t n;
-
-	while ((n = read(fd, (char *)r + used, sizeof(*r) - used)) > 0)
-		used += n;
-	close(fd);
-	return used;
-}
 
 #endif

@@ -21,17 +21,6 @@
 #define NUM		"[0-9]+"
 #define MAX_LINES	2048
 
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0) {
-		perror(path);
-		abort();
-	}
-	close(fd);
-}
-
 static char *read_all(const char *path)
 {
 	size_t size = 1 << 20, used = 0;
@@ -645,15 +634,12 @@ static int hold(void)
 		if (s < 0 || preserve(s, t, files[i].token))
 			return 1;
 	}
-	puts("ready");
-	fflush(stdout);
-	pause();
-	return 0;
+	return hold_until_kexec();
 }
 
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "hold"))
 		return hold();
-	return test_harness_run(argc, argv);
+	return run_cases(argc, argv, "incoming");
 }

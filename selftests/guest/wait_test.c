@@ -20,14 +20,6 @@
 #define FROZEN_US	3000000
 #define NORMAL		LIVEUPDATE_STATE_NORMAL
 
-static int tests, failures;
-
-static void check(bool ok, const char *what, int have)
-{
-	printf("%s %d %s (%d)\n", ok ? "ok" : "not ok", ++tests, what, have);
-	fflush(stdout);
-	failures += !ok;
-}
 
 /* Until a process waits in the kernel. */
 static void until_it_waits(pid_t pid)
@@ -167,7 +159,7 @@ static void killed(pid_t pid, const char *what)
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
 	check(still_slow() && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
-	      what, status);
+	      "%s (%d)", what, status);
 }
 
 static pid_t rebooter(void)
@@ -175,7 +167,7 @@ static pid_t rebooter(void)
 	pid_t pid = fork();
 
 	if (!pid)
-		_exit(jump() != 0);
+		_exit(reboot_kexec() != 0);
 	until_it_waits(pid);
 	return pid;
 }
@@ -214,27 +206,26 @@ static int waiting(void)
 	reboot = rebooter();
 
 	puts("KTAP version 1");
-	check(state(dev, false) == NORMAL && still_slow(), "state of the machine", 0);
-	check(state(other, true) == NORMAL && still_slow(), "state of a session", 0);
+	check(state(dev, false) == NORMAL && still_slow(), "the global state");
+	check(state(other, true) == NORMAL && still_slow(), "state of a session");
 	check(state(slow, true) == NORMAL && still_slow(),
-	      "state of the session that is at it", 0);
+	      "state of the session that is at it");
 	for (i = 0; i < NR_VICTIMS; i++) {
 		must(write(v[i].go, "", 1) == 1, "go");
 		until_it_waits(v[i].pid);
 		killed(v[i].pid, victims[i].name);
 	}
 	killed(reboot, "reboot");
-	check(state(dev, false) == NORMAL && still_slow(), "state of the machine", 0);
+	check(state(dev, false) == NORMAL && still_slow(), "the global state");
 	fd = create(dev, "goes-on");
-	check(fd >= 0 && still_slow(), "the reboot that was killed stops nobody", fd);
+	check(fd >= 0 && still_slow(), "the reboot that was killed stops nobody (%d)", fd);
 	must(waitpid(preserver, &status, 0) == preserver, "wait");
-	check(!status, "the preserve has succeeded", status);
+	check(!status, "the preserve has succeeded (%d)", status);
 	for (i = 0; i < NR_VICTIMS; i++) {
 		fd = create_again(victims[i].name);
-		check(fd >= 0, victims[i].name, fd);
+		check(fd >= 0, "%s (%d)", victims[i].name, fd);
 	}
-	printf("1..%d\n", tests);
-	return failures != 0;
+	return end_tests();
 }
 
 static int hold(void)
@@ -242,10 +233,7 @@ static int hold(void)
 	int s = create(dev, "left");
 
 	must(s >= 0 && !preserve(s, test_file(1), 1), "left");
-	puts("ready");
-	fflush(stdout);
-	pause();
-	return 1;
+	return hold_until_kexec();
 }
 
 /* A console that is being shut down loses a line that comes too soon after another. */
@@ -290,7 +278,7 @@ static int frozen(void)
 	/* The other one closes them last. */
 	close(in);
 	close(out);
-	return jump() != 0;
+	return reboot_kexec() != 0;
 }
 
 int main(int argc, char **argv)

@@ -6,30 +6,17 @@
  */
 
 #include <libfdt.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "handover.h"
+#include "tap.h"
 
 #define PAGE	4096
 #define PAGES	6	/* of memory, from address PAGE on */
 
-static int tests, failures;
 static char tree[PAGE];
 static char pages[PAGES][PAGE];
-
-static void check(bool ok, const char *fmt, ...)
-{
-	va_list ap;
-
-	printf("%s %d ", ok ? "ok" : "not ok", ++tests);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-	failures += !ok;
-}
 
 static bool test_read(struct memory *mem, uint64_t phys, void *to, size_t size)
 {
@@ -264,6 +251,5 @@ int main(void)
 	test_trees();
 	test_records();
 	test_kho();
-	printf("1..%d\n", tests);
-	return failures ? 1 : 0;
+	return end_tests();
 }

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "kho.h"
+#include "tap.h"
 
-static int tests, failures;
 static char root[] = "/tmp/kho-test-XXXXXX";
 
 /* A file of the machine, with the folders on the way to it. */
@@ -42,15 +42,13 @@ static void drop(const char *name)
 }
 
 /* Whether what is said has one text in it and has not another one. */
-static void check(const char *text, const char *want, const char *never,
+static void check_text(const char *text, const char *want, const char *never,
 		  const char *what)
 {
 	bool ok = strstr(text, want) && (!never || !strstr(text, never));
 
-	printf("%s %d %s\n", ok ? "ok" : "not ok", ++tests, what);
-	if (!ok)
+	if (!check(ok, "%s", what))
 		printf("# %s\n", text);
-	failures += !ok;
 }
 
 static const struct {
@@ -88,12 +86,12 @@ static void test_causes(void)
 		put("/proc/cmdline", machines[i].cmdline);
 		put("/dev/kmsg", machines[i].log ? machines[i].log : "6,1,1,-;Linux\n");
 		kho_probe(&k, root);
-		check(kho_why_off(&k, text), machines[i].want, machines[i].never,
+		check_text(kho_why_off(&k, text), machines[i].want, machines[i].never,
 		      machines[i].what);
 	}
 	drop("/proc/cmdline");
 	kho_probe(&k, root);
-	check(kho_why_off(&k, text), "boot with liveupdate=on and kho=on", NULL,
+	check_text(kho_why_off(&k, text), "boot with liveupdate=on and kho=on", NULL,
 	      "the command line cannot be read");
 }
 
@@ -104,15 +102,15 @@ static void test_reserved(void)
 
 	put("/proc/cmdline", "liveupdate=on kho=on");
 	kho_probe(&k, root);
-	check(kho_reserved(&k, text), "unknown", "0B", "debugfs does not show it");
+	check_text(kho_reserved(&k, text), "unknown", "0B", "debugfs does not show it");
 	put("/sys/kernel/debug/kho/out/scratch_len", "0x4000000\n0x10000000\n");
 	kho_probe(&k, root);
-	check(kho_reserved(&k, text), "320MiB of memory in 2 areas", NULL,
+	check_text(kho_reserved(&k, text), "320MiB of memory in 2 areas", NULL,
 	      "what is reserved");
-	check(kho_reserved(&k, text), "kho_scratch= sets it", NULL, "and by what");
+	check_text(kho_reserved(&k, text), "kho_scratch= sets it", NULL, "and by what");
 	put("/proc/cmdline", "kho_scratch=64M,256M,0 liveupdate=on kho=on");
 	kho_probe(&k, root);
-	check(kho_reserved(&k, text), "(kho_scratch=64M,256M,0)", NULL, "as it was given");
+	check_text(kho_reserved(&k, text), "(kho_scratch=64M,256M,0)", NULL, "as it was given");
 }
 
 static void test_refused(void)
@@ -122,29 +120,30 @@ static void test_refused(void)
 	put("/proc/sys/net/core/bpf_jit_enable", "1\n");
 	put("/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
 	kho_probe(&k, root);
-	check(kho_why_rejected(&k) ? kho_why_rejected(&k) : "nothing", "nothing", NULL,
+	check_text(kho_why_rejected(&k) ? kho_why_rejected(&k) : "nothing", "nothing", NULL,
 	      "integrity does not stop BPF");
 	put("/sys/kernel/security/lockdown", "none integrity [confidentiality]\n");
 	kho_probe(&k, root);
-	check(kho_why_rejected(&k) ? kho_why_rejected(&k) : "nothing", "confidentiality",
+	check_text(kho_why_rejected(&k) ? kho_why_rejected(&k) : "nothing", "confidentiality",
 	      NULL, "confidentiality does");
 	drop("/sys/kernel/security/lockdown");
 	put("/proc/sys/net/core/bpf_jit_enable", "0\n");
 	kho_probe(&k, root);
-	check(kho_why_rejected(&k) ? kho_why_rejected(&k) : "nothing", "bpf_jit_enable",
+	check_text(kho_why_rejected(&k) ? kho_why_rejected(&k) : "nothing", "bpf_jit_enable",
 	      NULL, "the compiler is off");
 }
 
 int main(void)
 {
 	char command[64];
+	int left;
 
 	if (!mkdtemp(root))
 		return 1;
 	test_causes();
 	test_reserved();
 	test_refused();
-	printf("1..%d\n", tests);
 	snprintf(command, sizeof(command), "rm -rf %s", root);
-	return system(command) || failures;
+	left = system(command);
+	return end_tests() || left;
 }

@@ -105,9 +105,9 @@ static void test_percentiles(void)
 
 	for (i = 1; i <= 10000; i++)
 		row_add(&r, i * 1000);
-	check(near(hist_percentile(&r, 50), 5000000), "p50 within 5 %");
-	check(near(hist_percentile(&r, 90), 9000000), "p90 within 5 %");
-	check(near(hist_percentile(&r, 99), 9900000), "p99 within 5 %");
+	check(near(hist_percentile(&r, 50), 5000000), "p50 within 5 %%");
+	check(near(hist_percentile(&r, 90), 9000000), "p90 within 5 %%");
+	check(near(hist_percentile(&r, 99), 9900000), "p99 within 5 %%");
 	check(hist_percentile(&r, 100) <= r.max, "p100 is at most the maximum");
 
 	row_add(&b, 777);
@@ -386,7 +386,7 @@ static void test_events(void)
 			 probe_tracepoint(type));
 		check(event_from_json(o, &back) && back.type == e.type &&
 		      (!*back.name || !strcmp(back.name, e.name)) &&
-		      (!*back.compat || !strcmp(back.compat, e.compat)), what);
+		      (!*back.compat || !strcmp(back.compat, e.compat)), "%s", what);
 		json_decref(o);
 	}
 	check(!strcmp(enum_name(ENUM_OP, ENUM_UNKNOWN), "?"), "an unknown word is shown as one");
@@ -454,6 +454,5 @@ int main(int argc, char **argv)
 	test_why_not();
 	test_events();
 	test_write_error();
-	printf("1..%d\n", tests);
-	return failures ? 1 : 0;
+	return end_tests();
 }

@@ -180,11 +180,11 @@ static void test_read_names(void)
 		fmt_name(text, sizeof(text), names[i]);
 		snprintf(what, sizeof(what), "name %zu comes back", i);
 		check(fmt_read_name(buf, sizeof(buf), text) &&
-		      !strcmp(buf, names[i]), what);
+		      !strcmp(buf, names[i]), "%s", what);
 		fmt_label(text, sizeof(text), names[i]);
 		snprintf(what, sizeof(what), "name %zu comes back from JSON", i);
 		check(fmt_given_name(buf, sizeof(buf), text) &&
-		      !strcmp(buf, names[i]), what);
+		      !strcmp(buf, names[i]), "%s", what);
 	}
 	check(!fmt_read_name(buf, 4, "abcd"), "a name that is too long");
 	check(!fmt_read_name(buf, 4, "\\x4"), "an escape without an end");
@@ -203,6 +203,5 @@ int main(void)
 	test_columns();
 	test_given();
 	test_read_names();
-	printf("1..%d\n", tests);
-	return failures != 0;
+	return end_tests();
 }

@@ -24,11 +24,11 @@
 #include "enum_name.h"
 #include "event.h"
 #include "recording.h"
+#include "tap.h"
 #include "trace_file.h"
 
 #define ROUNDS	20
 
-static int tests, failures;
 static atomic_long flushed;	/* bytes that a file had when it was flushed last */
 static atomic_int flushes, fail_flush;
 static atomic_int directories;
@@ -54,13 +54,6 @@ int fsync(int fd)
 	if (!fstat(fd, &st) && S_ISDIR(st.st_mode))
 		atomic_fetch_add(&directories, 1);
 	return syscall(SYS_fsync, fd);
-}
-
-static void check(bool ok, const char *what)
-{
-	printf("%s %d %s\n", ok ? "ok" : "not ok", ++tests, what);
-	fflush(stdout);
-	failures += !ok;
 }
 
 static json_t *line(const char *text)
@@ -305,6 +298,5 @@ int main(void)
 	test_urgent();
 	snprintf(command, sizeof(command), "rm -r '%s'", dir);
 	check(!system(command), "nothing is left");
-	printf("1..%d\n", tests);
-	return failures ? 1 : 0;
+	return end_tests();
 }

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "tap.h"
+
 struct row {
 	const char *name;
 	unsigned long is;
@@ -117,19 +119,12 @@ static const struct row rows[] = {
 
 int main(void)
 {
-	size_t i, n = sizeof(rows) / sizeof(rows[0]);
-	int failed = 0;
+	const struct row *r;
 
-	printf("TAP version 13\n1..%zu\n", n);
-	for (i = 0; i < n; i++) {
-		const struct row *r = &rows[i];
-
-		if (r->is != r->want)
-			printf("# %s is %lu, want %lu\n", r->name, r->is,
-			       r->want);
-		printf("%s %zu %s\n", r->is == r->want ? "ok" : "not ok", i + 1,
-		       r->name);
-		failed |= r->is != r->want;
+	puts("TAP version 13");
+	for (r = rows; r < rows + sizeof(rows) / sizeof(rows[0]); r++) {
+		if (!check(r->is == r->want, "%s", r->name))
+			printf("# %s is %lu, want %lu\n", r->name, r->is, r->want);
 	}
-	return failed;
+	return end_tests();
 }

@@ -20,17 +20,9 @@
 #include "hook.h"
 #include "leak.h"
 #include "outq.h"
+#include "tap.h"
 
 #define MANY	20000
-
-static int tests, failures;
-
-static void check(bool ok, const char *what)
-{
-	printf("%s %d %s\n", ok ? "ok" : "not ok", ++tests, what);
-	fflush(stdout);
-	failures += !ok;
-}
 
 static const char *text_of(const char *path)
 {
@@ -263,6 +255,5 @@ int main(void)
 	snprintf(command, sizeof(command), "rm -r '%s'", dir);
 	if (system(command))
 		return 1;
-	printf("1..%d\n", tests);
-	return failures ? 1 : 0;
+	return end_tests();
 }

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* What the guest tests read of luotrace's output. */
+
+#ifndef LUO_JSON_H
+#define LUO_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/** text - a string of an object, "" if it is missing */
+static inline const char *text(json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key)) ?: "";
+}
+
+/** number - an integer of an object, -1 if it is missing */
+static inline long long number(json_t *o, const char *key)
+{
+	json_t *v = json_object_get(o, key);
+
+	return json_is_integer(v) ? json_integer_value(v) : -1;
+}
+
+/** named - the object of that name in a list of an object, or NULL */
+static inline json_t *named(json_t *root, const char *list, const char *name)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach(json_object_get(root, list), i, o) {
+		if (!strcmp(text(o, "name"), name))
+			return o;
+	}
+	return NULL;
+}
+
+/** call_row - the row of an operation in luotrace latency, by the handler's prefix */
+static inline json_t *call_row(json_t *latency, const char *handler, const char *op)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach(json_object_get(latency, "calls"), i, o) {
+		if (!strcmp(text(o, "op"), op) &&
+		    !strncmp(text(o, "handler"), handler, strlen(handler)))
+			return o;
+	}
+	return NULL;
+}
+
+/** file_has - whether a line of a file has this text */
+static inline bool file_has(const char *path, const char *what)
+{
+	FILE *f = fopen(path, "r");
+	char line[1024];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = strstr(line, what);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+#endif

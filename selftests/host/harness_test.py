@@ -67,12 +67,47 @@ def test_ktap():
           "KTAP: a program without the wanted case is whole")
 
 
-def test_command():
-    """tools/build/check counts what a part prints, and a part that ends badly."""
-    source = {"__name__": "check_under_test",
-              "__file__": os.path.join(TOP, "tools/build/check")}
+def names_of(script):
+    """The functions of a script, which is not run."""
+    source = {"__name__": "under_test", "__file__": os.path.join(TOP, script)}
     with open(source["__file__"]) as f:
         exec(compile(f.read(), source["__file__"], "exec"), source)
+    return source
+
+
+class Job:
+    """What a VM test left in a directory."""
+
+    def __init__(self, out, case):
+        self.out, self.case, self.is_unknown = out, case, False
+
+
+def test_cases():
+    """Of the tests that the guest sent those of one case count."""
+    subtests = names_of("selftests/vm/check")["subtests"]
+    with tempfile.TemporaryDirectory() as tmp:
+        for name, text in (("stage0/a.tap", "# other case: x.two\n1..0\n"),
+                           ("stage1/a.tap", "1..2\nok 1 y.one\nnot ok 2 three of y\n"),
+                           ("stage1/log", "not ok 1\n")):
+            os.makedirs(os.path.dirname(os.path.join(tmp, name)), exist_ok=True)
+            with open(os.path.join(tmp, name), "w") as f:
+                f.write(text)
+        for case, lines, bad in (
+                ("", [("ok", "stage1: y.one"), ("not ok", "stage1: three of y")],
+                 ["a.tap of stage0: no test was run", "stage1: three of y"]),
+                ("one", [("ok", "stage1: y.one")], []),
+                ("y.*", [("ok", "stage1: y.one")], []),
+                ("three*", [("not ok", "stage1: three of y")], ["stage1: three of y"]),
+                ("four", [], ["no case 'four'; known are: x.two; y.one; three of y"])):
+            job = Job(tmp, case)
+            have = subtests(job)
+            check(have == (lines, bad) and job.is_unknown == (case == "four"),
+                  "a run of case '%s'" % case, have)
+
+
+def test_command():
+    """tools/build/check counts what a part prints, and a part that ends badly."""
+    source = names_of("tools/build/check")
     with open(os.devnull, "w") as null:
         stdout, sys.stdout = sys.stdout, null
         try:
@@ -184,6 +219,8 @@ def test_klog():
     check(klog.findings(line, [r"slub\.c"]) == [], "an expected line is fine")
     check(len(klog.findings(good, ["slub"])) == 1,
           "an expected line that is missing is not")
+    check(klog.findings(good, ["slub"], required=False) == [],
+          "unless one case is run, which does not print all")
 
 
 def test_cpio():

@@ -90,7 +90,8 @@ def unknown_name(kind, name, names):
     text = "no %s '%s'; " % (kind, name)
     if near:
         text += "did you mean %s? " % " or ".join("'%s'" % n for n in near)
-    return text + "known are: " + " ".join(names)
+    words = " " if not any(" " in n for n in names) else "; "
+    return text + "known are: " + words.join(names)
 
 
 def select(rows, wanted, flavour=None):

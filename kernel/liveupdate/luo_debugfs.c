@@ -27,50 +27,50 @@ static const char *const luo_file_state_words[] = { LUO_FILE_STATES };
 static const char *const luo_op_words[] = { LUO_OPS };
 
 /**
- * struct luo_show - one reading of the file in debugfs
+ * struct luo_debugfs_iter - one reading of the file in debugfs
  * @walk:    where it is
  * @in_file: it is at a file, not at a session
  * @session: the session
  * @file:    the file
  */
-struct luo_show {
+struct luo_debugfs_iter {
 	struct luo_walk walk;
 	bool in_file;
 	struct luo_session_info session;
 	struct luo_file_info file;
 };
 
-static void *luo_debugfs_show_here(struct luo_show *show)
+static void *luo_debugfs_current(struct luo_debugfs_iter *it)
 {
-	if (show->in_file) {
-		if (luo_walk_file_of(&show->walk, &show->file))
-			return show;
-		show->in_file = false;
-		luo_walk_next_session(&show->walk);
+	if (it->in_file) {
+		if (luo_walk_file_of(&it->walk, &it->file))
+			return it;
+		it->in_file = false;
+		luo_walk_next_session(&it->walk);
 	}
-	return luo_walk_session(&show->walk, &show->session) ? show : NULL;
+	return luo_walk_session(&it->walk, &it->session) ? it : NULL;
 }
 
 static void *luo_debugfs_start(struct seq_file *m, loff_t *pos)
 {
-	struct luo_show *show = m->private;
+	struct luo_debugfs_iter *it = m->private;
 
 	if (!*pos) {
-		luo_walk_end(&show->walk);
-		show->in_file = false;
+		luo_walk_end(&it->walk);
+		it->in_file = false;
 	}
-	return luo_debugfs_show_here(show);
+	return luo_debugfs_current(it);
 }
 
 static void *luo_debugfs_next(struct seq_file *m, void *v, loff_t *pos)
 {
-	struct luo_show *show = v;
+	struct luo_debugfs_iter *it = v;
 
 	++*pos;
-	if (show->in_file)
-		show->walk.file++;
-	show->in_file = true;
-	return luo_debugfs_show_here(show);
+	if (it->in_file)
+		it->walk.file++;
+	it->in_file = true;
+	return luo_debugfs_current(it);
 }
 
 static void luo_debugfs_stop(struct seq_file *m, void *v)
@@ -123,16 +123,16 @@ static void luo_debugfs_show_file(struct seq_file *m, const struct luo_file_info
 
 static int luo_debugfs_show(struct seq_file *m, void *v)
 {
-	struct luo_show *show = v;
+	struct luo_debugfs_iter *it = v;
 
-	if (show->in_file)
-		luo_debugfs_show_file(m, &show->file);
+	if (it->in_file)
+		luo_debugfs_show_file(m, &it->file);
 	else
-		luo_debugfs_show_session(m, &show->session);
+		luo_debugfs_show_session(m, &it->session);
 	return 0;
 }
 
-static const struct seq_operations luo_show_ops = {
+static const struct seq_operations luo_debugfs_seq_ops = {
 	.start	= luo_debugfs_start,
 	.next	= luo_debugfs_next,
 	.stop	= luo_debugfs_stop,
@@ -141,18 +141,19 @@ static const struct seq_operations luo_show_ops = {
 
 static int luo_debugfs_open(struct inode *inode, struct file *file)
 {
-	return seq_open_private(file, &luo_show_ops, sizeof(struct luo_show));
+	return seq_open_private(file, &luo_debugfs_seq_ops,
+				sizeof(struct luo_debugfs_iter));
 }
 
 static int luo_debugfs_release(struct inode *inode, struct file *file)
 {
-	struct luo_show *show = ((struct seq_file *)file->private_data)->private;
+	struct luo_debugfs_iter *it = ((struct seq_file *)file->private_data)->private;
 
-	luo_walk_end(&show->walk);
+	luo_walk_end(&it->walk);
 	return seq_release_private(inode, file);
 }
 
-static const struct file_operations luo_show_fops = {
+static const struct file_operations luo_debugfs_fops = {
 	.owner	 = THIS_MODULE,
 	.open	 = luo_debugfs_open,
 	.read	 = seq_read,
@@ -169,5 +170,5 @@ void luo_debugfs_init(void)
 {
 	debugfs_create_file("sessions", 0400,
 			    debugfs_create_dir("liveupdate", NULL), NULL,
-			    &luo_show_fops);
+			    &luo_debugfs_fops);
 }

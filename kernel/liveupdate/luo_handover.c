@@ -140,22 +140,22 @@ static const char *luo_fdt_compatible(const void *fdt, int node,
 	return err ? "incompatible" : NULL;
 }
 
-static const char *luo_fdt_array(const void *fdt, const char *name,
-				 const char *compatible,
-				 struct luo_array *array)
+static const char *luo_fdt_parse_array(const void *fdt, const char *name,
+				       const char *compatible,
+				       struct luo_array *array)
 {
-	const char *why;
+	const char *reason;
 	int node;
 
 	node = fdt_subnode_offset(fdt, 0, name);
 	if (node < 0)
 		return "missing-node";
 
-	why = luo_fdt_compatible(fdt, node, compatible);
-	why = why ?: luo_fdt_u64(fdt, node, LUO_FDT_PROP_COUNT, &array->count);
-	why = why ?: luo_fdt_u64(fdt, node, LUO_FDT_PROP_DATA, &array->data);
-	why = why ?: luo_fdt_u64(fdt, node, LUO_FDT_PROP_PGCNT, &array->pgcnt);
-	return why;
+	reason = luo_fdt_compatible(fdt, node, compatible);
+	reason = reason ?: luo_fdt_u64(fdt, node, LUO_FDT_PROP_COUNT, &array->count);
+	reason = reason ?: luo_fdt_u64(fdt, node, LUO_FDT_PROP_DATA, &array->data);
+	reason = reason ?: luo_fdt_u64(fdt, node, LUO_FDT_PROP_PGCNT, &array->pgcnt);
+	return reason;
 }
 
 /* Set @array to what a node of the tree says, to nothing if it is refused. */
@@ -163,11 +163,11 @@ static void luo_fdt_read_array(const void *fdt, const char *name,
 			       const char *compatible, const char *what,
 			       struct luo_array *array)
 {
-	const char *why = luo_fdt_array(fdt, name, compatible, array);
+	const char *reason = luo_fdt_parse_array(fdt, name, compatible, array);
 
-	if (why) {
+	if (reason) {
 		*array = (struct luo_array){};
-		luo_handover_reject(what, "", 0, why);
+		luo_handover_reject(what, "", 0, reason);
 	}
 }
 
@@ -185,7 +185,7 @@ static void luo_fdt_read_array(const void *fdt, const char *name,
  */
 int luo_handover_read(struct luo_array *sessions, struct luo_array *flbs)
 {
-	const char *why;
+	const char *reason;
 	phys_addr_t phys;
 	const void *fdt;
 	size_t size;
@@ -199,28 +199,28 @@ int luo_handover_read(struct luo_array *sessions, struct luo_array *flbs)
 	if (err == -ENOENT)
 		return err;
 	if (err) {
-		why = "subtree";
+		reason = "subtree";
 		goto reject;
 	}
 	if (!kho_incoming(phys, size)) {
-		why = "not-preserved";
+		reason = "not-preserved";
 		goto reject;
 	}
 
 	fdt = phys_to_virt(phys);
 	if (!luo_fdt_check(fdt, size)) {
-		why = "not-a-tree";
+		reason = "not-a-tree";
 		goto reject;
 	}
 
-	why = luo_fdt_compatible(fdt, 0, LUO_FDT_COMPATIBLE);
-	why = why ?: luo_fdt_u64(fdt, 0, LUO_FDT_PROP_NUMBER, &number);
-	why = why ?: luo_fdt_u64(fdt, 0, LUO_FDT_PROP_MARK,
-				 &luo_handover.mark_in);
-	if (why)
+	reason = luo_fdt_compatible(fdt, 0, LUO_FDT_COMPATIBLE);
+	reason = reason ?: luo_fdt_u64(fdt, 0, LUO_FDT_PROP_NUMBER, &number);
+	reason = reason ?: luo_fdt_u64(fdt, 0, LUO_FDT_PROP_MARK,
+				       &luo_handover.mark_in);
+	if (reason)
 		goto reject;
 	if (!kho_restore_folio(phys)) {
-		why = "not-preserved";
+		reason = "not-preserved";
 		goto reject;
 	}
 	luo_number_init(number);
@@ -233,27 +233,27 @@ int luo_handover_read(struct luo_array *sessions, struct luo_array *flbs)
 	return 0;
 
 reject:
-	luo_handover_reject("tree", "", 0, why);
+	luo_handover_reject("tree", "", 0, reason);
 	return -EINVAL;
 }
 
 static void luo_fdt_read_value(const void *fdt, int node, luo_value_fn fn)
 {
 	char name[LIVEUPDATE_SUBSYSTEM_NAME_LENGTH] = "";
-	const char *why, *s;
+	const char *reason, *s;
 	u64 data;
 	int len;
 
 	s = fdt_get_name(fdt, node, &len);
 	if (!s || !len || len >= sizeof(name)) {
-		why = "bad-name";
+		reason = "bad-name";
 	} else {
 		strscpy(name, s);
-		why = luo_fdt_u64(fdt, node, LUO_FDT_PROP_DATA, &data);
+		reason = luo_fdt_u64(fdt, node, LUO_FDT_PROP_DATA, &data);
 	}
-	why = why ?: fn(name, data);
-	if (why)
-		luo_handover_reject("subsystem", name, 0, why);
+	reason = reason ?: fn(name, data);
+	if (reason)
+		luo_handover_reject("subsystem", name, 0, reason);
 }
 
 /**
@@ -265,7 +265,7 @@ static void luo_fdt_read_value(const void *fdt, int node, luo_value_fn fn)
 void luo_handover_read_values(luo_value_fn fn)
 {
 	const void *fdt = luo_handover.fdt_in;
-	const char *why;
+	const char *reason;
 	int parent, node;
 
 	if (!fdt)
@@ -273,12 +273,12 @@ void luo_handover_read_values(luo_value_fn fn)
 
 	parent = fdt_subnode_offset(fdt, 0, LUO_FDT_SUBSYSTEMS_NODE);
 	if (parent < 0)
-		why = "missing-node";
+		reason = "missing-node";
 	else
-		why = luo_fdt_compatible(fdt, parent,
-					 LUO_FDT_SUBSYSTEMS_COMPATIBLE);
-	if (why) {
-		luo_handover_reject("subsystems", "", 0, why);
+		reason = luo_fdt_compatible(fdt, parent,
+					    LUO_FDT_SUBSYSTEMS_COMPATIBLE);
+	if (reason) {
+		luo_handover_reject("subsystems", "", 0, reason);
 		return;
 	}
 	fdt_for_each_subnode(node, fdt, parent)
@@ -347,24 +347,24 @@ luo_handover_read_array(const struct luo_array *array, size_t record_size,
 {
 	u64 block = array->data, seen = 0;
 	struct luo_blocks blocks = {};
-	const char *why = NULL;
+	const char *reason = NULL;
 	struct luo_seal seal;
 
 	luo_seal_init(&seal, luo_handover.mark_in, record_size, name);
-	while (block && !why) {
+	while (block && !reason) {
 		if (blocks.restored == array->pgcnt)
-			why = "too-many-blocks";
-		why = why ?: luo_check_block(block, &seal, blocks.restored);
-		why = why ?: luo_handover_read_block(&block, record_size, fn, data,
-						     &seen);
-		blocks.restored += !why;
+			reason = "too-many-blocks";
+		reason = reason ?: luo_check_block(block, &seal, blocks.restored);
+		reason = reason ?: luo_handover_read_block(&block, record_size, fn,
+							   data, &seen);
+		blocks.restored += !reason;
 	}
-	if (!why && blocks.restored < array->pgcnt)
-		why = "too-few-blocks";
-	if (!why && seen != array->count)
-		why = "count";
-	if (why)
-		luo_handover_reject(what, name, 0, why);
+	if (!reason && blocks.restored < array->pgcnt)
+		reason = "too-few-blocks";
+	if (!reason && seen != array->count)
+		reason = "count";
+	if (reason)
+		luo_handover_reject(what, name, 0, reason);
 	/* The number announced may be what is damaged; one that was met is sure. */
 	blocks.left = block ? 1 : 0;
 	return blocks;

@@ -59,7 +59,7 @@
  *	luo_notice_lock		spinlock: messages that are being collected.
  *	luo_recorder_lock	spinlock: making a row, keeping a long call, reading
  *				the record.
- *	luo_union.lock		spinlock, one per row and one for all ioctls: what
+ *	luo_busy.lock		spinlock, one per row and one for all ioctls: what
  *				runs in parallel.
  *
  * Nothing is called under the spinlocks. Below all of these are the locks that

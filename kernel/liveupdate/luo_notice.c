@@ -117,7 +117,7 @@ void luo_notice(const char *text, const char *what, const char *reason,
 		schedule_delayed_work(&luo_notice_work, HZ);
 }
 
-static bool luo_notice_take(struct luo_notice_kind *to)
+static bool luo_notice_dequeue(struct luo_notice_kind *to)
 {
 	guard(spinlock)(&luo_notice_lock);
 
@@ -171,7 +171,7 @@ void luo_notice_flush(void)
 
 	guard(mutex)(&printing);
 
-	while (luo_notice_take(&notice))
+	while (luo_notice_dequeue(&notice))
 		luo_notice_print(&notice);
 	scoped_guard(spinlock, &luo_notice_lock) {
 		lost = luo_notices_lost;

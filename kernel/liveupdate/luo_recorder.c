@@ -113,7 +113,7 @@ void luo_recorder_scope(enum liveupdate_recorder_scope scope)
 		   scope == LIVEUPDATE_SCOPE_AGENT ? NULL : current);
 }
 
-static enum liveupdate_recorder_scope luo_scope(enum luo_dir dir)
+static enum liveupdate_recorder_scope luo_current_scope(enum luo_dir dir)
 {
 	if (dir == LUO_DIR_IN || READ_ONCE(luo_scope_task) != current)
 		return LIVEUPDATE_SCOPE_AGENT;
@@ -136,20 +136,20 @@ static u8 luo_row_add(struct luo_recorder *r,
 
 	luo_recorder_changes++;
 	spin_lock_init(&r->walls[r->nr_rows].lock);
-	row = &r->part->rows[r->nr_rows++];
+	row = &r->record->rows[r->nr_rows++];
 	row->kind = luo_slots[slot].kind;
 	row->op = op;
 	row->scope = scope;
 	row->min = U64_MAX;
 	strscpy(row->name, luo_slots[slot].name);
-	/* Pairs with the acquire in luo_row(): who sees the number sees the row. */
+	/* Pairs with the acquire in luo_row_get(): who sees the number sees the row. */
 	smp_store_release(&r->row[scope][slot][op], r->nr_rows);
 	return r->nr_rows;
 }
 
 /* The number of a row: of the slot, else of those that have none, else 0. */
-static u8 luo_row(struct luo_recorder *r, enum liveupdate_recorder_scope scope,
-		  unsigned int slot, enum luo_op op)
+static u8 luo_row_get(struct luo_recorder *r, enum liveupdate_recorder_scope scope,
+		      unsigned int slot, enum luo_op op)
 {
 	u8 nr;
 
@@ -165,8 +165,8 @@ static u8 luo_row(struct luo_recorder *r, enum liveupdate_recorder_scope scope,
 }
 
 /* A call that no other one of the row runs in parallel with is @alone. */
-static void luo_row_count(struct liveupdate_recorder_row *row, int ret,
-			  u64 duration, bool alone)
+static void luo_row_account(struct liveupdate_recorder_row *row, int ret,
+			    u64 duration, bool alone)
 {
 	unsigned int bucket = duration ? ilog2(duration) : 0;
 	u64 old;
@@ -189,40 +189,40 @@ static void luo_row_count(struct liveupdate_recorder_row *row, int ret,
 }
 
 /* Look through the kept ones, which begin with their duration, for the shortest. */
-static void luo_topn_find_min(struct luo_topn_min *least, const void *kept, size_t size)
+static void luo_topn_find_min(struct luo_topn_min *min, const void *kept, size_t size)
 {
 	const u64 *at, *shortest = kept;
 	int i;
 
-	least->at = 0;
+	min->at = 0;
 	for (i = 1; i < LIVEUPDATE_RECORDER_SLOWEST; i++) {
 		at = kept + i * size;
 		if (*at < *shortest) {
 			shortest = at;
-			least->at = i;
+			min->at = i;
 		}
 	}
-	WRITE_ONCE(least->duration, *shortest);
+	WRITE_ONCE(min->duration, *shortest);
 }
 
-static void luo_keep_call(struct luo_recorder *r,
-			  enum liveupdate_recorder_scope scope,
-			  const struct luo_call *call, enum luo_op op, int ret,
-			  u64 duration)
+static void luo_topn_add_call(struct luo_recorder *r,
+			      enum liveupdate_recorder_scope scope,
+			      const struct luo_call *call, enum luo_op op, int ret,
+			      u64 duration)
 {
-	struct luo_topn_min *least = &r->calls[scope][op];
+	struct luo_topn_min *min = &r->calls[scope][op];
 	struct liveupdate_recorder_call *calls, *to;
 
 	static_assert(!offsetof(struct liveupdate_recorder_call, duration));
 
 	guard(spinlock)(&luo_recorder_lock);
 
-	if (duration <= least->duration)
+	if (duration <= min->duration)
 		return;
 
 	luo_recorder_changes++;
-	calls = r->part->slow_calls[scope][op];
-	to = &calls[least->at];
+	calls = r->record->slow_calls[scope][op];
+	to = &calls[min->at];
 	to->duration = duration;
 	to->end = luo_counter();
 	to->token = call->token;
@@ -230,7 +230,7 @@ static void luo_keep_call(struct luo_recorder *r,
 	to->ret = ret;
 	strscpy_pad(to->name, call->compatible);
 	strscpy_pad(to->session, call->session ?: "");
-	luo_topn_find_min(least, calls, sizeof(*calls));
+	luo_topn_find_min(min, calls, sizeof(*calls));
 }
 
 /**
@@ -245,17 +245,17 @@ u64 luo_recorder_enter(const struct luo_call *call, enum luo_op op)
 {
 	enum luo_dir dir = luo_op_dir(op);
 	struct luo_recorder *r = &luo_recorders[dir];
-	enum liveupdate_recorder_scope scope = luo_scope(dir);
+	enum liveupdate_recorder_scope scope = luo_current_scope(dir);
 	u64 start;
 	u8 nr;
 
-	if (!r->part || scope != LIVEUPDATE_SCOPE_AGENT)
+	if (!r->record || scope != LIVEUPDATE_SCOPE_AGENT)
 		return luo_stamp();
 
-	nr = luo_row(r, scope, call->slot, op);
+	nr = luo_row_get(r, scope, call->slot, op);
 	start = luo_stamp();
 	if (nr && !luo_stamp_early(start))
-		luo_union_begin(&r->walls[nr - 1], start);
+		luo_busy_begin(&r->walls[nr - 1], start);
 	return start;
 }
 
@@ -275,29 +275,29 @@ u64 luo_recorder_exit(const struct luo_call *call, enum luo_op op, int ret,
 	u64 duration = luo_stamp_age(start);
 	enum luo_dir dir = luo_op_dir(op);
 	struct luo_recorder *r = &luo_recorders[dir];
-	enum liveupdate_recorder_scope scope = luo_scope(dir);
+	enum liveupdate_recorder_scope scope = luo_current_scope(dir);
 	struct liveupdate_recorder_row *row;
 	bool alone;
 	u8 nr;
 
-	if (!r->part)
+	if (!r->record)
 		return duration;
 
 	alone = scope != LIVEUPDATE_SCOPE_AGENT || luo_stamp_early(start);
-	nr = luo_row(r, scope, call->slot, op);
+	nr = luo_row_get(r, scope, call->slot, op);
 	if (nr) {
-		row = &r->part->rows[nr - 1];
-		luo_row_count(row, ret, duration, alone);
+		row = &r->record->rows[nr - 1];
+		luo_row_account(row, ret, duration, alone);
 		if (!alone)
 			luo_record_add(&row->wall,
-				       luo_union_end(&r->walls[nr - 1],
-						     start + duration));
+				       luo_busy_end(&r->walls[nr - 1],
+						    start + duration));
 	} else {
-		luo_record_add(&r->part->lost_calls, 1);
+		luo_record_add(&r->record->lost_calls, 1);
 	}
 
 	if (duration > READ_ONCE(r->calls[scope][op].duration))
-		luo_keep_call(r, scope, call, op, ret, duration);
+		luo_topn_add_call(r, scope, call, op, ret, duration);
 	return duration;
 }
 
@@ -315,30 +315,30 @@ u64 luo_recorder_exit(const struct luo_call *call, enum luo_op op, int ret,
 void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 			  const char *name, u64 files, int ret, u64 duration)
 {
-	enum liveupdate_recorder_scope scope = luo_scope(dir);
+	enum liveupdate_recorder_scope scope = luo_current_scope(dir);
 	struct luo_recorder *r = &luo_recorders[dir];
-	struct luo_topn_min *least = &r->sessions[scope][phase];
+	struct luo_topn_min *min = &r->sessions[scope][phase];
 	struct liveupdate_recorder_session *all, *to;
 
 	static_assert(!offsetof(struct liveupdate_recorder_session, duration));
 
-	if (!r->part || duration <= READ_ONCE(least->duration))
+	if (!r->record || duration <= READ_ONCE(min->duration))
 		return;
 
 	guard(spinlock)(&luo_recorder_lock);
 
-	if (duration <= least->duration)
+	if (duration <= min->duration)
 		return;
 
 	luo_recorder_changes++;
-	all = r->part->slow_sessions[scope][phase];
-	to = &all[least->at];
+	all = r->record->slow_sessions[scope][phase];
+	to = &all[min->at];
 	to->duration = duration;
 	to->end = luo_counter();
 	to->files = files;
 	to->ret = ret;
 	memcpy(to->name, name, sizeof(to->name));
-	luo_topn_find_min(least, all, sizeof(*all));
+	luo_topn_find_min(min, all, sizeof(*all));
 }
 
 static void luo_row_move(struct liveupdate_recorder_row *to,
@@ -366,23 +366,23 @@ static void luo_row_move(struct liveupdate_recorder_row *to,
 }
 
 /* The longest ones of both lists stay in @to, @from is empty after it. */
-static void luo_longest_move(struct luo_topn_min *to_least, void *to,
-			     struct luo_topn_min *from_least, void *from,
-			     size_t size)
+static void luo_topn_move(struct luo_topn_min *to_min, void *to,
+			  struct luo_topn_min *from_min, void *from,
+			  size_t size)
 {
 	const u64 *duration;
 	int i;
 
 	for (i = 0; i < LIVEUPDATE_RECORDER_SLOWEST; i++) {
 		duration = from + i * size;
-		if (*duration <= to_least->duration)
+		if (*duration <= to_min->duration)
 			continue;
-		memcpy(to + to_least->at * size, duration, size);
-		luo_topn_find_min(to_least, to, size);
+		memcpy(to + to_min->at * size, duration, size);
+		luo_topn_find_min(to_min, to, size);
 	}
 	memset(from, 0, LIVEUPDATE_RECORDER_SLOWEST * size);
-	WRITE_ONCE(from_least->duration, 0);
-	from_least->at = 0;
+	WRITE_ONCE(from_min->duration, 0);
+	from_min->at = 0;
 }
 
 static void luo_rows_move(struct luo_recorder *r,
@@ -396,15 +396,15 @@ static void luo_rows_move(struct luo_recorder *r,
 	for (slot = 0; slot < LUO_MAX_SLOTS; slot++) {
 		for (op = 0; op < LUO_NR_OPS; op++) {
 			nr = r->row[from][slot][op];
-			row = nr ? &r->part->rows[nr - 1] : NULL;
+			row = nr ? &r->record->rows[nr - 1] : NULL;
 			if (!row || !row->count)
 				continue;
 			to = luo_row_add(r, LIVEUPDATE_SCOPE_FAILED, slot, op);
 			to = to ?: luo_row_add(r, LIVEUPDATE_SCOPE_FAILED, 0, op);
 			if (to) {
-				luo_row_move(&r->part->rows[to - 1], row);
+				luo_row_move(&r->record->rows[to - 1], row);
 			} else {
-				luo_record_add(&r->part->lost_calls, row->count);
+				luo_record_add(&r->record->lost_calls, row->count);
 				row->count = 0;
 			}
 		}
@@ -421,7 +421,7 @@ void luo_recorder_move(enum liveupdate_recorder_scope from)
 {
 	const enum liveupdate_recorder_scope to = LIVEUPDATE_SCOPE_FAILED;
 	struct luo_recorder *r = &luo_recorders[LUO_DIR_OUT];
-	struct liveupdate_recorder_part *part = r->part;
+	struct liveupdate_recorder_part *record = r->record;
 	int i;
 
 	guard(spinlock)(&luo_recorder_lock);
@@ -429,14 +429,14 @@ void luo_recorder_move(enum liveupdate_recorder_scope from)
 	luo_recorder_changes++;
 	luo_rows_move(r, from);
 	for (i = 0; i < LUO_NR_OPS; i++)
-		luo_longest_move(&r->calls[to][i], part->slow_calls[to][i],
-				 &r->calls[from][i], part->slow_calls[from][i],
-				 sizeof(part->slow_calls[from][i][0]));
+		luo_topn_move(&r->calls[to][i], record->slow_calls[to][i],
+			      &r->calls[from][i], record->slow_calls[from][i],
+			      sizeof(record->slow_calls[from][i][0]));
 	for (i = 0; i < LUO_NR_PHASES; i++)
-		luo_longest_move(&r->sessions[to][i], part->slow_sessions[to][i],
-				 &r->sessions[from][i],
-				 part->slow_sessions[from][i],
-				 sizeof(part->slow_sessions[from][i][0]));
+		luo_topn_move(&r->sessions[to][i], record->slow_sessions[to][i],
+			      &r->sessions[from][i],
+			      record->slow_sessions[from][i],
+			      sizeof(record->slow_sessions[from][i][0]));
 }
 
 /**
@@ -448,14 +448,14 @@ void luo_recorder_move(enum liveupdate_recorder_scope from)
  */
 void luo_recorder_totals(enum luo_dir dir, const struct luo_totals *totals)
 {
-	struct liveupdate_recorder_part *part = luo_recorders[dir].part;
+	struct liveupdate_recorder_part *record = luo_recorders[dir].record;
 
-	if (!part)
+	if (!record)
 		return;
 
-	WRITE_ONCE(part->sessions, totals->sessions);
-	WRITE_ONCE(part->files, totals->files);
-	WRITE_ONCE(part->bytes, totals->bytes);
+	WRITE_ONCE(record->sessions, totals->sessions);
+	WRITE_ONCE(record->files, totals->files);
+	WRITE_ONCE(record->bytes, totals->bytes);
 }
 
 /**
@@ -466,17 +466,17 @@ void luo_recorder_totals(enum luo_dir dir, const struct luo_totals *totals)
  */
 void luo_recorder_give_up(const char *name)
 {
-	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_OUT].part;
+	struct liveupdate_recorder_part *record = luo_recorders[LUO_DIR_OUT].record;
 
-	if (!part)
+	if (!record)
 		return;
 
-	if (part->given_up < LIVEUPDATE_RECORDER_GIVEN_UP) {
+	if (record->given_up < LIVEUPDATE_RECORDER_GIVEN_UP) {
 		guard(spinlock)(&luo_recorder_lock);
 		luo_recorder_changes++;
-		strscpy(part->given_up_names[part->given_up], name);
+		strscpy(record->given_up_names[record->given_up], name);
 	}
-	WRITE_ONCE(part->given_up, part->given_up + 1);
+	WRITE_ONCE(record->given_up, record->given_up + 1);
 }
 
 /**
@@ -491,23 +491,23 @@ void luo_recorder_give_up(const char *name)
 void luo_recorder_add_reject(const char *what, const char *name, u64 token,
 			     const char *reason)
 {
-	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_IN].part;
+	struct liveupdate_recorder_part *record = luo_recorders[LUO_DIR_IN].record;
 	struct liveupdate_recorder_refused *to;
 
-	if (!part)
+	if (!record)
 		return;
 
 	guard(spinlock)(&luo_recorder_lock);
 
 	luo_recorder_changes++;
-	if (part->nr_refused < LIVEUPDATE_RECORDER_REFUSED) {
-		to = &part->refused[part->nr_refused];
+	if (record->nr_refused < LIVEUPDATE_RECORDER_REFUSED) {
+		to = &record->refused[record->nr_refused];
 		strscpy(to->what, what);
 		strscpy(to->reason, reason);
 		strscpy(to->name, name);
 		to->token = token;
 	}
-	WRITE_ONCE(part->nr_refused, part->nr_refused + 1);
+	WRITE_ONCE(record->nr_refused, record->nr_refused + 1);
 }
 
 /**
@@ -519,17 +519,17 @@ void luo_recorder_add_reject(const char *what, const char *name, u64 token,
  */
 void luo_recorder_del_reject(const char *what, const char *name)
 {
-	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_IN].part;
+	struct liveupdate_recorder_part *record = luo_recorders[LUO_DIR_IN].record;
 	struct liveupdate_recorder_refused *all;
 	unsigned int i, kept;
 
-	if (!part)
+	if (!record)
 		return;
 
 	guard(spinlock)(&luo_recorder_lock);
 
-	all = part->refused;
-	kept = min(part->nr_refused, LIVEUPDATE_RECORDER_REFUSED);
+	all = record->refused;
+	kept = min(record->nr_refused, LIVEUPDATE_RECORDER_REFUSED);
 	for (i = 0; i < kept; i++) {
 		if (!strcmp(all[i].what, what) && !strcmp(all[i].name, name))
 			break;
@@ -540,5 +540,5 @@ void luo_recorder_del_reject(const char *what, const char *name)
 	luo_recorder_changes++;
 	memmove(&all[i], &all[i + 1], (kept - i - 1) * sizeof(*all));
 	memset(&all[kept - 1], 0, sizeof(*all));
-	WRITE_ONCE(part->nr_refused, part->nr_refused - 1);
+	WRITE_ONCE(record->nr_refused, record->nr_refused - 1);
 }

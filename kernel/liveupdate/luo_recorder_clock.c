@@ -102,11 +102,11 @@ u64 luo_stamp_age(u64 stamp)
 }
 
 /**
- * luo_union_begin - a call begins
+ * luo_busy_begin - a call begins
  * @u:   those that run in parallel with it
  * @now: ns
  */
-void luo_union_begin(struct luo_union *u, u64 now)
+void luo_busy_begin(struct luo_busy *u, u64 now)
 {
 	guard(spinlock)(&u->lock);
 
@@ -115,7 +115,7 @@ void luo_union_begin(struct luo_union *u, u64 now)
 }
 
 /**
- * luo_union_length - time since the first of some parallel calls began
+ * luo_busy_elapsed - time since the first of some parallel calls began
  * @u:   the calls
  * @now: ns
  *
@@ -124,25 +124,25 @@ void luo_union_begin(struct luo_union *u, u64 now)
  * Context: under @u->lock.
  * Return: ns, 0 if no call is under way.
  */
-u64 luo_union_length(const struct luo_union *u, u64 now)
+u64 luo_busy_elapsed(const struct luo_busy *u, u64 now)
 {
 	return u->active && now > u->since ? now - u->since : 0;
 }
 
 /**
- * luo_union_end - it ends
- * @u:   as given to luo_union_begin()
+ * luo_busy_end - it ends
+ * @u:   as given to luo_busy_begin()
  * @now: ns
  *
  * Return: ns that are over now, 0 as long as others are under way.
  */
-u64 luo_union_end(struct luo_union *u, u64 now)
+u64 luo_busy_end(struct luo_busy *u, u64 now)
 {
 	u64 length;
 
 	guard(spinlock)(&u->lock);
 
-	length = luo_union_length(u, now);
+	length = luo_busy_elapsed(u, now);
 	if (--u->active)
 		return 0;
 	u->total += length;
@@ -151,14 +151,14 @@ u64 luo_union_end(struct luo_union *u, u64 now)
 
 /**
  * luo_sample_clock - record frequency and stability of the counter
- * @part: the record
+ * @record: the record
  *
  * The kernel learns both as time goes by.
  *
  * Context: any.
  */
-void luo_sample_clock(struct liveupdate_recorder_part *part)
+void luo_sample_clock(struct liveupdate_recorder_part *record)
 {
-	WRITE_ONCE(part->clock_hz, luo_counter_hz());
-	WRITE_ONCE(part->clock_stable, luo_counter_stable());
+	WRITE_ONCE(record->clock_hz, luo_counter_hz());
+	WRITE_ONCE(record->clock_stable, luo_counter_stable());
 }

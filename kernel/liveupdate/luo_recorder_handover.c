@@ -26,7 +26,7 @@
 #include "luo_trace.h"
 
 static struct liveupdate_recorder_part *luo_last_out;
-static u64 luo_start_mark __initdata;
+static u64 luo_start_counter __initdata;
 
 /**
  * luo_recorder_stamp_start - the kernel has begun
@@ -35,12 +35,12 @@ static u64 luo_start_mark __initdata;
  */
 void __init luo_recorder_stamp_start(void)
 {
-	luo_start_mark = luo_counter();
+	luo_start_counter = luo_counter();
 }
 
 /* The kernel dumps its log as the last thing before it jumps. */
-static void luo_recorder_kexec(struct kmsg_dumper *dumper,
-			       struct kmsg_dump_detail *detail)
+static void luo_recorder_dump(struct kmsg_dumper *dumper,
+			      struct kmsg_dump_detail *detail)
 {
 	if (detail->reason == KMSG_DUMP_SHUTDOWN &&
 	    luo_state() == LIVEUPDATE_STATE_FROZEN)
@@ -48,17 +48,18 @@ static void luo_recorder_kexec(struct kmsg_dumper *dumper,
 }
 
 static struct kmsg_dumper luo_recorder_dumper = {
-	.dump = luo_recorder_kexec,
+	.dump = luo_recorder_dump,
 	.max_reason = KMSG_DUMP_SHUTDOWN,
 };
 
 static int luo_recorder_prepare(struct liveupdate_subsystem *s, u64 *data)
 {
-	*data = virt_to_phys(luo_recorders[LUO_DIR_OUT].part);
+	*data = virt_to_phys(luo_recorders[LUO_DIR_OUT].record);
 	return 0;
 }
 
-static void luo_scope_seal(struct liveupdate_recorder_part *part, int scope)
+static void luo_record_terminate_scope(struct liveupdate_recorder_part *record,
+				       int scope)
 {
 	struct liveupdate_recorder_session *s;
 	struct liveupdate_recorder_call *c;
@@ -66,12 +67,12 @@ static void luo_scope_seal(struct liveupdate_recorder_part *part, int scope)
 
 	for (j = 0; j < LIVEUPDATE_RECORDER_SLOWEST; j++) {
 		for (i = 0; i < LIVEUPDATE_RECORDER_OPS; i++) {
-			c = &part->slow_calls[scope][i][j];
+			c = &record->slow_calls[scope][i][j];
 			c->name[sizeof(c->name) - 1] = '\0';
 			c->session[sizeof(c->session) - 1] = '\0';
 		}
 		for (i = 0; i < LIVEUPDATE_RECORDER_PHASES; i++) {
-			s = &part->slow_sessions[scope][i][j];
+			s = &record->slow_sessions[scope][i][j];
 			s->name[sizeof(s->name) - 1] = '\0';
 		}
 	}
@@ -82,46 +83,46 @@ static void luo_scope_seal(struct liveupdate_recorder_part *part, int scope)
 #define LUO_MAX_HZ	100000000000ULL
 
 /* What a previous kernel wrote is shown to user space: it must be what it can be. */
-static void luo_record_terminate_strings(struct liveupdate_recorder_part *part)
+static void luo_record_terminate_strings(struct liveupdate_recorder_part *record)
 {
 	int i;
 
 	/* More than there is memory in the machine is no size of a handover. */
-	if (part->bytes >> PAGE_SHIFT > get_num_physpages())
-		part->bytes = 0;
+	if (record->bytes >> PAGE_SHIFT > get_num_physpages())
+		record->bytes = 0;
 	/* No counter is that slow or that fast, and this kernel divides by it. */
-	if (part->clock_hz < LUO_MIN_HZ || part->clock_hz > LUO_MAX_HZ)
-		part->clock_hz = 0;
-	part->release[sizeof(part->release) - 1] = '\0';
+	if (record->clock_hz < LUO_MIN_HZ || record->clock_hz > LUO_MAX_HZ)
+		record->clock_hz = 0;
+	record->release[sizeof(record->release) - 1] = '\0';
 	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP; i++)
-		part->given_up_names[i][LIVEUPDATE_SESSION_NAME_LENGTH - 1] = 0;
+		record->given_up_names[i][LIVEUPDATE_SESSION_NAME_LENGTH - 1] = 0;
 	for (i = 0; i < LIVEUPDATE_RECORDER_REFUSED; i++) {
-		part->refused[i].what[LIVEUPDATE_RECORDER_WHAT - 1] = '\0';
-		part->refused[i].reason[LIVEUPDATE_RECORDER_REASON - 1] = '\0';
-		part->refused[i].name[LIVEUPDATE_SESSION_NAME_LENGTH - 1] = 0;
+		record->refused[i].what[LIVEUPDATE_RECORDER_WHAT - 1] = '\0';
+		record->refused[i].reason[LIVEUPDATE_RECORDER_REASON - 1] = '\0';
+		record->refused[i].name[LIVEUPDATE_SESSION_NAME_LENGTH - 1] = 0;
 	}
 	for (i = 0; i < LIVEUPDATE_NR_SCOPES; i++)
-		luo_scope_seal(part, i);
+		luo_record_terminate_scope(record, i);
 	for (i = 0; i < LIVEUPDATE_RECORDER_ROWS; i++)
-		part->rows[i].name[sizeof(part->rows[i].name) - 1] = '\0';
+		record->rows[i].name[sizeof(record->rows[i].name) - 1] = '\0';
 }
 
 /* Adopt the record of the previous kernel; it stays until this one ends. */
 static void luo_recorder_boot(struct liveupdate_subsystem *s, u64 data)
 {
-	struct liveupdate_recorder_part *part;
+	struct liveupdate_recorder_part *record;
 	struct folio *folio;
 
-	if (!kho_incoming(data, sizeof(*part))) {
+	if (!kho_incoming(data, sizeof(*record))) {
 		luo_handover_reject("subsystem", s->name, 0, "not-preserved");
 		return;
 	}
 
 	/* What is not a record is somebody else's: neither restored nor freed. */
-	part = phys_to_virt(data);
-	if (part->magic != LIVEUPDATE_RECORDER_MAGIC ||
-	    part->version != LIVEUPDATE_RECORDER_VERSION ||
-	    part->size != sizeof(*part)) {
+	record = phys_to_virt(data);
+	if (record->magic != LIVEUPDATE_RECORDER_MAGIC ||
+	    record->version != LIVEUPDATE_RECORDER_VERSION ||
+	    record->size != sizeof(*record)) {
 		luo_handover_reject("subsystem", s->name, 0, "version");
 		return;
 	}
@@ -130,9 +131,9 @@ static void luo_recorder_boot(struct liveupdate_subsystem *s, u64 data)
 		luo_handover_reject("subsystem", s->name, 0, "not-preserved");
 		return;
 	}
-	luo_record_terminate_strings(part);
-	luo_last_out = part;
-	luo_last_hz = part->clock_hz;
+	luo_record_terminate_strings(record);
+	luo_last_out = record;
+	luo_last_hz = record->clock_hz;
 }
 
 static const struct liveupdate_subsystem_ops luo_recorder_ops = {
@@ -145,13 +146,13 @@ static struct liveupdate_subsystem luo_recorder_subsystem = {
 	.name = "luo-recorder",
 };
 
-static void luo_record_init(enum luo_dir dir, struct liveupdate_recorder_part *part)
+static void luo_record_init(enum luo_dir dir, struct liveupdate_recorder_part *record)
 {
-	part->magic = LIVEUPDATE_RECORDER_MAGIC;
-	part->version = LIVEUPDATE_RECORDER_VERSION;
-	part->size = sizeof(*part);
-	strscpy(part->release, init_utsname()->release);
-	luo_recorders[dir].part = part;
+	record->magic = LIVEUPDATE_RECORDER_MAGIC;
+	record->version = LIVEUPDATE_RECORDER_VERSION;
+	record->size = sizeof(*record);
+	strscpy(record->release, init_utsname()->release);
+	luo_recorders[dir].record = record;
 }
 
 /**
@@ -162,26 +163,26 @@ static void luo_record_init(enum luo_dir dir, struct liveupdate_recorder_part *p
  */
 int __init luo_recorder_early_init(void)
 {
-	struct liveupdate_recorder_part *part;
+	struct liveupdate_recorder_part *record;
 
-	part = kzalloc_obj(*part);
-	if (!part)
+	record = kzalloc_obj(*record);
+	if (!record)
 		return -ENOMEM;
 
-	luo_record_init(LUO_DIR_IN, part);
-	part->marks[LIVEUPDATE_MARK_START] = luo_start_mark;
+	luo_record_init(LUO_DIR_IN, record);
+	record->marks[LIVEUPDATE_MARK_START] = luo_start_counter;
 	return liveupdate_register_subsystem(&luo_recorder_subsystem);
 }
 
 /* Called when the handover is read, in late initcalls. */
 static void luo_recorder_complete(enum luo_dir dir)
 {
-	struct liveupdate_recorder_part *part = luo_recorders[dir].part;
+	struct liveupdate_recorder_part *record = luo_recorders[dir].record;
 
 	/* There was no memory for it. */
-	if (!part)
+	if (!record)
 		return;
-	part->number = luo_number(dir);
+	record->number = luo_number(dir);
 }
 
 /**
@@ -192,18 +193,18 @@ static void luo_recorder_complete(enum luo_dir dir)
  */
 int __init luo_recorder_init(void)
 {
-	struct liveupdate_recorder_part *part;
+	struct liveupdate_recorder_part *record;
 
-	part = kho_alloc_preserve(sizeof(*part));
-	if (IS_ERR(part))
-		return PTR_ERR(part);
+	record = kho_alloc_preserve(sizeof(*record));
+	if (IS_ERR(record))
+		return PTR_ERR(record);
 
-	luo_record_init(LUO_DIR_OUT, part);
+	luo_record_init(LUO_DIR_OUT, record);
 	luo_recorder_complete(LUO_DIR_OUT);
 	luo_recorder_complete(LUO_DIR_IN);
-	part = luo_recorders[LUO_DIR_IN].part;
-	if (part)
-		part->wall_ns = ktime_get_real_ns();
+	record = luo_recorders[LUO_DIR_IN].record;
+	if (record)
+		record->wall_ns = ktime_get_real_ns();
 	return kmsg_dump_register(&luo_recorder_dumper);
 }
 
@@ -239,10 +240,10 @@ static ssize_t luo_recorder_read(struct file *file, struct kobject *kobj,
 		0, /* changes */
 		0, /* reserved */
 	};
-	const struct liveupdate_recorder_part *parts[] = {
+	const struct liveupdate_recorder_part *records[] = {
 		luo_last_out,
-		luo_recorders[LUO_DIR_IN].part,
-		luo_recorders[LUO_DIR_OUT].part,
+		luo_recorders[LUO_DIR_IN].record,
+		luo_recorders[LUO_DIR_OUT].record,
 	};
 	size_t left = count;
 	int i;
@@ -257,9 +258,9 @@ static ssize_t luo_recorder_read(struct file *file, struct kobject *kobj,
 
 	head[4] = luo_recorder_changes;
 	luo_recorder_copy(&buf, &at, &left, head, sizeof(head));
-	for (i = 0; i < ARRAY_SIZE(parts); i++)
-		luo_recorder_copy(&buf, &at, &left, parts[i],
-				  sizeof(*parts[i]));
+	for (i = 0; i < ARRAY_SIZE(records); i++)
+		luo_recorder_copy(&buf, &at, &left, records[i],
+				  sizeof(*records[i]));
 	return count - left;
 }
 

@@ -26,13 +26,13 @@ struct luo_topn_min {
 };
 
 /**
- * struct luo_union - the time during which at least one of some calls is under way
+ * struct luo_busy - the time during which at least one of some calls is under way
  * @lock:   guards the others
  * @active: calls under way
  * @since:  when the first of them began, ns
  * @total:  ns of those that are over
  */
-struct luo_union {
+struct luo_busy {
 	spinlock_t lock; /* counting calls that run in parallel */
 	unsigned int active;
 	u64 since;
@@ -41,7 +41,7 @@ struct luo_union {
 
 /**
  * struct luo_recorder - the record of one direction
- * @part:     the record; NULL before it is set up
+ * @record:     the record; NULL before it is set up
  * @row:      number of the row of each scope, slot and operation, 0 for none yet
  * @nr_rows:  rows in use
  * @walls:    for the rows whose calls can run in parallel
@@ -49,10 +49,10 @@ struct luo_union {
  * @sessions: which of the kept sessions goes next, by scope and phase
  */
 struct luo_recorder {
-	struct liveupdate_recorder_part *part;
+	struct liveupdate_recorder_part *record;
 	u8 row[LIVEUPDATE_NR_SCOPES][LUO_MAX_SLOTS][LUO_NR_OPS];
 	unsigned int nr_rows;
-	struct luo_union walls[LIVEUPDATE_RECORDER_ROWS];
+	struct luo_busy walls[LIVEUPDATE_RECORDER_ROWS];
 	struct luo_topn_min calls[LIVEUPDATE_NR_SCOPES][LUO_NR_OPS];
 	struct luo_topn_min sessions[LIVEUPDATE_NR_SCOPES][LUO_NR_PHASES];
 };
@@ -79,10 +79,10 @@ u64 luo_counter(void);
 u64 luo_stamp(void);
 bool luo_stamp_early(u64 stamp);
 u64 luo_stamp_age(u64 stamp);
-void luo_union_begin(struct luo_union *u, u64 now);
-u64 luo_union_length(const struct luo_union *u, u64 now);
-u64 luo_union_end(struct luo_union *u, u64 now);
-void luo_sample_clock(struct liveupdate_recorder_part *part);
+void luo_busy_begin(struct luo_busy *u, u64 now);
+u64 luo_busy_elapsed(const struct luo_busy *u, u64 now);
+u64 luo_busy_end(struct luo_busy *u, u64 now);
+void luo_sample_clock(struct liveupdate_recorder_part *record);
 
 /* luo_recorder_marks.c */
 

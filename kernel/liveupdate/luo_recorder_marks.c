@@ -20,7 +20,7 @@
 #include "luo_recorder_internal.h"
 
 /* The ioctls of all tasks. */
-static struct luo_union luo_ioctls = {
+static struct luo_busy luo_ioctls = {
 	.lock = __SPIN_LOCK_UNLOCKED(luo_ioctls.lock),
 };
 
@@ -34,7 +34,7 @@ bool luo_recorder_ioctl_begin(void)
 	if (luo_state() != LIVEUPDATE_STATE_UPDATED)
 		return false;
 
-	luo_union_begin(&luo_ioctls, ktime_get_ns());
+	luo_busy_begin(&luo_ioctls, ktime_get_ns());
 	return true;
 }
 
@@ -45,46 +45,46 @@ bool luo_recorder_ioctl_begin(void)
 void luo_recorder_ioctl_end(bool counted)
 {
 	if (counted)
-		luo_union_end(&luo_ioctls, ktime_get_ns());
+		luo_busy_end(&luo_ioctls, ktime_get_ns());
 }
 
 /* Walks all CPUs. */
-static void luo_snapshot_kho(struct liveupdate_recorder_part *part)
+static void luo_snapshot_kho(struct liveupdate_recorder_part *record)
 {
 	struct kho_counts counts;
 	int i;
 
 	for (i = 0; i < KHO_NR_COUNTS; i++) {
 		counts = kho_counts(i);
-		WRITE_ONCE(part->memory[i].calls, counts.calls);
-		WRITE_ONCE(part->memory[i].errors, counts.errors);
-		WRITE_ONCE(part->memory[i].pages, counts.pages);
+		WRITE_ONCE(record->memory[i].calls, counts.calls);
+		WRITE_ONCE(record->memory[i].errors, counts.errors);
+		WRITE_ONCE(record->memory[i].pages, counts.pages);
 	}
 }
 
 /* Of two tasks at the same mark the later one counts. */
-static void luo_mark_in(struct liveupdate_recorder_part *part,
+static void luo_mark_in(struct liveupdate_recorder_part *record,
 			enum liveupdate_recorder_mark mark, u64 counter, u64 now)
 {
 	guard(spinlock)(&luo_ioctls.lock);
 
-	if (now < part->times[mark])
+	if (now < record->times[mark])
 		return;
-	WRITE_ONCE(part->marks[mark], counter);
-	WRITE_ONCE(part->times[mark], now);
-	WRITE_ONCE(part->busy[mark],
-		   luo_ioctls.total + luo_union_length(&luo_ioctls, now));
+	WRITE_ONCE(record->marks[mark], counter);
+	WRITE_ONCE(record->times[mark], now);
+	WRITE_ONCE(record->busy[mark],
+		   luo_ioctls.total + luo_busy_elapsed(&luo_ioctls, now));
 }
 
-static void luo_mark_out(struct liveupdate_recorder_part *part,
+static void luo_mark_out(struct liveupdate_recorder_part *record,
 			 enum liveupdate_recorder_mark mark, u64 counter, u64 now)
 {
 	if (mark == LIVEUPDATE_MARK_REBOOT) {
-		WRITE_ONCE(part->wall_ns, ktime_get_real_ns());
-		luo_sample_clock(part);
+		WRITE_ONCE(record->wall_ns, ktime_get_real_ns());
+		luo_sample_clock(record);
 	}
-	WRITE_ONCE(part->marks[mark], counter);
-	WRITE_ONCE(part->times[mark], now);
+	WRITE_ONCE(record->marks[mark], counter);
+	WRITE_ONCE(record->times[mark], now);
 }
 
 /**
@@ -102,21 +102,21 @@ void luo_recorder_mark(enum liveupdate_recorder_mark mark)
 {
 	enum luo_dir dir = mark >= LIVEUPDATE_MARK_START ? LUO_DIR_IN :
 							   LUO_DIR_OUT;
-	struct liveupdate_recorder_part *part = luo_recorders[dir].part;
+	struct liveupdate_recorder_part *record = luo_recorders[dir].record;
 	u64 counter = luo_counter(), now = ktime_get_mono_fast_ns();
 
-	if (!part)
+	if (!record)
 		return;
 	if (mark == LIVEUPDATE_MARK_OPEN &&
-	    (READ_ONCE(part->times[mark]) || READ_ONCE(part->over)))
+	    (READ_ONCE(record->times[mark]) || READ_ONCE(record->over)))
 		return;
 
 	if (dir == LUO_DIR_IN)
-		luo_mark_in(part, mark, counter, now);
+		luo_mark_in(record, mark, counter, now);
 	else
-		luo_mark_out(part, mark, counter, now);
+		luo_mark_out(record, mark, counter, now);
 	if (mark != LIVEUPDATE_MARK_RESTORED && mark != LIVEUPDATE_MARK_FINISHED)
-		luo_snapshot_kho(part);
+		luo_snapshot_kho(record);
 }
 
 /**
@@ -130,18 +130,18 @@ void luo_recorder_mark(enum liveupdate_recorder_mark mark)
  */
 void luo_recorder_end(u64 since)
 {
-	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_IN].part;
+	struct liveupdate_recorder_part *record = luo_recorders[LUO_DIR_IN].record;
 	u64 finished;
 
-	if (!part)
+	if (!record)
 		return;
 
-	finished = part->times[LIVEUPDATE_MARK_FINISHED];
+	finished = record->times[LIVEUPDATE_MARK_FINISHED];
 	if (!finished || finished >= since ||
-	    finished < part->times[LIVEUPDATE_MARK_RESTORED])
+	    finished < record->times[LIVEUPDATE_MARK_RESTORED])
 		luo_recorder_mark(LIVEUPDATE_MARK_FINISHED);
-	luo_snapshot_kho(part);
-	WRITE_ONCE(part->over, 1);
+	luo_snapshot_kho(record);
+	WRITE_ONCE(record->over, 1);
 }
 
 /**
@@ -151,8 +151,8 @@ void luo_recorder_end(u64 since)
  */
 void luo_recorder_refresh(void)
 {
-	struct liveupdate_recorder_part *in = luo_recorders[LUO_DIR_IN].part;
-	struct liveupdate_recorder_part *out = luo_recorders[LUO_DIR_OUT].part;
+	struct liveupdate_recorder_part *in = luo_recorders[LUO_DIR_IN].record;
+	struct liveupdate_recorder_part *out = luo_recorders[LUO_DIR_OUT].record;
 
 	if (in)
 		luo_sample_clock(in);
@@ -171,22 +171,22 @@ void luo_recorder_refresh(void)
  */
 void luo_recorder_failed(int err)
 {
-	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_OUT].part;
+	struct liveupdate_recorder_part *record = luo_recorders[LUO_DIR_OUT].record;
 	int mark;
 
-	if (!part)
+	if (!record)
 		return;
 
-	WRITE_ONCE(part->failed, part->failed + 1);
-	WRITE_ONCE(part->failed_ret, err);
-	WRITE_ONCE(part->failed_ns, ktime_get_mono_fast_ns() -
-				    part->times[LIVEUPDATE_MARK_REBOOT]);
+	WRITE_ONCE(record->failed, record->failed + 1);
+	WRITE_ONCE(record->failed_ret, err);
+	WRITE_ONCE(record->failed_ns, ktime_get_mono_fast_ns() -
+		   record->times[LIVEUPDATE_MARK_REBOOT]);
 	luo_recorder_move(LIVEUPDATE_SCOPE_REBOOT);
 	for (mark = 0; mark <= LIVEUPDATE_MARK_JUMP; mark++) {
-		WRITE_ONCE(part->marks[mark], 0);
-		WRITE_ONCE(part->times[mark], 0);
+		WRITE_ONCE(record->marks[mark], 0);
+		WRITE_ONCE(record->times[mark], 0);
 	}
-	WRITE_ONCE(part->wall_ns, 0);
+	WRITE_ONCE(record->wall_ns, 0);
 }
 
 /**
@@ -196,12 +196,12 @@ void luo_recorder_failed(int err)
  */
 void luo_recorder_cancelled(void)
 {
-	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_OUT].part;
+	struct liveupdate_recorder_part *record = luo_recorders[LUO_DIR_OUT].record;
 
-	if (!part)
+	if (!record)
 		return;
 
-	WRITE_ONCE(part->cancelled, part->cancelled + 1);
+	WRITE_ONCE(record->cancelled, record->cancelled + 1);
 	luo_recorder_move(LIVEUPDATE_SCOPE_PREPARE);
 }
 
@@ -214,15 +214,15 @@ void luo_recorder_cancelled(void)
  */
 void luo_recorder_finished(u64 files, bool claimed)
 {
-	struct liveupdate_recorder_part *part = luo_recorders[LUO_DIR_IN].part;
+	struct liveupdate_recorder_part *record = luo_recorders[LUO_DIR_IN].record;
 
-	if (!part)
+	if (!record)
 		return;
 
-	luo_record_add(claimed ? &part->finished : &part->discarded, 1);
+	luo_record_add(claimed ? &record->finished : &record->discarded, 1);
 	if (!claimed)
 		return;
 	if (files)
-		luo_record_add(&part->finished_files, files);
+		luo_record_add(&record->finished_files, files);
 	luo_recorder_mark(LIVEUPDATE_MARK_FINISHED);
 }

@@ -28,8 +28,8 @@ static u64 *luo_seal_at(void *block)
 	return block + KHO_BLOCK_SIZE - LUO_BLOCK_SEAL_SIZE;
 }
 
-static u64 luo_seal_of(const struct luo_seal *seal, const void *block,
-		       u64 number)
+static u64 luo_seal_compute(const struct luo_seal *seal, const void *block,
+			    u64 number)
 {
 	const siphash_key_t key = { { seal->mark, seal->record_size } };
 
@@ -70,7 +70,7 @@ void luo_seal_blocks(const struct luo_seal *seal,
 
 	list_for_each_entry(block, &blocks->blocks, list) {
 		at = luo_seal_at(block->ser);
-		*at = luo_seal_of(seal, block->ser, number++);
+		*at = luo_seal_compute(seal, block->ser, number++);
 	}
 }
 
@@ -84,7 +84,7 @@ void luo_seal_blocks(const struct luo_seal *seal,
  */
 bool luo_seal_ok(const struct luo_seal *seal, void *block, u64 number)
 {
-	return *luo_seal_at(block) == luo_seal_of(seal, block, number);
+	return *luo_seal_at(block) == luo_seal_compute(seal, block, number);
 }
 
 /**

@@ -79,8 +79,8 @@ static void luo_session_copy(const struct luo_session *session,
 }
 
 /* The session behind the one where the walk is, which may be gone from its set. */
-static struct luo_session *luo_walk_find(const struct luo_walk *walk,
-					 struct luo_session_set *set)
+static struct luo_session *luo_walk_find_next(const struct luo_walk *walk,
+					      struct luo_session_set *set)
 {
 	struct luo_session *at = walk->session;
 	struct luo_session *session;
@@ -105,7 +105,7 @@ static void luo_walk_move(struct luo_walk *walk, struct luo_session *to)
 	if (walk->session)
 		luo_session_put(walk->session);
 	walk->session = to;
-	walk->behind = false;
+	walk->done = false;
 	walk->file = 0;
 }
 
@@ -124,8 +124,8 @@ bool luo_walk_session(struct luo_walk *walk, struct luo_session_info *info)
 	for (; walk->set < ARRAY_SIZE(luo_walk_dirs); walk->set++) {
 		set = &luo_sessions[luo_walk_dirs[walk->set]];
 		guard(mutex)(&set->lock);
-		if (!walk->session || walk->behind || !walk->session->listed)
-			luo_walk_move(walk, luo_walk_find(walk, set));
+		if (!walk->session || walk->done || !walk->session->listed)
+			luo_walk_move(walk, luo_walk_find_next(walk, set));
 		if (!walk->session)
 			continue;
 		if (info)
@@ -141,7 +141,7 @@ bool luo_walk_session(struct luo_walk *walk, struct luo_session_info *info)
  */
 void luo_walk_next_session(struct luo_walk *walk)
 {
-	walk->behind = true;
+	walk->done = true;
 }
 
 /**

@@ -83,7 +83,7 @@ struct luo_file_info {
  * struct luo_walk - where a walk is; zeros for the beginning
  * @set:     incoming sessions first, then the outgoing ones
  * @session: where it is in the set, with a reference; NULL before the first one
- * @behind:  it is done with that session
+ * @done:    it is done with that session
  * @file:    number in the session
  *
  * Between two calls a walk holds no lock, only the memory of one session, which
@@ -93,7 +93,7 @@ struct luo_file_info {
 struct luo_walk {
 	unsigned int set;
 	struct luo_session *session;
-	bool behind;
+	bool done;
 	unsigned long file;
 };
 

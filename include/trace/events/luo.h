@@ -439,7 +439,7 @@ TRACE_EVENT(luo_handler_exit,
 		      __entry->ret, __entry->duration_ns)
 );
 
-DECLARE_EVENT_CLASS(luo_part_enter_class,
+DECLARE_EVENT_CLASS(luo_callback_enter_class,
 		    TP_PROTO(u64 number, const char *name, u32 op),
 		    TP_ARGS(number, name, op),
 		    TP_STRUCT__entry(
@@ -457,7 +457,7 @@ DECLARE_EVENT_CLASS(luo_part_enter_class,
 			      __print_symbolic(__entry->op, LUO_OPS))
 );
 
-DECLARE_EVENT_CLASS(luo_part_exit_class,
+DECLARE_EVENT_CLASS(luo_callback_exit_class,
 		    TP_PROTO(u64 number, const char *name, u32 op, int ret,
 			     u64 duration_ns),
 		    TP_ARGS(number, name, op, ret, duration_ns),
@@ -482,13 +482,13 @@ DECLARE_EVENT_CLASS(luo_part_exit_class,
 );
 
 /* A subsystem is about to be called: prepare, freeze, boot and so on. */
-DEFINE_EVENT(luo_part_enter_class, luo_subsystem_enter,
+DEFINE_EVENT(luo_callback_enter_class, luo_subsystem_enter,
 	     TP_PROTO(u64 number, const char *name, u32 op),
 	     TP_ARGS(number, name, op)
 );
 
 /* The subsystem returned: what it answered and how long it took. */
-DEFINE_EVENT(luo_part_exit_class, luo_subsystem_exit,
+DEFINE_EVENT(luo_callback_exit_class, luo_subsystem_exit,
 	     TP_PROTO(u64 number, const char *name, u32 op, int ret,
 		      u64 duration_ns),
 	     TP_ARGS(number, name, op, ret, duration_ns)
@@ -499,13 +499,13 @@ DEFINE_EVENT(luo_part_exit_class, luo_subsystem_exit,
  * back with the last, retrieved or finished. Between a file's handler events,
  * or before them, it tells shared cost from that of the file.
  */
-DEFINE_EVENT(luo_part_enter_class, luo_flb_enter,
+DEFINE_EVENT(luo_callback_enter_class, luo_flb_enter,
 	     TP_PROTO(u64 number, const char *name, u32 op),
 	     TP_ARGS(number, name, op)
 );
 
 /* The operation on shared state returned. */
-DEFINE_EVENT(luo_part_exit_class, luo_flb_exit,
+DEFINE_EVENT(luo_callback_exit_class, luo_flb_exit,
 	     TP_PROTO(u64 number, const char *name, u32 op, int ret,
 		      u64 duration_ns),
 	     TP_ARGS(number, name, op, ret, duration_ns)

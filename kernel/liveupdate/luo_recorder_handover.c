@@ -83,7 +83,7 @@ static void luo_record_terminate_scope(struct liveupdate_recorder_part *record,
 #define LUO_MAX_HZ	100000000000ULL
 
 /* What a previous kernel wrote is shown to user space: it must be what it can be. */
-static void luo_record_terminate_strings(struct liveupdate_recorder_part *record)
+static void luo_record_sanitize(struct liveupdate_recorder_part *record)
 {
 	int i;
 
@@ -131,7 +131,7 @@ static void luo_recorder_boot(struct liveupdate_subsystem *s, u64 data)
 		luo_handover_reject("subsystem", s->name, 0, "not-preserved");
 		return;
 	}
-	luo_record_terminate_strings(record);
+	luo_record_sanitize(record);
 	luo_last_out = record;
 	luo_last_hz = record->clock_hz;
 }
@@ -174,17 +174,6 @@ int __init luo_recorder_early_init(void)
 	return liveupdate_register_subsystem(&luo_recorder_subsystem);
 }
 
-/* Called when the handover is read, in late initcalls. */
-static void luo_recorder_complete(enum luo_dir dir)
-{
-	struct liveupdate_recorder_part *record = luo_recorders[dir].record;
-
-	/* There was no memory for it. */
-	if (!record)
-		return;
-	record->number = luo_number(dir);
-}
-
 /**
  * luo_recorder_init - set up the record of what goes out
  *
@@ -200,11 +189,14 @@ int __init luo_recorder_init(void)
 		return PTR_ERR(record);
 
 	luo_record_init(LUO_DIR_OUT, record);
-	luo_recorder_complete(LUO_DIR_OUT);
-	luo_recorder_complete(LUO_DIR_IN);
+	record->number = luo_number(LUO_DIR_OUT);
+
+	/* NULL if its allocation failed */
 	record = luo_recorders[LUO_DIR_IN].record;
-	if (record)
+	if (record) {
+		record->number = luo_number(LUO_DIR_IN);
 		record->wall_ns = ktime_get_real_ns();
+	}
 	return kmsg_dump_register(&luo_recorder_dumper);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 
 /*
- * User-space ABI of the Live Update Orchestrator, /dev/liveupdate.
+ * User-space ABI of the Live Update Orchestrator, /dev/liveupdate
  */
 
 #ifndef _UAPI_LIVEUPDATE_H
@@ -14,50 +14,51 @@
  * DOC: Calls and errors
  *
  * Every call takes a pointer to a structure whose first member is its size in
- * bytes, as the caller knows it. A kernel that knows a shorter structure takes
- * it if the rest is zero; a kernel that knows a longer one takes the missing
- * rest as zero. The same errno means the same thing in every call:
+ * bytes, as known to the caller. If the structure is longer than the kernel's, the
+ * kernel accepts it as long as the excess is zero; if it is shorter, the kernel
+ * treats the missing members as zero. An errno has the same meaning in every call:
  *
  *  - EINVAL: the structure is shorter than its first version, or a value in it
- *    is never valid (an empty or unterminated name, a reserved field that is
- *    not zero, an event that this state does not know).
- *  - E2BIG: the structure is longer than this kernel's and the rest is not
- *    zero, or it is longer than a page, whatever is in it.
- *  - ENOTTY: no such call on this file.
- *  - EOPNOTSUPP: the call exists but not for this session: a call that belongs
- *    to outgoing sessions was made on an incoming one or the other way round.
+ *    is not valid (an empty or unterminated name, a reserved field that is not
+ *    zero, an event that the current state does not allow).
+ *  - E2BIG: the structure is longer than the kernel's and the excess is not
+ *    zero, or it is longer than a page, whatever its contents.
+ *  - ENOTTY: the file does not have this call.
+ *  - EOPNOTSUPP: the call exists but does not apply to this session: a call for
+ *    outgoing sessions was made on an incoming one or the other way round.
  *  - EFAULT: the structure cannot be read or written. Nothing is created or
- *    claimed then.
- *  - ENOENT: no session of that name, no file of that token, no handler for
- *    that file.
- *  - EEXIST: the name or the token is taken.
- *  - EBUSY: somebody holds it, or its state does not allow the call.
- *  - EAGAIN: not while the machine is prepared or frozen; try again after the
- *    live update or its cancellation.
+ *    claimed in this case.
+ *  - ENOENT: no session has that name, no file has that token, or no handler
+ *    accepts that file.
+ *  - EEXIST: the name or the token is already in use.
+ *  - EBUSY: the object is in use, or its state does not allow the call.
+ *  - EAGAIN: the global state is PREPARED or FROZEN; try again after the live
+ *    update or its cancellation.
  *  - EBADF: the file descriptor to preserve is not open.
- *  - EMFILE: no file descriptor is left for the result.
- *  - ENOSPC: the session holds LIVEUPDATE_SESSION_MAX_FILES files, or there are as
- *    many sessions as a handover has room for, some 400,000.
- *  - ENOMEM: out of memory, or the caller's memory cgroup is; nothing has changed.
- *  - EINTR: the caller is killed while it waits for another call.
+ *  - EMFILE: no file descriptor is available for the result.
+ *  - ENOSPC: the session holds LIVEUPDATE_SESSION_MAX_FILES files, or the number of
+ *    sessions has reached what a handover can hold, about 400,000.
+ *  - ENOMEM: out of memory, or the memory cgroup of the caller has reached its
+ *    limit; nothing has changed.
+ *  - EINTR: the caller was killed while it waited for another call.
  *
- * What a call that fails leaves in the out members means nothing.
+ * The output members of a call that fails are undefined.
  *
- * Any other errno of PRESERVE_FD and RETRIEVE_FD is the file handler's own.
+ * Any other errno of PRESERVE_FD and RETRIEVE_FD comes from the file handler.
  *
- * What the kernel keeps for a session and its files is charged to the memory cgroup of
- * the process that makes the call: about 5 KiB for an empty memfd beside the memfd
- * itself. A preserved file is open without a descriptor, so RLIMIT_NOFILE bounds the
- * sessions of a process, and LIVEUPDATE_SESSION_MAX_FILES the files of each.
+ * Kernel memory for a session and its files is charged to the memory cgroup of the
+ * calling process: about 5 KiB for an empty memfd, in addition to the memfd itself.
+ * A preserved file stays open without a descriptor, so RLIMIT_NOFILE limits the
+ * sessions of a process, and LIVEUPDATE_SESSION_MAX_FILES the files of each session.
  */
 
-/* The ioctl type of all calls; registered in ioctl-number.rst. */
+/* The ioctl type of all calls; registered in ioctl-number.rst */
 #define LIVEUPDATE_IOCTL_TYPE		0xBA
 
-/* Bytes for a session name, its terminating zero included. */
+/* Size of a session name in bytes, including the terminating zero */
 #define LIVEUPDATE_SESSION_NAME_LENGTH	64
 
-/* Files that one session holds at most */
+/* Maximum number of files in a session */
 #define LIVEUPDATE_SESSION_MAX_FILES	262144
 
 /* Calls on /dev/liveupdate */
@@ -82,10 +83,10 @@ enum {
 };
 
 /**
- * enum liveupdate_state - state of the machine, or of one session
- * @LIVEUPDATE_STATE_NORMAL:   no live update is under way
+ * enum liveupdate_state - global state, or state of one session
+ * @LIVEUPDATE_STATE_NORMAL:   no live update is in progress
  * @LIVEUPDATE_STATE_PREPARED: state is saved, the workload still runs
- * @LIVEUPDATE_STATE_FROZEN:   state is final, the jump comes next
+ * @LIVEUPDATE_STATE_FROZEN:   the saved state is final, kexec comes next
  * @LIVEUPDATE_STATE_UPDATED:  this kernel holds sessions of the previous one
  */
 enum liveupdate_state {
@@ -96,10 +97,10 @@ enum liveupdate_state {
 };
 
 /**
- * enum liveupdate_event - what moves the machine, or one session, on
+ * enum liveupdate_event - event that changes the global state or that of a session
  * @LIVEUPDATE_PREPARE: save state while the workload still runs
  * @LIVEUPDATE_FREEZE:  make the saved state final
- * @LIVEUPDATE_FINISH:  the incoming state is taken back, let go of it
+ * @LIVEUPDATE_FINISH:  release the incoming state, which is restored
  * @LIVEUPDATE_CANCEL:  undo PREPARE and FREEZE
  */
 enum liveupdate_event {
@@ -111,15 +112,15 @@ enum liveupdate_event {
 
 /**
  * struct liveupdate_ioctl_create_session - LIVEUPDATE_IOCTL_CREATE_SESSION
- * @size: in, bytes in this structure
+ * @size: in, size of this structure in bytes
  * @fd:   out, the new session, close-on-exec
  * @name: in, zero-terminated, not empty
  *
- * Opens a new outgoing session. It lives as long as its file descriptor: an
- * agent holds it until the jump.
+ * Creates an outgoing session. It exists as long as its file descriptor is open:
+ * the agent keeps it open until kexec.
  *
  * Errors: EINVAL for the name, EEXIST if an outgoing session has that name,
- * EAGAIN while the machine is prepared or frozen.
+ * EAGAIN while the global state is PREPARED or FROZEN.
  */
 struct liveupdate_ioctl_create_session {
 	__u32		size;
@@ -132,15 +133,15 @@ struct liveupdate_ioctl_create_session {
 
 /**
  * struct liveupdate_ioctl_retrieve_session - LIVEUPDATE_IOCTL_RETRIEVE_SESSION
- * @size: in, bytes in this structure
+ * @size: in, size of this structure in bytes
  * @fd:   out, the incoming session, close-on-exec
- * @name: in, zero-terminated, as it was given to CREATE_SESSION
+ * @name: in, zero-terminated, as passed to CREATE_SESSION
  *
- * Claims a session that the previous kernel handed over. A session that was
- * claimed and closed without FINISH can be claimed again, with all its files.
+ * Claims a session that the previous kernel handed over. A session that is claimed
+ * and closed without FINISH can be claimed again, with all its files.
  *
- * Errors: EINVAL for the name, ENOENT if there is no such incoming session,
- * EBUSY while it is claimed and open, EAGAIN once the machine is frozen.
+ * Errors: EINVAL for the name, ENOENT if no incoming session has that name,
+ * EBUSY while it is claimed and open, EAGAIN once the global state is FROZEN.
  */
 struct liveupdate_ioctl_retrieve_session {
 	__u32		size;
@@ -153,12 +154,12 @@ struct liveupdate_ioctl_retrieve_session {
 
 /**
  * struct liveupdate_ioctl_get_state - LIVEUPDATE_IOCTL_GET_STATE
- * @size:  in, bytes in this structure
+ * @size:  in, size of this structure in bytes
  * @state: out, enum liveupdate_state
  *
- * The state of the machine; /sys/kernel/liveupdate/state says it as a word and
- * can be polled. The answer comes at once in any state, also while a transition is
- * under way: then it is the state before it.
+ * Returns the global state; /sys/kernel/liveupdate/state holds it as a word and can
+ * be polled. The call never waits: while a transition is in progress it returns the
+ * state before it.
  */
 struct liveupdate_ioctl_get_state {
 	__u32		size;
@@ -170,23 +171,24 @@ struct liveupdate_ioctl_get_state {
 
 /**
  * struct liveupdate_ioctl_set_event - LIVEUPDATE_IOCTL_SET_EVENT
- * @size:  in, bytes in this structure
+ * @size:  in, size of this structure in bytes
  * @event: in, enum liveupdate_event
  *
- * Moves the whole machine on:
+ * Changes the global state:
  *
- *  - PREPARE, while NORMAL: every outgoing session that is NORMAL is prepared,
- *    in order of creation; the machine is PREPARED. If one fails, those before
- *    it are cancelled, and the errno is the handler's.
- *  - CANCEL, while PREPARED: every outgoing session is NORMAL again, also those
- *    that were prepared or frozen one by one; the machine is NORMAL.
- *  - FINISH, while UPDATED: claimed sessions are finished, unclaimed ones are
- *    discarded with all they hold; the machine is NORMAL. If one cannot finish
- *    yet (EBUSY), it is left, and so is UPDATED.
+ *  - PREPARE, while NORMAL: prepares every outgoing session that is NORMAL, in
+ *    order of creation; the global state becomes PREPARED. If one fails, those
+ *    prepared before it are cancelled, and the errno is that of the handler.
+ *  - CANCEL, while PREPARED: returns every outgoing session to NORMAL, including
+ *    those that were prepared or frozen individually; the global state becomes
+ *    NORMAL.
+ *  - FINISH, while UPDATED: finishes claimed sessions and discards unclaimed ones
+ *    with everything they hold; the global state becomes NORMAL. A session that
+ *    cannot finish yet (EBUSY) stays, and so does UPDATED.
  *
  * Errors: EBUSY for PREPARE while UPDATED; EOPNOTSUPP for an unknown event;
- * EINVAL for FREEZE, which is reboot()'s alone, and for any other event that
- * the state does not allow; and those of the handlers.
+ * EINVAL for FREEZE, which is reserved for reboot(), and for any other event that
+ * the state does not allow; and the errors of the handlers.
  */
 struct liveupdate_ioctl_set_event {
 	__u32		size;
@@ -198,18 +200,18 @@ struct liveupdate_ioctl_set_event {
 
 /**
  * struct liveupdate_session_preserve_fd - LIVEUPDATE_SESSION_PRESERVE_FD
- * @size:  in, bytes in this structure
+ * @size:  in, size of this structure in bytes
  * @fd:    in, the file to preserve
  * @token: in, the caller's name for the file, any u64, unique in the session
  *
- * Outgoing sessions only. Runs the file handler's preserve; the file stays
- * usable, but what its handler does not allow any more (resizing a memfd, for
- * one) fails until it is given back.
+ * Outgoing sessions only. Calls the file handler's preserve. The file stays usable,
+ * but operations that its handler forbids (such as resizing a memfd) fail until the
+ * file is unpreserved.
  *
- * Errors: EBADF, EEXIST if the token is taken, ENOENT if no handler takes this
- * kind of file, EBUSY if the file is preserved already, in this session or
+ * Errors: EBADF, EEXIST if the token is in use, ENOENT if no handler accepts this
+ * kind of file, EBUSY if the file is already preserved, in this session or
  * another, or if the session is not NORMAL, ENOSPC if the session holds
- * LIVEUPDATE_SESSION_MAX_FILES, and those of the handler.
+ * LIVEUPDATE_SESSION_MAX_FILES, and the errors of the handler.
  */
 struct liveupdate_session_preserve_fd {
 	__u32		size;
@@ -222,15 +224,15 @@ struct liveupdate_session_preserve_fd {
 
 /**
  * struct liveupdate_session_retrieve_fd - LIVEUPDATE_SESSION_RETRIEVE_FD
- * @size:  in, bytes in this structure
+ * @size:  in, size of this structure in bytes
  * @fd:    out, the file, close-on-exec
- * @token: in, as it was given to PRESERVE_FD
+ * @token: in, as passed to PRESERVE_FD
  *
- * Incoming sessions only, in any order. A second call gives another descriptor
+ * Incoming sessions only, in any order. A second call returns another descriptor
  * of the same open file. A retrieve that failed keeps failing with its errno.
  *
- * Errors: ENOENT if the session has no such token, or no handler of the file's
- * kind is there (a handler that comes later is found then), and those of the
+ * Errors: ENOENT if the session has no such token, or no handler for the file is
+ * registered (a handler that registers later is found then), and the errors of the
  * handler.
  */
 struct liveupdate_session_retrieve_fd {
@@ -242,21 +244,21 @@ struct liveupdate_session_retrieve_fd {
 #define LIVEUPDATE_SESSION_RETRIEVE_FD					\
 	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_SESSION_RETRIEVE_FD)
 
-/* Another name for the same call */
+/* Alternative name of the same call */
 #define LIVEUPDATE_SESSION_RESTORE_FD	LIVEUPDATE_SESSION_RETRIEVE_FD
 
 /**
  * struct liveupdate_session_finish - LIVEUPDATE_SESSION_FINISH
- * @size:     in, bytes in this structure
+ * @size:     in, size of this structure in bytes
  * @reserved: in, zero
  *
- * Incoming sessions only: the caller is done, all or nothing. First every
- * file's handler is asked; if one cannot finish yet, nothing changes and the
- * call can be made again. Then every file is finished, last preserved first. A
- * file that was never retrieved is discarded with its content.
+ * Incoming sessions only. Finishes all files or none. The handler of every file is
+ * asked first; if one cannot finish yet, nothing changes and the call can be
+ * repeated. Then every file is finished, in reverse order of preservation. A file
+ * that was never retrieved is discarded with its content.
  *
- * Errors: EBUSY if a handler cannot finish yet, EINVAL if the session is
- * finished already or @reserved is not zero.
+ * Errors: EBUSY if a handler cannot finish yet, EINVAL if the session is already
+ * finished or @reserved is not zero.
  */
 struct liveupdate_session_finish {
 	__u32		size;
@@ -268,11 +270,11 @@ struct liveupdate_session_finish {
 
 /**
  * struct liveupdate_session_get_name - LIVEUPDATE_SESSION_GET_NAME
- * @size:     in, bytes in this structure
+ * @size:     in, size of this structure in bytes
  * @reserved: in, zero
  * @name:     out, zero-terminated
  *
- * For a process that was passed a session and does not know its name.
+ * For a process that received a session and does not know its name.
  */
 struct liveupdate_session_get_name {
 	__u32		size;
@@ -285,13 +287,13 @@ struct liveupdate_session_get_name {
 
 /**
  * struct liveupdate_session_unpreserve_fd - LIVEUPDATE_SESSION_UNPRESERVE_FD
- * @size:     in, bytes in this structure
+ * @size:     in, size of this structure in bytes
  * @reserved: in, zero
- * @token:    in, as it was given to PRESERVE_FD
+ * @token:    in, as passed to PRESERVE_FD
  *
- * Outgoing sessions only. Gives one file back.
+ * Outgoing sessions only. Removes one file from the session.
  *
- * Errors: ENOENT if there is no such token, EBUSY if the session is not NORMAL.
+ * Errors: ENOENT if the session has no such token, EBUSY if it is not NORMAL.
  */
 struct liveupdate_session_unpreserve_fd {
 	__u32		size;
@@ -304,10 +306,10 @@ struct liveupdate_session_unpreserve_fd {
 
 /**
  * struct liveupdate_session_get_state - LIVEUPDATE_SESSION_GET_STATE
- * @size:  in, bytes in this structure
+ * @size:  in, size of this structure in bytes
  * @state: out, enum liveupdate_state; NORMAL in a finished session
  *
- * The answer comes at once, as that of LIVEUPDATE_IOCTL_GET_STATE.
+ * The call never waits, as LIVEUPDATE_IOCTL_GET_STATE.
  */
 struct liveupdate_session_get_state {
 	__u32		size;
@@ -319,20 +321,19 @@ struct liveupdate_session_get_state {
 
 /**
  * struct liveupdate_session_set_event - LIVEUPDATE_SESSION_SET_EVENT
- * @size:  in, bytes in this structure
+ * @size:  in, size of this structure in bytes
  * @event: in, enum liveupdate_event
  *
- * Moves this session on, whatever the others do:
+ * Changes the state of this session independently of all others:
  *
- *  - PREPARE, an outgoing one while NORMAL, to PREPARED
- *  - FREEZE, an outgoing one while PREPARED, to FROZEN; a failure leads back to
- *    NORMAL
- *  - CANCEL, an outgoing one while PREPARED or FROZEN, to NORMAL
- *  - FINISH, an incoming one while UPDATED: as LIVEUPDATE_SESSION_FINISH
+ *  - PREPARE, outgoing, while NORMAL: to PREPARED
+ *  - FREEZE, outgoing, while PREPARED: to FROZEN; on failure to NORMAL
+ *  - CANCEL, outgoing, while PREPARED or FROZEN: to NORMAL
+ *  - FINISH, incoming, while UPDATED: as LIVEUPDATE_SESSION_FINISH
  *
  * Errors: EOPNOTSUPP for an unknown event; EINVAL for an event that the state
- * does not allow; EBUSY for FINISH if a handler cannot finish yet; and those of
- * the handlers.
+ * does not allow; EBUSY for FINISH if a handler cannot finish yet; and the errors
+ * of the handlers.
  */
 struct liveupdate_session_set_event {
 	__u32		size;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 
 /*
- * What /sys/kernel/liveupdate/recorder holds: how the last live update went, in
- * the old kernel and in this one, and what this kernel did so far for the next.
+ * Contents of /sys/kernel/liveupdate/recorder: how the last live update went, in
+ * the old kernel and in this one, and what this kernel has done for the next one.
  */
 
 #ifndef _UAPI_LIVEUPDATE_RECORDER_H
@@ -13,42 +13,42 @@
 
 #define LIVEUPDATE_RECORDER_MAGIC	0x5243554cU	/* "LUCR" */
 
-/* Changes with any change below; a reader refuses what it does not know. */
+/* Changes with any change below; a reader rejects a version that it does not know. */
 #define LIVEUPDATE_RECORDER_VERSION	3
 
-#define LIVEUPDATE_RECORDER_NAME	48	/* bytes of a handler's name */
-#define LIVEUPDATE_RECORDER_RELEASE	64	/* bytes of a kernel's release */
+#define LIVEUPDATE_RECORDER_NAME	48	/* size of a handler's name */
+#define LIVEUPDATE_RECORDER_RELEASE	64	/* size of a kernel's release */
 #define LIVEUPDATE_RECORDER_OPS		12	/* operations, as in the trace events */
 #define LIVEUPDATE_RECORDER_PHASES	6	/* phases, as in the trace events */
-#define LIVEUPDATE_RECORDER_SLOWEST	8	/* longest ones kept of each */
-#define LIVEUPDATE_RECORDER_BUCKETS	32	/* of a histogram */
+#define LIVEUPDATE_RECORDER_SLOWEST	8	/* entries in a list of the longest */
+#define LIVEUPDATE_RECORDER_BUCKETS	32	/* buckets of a histogram */
 #define LIVEUPDATE_RECORDER_ROWS	192	/* (name, operation, scope) triples */
-#define LIVEUPDATE_RECORDER_GIVEN_UP	8	/* names kept of sessions given up */
-#define LIVEUPDATE_RECORDER_REFUSED	16	/* parts of the handover kept */
-#define LIVEUPDATE_RECORDER_WHAT	16	/* bytes for what a part is */
-#define LIVEUPDATE_RECORDER_REASON	32	/* bytes for why it was refused */
+#define LIVEUPDATE_RECORDER_GIVEN_UP	8	/* names of sessions given up */
+#define LIVEUPDATE_RECORDER_REFUSED	16	/* rejected entries of the handover */
+#define LIVEUPDATE_RECORDER_WHAT	16	/* size of the kind of an entry */
+#define LIVEUPDATE_RECORDER_REASON	32	/* size of the reason of a rejection */
 
 /**
  * enum liveupdate_recorder_mark - moments of a live update
  * @LIVEUPDATE_MARK_REBOOT:   old kernel: reboot() enters LUO, before it waits for
  *                            a lock
- * @LIVEUPDATE_MARK_PREPARED: old kernel: all is prepared, freeze begins
+ * @LIVEUPDATE_MARK_PREPARED: old kernel: everything is prepared, freeze begins
  * @LIVEUPDATE_MARK_FROZEN:   old kernel: the handover is written
- * @LIVEUPDATE_MARK_JUMP:     old kernel: its last moment
- * @LIVEUPDATE_MARK_START:    new kernel: it read its command line
- * @LIVEUPDATE_MARK_INIT:     new kernel: the sessions are there, user space comes
- * @LIVEUPDATE_MARK_OPEN:     new kernel: /dev/liveupdate is opened first
+ * @LIVEUPDATE_MARK_JUMP:     old kernel: last moment before kexec
+ * @LIVEUPDATE_MARK_START:    new kernel: the command line is parsed
+ * @LIVEUPDATE_MARK_INIT:     new kernel: the sessions are available, user space
+ *                            starts next
+ * @LIVEUPDATE_MARK_OPEN:     new kernel: first open of /dev/liveupdate
  * @LIVEUPDATE_MARK_RESTORED: new kernel: the last file was retrieved
  * @LIVEUPDATE_MARK_FINISHED: new kernel: the last FINISH of a claimed session
  *                            returned; if no session was finished, or files were
- *                            retrieved after it, when the live update was over.
- *                            It says when, not that it is over: @over of &struct
- *                            liveupdate_recorder_part does
+ *                            retrieved after it, the end of the live update.
+ *                            The mark alone does not mean that the live update is
+ *                            over: @over of &struct liveupdate_recorder_part does
  * @LIVEUPDATE_NR_MARKS:      number of marks
  *
- * The spans between them are the parts of the blackout: prepare in reboot,
- * freeze, shutdown, jump and early boot, kernel init, start of user space,
- * restore, finish.
+ * The spans between the marks make up the blackout: prepare in reboot, freeze,
+ * shutdown, kexec and early boot, kernel init, start of user space, restore, finish.
  */
 enum liveupdate_recorder_mark {
 	LIVEUPDATE_MARK_REBOOT = 0,
@@ -64,10 +64,10 @@ enum liveupdate_recorder_mark {
 };
 
 /**
- * enum liveupdate_recorder_kind - who is called
+ * enum liveupdate_recorder_kind - target of a callback
  * @LIVEUPDATE_KIND_HANDLER:   a file handler
  * @LIVEUPDATE_KIND_SUBSYSTEM: a subsystem
- * @LIVEUPDATE_KIND_FLB:       state that files share
+ * @LIVEUPDATE_KIND_FLB:       an FLB
  */
 enum liveupdate_recorder_kind {
 	LIVEUPDATE_KIND_HANDLER = 0,
@@ -76,18 +76,19 @@ enum liveupdate_recorder_kind {
 };
 
 /**
- * enum liveupdate_recorder_scope - what calls and sessions are recorded for
+ * enum liveupdate_recorder_scope - purpose that calls and sessions are recorded for
  * @LIVEUPDATE_SCOPE_AGENT:   requests of agents: preserving, events of one session,
- *                            closing; everything of the incoming side
- * @LIVEUPDATE_SCOPE_PREPARE: the global PREPARE that is in force
- * @LIVEUPDATE_SCOPE_REBOOT:  the reboot() that went through
+ *                            closing; everything incoming
+ * @LIVEUPDATE_SCOPE_PREPARE: the global PREPARE that is in effect
+ * @LIVEUPDATE_SCOPE_REBOOT:  the reboot() that succeeded
  * @LIVEUPDATE_SCOPE_FAILED:  global PREPAREs that failed or were cancelled, reboots
  *                            that failed, and the rollback of both
  * @LIVEUPDATE_NR_SCOPES:     number of scopes
  *
  * When a reboot() fails, the figures of its scope are added to those of
- * @LIVEUPDATE_SCOPE_FAILED and begin anew; so are those of a global PREPARE that
- * fails or is cancelled. A PREPARE stays in force when a reboot() after it fails.
+ * @LIVEUPDATE_SCOPE_FAILED and start again from zero; so are those of a global
+ * PREPARE that fails or is cancelled. A PREPARE stays in effect when a later reboot()
+ * fails.
  */
 enum liveupdate_recorder_scope {
 	LIVEUPDATE_SCOPE_AGENT = 0,
@@ -98,21 +99,22 @@ enum liveupdate_recorder_scope {
 };
 
 /**
- * struct liveupdate_recorder_row - the calls of one operation of one part
+ * struct liveupdate_recorder_row - calls of one operation of one callback target
  * @kind:   enum liveupdate_recorder_kind
  * @op:     the operation, as in the trace events
  * @scope:  enum liveupdate_recorder_scope
  * @reserved: 0
- * @count:  calls, 0 if the row is not in use
- * @errors: of them, failed
- * @total:  ns of all of them
- * @wall:   ns during which at least one of them was under way; calls that run in
- *          parallel are counted once
- * @min:    ns of the shortest
- * @max:    ns of the longest
- * @hist:   calls by duration: of 2^i to 2^(i+1) ns, the last one of all longer
- * @name:   of the handler, subsystem or shared state; "" for all those that had
- *          no room of their own
+ * @count:  number of calls, 0 if the row is unused
+ * @errors: number of calls that failed
+ * @total:  total duration of all calls, in ns
+ * @wall:   time during which at least one call was in progress, in ns; calls that
+ *          run in parallel are counted once
+ * @min:    shortest duration, in ns
+ * @max:    longest duration, in ns
+ * @hist:   calls by duration: bucket i counts those of 2^i to 2^(i+1) ns, the last
+ *          bucket all longer ones, too
+ * @name:   of the handler, subsystem or FLB; "" for the row shared by all targets
+ *          that found no row of their own
  */
 struct liveupdate_recorder_row {
 	__u32		kind;
@@ -130,14 +132,14 @@ struct liveupdate_recorder_row {
 };
 
 /**
- * struct liveupdate_recorder_call - one long call
- * @duration: ns, 0 if this one is not in use
- * @end:      the counter when it returned
- * @token:    of the file; a handler's call only
+ * struct liveupdate_recorder_call - one of the longest calls
+ * @duration: in ns, 0 if the entry is unused
+ * @end:      counter at the return of the call
+ * @token:    of the file; file handlers only
  * @kind:     enum liveupdate_recorder_kind
  * @ret:      0 or a negative errno
- * @name:     of the handler, subsystem or shared state
- * @session:  of the file; a handler's call only
+ * @name:     of the handler, subsystem or FLB
+ * @session:  of the file; file handlers only
  */
 struct liveupdate_recorder_call {
 	__aligned_u64	duration;
@@ -150,10 +152,10 @@ struct liveupdate_recorder_call {
 };
 
 /**
- * struct liveupdate_recorder_session - one session that took long in a phase
- * @duration: ns, 0 if this one is not in use
- * @end:      the counter when the phase was over
- * @files:    of the session
+ * struct liveupdate_recorder_session - one of the sessions that took longest in a phase
+ * @duration: in ns, 0 if the entry is unused
+ * @end:      counter at the end of the phase
+ * @files:    number of files in the session
  * @ret:      0 or a negative errno
  * @reserved: 0
  * @name:     of the session
@@ -169,9 +171,9 @@ struct liveupdate_recorder_session {
 
 /**
  * struct liveupdate_recorder_memory - calls of KHO since the kernel started
- * @calls:  calls
- * @errors: of them, failed
- * @pages:  pages of those that did not
+ * @calls:  number of calls
+ * @errors: number of calls that failed
+ * @pages:  pages of the calls that succeeded
  */
 struct liveupdate_recorder_memory {
 	__aligned_u64	calls;
@@ -180,11 +182,11 @@ struct liveupdate_recorder_memory {
 };
 
 /**
- * struct liveupdate_recorder_refused - a part of the handover that is not served
- * @what:   "tree", "session", "file", "flb", "subsystem"; "" if not in use
- * @reason: a word for why
+ * struct liveupdate_recorder_refused - rejected entry of the handover
+ * @what:   "tree", "session", "file", "flb", "subsystem"; "" if the entry is unused
+ * @reason: a word for the reason
  * @token:  of a file
- * @name:   its name, or its session's, or "" if that is not known
+ * @name:   of the entry, or of its session, or "" if unknown
  */
 struct liveupdate_recorder_refused {
 	char		what[LIVEUPDATE_RECORDER_WHAT];
@@ -194,52 +196,52 @@ struct liveupdate_recorder_refused {
 };
 
 /**
- * struct liveupdate_recorder_part - what one kernel did for one live update
- * @magic:        LIVEUPDATE_RECORDER_MAGIC, 0 if there is no such part
+ * struct liveupdate_recorder_part - record of one kernel for one live update
+ * @magic:        LIVEUPDATE_RECORDER_MAGIC, 0 if there is no such record
  * @version:      LIVEUPDATE_RECORDER_VERSION
- * @size:         bytes of this structure
- * @clock_stable: whether that kernel trusts its counter
- * @clock_hz:     ticks of the counter in a second, 0 if that kernel does not know;
- *                both as of when the reboot began, or as of the reading
- * @number:       the live update
+ * @size:         size of this structure in bytes
+ * @clock_stable: 1 if the kernel trusts its counter
+ * @clock_hz:     frequency of the counter, 0 if the kernel does not know it; this
+ *                and @clock_stable are sampled when the reboot begins or, before
+ *                that, when the record is read
+ * @number:       number of the live update
  * @release:      of the kernel, as uname -r
- * @marks:        the counter at each moment, whether its frequency is known or not;
- *                0 for one that was not reached (or is the other kernel's), or if
- *                there is no counter
- * @times:        ns of that kernel's own CLOCK_MONOTONIC at the same moments, 0 for
- *                one that was not reached; 0 for LIVEUPDATE_MARK_START, when the
+ * @marks:        the counter at each mark, whether or not its frequency is known;
+ *                0 for a mark that was not reached (or belongs to the other kernel),
+ *                or if there is no counter
+ * @times:        the kernel's own CLOCK_MONOTONIC at the same marks, in ns; 0 for a
+ *                mark that was not reached, and for LIVEUPDATE_MARK_START, when the
  *                clock does not run yet
- * @busy:         ns, up to the same moments, during which at least one ioctl of LUO
- *                was under way; incoming side only
- * @wall_ns:      wall-clock time, ns since 1970: of LIVEUPDATE_MARK_REBOOT, or of
- *                LIVEUPDATE_MARK_INIT
- * @sessions:     handed over, or read from the handover
- * @files:        of them
- * @bytes:        of preserved memory for the records of them, 0 if unknown
- * @failed:       reboots that entered LUO and failed
- * @failed_ret:   the errno of the last one, negative
+ * @busy:         time before the same marks during which at least one ioctl of LUO
+ *                was in progress, in ns; incoming only
+ * @wall_ns:      wall-clock time of LIVEUPDATE_MARK_REBOOT (outgoing) or
+ *                LIVEUPDATE_MARK_INIT (incoming), in ns since 1970
+ * @sessions:     number of sessions handed over, or read from the handover
+ * @files:        number of files in these sessions
+ * @bytes:        preserved memory that describes them, in bytes, 0 if unknown
+ * @failed:       number of reboots that entered LUO and failed
+ * @failed_ret:   errno of the last failed reboot, negative
  * @over:         1 once the live update is over: the last incoming session is
  *                finished or discarded
- * @failed_ns:    ns that the last one took, with its rollback
- * @cancelled:    global PREPAREs that failed or were cancelled
- * @given_up:     incoming sessions that were given up for this live update
- * @lost_calls:   calls that found no row, not even one for the others
- * @finished:     incoming sessions that their agents finished
- * @finished_files: files of them
- * @discarded:    incoming sessions that nobody had claimed when the machine
- *                finished
- * @nr_refused:   parts of the handover that were refused
- * @memory:       preserve, unpreserve, restore, when the last mark was set; of a
- *                live update that is not finished, when it is read
- * @given_up_names: the first of @given_up
- * @refused:      the first of @nr_refused
- * @slow_calls:   the longest calls of each operation in each scope, in no order
- * @slow_sessions: the sessions that took longest in each phase in each scope, in
- *                no order
+ * @failed_ns:    duration of the last failed reboot with its rollback, in ns
+ * @cancelled:    number of global PREPAREs that failed or were cancelled
+ * @given_up:     number of incoming sessions given up for this live update
+ * @lost_calls:   number of calls that found no row, not even the shared one
+ * @finished:     number of incoming sessions finished by their agents
+ * @finished_files: number of files in these sessions
+ * @discarded:    number of incoming sessions that were unclaimed at the global
+ *                FINISH
+ * @nr_refused:   number of rejected entries of the handover
+ * @memory:       preserve, unpreserve, restore, as of the last mark; as of the
+ *                reading if the live update is not finished
+ * @given_up_names: names of the first of the sessions in @given_up
+ * @refused:      the first of the entries in @nr_refused
+ * @slow_calls:   longest calls of each operation in each scope, unordered
+ * @slow_sessions: sessions that took longest in each phase in each scope, unordered
  * @rows:         all calls
  *
- * Values are written while they are read; each of them is whole. Whether strings
- * and lists are, @changes of &struct liveupdate_recorder tells.
+ * The kernel updates values while they are read; each value is consistent in itself.
+ * @changes of &struct liveupdate_recorder tells whether strings and lists are, too.
  */
 struct liveupdate_recorder_part {
 	__u32		magic;
@@ -286,19 +288,19 @@ struct liveupdate_recorder_part {
  * struct liveupdate_recorder - the whole file
  * @magic:     LIVEUPDATE_RECORDER_MAGIC
  * @version:   LIVEUPDATE_RECORDER_VERSION
- * @size:      bytes of the file
- * @part_size: bytes of each part
- * @changes:   grows whenever a string, a list or a scope changes
+ * @size:      size of the file in bytes
+ * @part_size: size of each record in bytes
+ * @changes:   incremented whenever a string, a list or a scope changes
  * @reserved:  0
- * @last_out:  what the previous kernel did for the last live update; absent
- *             (magic 0) if none booted this kernel, or if its record is of
+ * @last_out:  record of the previous kernel for the last live update; absent
+ *             (magic 0) if no kernel handed over to this one, or if its record has
  *             another version
- * @last_in:   what this kernel did for it
- * @next_out:  what this kernel did so far for the next one
+ * @last_in:   record of this kernel for the last live update
+ * @next_out:  record of this kernel for the next live update, so far
  *
- * The file is longer than one read() returns. A reader that finds another value of
- * @changes after the last byte than before the first reads again, so that no name
- * is half of one call and half of another.
+ * The file is longer than what one read() returns. A reader that finds a different
+ * value of @changes after the last byte than before the first reads the file again,
+ * so that no name is a mix of two calls.
  */
 struct liveupdate_recorder {
 	__u32		magic;

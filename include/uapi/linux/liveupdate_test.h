@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 
 /*
- * /dev/liveupdate_test: files that behave as they are told to. Only in kernels
+ * /dev/liveupdate_test: files with configurable behaviour, for tests. Only in kernels
  * with CONFIG_LIVEUPDATE_SELFTEST.
  */
 
@@ -11,15 +11,15 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-/* In the range of LIVEUPDATE_IOCTL_TYPE that LUO itself leaves alone */
+/* In the range of LIVEUPDATE_IOCTL_TYPE that LUO itself does not use */
 #define LIVEUPDATE_TEST_CMD_BASE	0xf0
 
 /**
- * enum liveupdate_test_target - what an operation belongs to
+ * enum liveupdate_test_target - target of an operation
  * @LIVEUPDATE_TEST_ON_FILE:     this file
  * @LIVEUPDATE_TEST_ON_FIRST:    the subsystem "luo-test-first"
  * @LIVEUPDATE_TEST_ON_SECOND:   the subsystem "luo-test-second"
- * @LIVEUPDATE_TEST_ON_FLB:      the state "luo-test-flb-v1" that the files share
+ * @LIVEUPDATE_TEST_ON_FLB:      the FLB of the files, "luo-test-flb-v1"
  * @LIVEUPDATE_TEST_NR_TARGETS:  number of targets
  */
 enum liveupdate_test_target {
@@ -58,22 +58,22 @@ enum liveupdate_test_op {
 	LIVEUPDATE_TEST_NR_OPS = 10,
 };
 
-/* The longest delay, one minute */
+/* Maximum delay, one minute */
 #define LIVEUPDATE_TEST_MAX_DELAY_US	60000000
 
 /**
- * struct liveupdate_test_set - LIVEUPDATE_TEST_SET: behaviour of one operation
- * @size:     in, bytes in this structure
+ * struct liveupdate_test_set - LIVEUPDATE_TEST_SET: set the behaviour of an operation
+ * @size:     in, size of this structure in bytes
  * @op:       in, enum liveupdate_test_op
- * @delay_us: in, how long each call takes, in microseconds, at most
+ * @delay_us: in, duration of each call in microseconds, at most
  *            LIVEUPDATE_TEST_MAX_DELAY_US
  * @error:    in, errno (positive) to fail with, 0 to succeed
- * @nth:      in, which call fails, from 1; 0 is every call
+ * @nth:      in, the call that fails, counted from 1; 0 for every call
  * @target:   in, enum liveupdate_test_target
  *
- * What is set for retrieve, can_finish and finish of a file crosses the live
- * update with it. Errors: EINVAL for an unknown op or target, a longer
- * delay, an error over 4095, or an error for an operation that cannot fail.
+ * The settings of a file for retrieve, can_finish and finish are handed over with the
+ * file. Errors: EINVAL for an unknown op or target, a longer delay, an error over
+ * 4095, or an error for an operation that cannot fail.
  */
 struct liveupdate_test_set {
 	__u32		size;
@@ -87,15 +87,15 @@ struct liveupdate_test_set {
 #define LIVEUPDATE_TEST_SET	_IO(0xBA, LIVEUPDATE_TEST_CMD_BASE)
 
 /**
- * struct liveupdate_test_get - LIVEUPDATE_TEST_GET: what happened to a target
- * @size:     in, bytes in this structure
+ * struct liveupdate_test_get - LIVEUPDATE_TEST_GET: get cookie and calls of a target
+ * @size:     in, size of this structure in bytes
  * @target:   in, enum liveupdate_test_target
- * @cookie:   in/out, a value of the caller's that crosses the live update with
- *            the target; a value other than zero sets it. Of a file it is the
- *            file's; of others it is what the previous kernel handed over, 0 if
- *            nothing. The freeze of a subsystem adds 1 to it.
- * @calls:    out, calls of each operation in this kernel, and, in a retrieved
- *            file, those of the previous kernel that it was told of at freeze
+ * @cookie:   in/out, a value of the caller that is handed over with the target; a
+ *            value other than zero sets it. For a file, the value of the file; for
+ *            other targets, the value that the previous kernel handed over, 0 if
+ *            none. The freeze of a subsystem adds 1 to it.
+ * @calls:    out, calls of each operation in this kernel and, for a retrieved file,
+ *            those of the previous kernel up to the freeze
  */
 struct liveupdate_test_get {
 	__u32		size;
@@ -107,14 +107,14 @@ struct liveupdate_test_get {
 #define LIVEUPDATE_TEST_GET	_IO(0xBA, LIVEUPDATE_TEST_CMD_BASE + 1)
 
 /**
- * enum liveupdate_test_where - parts of the handover that can be damaged
+ * enum liveupdate_test_where - location in the handover that can be damaged
  * @LIVEUPDATE_TEST_TREE:          the flattened device tree
  * @LIVEUPDATE_TEST_SESSION_BLOCK: header of a block of session records
  * @LIVEUPDATE_TEST_SESSION:       record of a session
  * @LIVEUPDATE_TEST_FILE_BLOCK:    header of a block of a session's file records
  * @LIVEUPDATE_TEST_FILE:          record of a file
- * @LIVEUPDATE_TEST_FLB_BLOCK:     header of a block of records of shared state
- * @LIVEUPDATE_TEST_FLB:           record of shared state
+ * @LIVEUPDATE_TEST_FLB_BLOCK:     header of a block of FLB records
+ * @LIVEUPDATE_TEST_FLB:           record of an FLB
  * @LIVEUPDATE_TEST_SUBSYSTEM:     node of a subsystem, in the tree
  */
 enum liveupdate_test_where {
@@ -129,23 +129,23 @@ enum liveupdate_test_where {
 };
 
 /**
- * struct liveupdate_test_damage - LIVEUPDATE_TEST_DAMAGE: spoil the handover
- * @size:    in, bytes in this structure
+ * struct liveupdate_test_damage - LIVEUPDATE_TEST_DAMAGE: damage the handover
+ * @size:    in, size of this structure in bytes
  * @where:   in, enum liveupdate_test_where
  * @session: in, number of the session, from 0, in order of creation
  * @index:   in, number of the block, or of the record in its array, from 0
- * @offset:  in, bytes from the beginning of that part
- * @len:     in, bytes to overwrite, 1 to 64; 0 to overwrite 8 with a physical
- *	     address, see @other
- * @value:   in, what to overwrite them with, over and over
- * @other:   in, with @len 0: 0 for the part's own address, N for that of the first
- *	     block of file records of session N - 1
+ * @offset:  in, offset in bytes from the start of the location
+ * @len:     in, number of bytes to overwrite, 1 to 64; 0 to overwrite 8 bytes with a
+ *	     physical address, see @other
+ * @value:   in, the pattern to overwrite them with, repeated
+ * @other:   in, with @len 0: 0 for the address of the location itself, N for that of
+ *	     the first block of file records of session N - 1
  * @reserved: in, zero
  *
- * Takes effect in the next live update, when the handover has been written. A
- * second call replaces the first. If the part is not there, reboot() fails with
- * ENOENT; if the bytes are not all in the page in which it begins, with ERANGE.
- * Errors: EINVAL for an unknown part or length.
+ * Takes effect in the next live update, after the handover is written. A second call
+ * replaces the first. If the location does not exist, reboot() fails with ENOENT; if
+ * the bytes are not all in the page in which it begins, with ERANGE. Errors: EINVAL
+ * for an unknown location or length.
  */
 struct liveupdate_test_damage {
 	__u32		size;
@@ -176,12 +176,12 @@ enum liveupdate_test_object_op {
 };
 
 /**
- * struct liveupdate_test_object - LIVEUPDATE_TEST_OBJECT: use the shared state
- * @size:  in, bytes in this structure
+ * struct liveupdate_test_object - LIVEUPDATE_TEST_OBJECT: use the object of the FLB
+ * @size:  in, size of this structure in bytes
  * @op:    in, enum liveupdate_test_object_op
- * @value: out, of a get: the cookie of that side
+ * @value: out, for a get: the cookie of that direction
  *
- * Errors: EINVAL for an unknown op, and what the get returns.
+ * Errors: EINVAL for an unknown op, and the errors of the get.
  */
 struct liveupdate_test_object {
 	__u32		size;
@@ -192,10 +192,10 @@ struct liveupdate_test_object {
 #define LIVEUPDATE_TEST_OBJECT	_IO(0xBA, LIVEUPDATE_TEST_CMD_BASE + 3)
 
 /**
- * struct liveupdate_test_pages - LIVEUPDATE_TEST_PAGES: memory that is preserved
- * @size:     in, bytes in this structure
+ * struct liveupdate_test_pages - LIVEUPDATE_TEST_PAGES: count preserved pages
+ * @size:     in, size of this structure in bytes
  * @reserved: in, zero
- * @pages:    out, pages that are preserved for the next kernel now, by anybody
+ * @pages:    out, pages currently preserved for the next kernel, by any caller
  */
 struct liveupdate_test_pages {
 	__u32		size;
@@ -206,11 +206,11 @@ struct liveupdate_test_pages {
 #define LIVEUPDATE_TEST_PAGES	_IO(0xBA, LIVEUPDATE_TEST_CMD_BASE + 4)
 
 /**
- * struct liveupdate_test_frozen - LIVEUPDATE_TEST_FROZEN: keep the machine frozen
- * @size:     in, bytes in this structure
- * @delay_us: in, how long the kexec waits once the machine is frozen, in microseconds
+ * struct liveupdate_test_frozen - LIVEUPDATE_TEST_FROZEN: delay kexec while frozen
+ * @size:     in, size of this structure in bytes
+ * @delay_us: in, how long kexec waits once the global state is FROZEN, in microseconds
  *
- * Other processes run meanwhile.
+ * Other processes keep running in the meantime.
  */
 struct liveupdate_test_frozen {
 	__u32		size;

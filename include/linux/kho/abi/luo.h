@@ -10,12 +10,12 @@
 /**
  * DOC: LUO handover
  *
- * What one kernel writes and the next one reads. It is a contract between
- * kernels of different builds: any change of layout or meaning, in the tree or
- * in a record, must change the compatible string of the node it belongs to. A
- * kernel refuses a node whose string it does not know.
+ * The data that one kernel writes and the next one reads. It is a contract between
+ * kernels of different builds: any change of layout or meaning, in the tree or in a
+ * record, must change the compatible string of the node that it belongs to. A kernel
+ * rejects a node whose string it does not know.
  *
- * The tree is one KHO subtree named %LUO_FDT_SUBTREE::
+ * The tree is a KHO subtree named %LUO_FDT_SUBTREE::
  *
  *   / {
  *           compatible = "luo-v2";
@@ -41,20 +41,20 @@
  *           };
  *   };
  *
- * A u64 is in the byte order of the machine, as in the KHO tree above it: both
- * kernels run on the same one.
+ * A u64 is in native byte order, as in the KHO tree above it: both kernels run on
+ * the same machine.
  *
- * ``data`` is the physical address of the first block of an array, 0 if the
- * array is empty; ``pgcnt`` is the number of its blocks, ``count`` that of the
- * records in use. A block is one preserved page that begins with
- * &struct kho_block_header_ser; records follow it without gaps. ``data`` of a
- * subsystem is the one value that it hands over.
+ * ``data`` is the physical address of the first block of an array, 0 if the array is
+ * empty; ``pgcnt`` is the number of its blocks, ``count`` the number of records in
+ * use. A block is a preserved page that starts with &struct kho_block_header_ser,
+ * followed by records without gaps. ``data`` of a subsystem is the single value that
+ * the subsystem hands over.
  *
  * The last eight bytes of a block are its seal, which proves that the page is that
  * block: the SipHash-2-4 of three u64, which are the SipHash-2-4 of the session's name
- * (of an empty string for sessions and shared state), the block's physical address, and
- * its number in the chain, from 0. The key of both is ``mark``, a random number, and
- * the size of a record.
+ * (of an empty string for sessions and FLBs), the block's physical address, and its
+ * number in the chain, from 0. The key of both hashes consists of ``mark``, a random
+ * number, and the size of a record.
  */
 
 /* Name of the KHO subtree */
@@ -77,32 +77,32 @@
 #define LUO_FDT_FLB_NODE		"luo-flb"
 #define LUO_FDT_FLB_COMPATIBLE		"luo-flb-v2"
 
-/* Bytes at the end of a block, and records that have room before them */
+/* Size of the seal at the end of a block, and number of records that fit before it */
 #define LUO_BLOCK_SEAL_SIZE		sizeof(u64)
 #define LUO_RECORDS_PER_BLOCK(_size)					\
 	((KHO_BLOCK_SIZE - sizeof(struct kho_block_header_ser) -	\
 	  LUO_BLOCK_SEAL_SIZE) / (_size))
 
-/* Bytes for a handler's compatible string, its terminating zero included */
+/* Size of a handler's compatible string, including the terminating zero */
 #define LIVEUPDATE_HNDL_COMPAT_LENGTH	48
 
-/* Bytes for the compatible string of shared state */
+/* Size of the compatible string of an FLB, including the terminating zero */
 #define LIVEUPDATE_FLB_COMPAT_LENGTH	48
 
-/* Bytes for the name of a subsystem */
+/* Size of a subsystem's name, including the terminating zero */
 #define LIVEUPDATE_SUBSYSTEM_NAME_LENGTH	32
 
-/* Of the compatible string in a record, which is not terminated */
+/* Size of the compatible string in a record, without a terminating zero */
 #define LUO_FILE_COMPAT_LENGTH		(LIVEUPDATE_HNDL_COMPAT_LENGTH - 1)
 
 /**
- * struct luo_file_ser - one preserved file
+ * struct luo_file_ser - record of a preserved file
  * @compatible: of the handler that preserved it, padded with zeros
- * @token:      the agent's name for it
- * @data:       what the handler's preserve or freeze returned
+ * @token:      the agent's name for the file
+ * @data:       value returned by the handler's preserve or freeze
  *
- * 63 bytes, so that a block of 4 KiB with its header of 16 bytes has room for
- * 64 of them: 64 bytes a file.
+ * A record takes 63 bytes, so that a block of 4 KiB with its header of 16 bytes holds
+ * 64 of them: 64 bytes per file.
  */
 struct luo_file_ser {
 	char compatible[LUO_FILE_COMPAT_LENGTH];
@@ -111,17 +111,16 @@ struct luo_file_ser {
 } __packed;
 
 /**
- * struct luo_session_ser - one session
+ * struct luo_session_ser - record of a session
  * @name:  zero-terminated
- * @files: physical address of the first block of &struct luo_file_ser, 0 if
- *         the session has no file
- * @pgcnt: blocks
- * @count: files
- * @pages: memory that its files have preserved, in pages, for whoever asks what
- *         a session holds; nothing is done with it
+ * @files: physical address of the first block of &struct luo_file_ser, 0 if the
+ *         session has no file
+ * @pgcnt: number of these blocks
+ * @count: number of files
+ * @pages: memory preserved by its files, in pages; for information only
  *
- * A record whose @name is empty is not in use: its session was closed after
- * the record had been written.
+ * A record with an empty @name is unused: the session was closed after its record was
+ * written.
  */
 struct luo_session_ser {
 	char name[LIVEUPDATE_SESSION_NAME_LENGTH];
@@ -132,10 +131,10 @@ struct luo_session_ser {
 } __packed;
 
 /**
- * struct luo_flb_ser - state that several files share
- * @name:  its compatible string, zero-terminated
- * @data:  what its preserve returned
- * @count: preserved files that depend on it, of all sessions
+ * struct luo_flb_ser - record of an FLB
+ * @name:  compatible string of the FLB, zero-terminated
+ * @data:  value returned by its preserve
+ * @count: number of preserved files that depend on it, in all sessions
  */
 struct luo_flb_ser {
 	char name[LIVEUPDATE_FLB_COMPAT_LENGTH];
@@ -144,7 +143,7 @@ struct luo_flb_ser {
 } __packed;
 
 #ifdef CONFIG_LIVEUPDATE_TEST
-/* What the test of shared state in lib/tests/liveupdate.c hands over */
+/* Handed over by the FLB test in lib/tests/liveupdate.c */
 #define LIVEUPDATE_TEST_FLB_COMPATIBLE(i)	"liveupdate-test-flb-v" #i
 #endif
 

@@ -11,13 +11,13 @@
 /**
  * DOC: KHO trace events
  *
- * Memory that is marked to outlive the kernel, by whoever marks it. ``caller``
- * is the return address of the call, shown as a symbol. ``pfn`` is the first
- * page frame; of vmalloc memory, whose pages are scattered, it is the page that
- * holds the list of them. ``nr_pages`` counts pages of PAGE_SIZE bytes, in
- * vmalloc memory those of its list included; it is 0 where the call failed. The
- * pages of all kho_preserve less those of all kho_unpreserve are what is
- * preserved.
+ * The events cover memory that is preserved across kexec, regardless of the caller.
+ * ``caller`` is the return address of the call, shown as a symbol. ``pfn`` is the
+ * first page frame; for vmalloc memory, whose pages are scattered, it is the page
+ * that holds their list. ``nr_pages`` counts pages of PAGE_SIZE bytes, for vmalloc
+ * memory including those of the list; it is 0 if the call failed. The pages of all
+ * kho_preserve events minus those of all kho_unpreserve events are the pages
+ * currently preserved.
  */
 
 #define KHO_KINDS						\
@@ -73,21 +73,21 @@ DECLARE_EVENT_CLASS(kho_memory_class,
 			      (void *)__entry->caller)
 );
 
-/* Memory was marked to outlive this kernel, or could not be. */
+/* Memory was preserved for the next kernel, or could not be. */
 DEFINE_EVENT(kho_memory_class, kho_preserve,
 	     TP_PROTO(u32 kind, unsigned long pfn, unsigned long nr_pages, int ret,
 		      unsigned long caller),
 	     TP_ARGS(kind, pfn, nr_pages, ret, caller)
 );
 
-/* The mark was taken back before the live update. */
+/* Memory is no longer preserved; no kexec took place. */
 DEFINE_EVENT(kho_memory_class, kho_unpreserve,
 	     TP_PROTO(u32 kind, unsigned long pfn, unsigned long nr_pages, int ret,
 		      unsigned long caller),
 	     TP_ARGS(kind, pfn, nr_pages, ret, caller)
 );
 
-/* Memory of the previous kernel became ordinary memory of this one. */
+/* Memory preserved by the previous kernel became ordinary memory of this one. */
 DEFINE_EVENT(kho_memory_class, kho_restore,
 	     TP_PROTO(u32 kind, unsigned long pfn, unsigned long nr_pages, int ret,
 		      unsigned long caller),
@@ -111,19 +111,19 @@ DECLARE_EVENT_CLASS(kho_subtree_class,
 			      __get_str(name), __entry->bytes, __entry->ret)
 );
 
-/* A named blob was added to what the next kernel is told. */
+/* A named blob was added to the handover. */
 DEFINE_EVENT(kho_subtree_class, kho_subtree_add,
 	     TP_PROTO(const char *name, u64 bytes, int ret),
 	     TP_ARGS(name, bytes, ret)
 );
 
-/* It was taken out again; ret=-ENOENT if it was not there. */
+/* A named blob was removed from the handover; ret=-ENOENT if it was not present. */
 DEFINE_EVENT(kho_subtree_class, kho_subtree_remove,
 	     TP_PROTO(const char *name, u64 bytes, int ret),
 	     TP_ARGS(name, bytes, ret)
 );
 
-/* A named blob of the previous kernel was asked for. */
+/* A named blob of the previous kernel was looked up. */
 DEFINE_EVENT(kho_subtree_class, kho_subtree_retrieve,
 	     TP_PROTO(const char *name, u64 bytes, int ret),
 	     TP_ARGS(name, bytes, ret)

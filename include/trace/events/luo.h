@@ -12,30 +12,30 @@
 /**
  * DOC: LUO trace events
  *
- * What every luo event keeps to:
+ * Rules that all luo events follow:
  *
- *  - ``number`` is the live update that the event belongs to: on the way out
- *    the one being made, on the way in the one that booted this kernel. The
- *    same number in the traces of two kernels is the same live update.
- *  - ``ret`` is 0 or a negative errno; an operation that answers yes or no has
+ *  - ``number`` is the live update that the event belongs to: for outgoing state the
+ *    one in preparation, for incoming state the one that booted this kernel. The
+ *    same number in the traces of two kernels means the same live update.
+ *  - ``ret`` is 0 or a negative errno; an operation that answers yes or no returns
  *    0 for yes.
- *  - A time is in nanoseconds of the kernel's monotonic clock.
- *  - A name that user space chose is escaped when it is recorded: no space, no
- *    equal sign, no quote and nothing unprintable in it, so a name cannot look
- *    like another field. BPF programs get it as it is.
- *  - Every begin has its end and every enter its exit, on failure too. Events
- *    are emitted in the context of the caller, who may sleep, without a
- *    spinlock held. A probe may be preempted, as that of any tracepoint: a BPF
- *    program misses the events of a task that preempts it on its CPU, and the
- *    kernel counts them (``recursion_misses`` of the program).
- *  - An event that says that something changed comes after the change.
- *  - A call that is understood and refused has the event that it would have
- *    had, with the errno, whatever it is refused for.
+ *  - A duration is in nanoseconds of the kernel's monotonic clock.
+ *  - A name chosen by user space is escaped when it is recorded: it contains no
+ *    space, no equal sign, no quote and no unprintable character, so a name cannot
+ *    be mistaken for another field. BPF programs receive it unescaped.
+ *  - Every begin has its end and every enter its exit, also on failure. Events are
+ *    emitted in the context of the caller, which may sleep, with no spinlock held.
+ *    A probe may be preempted, as with any tracepoint: a BPF program misses the
+ *    events of a task that preempts it on its CPU, and the kernel counts them
+ *    (``recursion_misses`` of the program).
+ *  - An event that reports a change is emitted after the change.
+ *  - A call that is understood but rejected emits the same event as on success, with
+ *    the errno, whatever the reason.
  */
 
 /*
- * One list for each enumeration. It makes the constants, what user space needs
- * to read them from a raw trace, and the words in the formats.
+ * One list per enumeration. The constants, the definitions that user space needs to
+ * decode them in a raw trace, and the words in the formats are generated from it.
  */
 #define LUO_DIRS						\
 	EM(LUO_DIR_OUT,			"out")			\
@@ -109,7 +109,7 @@ enum luo_phase { LUO_PHASES };
 enum luo_scope { LUO_SCOPES };
 enum luo_leak_reason { LUO_LEAK_REASONS };
 
-/* What moves the machine besides the events that user space may ask for */
+/* Changes the global state, too, but user space cannot request it */
 enum { LUO_EVENT_BOOT = LIVEUPDATE_CANCEL + 1 };
 
 size_t luo_trace_name_size(const char *name);
@@ -137,9 +137,9 @@ LUO_LEAK_REASONS
 #define E_(a, b) { a, b }
 
 /*
- * The global state changed (ret=0), or a change was refused or failed (ret<0;
- * new is then the state that stays). Settles in which state the machine was
- * when something else happened.
+ * The global state changed (ret=0), or a change was rejected or failed (ret<0; new
+ * is then the state that remains). Tells which state was in effect when another
+ * event occurred.
  */
 TRACE_EVENT(luo_state,
 	    TP_PROTO(u64 number, u32 old, u32 new, u32 event, int ret),
@@ -197,8 +197,8 @@ DECLARE_EVENT_CLASS(luo_phase_class,
 );
 
 /*
- * A phase begins, for the machine (scope=global, no name) or for one session;
- * sessions and files say how much it has before it, ret is always 0.
+ * A phase begins, globally (scope=global, no name) or for one session; sessions and
+ * files are the numbers that it will process, ret is always 0.
  */
 DEFINE_EVENT(luo_phase_class, luo_phase_begin,
 	     TP_PROTO(u64 number, u32 scope, const char *name, u32 phase,
@@ -207,8 +207,8 @@ DEFINE_EVENT(luo_phase_class, luo_phase_begin,
 );
 
 /*
- * The phase is over. The time between the two is what the phase took; the
- * handler calls between them say what took it.
+ * A phase ended. The time between the two events is the duration of the phase; the
+ * callbacks between them account for it.
  */
 DEFINE_EVENT(luo_phase_class, luo_phase_end,
 	     TP_PROTO(u64 number, u32 scope, const char *name, u32 phase,
@@ -243,14 +243,14 @@ DECLARE_EVENT_CLASS(luo_session_class,
 			      __entry->files, __entry->ret)
 );
 
-/* CREATE_SESSION returned: an outgoing session is there, or why not. */
+/* CREATE_SESSION returned: an outgoing session was created, or could not be. */
 DEFINE_EVENT(luo_session_class, luo_session_create,
 	     TP_PROTO(u64 number, const char *name, u32 dir, u32 state, u64 files,
 		      int ret),
 	     TP_ARGS(number, name, dir, state, files, ret)
 );
 
-/* RETRIEVE_SESSION returned: an incoming session is claimed, or why not. */
+/* RETRIEVE_SESSION returned: an incoming session was claimed, or could not be. */
 DEFINE_EVENT(luo_session_class, luo_session_retrieve,
 	     TP_PROTO(u64 number, const char *name, u32 dir, u32 state, u64 files,
 		      int ret),
@@ -258,9 +258,10 @@ DEFINE_EVENT(luo_session_class, luo_session_retrieve,
 );
 
 /*
- * The last descriptor of a session was closed; files is what it still had. An
- * outgoing session ends here, an incoming one that is not finished leaks. With
- * ret=-EAGAIN the machine is frozen: the session stays as it is for the next kernel.
+ * The last descriptor of a session was closed; files is the number that it still
+ * held. An outgoing session ends here, an incoming one that is not finished leaks.
+ * With ret=-EAGAIN the global state is frozen: the session stays unchanged for the
+ * next kernel.
  */
 DEFINE_EVENT(luo_session_class, luo_session_release,
 	     TP_PROTO(u64 number, const char *name, u32 dir, u32 state, u64 files,
@@ -268,7 +269,7 @@ DEFINE_EVENT(luo_session_class, luo_session_release,
 	     TP_ARGS(number, name, dir, state, files, ret)
 );
 
-/* FINISH returned: the session's files are let go, or why not. */
+/* FINISH returned: the files of the session were released, or could not be. */
 DEFINE_EVENT(luo_session_class, luo_session_finish,
 	     TP_PROTO(u64 number, const char *name, u32 dir, u32 state, u64 files,
 		      int ret),
@@ -276,8 +277,8 @@ DEFINE_EVENT(luo_session_class, luo_session_finish,
 );
 
 /*
- * A session changed its state (ret=0), or the change failed (ret<0; new is then
- * the state that it has now).
+ * The state of a session changed (ret=0), or the change failed (ret<0; new is then
+ * the current state).
  */
 TRACE_EVENT(luo_session_state,
 	    TP_PROTO(u64 number, const char *name, u32 dir, u32 old, u32 new,
@@ -311,11 +312,10 @@ TRACE_EVENT(luo_session_state,
 );
 
 /*
- * An incoming session lost its owner before FINISH: closed and waiting to be
- * claimed again, discarded without having been claimed, or given up at the next
- * live update. retrieved counts the
- * files that the agent had taken back; age_ns is the time since this kernel
- * read the session from the handover.
+ * An incoming session lost its owner before FINISH: it was closed and can be claimed
+ * again, discarded without having been claimed, or given up at the next live update.
+ * retrieved is the number of files that the agent had retrieved; age_ns is the time
+ * since this kernel read the session from the handover.
  */
 TRACE_EVENT(luo_session_leak,
 	    TP_PROTO(u64 number, const char *name, u64 files, u64 retrieved,
@@ -344,9 +344,9 @@ TRACE_EVENT(luo_session_leak,
 );
 
 /*
- * A file changed its state: preserved, frozen and back on the way out,
- * incoming, retrieved, finished on the way in; failed where a handler or the
- * handover failed it, with the errno.
+ * The state of a file changed: preserved, prepared, frozen and back for outgoing
+ * files; incoming, retrieved, finished for incoming ones; failed if a handler or the
+ * handover caused a failure, with the errno.
  */
 TRACE_EVENT(luo_file_state,
 	    TP_PROTO(u64 number, const char *session, u64 token,
@@ -379,8 +379,8 @@ TRACE_EVENT(luo_file_state,
 );
 
 /*
- * A handler is about to be called for a file. Without the exit event a handler
- * that hangs could not be told from one that is not called.
+ * A callback of a handler is about to be called for a file. The event distinguishes a
+ * handler that hangs from one that is not called.
  */
 TRACE_EVENT(luo_handler_enter,
 	    TP_PROTO(u64 number, const char *session, u64 token,
@@ -407,8 +407,8 @@ TRACE_EVENT(luo_handler_enter,
 );
 
 /*
- * The handler returned: what it answered and how long it took. The one event
- * that latency figures need.
+ * A callback of a handler returned: its return value and its duration. This event
+ * alone is sufficient for latency figures.
  */
 TRACE_EVENT(luo_handler_exit,
 	    TP_PROTO(u64 number, const char *session, u64 token,
@@ -481,13 +481,13 @@ DECLARE_EVENT_CLASS(luo_callback_exit_class,
 			      __entry->ret, __entry->duration_ns)
 );
 
-/* A subsystem is about to be called: prepare, freeze, boot and so on. */
+/* A callback of a subsystem is about to be called: prepare, freeze, boot and so on. */
 DEFINE_EVENT(luo_callback_enter_class, luo_subsystem_enter,
 	     TP_PROTO(u64 number, const char *name, u32 op),
 	     TP_ARGS(number, name, op)
 );
 
-/* The subsystem returned: what it answered and how long it took. */
+/* A callback of a subsystem returned: its return value and its duration. */
 DEFINE_EVENT(luo_callback_exit_class, luo_subsystem_exit,
 	     TP_PROTO(u64 number, const char *name, u32 op, int ret,
 		      u64 duration_ns),
@@ -495,16 +495,17 @@ DEFINE_EVENT(luo_callback_exit_class, luo_subsystem_exit,
 );
 
 /*
- * State that files share is about to be preserved with the first of them, given
- * back with the last, retrieved or finished. Between a file's handler events,
- * or before them, it tells shared cost from that of the file.
+ * A callback of an FLB is about to be called: preserve with the first file that
+ * depends on it, unpreserve with the last, retrieve or finish. These events, between
+ * or before those of the handler of a file, separate the cost of the FLB from that of
+ * the file.
  */
 DEFINE_EVENT(luo_callback_enter_class, luo_flb_enter,
 	     TP_PROTO(u64 number, const char *name, u32 op),
 	     TP_ARGS(number, name, op)
 );
 
-/* The operation on shared state returned. */
+/* A callback of an FLB returned: its return value and its duration. */
 DEFINE_EVENT(luo_callback_exit_class, luo_flb_exit,
 	     TP_PROTO(u64 number, const char *name, u32 op, int ret,
 		      u64 duration_ns),
@@ -534,25 +535,25 @@ DECLARE_EVENT_CLASS(luo_handover_class,
 );
 
 /*
- * The handover was written, or could not be: what it holds, and the bytes of
- * preserved memory for its tree and its arrays.
+ * The handover was written, or could not be: its contents, and the preserved memory
+ * for its tree and its arrays in bytes.
  */
 DEFINE_EVENT(luo_handover_class, luo_handover_out,
 	     TP_PROTO(u64 number, u64 sessions, u64 files, u64 bytes, int ret),
 	     TP_ARGS(number, sessions, files, bytes, ret)
 );
 
-/* The handover was read at boot; ret<0 if it was refused as a whole. */
+/* The handover was read at boot; ret<0 if it was rejected as a whole. */
 DEFINE_EVENT(luo_handover_class, luo_handover_in,
 	     TP_PROTO(u64 number, u64 sessions, u64 files, u64 bytes, int ret),
 	     TP_ARGS(number, sessions, files, bytes, ret)
 );
 
 /*
- * One part of the handover was refused and everything else served, or is kept
- * until its handler or its subsystem comes: what it is (tree, session, file, flb,
- * subsystem), its or the session's name and the file's token where they could be
- * read, and why.
+ * An entry of the handover was rejected and all others were accepted, or the entry is
+ * kept until its handler or its subsystem registers: its kind (tree, session, file,
+ * flb, subsystem), its own name or that of its session and the token of the file as
+ * far as they could be read, and the reason.
  */
 TRACE_EVENT(luo_handover_reject,
 	    TP_PROTO(u64 number, const char *what, const char *name, u64 token,

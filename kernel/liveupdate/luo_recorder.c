@@ -3,27 +3,26 @@
 /**
  * DOC: Recorder
  *
- * No tracer sees all of a live update: no process runs in the last part of the
- * old kernel and in the first part of the new one. So LUO records, always, in
- * memory that is handed over: when each phase began, how often and how long each
- * operation of each handler, subsystem and shared state was called, which calls
- * and which sessions took longest. The next kernel adopts the record and adds its
- * own part; both are read from /sys/kernel/liveupdate/recorder.
+ * No tracer can observe a whole live update: no process runs at the very end of the
+ * old kernel and at the very beginning of the new one. LUO therefore always records
+ * the live update itself, in memory that is handed over: when each phase began, how
+ * often and how long each operation of each handler, subsystem and FLB was called,
+ * which calls and which sessions took longest. The next kernel adopts the record and
+ * keeps one of its own; both are read from /sys/kernel/liveupdate/recorder.
  *
- * What is recorded is kept apart by what it was done for (&enum
- * liveupdate_recorder_scope): only the calls of the reboot() that went through are
- * part of the blackout.
+ * The figures are kept apart by purpose (&enum liveupdate_recorder_scope): only the
+ * calls of the reboot() that succeeded belong to the blackout.
  *
- * Cost: a call adds to a row with a few atomic operations. A lock is taken to
- * make a row, once for each, and for a call that is among the eight longest so
- * far. A call that can run in parallel with others of its row takes the lock of
- * the row twice, for a few instructions; none of those inside reboot() does. No
- * call waits for a tracer or for another call.
+ * Cost: a call updates a row with a few atomic operations. A lock is taken to create
+ * a row, once per row, and for a call that is among the eight longest so far. A call
+ * that can run in parallel with others of its row takes the lock of the row twice,
+ * for a few instructions; no call inside reboot() does. No call waits for a tracer or
+ * for another call.
  *
- * Unhappy paths: a reboot that fails leaves its duration and errno, its figures
- * move to a scope of their own, and the record begins anew; a record of another
- * version is rejected, and everything else is handed over. What finds no row of its
- * own is counted in one for the others.
+ * Failures: when a reboot fails, its duration and errno are kept, its figures move to
+ * a scope of their own, and the record starts again. A record of another version is
+ * rejected; the rest of the handover is accepted. Calls that find no row of their own
+ * are counted in a shared row.
  */
 
 #include <linux/atomic.h>
@@ -42,9 +41,9 @@ static_assert(LIVEUPDATE_FLB_COMPAT_LENGTH <= LIVEUPDATE_RECORDER_NAME);
 static_assert((int)LUO_KIND_FLB == LIVEUPDATE_KIND_FLB);
 
 /**
- * struct luo_slot - one name that calls are recorded by
- * @kind: handler, subsystem or shared state
- * @name: its name, "" for a slot that is not in use
+ * struct luo_slot - name that calls are recorded under
+ * @kind: handler, subsystem or FLB
+ * @name: its name, "" for an unused slot
  */
 struct luo_slot {
 	enum luo_kind kind;
@@ -53,31 +52,31 @@ struct luo_slot {
 
 struct luo_recorder luo_recorders[2]; /* by enum luo_dir */
 
-/* Slot 0 is for those that have none. */
+/* Slot 0 is shared by all names that have no slot of their own. */
 static struct luo_slot luo_slots[LUO_MAX_SLOTS];
 
-/* Making a row, keeping a long call, reading; taken for a moment, sleeps never. */
+/* Creation of rows, lists of the longest, reading; a leaf lock, held briefly. */
 DEFINE_SPINLOCK(luo_recorder_lock);
 
-/* Grows with each string or list that changes; under luo_recorder_lock. */
+/* Incremented with each string or list that changes; under luo_recorder_lock. */
 u32 luo_recorder_changes;
 
 /*
- * The task that changes the global state, and what it records that for. All others
- * wait for it, but for what needs no luo_state_lock.
+ * The task that changes the global state, and the scope that its calls are recorded
+ * for. All other tasks wait for it, except those that do not need luo_state_lock.
  */
 static struct task_struct *luo_scope_task;
 static enum liveupdate_recorder_scope luo_scope_now;
 
 /**
- * luo_recorder_slot - where the calls of a handler, say, are recorded
- * @kind: what it is
+ * luo_recorder_slot - find or allocate the slot of a callback target
+ * @kind: its kind
  * @name: its name
  *
- * The same name has the same slot again if it comes back.
+ * A target that registers again under the same name gets the same slot.
  *
  * Context: any.
- * Return: for &struct luo_call.
+ * Return: the slot, for &struct luo_call.
  */
 unsigned int luo_recorder_slot(enum luo_kind kind, const char *name)
 {
@@ -99,8 +98,8 @@ unsigned int luo_recorder_slot(enum luo_kind kind, const char *name)
 }
 
 /**
- * luo_recorder_scope - what the calls of this task are recorded for from now on
- * @scope: LIVEUPDATE_SCOPE_AGENT when the global state is as it is to be
+ * luo_recorder_scope - set the scope that calls of this task are recorded for
+ * @scope: the scope; LIVEUPDATE_SCOPE_AGENT once the state change is complete
  *
  * Context: under luo_state_lock for writing.
  */
@@ -120,7 +119,7 @@ static enum liveupdate_recorder_scope luo_current_scope(enum luo_dir dir)
 	return READ_ONCE(luo_scope_now);
 }
 
-/* Make the row of a slot and an operation. Returns its number, 0 without room. */
+/* Create the row of a slot and an operation. Returns its number, 0 if none is left. */
 static u8 luo_row_add(struct luo_recorder *r,
 		      enum liveupdate_recorder_scope scope, unsigned int slot,
 		      enum luo_op op)
@@ -142,12 +141,12 @@ static u8 luo_row_add(struct luo_recorder *r,
 	row->scope = scope;
 	row->min = U64_MAX;
 	strscpy(row->name, luo_slots[slot].name);
-	/* Pairs with the acquire in luo_row_get(): who sees the number sees the row. */
+	/* Pairs with luo_row_get(): a CPU that sees the number sees the row, too. */
 	smp_store_release(&r->row[scope][slot][op], r->nr_rows);
 	return r->nr_rows;
 }
 
-/* The number of a row: of the slot, else of those that have none, else 0. */
+/* Return the number of the row of a slot, else of the shared row, else 0. */
 static u8 luo_row_get(struct luo_recorder *r, enum liveupdate_recorder_scope scope,
 		      unsigned int slot, enum luo_op op)
 {
@@ -164,7 +163,7 @@ static u8 luo_row_get(struct luo_recorder *r, enum liveupdate_recorder_scope sco
 	return nr ?: luo_row_add(r, scope, 0, op);
 }
 
-/* A call that no other one of the row runs in parallel with is @alone. */
+/* @alone: no other call of the row can run in parallel with this one. */
 static void luo_row_account(struct liveupdate_recorder_row *row, int ret,
 			    u64 duration, bool alone)
 {
@@ -188,7 +187,7 @@ static void luo_row_account(struct liveupdate_recorder_row *row, int ret,
 		;
 }
 
-/* Look through the kept ones, which begin with their duration, for the shortest. */
+/* Find the shortest of the kept entries, which start with their duration. */
 static void luo_topn_find_min(struct luo_topn_min *min, const void *kept, size_t size)
 {
 	const u64 *at, *shortest = kept;
@@ -234,12 +233,12 @@ static void luo_topn_add_call(struct luo_recorder *r,
 }
 
 /**
- * luo_recorder_enter - a handler, a subsystem or an FLB is about to be called
- * @call: what the events say about it
+ * luo_recorder_enter - record that a callback is about to be called
+ * @call: the call, as in the trace events
  * @op:   the operation
  *
- * Context: any that may not be interrupted by another call.
- * Return: when that is, for luo_recorder_exit().
+ * Context: task context.
+ * Return: a time stamp for luo_recorder_exit().
  */
 u64 luo_recorder_enter(const struct luo_call *call, enum luo_op op)
 {
@@ -260,14 +259,14 @@ u64 luo_recorder_enter(const struct luo_call *call, enum luo_op op)
 }
 
 /**
- * luo_recorder_exit - it returned
- * @call:  as given to luo_recorder_enter()
+ * luo_recorder_exit - record that a callback returned
+ * @call:  as passed to luo_recorder_enter()
  * @op:    the operation
- * @ret:   what it returned, 0 or a negative errno
- * @start: what luo_recorder_enter() returned
+ * @ret:   return value of the callback, 0 or a negative errno
+ * @start: return value of luo_recorder_enter()
  *
- * Context: the same task.
- * Return: ns that it took.
+ * Context: the task that called luo_recorder_enter().
+ * Return: duration of the call, in ns.
  */
 u64 luo_recorder_exit(const struct luo_call *call, enum luo_op op, int ret,
 		      u64 start)
@@ -302,13 +301,13 @@ u64 luo_recorder_exit(const struct luo_call *call, enum luo_op op, int ret,
 }
 
 /**
- * luo_recorder_session - a session has been through a phase
- * @dir:      of the session
+ * luo_recorder_session - record that a session completed a phase
+ * @dir:      direction of the session
  * @phase:    the phase
- * @name:     of the session, with all the zeros behind it
- * @files:    it has
+ * @name:     name of the session, padded with zeros to its full size
+ * @files:    number of files in the session
  * @ret:      0 or a negative errno
- * @duration: ns that it took
+ * @duration: duration of the phase, in ns
  *
  * Context: any.
  */
@@ -355,7 +354,7 @@ static void luo_row_move(struct liveupdate_recorder_row *to,
 	for (i = 0; i < LIVEUPDATE_RECORDER_BUCKETS; i++)
 		to->hist[i] += from->hist[i];
 
-	/* Its name stays: the next attempt makes the same calls. */
+	/* The name stays: the next attempt makes the same calls. */
 	from->count = 0;
 	from->errors = 0;
 	from->total = 0;
@@ -365,7 +364,7 @@ static void luo_row_move(struct liveupdate_recorder_row *to,
 	memset(from->hist, 0, sizeof(from->hist));
 }
 
-/* The longest ones of both lists stay in @to, @from is empty after it. */
+/* Keep the longest entries of both lists in @to and empty @from. */
 static void luo_topn_move(struct luo_topn_min *to_min, void *to,
 			  struct luo_topn_min *from_min, void *from,
 			  size_t size)
@@ -412,8 +411,8 @@ static void luo_rows_move(struct luo_recorder *r,
 }
 
 /**
- * luo_recorder_move - what was recorded for an attempt belongs to one that failed
- * @from: the scope of the attempt, empty after it
+ * luo_recorder_move - move the figures of a failed attempt to LIVEUPDATE_SCOPE_FAILED
+ * @from: scope of the attempt, empty afterwards
  *
  * Context: under luo_state_lock for writing, in the task of luo_recorder_scope().
  */
@@ -440,9 +439,9 @@ void luo_recorder_move(enum liveupdate_recorder_scope from)
 }
 
 /**
- * luo_recorder_totals - what is handed over, or came over
- * @dir:    which
- * @totals: how much
+ * luo_recorder_totals - record how much is handed over
+ * @dir:    outgoing or incoming
+ * @totals: the numbers
  *
  * Context: at boot, and under luo_state_lock for writing.
  */
@@ -459,8 +458,8 @@ void luo_recorder_totals(enum luo_dir dir, const struct luo_totals *totals)
 }
 
 /**
- * luo_recorder_give_up - an incoming session ends with this kernel
- * @name: of the session
+ * luo_recorder_give_up - record that an incoming session is given up
+ * @name: name of the session
  *
  * Context: under luo_state_lock for writing.
  */
@@ -480,11 +479,11 @@ void luo_recorder_give_up(const char *name)
 }
 
 /**
- * luo_recorder_add_reject - a part of the handover is not served
- * @what:   what it is
- * @name:   its name, or its session's, or ""
+ * luo_recorder_add_reject - record a rejected entry of the handover
+ * @what:   kind of the entry
+ * @name:   its name, or that of its session, or ""
  * @token:  of a file
- * @reason: a word for why
+ * @reason: a word for the reason
  *
  * Context: any.
  */
@@ -511,11 +510,11 @@ void luo_recorder_add_reject(const char *what, const char *name, u64 token,
 }
 
 /**
- * luo_recorder_del_reject - a part that was refused is served after all
- * @what: what it is
+ * luo_recorder_del_reject - remove a rejected entry that is accepted after all
+ * @what: kind of the entry
  * @name: its name
  *
- * Context: any. Does nothing if it was not refused, or not kept.
+ * Context: any. Does nothing if the entry was not rejected or is not on the list.
  */
 void luo_recorder_del_reject(const char *what, const char *name)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* The record of a live update. */
+/* Recorder of live updates */
 
 #ifndef _LINUX_LUO_RECORDER_H
 #define _LINUX_LUO_RECORDER_H
@@ -131,7 +131,7 @@ static inline void luo_recorder_del_reject(const char *what, const char *name)
 }
 #endif
 
-/* For the time from here to the end of a function, an ioctl of LUO. */
+/* Accounts for an ioctl of LUO from here to the end of the scope. */
 DEFINE_CLASS(luo_recorder_ioctl, bool, luo_recorder_ioctl_end(_T),
 	     luo_recorder_ioctl_begin(), void)
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * The clocks of the recorder: the counter of the CPU, which goes on over kexec, and
- * the monotonic clock. luo_recorder_marks.c says what they are for.
+ * Clocks of the recorder: the counter of the CPU, which keeps counting across kexec,
+ * and the monotonic clock. luo_recorder_marks.c describes their use.
  */
 
 #include <linux/math64.h>
@@ -16,10 +16,10 @@
 
 #include "luo_recorder_internal.h"
 
-/* A stamp of the counter; the others are of the monotonic clock. */
+/* Set in a time stamp of the counter, clear in one of the monotonic clock */
 #define LUO_STAMP_TICKS	BIT_ULL(63)
 
-/* What the previous kernel said of its counter, in Hz; 0 if it said nothing. */
+/* Frequency of the counter according to the previous kernel, in Hz; 0 if unknown */
 u64 luo_last_hz;
 
 static u64 luo_counter_hz(void)
@@ -43,10 +43,10 @@ static bool luo_counter_stable(void)
 }
 
 /**
- * luo_counter - what the counter of the CPU says
+ * luo_counter - read the counter of the CPU
  *
  * Context: any.
- * Return: ticks, 0 where there is no counter.
+ * Return: the counter in ticks, 0 if there is none.
  */
 u64 luo_counter(void)
 {
@@ -54,10 +54,10 @@ u64 luo_counter(void)
 }
 
 /**
- * luo_stamp - what time it is, for luo_stamp_age()
+ * luo_stamp - take a time stamp for luo_stamp_age()
  *
- * Until user space starts the monotonic clock may count in ticks of the timer; the
- * counter does not.
+ * Until user space starts, the monotonic clock may have the resolution of the timer
+ * tick; the counter does not.
  *
  * Return: an opaque value.
  */
@@ -69,10 +69,10 @@ u64 luo_stamp(void)
 }
 
 /**
- * luo_stamp_early - whether a stamp is not of the monotonic clock
- * @stamp: the stamp
+ * luo_stamp_early - check whether a time stamp was taken before user space started
+ * @stamp: the time stamp
  *
- * Return: true if it is of the counter.
+ * Return: true if it is a time stamp of the counter.
  */
 bool luo_stamp_early(u64 stamp)
 {
@@ -80,10 +80,10 @@ bool luo_stamp_early(u64 stamp)
 }
 
 /**
- * luo_stamp_age - how long a stamp is ago
- * @stamp: the stamp
+ * luo_stamp_age - compute the age of a time stamp
+ * @stamp: the time stamp
  *
- * Return: ns.
+ * Return: the age in ns.
  */
 u64 luo_stamp_age(u64 stamp)
 {
@@ -93,67 +93,67 @@ u64 luo_stamp_age(u64 stamp)
 		return ktime_get_ns() - stamp;
 
 	ticks = (get_cycles() - stamp) & ~LUO_STAMP_TICKS;
-	/* The counter was set back meanwhile. */
+	/* The counter was set back in between. */
 	if (ticks > LUO_STAMP_TICKS >> 2)
 		return 0;
-	/* The same counter goes at the rate that the previous kernel knew. */
+	/* The previous kernel measured the frequency of the same counter. */
 	hz = luo_counter_hz() ?: luo_last_hz;
 	return hz ? mul_u64_u64_div_u64(ticks, NSEC_PER_SEC, hz) : 0;
 }
 
 /**
- * luo_busy_begin - a call begins
- * @u:   those that run in parallel with it
- * @now: ns
+ * luo_busy_begin - account for the start of a call
+ * @busy: the calls that can run in parallel with it
+ * @now:  current time, in ns
  */
-void luo_busy_begin(struct luo_busy *u, u64 now)
+void luo_busy_begin(struct luo_busy *busy, u64 now)
 {
-	guard(spinlock)(&u->lock);
+	guard(spinlock)(&busy->lock);
 
-	if (!u->active++)
-		u->since = now;
+	if (!busy->active++)
+		busy->since = now;
 }
 
 /**
- * luo_busy_elapsed - time since the first of some parallel calls began
- * @u:   the calls
- * @now: ns
+ * luo_busy_elapsed - time since the first of the calls in progress began
+ * @busy: the calls
+ * @now:  current time, in ns
  *
- * Two tasks may get here in another order than they read the clock.
+ * Tasks may call this in another order than they read the clock.
  *
- * Context: under @u->lock.
- * Return: ns, 0 if no call is under way.
+ * Context: under @busy->lock.
+ * Return: time in ns, 0 if no call is in progress.
  */
-u64 luo_busy_elapsed(const struct luo_busy *u, u64 now)
+u64 luo_busy_elapsed(const struct luo_busy *busy, u64 now)
 {
-	return u->active && now > u->since ? now - u->since : 0;
+	return busy->active && now > busy->since ? now - busy->since : 0;
 }
 
 /**
- * luo_busy_end - it ends
- * @u:   as given to luo_busy_begin()
- * @now: ns
+ * luo_busy_end - account for the end of a call
+ * @busy: as passed to luo_busy_begin()
+ * @now:  current time, in ns
  *
- * Return: ns that are over now, 0 as long as others are under way.
+ * Return: busy time that ended with this call, in ns; 0 while others are in progress.
  */
-u64 luo_busy_end(struct luo_busy *u, u64 now)
+u64 luo_busy_end(struct luo_busy *busy, u64 now)
 {
-	u64 length;
+	u64 elapsed;
 
-	guard(spinlock)(&u->lock);
+	guard(spinlock)(&busy->lock);
 
-	length = luo_busy_elapsed(u, now);
-	if (--u->active)
+	elapsed = luo_busy_elapsed(busy, now);
+	if (--busy->active)
 		return 0;
-	u->total += length;
-	return length;
+	busy->total += elapsed;
+	return elapsed;
 }
 
 /**
  * luo_sample_clock - record frequency and stability of the counter
  * @record: the record
  *
- * The kernel learns both as time goes by.
+ * The kernel refines both over time.
  *
  * Context: any.
  */

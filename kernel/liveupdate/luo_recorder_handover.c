@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * The record's way: in from the previous kernel, out to the next one, and to user
- * space. What it is about is at the top of luo_recorder.c.
+ * How a record moves: from the previous kernel, to the next kernel, and to user space.
+ * luo_recorder.c describes what is recorded.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
@@ -29,16 +29,16 @@ static struct liveupdate_recorder_part *luo_last_out;
 static u64 luo_start_counter __initdata;
 
 /**
- * luo_recorder_stamp_start - the kernel has begun
+ * luo_recorder_stamp_start - take the time of LIVEUPDATE_MARK_START
  *
- * Context: once, when the command line is read; there is no memory yet.
+ * Context: once, when the command line is parsed; no memory can be allocated yet.
  */
 void __init luo_recorder_stamp_start(void)
 {
 	luo_start_counter = luo_counter();
 }
 
-/* The kernel dumps its log as the last thing before it jumps. */
+/* Dumping the log is the last step before kexec. */
 static void luo_recorder_dump(struct kmsg_dumper *dumper,
 			      struct kmsg_dump_detail *detail)
 {
@@ -78,19 +78,19 @@ static void luo_record_terminate_scope(struct liveupdate_recorder_part *record,
 	}
 }
 
-/* Rates of counters that can be, in Hz. */
+/* Range of plausible counter frequencies, in Hz */
 #define LUO_MIN_HZ	1000000ULL
 #define LUO_MAX_HZ	100000000000ULL
 
-/* What a previous kernel wrote is shown to user space: it must be what it can be. */
+/* User space reads what the previous kernel wrote: make it valid. */
 static void luo_record_sanitize(struct liveupdate_recorder_part *record)
 {
 	int i;
 
-	/* More than there is memory in the machine is no size of a handover. */
+	/* Treat anything larger than RAM as unknown. */
 	if (record->bytes >> PAGE_SHIFT > get_num_physpages())
 		record->bytes = 0;
-	/* No counter is that slow or that fast, and this kernel divides by it. */
+	/* Treat an implausible frequency as unknown; this kernel divides by it. */
 	if (record->clock_hz < LUO_MIN_HZ || record->clock_hz > LUO_MAX_HZ)
 		record->clock_hz = 0;
 	record->release[sizeof(record->release) - 1] = '\0';
@@ -107,7 +107,7 @@ static void luo_record_sanitize(struct liveupdate_recorder_part *record)
 		record->rows[i].name[sizeof(record->rows[i].name) - 1] = '\0';
 }
 
-/* Adopt the record of the previous kernel; it stays until this one ends. */
+/* Adopt the record of the previous kernel, for the lifetime of this one. */
 static void luo_recorder_boot(struct liveupdate_subsystem *s, u64 data)
 {
 	struct liveupdate_recorder_part *record;
@@ -118,7 +118,7 @@ static void luo_recorder_boot(struct liveupdate_subsystem *s, u64 data)
 		return;
 	}
 
-	/* What is not a record is somebody else's: neither restored nor freed. */
+	/* Memory that is not a record has another owner: do not restore or free it. */
 	record = phys_to_virt(data);
 	if (record->magic != LIVEUPDATE_RECORDER_MAGIC ||
 	    record->version != LIVEUPDATE_RECORDER_VERSION ||
@@ -156,9 +156,9 @@ static void luo_record_init(enum luo_dir dir, struct liveupdate_recorder_part *r
 }
 
 /**
- * luo_recorder_early_init - set up the record of what comes in
+ * luo_recorder_early_init - set up the incoming record
  *
- * Context: once, at boot, before anything that could be recorded.
+ * Context: once, at boot, before anything that is recorded.
  * Return: 0, -ENOMEM, or an errno of the registration.
  */
 int __init luo_recorder_early_init(void)
@@ -175,9 +175,10 @@ int __init luo_recorder_early_init(void)
 }
 
 /**
- * luo_recorder_init - set up the record of what goes out
+ * luo_recorder_init - set up the outgoing record and complete the incoming one
  *
- * Context: once, at boot, before the first session can be made.
+ * Context: once, at boot, after the handover is read and before the first session can
+ *	    be created.
  * Return: 0, or a negative errno of the allocation or the registration.
  */
 int __init luo_recorder_init(void)
@@ -200,29 +201,29 @@ int __init luo_recorder_init(void)
 	return kmsg_dump_register(&luo_recorder_dumper);
 }
 
-/* Copy what lies at @at of the file, if it is in @from; both move on. */
-static void luo_recorder_copy(char **buf, loff_t *at, size_t *left,
+/* Copy what overlaps with the next @size bytes of the file; zeros if @from is NULL. */
+static void luo_recorder_copy(char **buf, loff_t *pos, size_t *left,
 			      const void *from, size_t size)
 {
 	size_t n;
 
-	if (*at >= size) {
-		*at -= size;
+	if (*pos >= size) {
+		*pos -= size;
 		return;
 	}
-	n = min_t(size_t, size - *at, *left);
+	n = min_t(size_t, size - *pos, *left);
 	if (from)
-		memcpy(*buf, from + *at, n);
+		memcpy(*buf, from + *pos, n);
 	else
 		memset(*buf, 0, n);
 	*buf += n;
 	*left -= n;
-	*at = 0;
+	*pos = 0;
 }
 
 static ssize_t luo_recorder_read(struct file *file, struct kobject *kobj,
 				 const struct bin_attribute *attr, char *buf,
-				 loff_t at, size_t count)
+				 loff_t pos, size_t count)
 {
 	u32 head[] = {
 		LIVEUPDATE_RECORDER_MAGIC,
@@ -245,13 +246,13 @@ static ssize_t luo_recorder_read(struct file *file, struct kobject *kobj,
 
 	luo_recorder_refresh();
 
-	/* For a page at most: more than that sysfs does not ask for. */
+	/* Held for at most a page, the most that sysfs reads at once. */
 	guard(spinlock)(&luo_recorder_lock);
 
 	head[4] = luo_recorder_changes;
-	luo_recorder_copy(&buf, &at, &left, head, sizeof(head));
+	luo_recorder_copy(&buf, &pos, &left, head, sizeof(head));
 	for (i = 0; i < ARRAY_SIZE(records); i++)
-		luo_recorder_copy(&buf, &at, &left, records[i],
+		luo_recorder_copy(&buf, &pos, &left, records[i],
 				  sizeof(*records[i]));
 	return count - left;
 }
@@ -263,8 +264,8 @@ static const struct bin_attribute luo_recorder_attr = {
 };
 
 /**
- * luo_recorder_sysfs_init - offer the record to user space
- * @kobj: the directory in sysfs
+ * luo_recorder_sysfs_init - create the recorder file in sysfs
+ * @kobj: directory of the file
  *
  * Context: once, at boot.
  * Return: 0 or a negative errno of sysfs.

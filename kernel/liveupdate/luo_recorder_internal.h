@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* What the files of the recorder share. */
+/* Shared by the files of the recorder */
 
 #ifndef _LINUX_LUO_RECORDER_INTERNAL_H
 #define _LINUX_LUO_RECORDER_INTERNAL_H
@@ -10,15 +10,16 @@
 
 #include "luo_recorder.h"
 
-#define LUO_MAX_SLOTS	64	/* handlers, subsystems, shared state by name */
+#define LUO_MAX_SLOTS	64	/* names of handlers, subsystems and FLBs */
 #define LUO_NR_PHASES	(LUO_PHASE_RESTORE + 1)
 
 /**
- * struct luo_topn_min - the shortest of those that are kept as the longest
- * @duration: ns, 0 as long as there is room
- * @at:       which one it is
+ * struct luo_topn_min - shortest entry of a list of the longest
+ * @duration: its duration in ns, 0 as long as the list is not full
+ * @at:       its index
  *
- * So that a longer one takes its place without a search for it.
+ * Cached, so that a shorter entry is recognized without the lock and a longer one
+ * replaces it without a search.
  */
 struct luo_topn_min {
 	u64 duration;
@@ -26,27 +27,27 @@ struct luo_topn_min {
 };
 
 /**
- * struct luo_busy - the time during which at least one of some calls is under way
- * @lock:   guards the others
- * @active: calls under way
- * @since:  when the first of them began, ns
- * @total:  ns of those that are over
+ * struct luo_busy - time during which at least one of several calls is in progress
+ * @lock:   protects the other members
+ * @active: number of calls in progress
+ * @since:  start of the first of them, in ns
+ * @total:  busy time before that, in ns
  */
 struct luo_busy {
-	spinlock_t lock; /* counting calls that run in parallel */
+	spinlock_t lock; /* active, since and total, of calls that run in parallel */
 	unsigned int active;
 	u64 since;
 	u64 total;
 };
 
 /**
- * struct luo_recorder - the record of one direction
- * @record:     the record; NULL before it is set up
- * @row:      number of the row of each scope, slot and operation, 0 for none yet
- * @nr_rows:  rows in use
- * @walls:    for the rows whose calls can run in parallel
- * @calls:    which of the kept calls goes next, by scope and operation
- * @sessions: which of the kept sessions goes next, by scope and phase
+ * struct luo_recorder - recorder of one direction
+ * @record:   the record; NULL before it is set up
+ * @row:      number of the row of each scope, slot and operation, 0 if none yet
+ * @nr_rows:  number of rows in use
+ * @walls:    wall time of the rows whose calls can run in parallel
+ * @calls:    shortest of the longest calls, by scope and operation
+ * @sessions: shortest of the longest sessions, by scope and phase
  */
 struct luo_recorder {
 	struct liveupdate_recorder_part *record;
@@ -61,7 +62,7 @@ extern struct luo_recorder luo_recorders[];
 extern spinlock_t luo_recorder_lock;
 extern u32 luo_recorder_changes;
 
-/* Several tasks may add to a counter of the record at a time. */
+/* Tasks may add to the same counter of a record concurrently. */
 static inline void luo_record_add(__u64 *to, u64 n)
 {
 	atomic64_add(n, (atomic64_t *)to);
@@ -79,16 +80,16 @@ u64 luo_counter(void);
 u64 luo_stamp(void);
 bool luo_stamp_early(u64 stamp);
 u64 luo_stamp_age(u64 stamp);
-void luo_busy_begin(struct luo_busy *u, u64 now);
-u64 luo_busy_elapsed(const struct luo_busy *u, u64 now);
-u64 luo_busy_end(struct luo_busy *u, u64 now);
+void luo_busy_begin(struct luo_busy *busy, u64 now);
+u64 luo_busy_elapsed(const struct luo_busy *busy, u64 now);
+u64 luo_busy_end(struct luo_busy *busy, u64 now);
 void luo_sample_clock(struct liveupdate_recorder_part *record);
 
 /* luo_recorder_marks.c */
 
 void luo_recorder_refresh(void);
 
-/* luo_test_counter.c */
+/* tests/luo_test_counter.c */
 
 #ifdef CONFIG_LIVEUPDATE_SELFTEST
 u64 luo_test_counter(void);

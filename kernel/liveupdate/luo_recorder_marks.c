@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /**
- * DOC: Moments of the recorder
+ * DOC: Marks of the recorder
  *
- * A moment is recorded by two clocks: the CPU's counter (TSC, arch counter), which
- * goes on over kexec, and the kernel's own monotonic clock, which does not but is
- * right within one kernel even where the counter is not: its frequency may be
- * unknown, or it may be stepped. The reader decides with the records of both
- * kernels in hand which span is known by which clock.
+ * The time of a mark is recorded with two clocks: the CPU's counter (TSC, arch
+ * counter), which keeps counting across kexec, and the kernel's own monotonic clock,
+ * which does not, but is correct within one kernel even where the counter is not: its
+ * frequency may be unknown, or it may be stepped. The reader, which has the records of
+ * both kernels, decides which span to measure with which clock.
  *
- * The last moment of the old kernel is when it dumps its log for the shutdown, the
- * last thing that a kernel does before it jumps; the first one of the new kernel is
- * when it reads its command line.
+ * The last mark of the old kernel is set when the kernel dumps its log for the
+ * shutdown, immediately before kexec; the first mark of the new kernel is set when
+ * the kernel parses its command line.
  */
 
 #include <linux/timekeeping.h>
@@ -19,15 +19,15 @@
 #include "kho_base.h"
 #include "luo_recorder_internal.h"
 
-/* The ioctls of all tasks. */
+/* The ioctls of all tasks */
 static struct luo_busy luo_ioctls = {
 	.lock = __SPIN_LOCK_UNLOCKED(luo_ioctls.lock),
 };
 
 /**
- * luo_recorder_ioctl_begin - an ioctl of LUO begins
+ * luo_recorder_ioctl_begin - account for the start of an ioctl
  *
- * Return: for luo_recorder_ioctl_end().
+ * Return: a value for luo_recorder_ioctl_end().
  */
 bool luo_recorder_ioctl_begin(void)
 {
@@ -39,8 +39,8 @@ bool luo_recorder_ioctl_begin(void)
 }
 
 /**
- * luo_recorder_ioctl_end - it ends
- * @counted: what luo_recorder_ioctl_begin() returned
+ * luo_recorder_ioctl_end - account for the end of an ioctl
+ * @counted: return value of luo_recorder_ioctl_begin()
  */
 void luo_recorder_ioctl_end(bool counted)
 {
@@ -48,7 +48,7 @@ void luo_recorder_ioctl_end(bool counted)
 		luo_busy_end(&luo_ioctls, ktime_get_ns());
 }
 
-/* Walks all CPUs. */
+/* Visits all CPUs. */
 static void luo_snapshot_kho(struct liveupdate_recorder_part *record)
 {
 	struct kho_counts counts;
@@ -62,7 +62,7 @@ static void luo_snapshot_kho(struct liveupdate_recorder_part *record)
 	}
 }
 
-/* Of two tasks at the same mark the later one counts. */
+/* If two tasks set the same mark, the later one takes effect. */
 static void luo_mark_in(struct liveupdate_recorder_part *record,
 			enum liveupdate_recorder_mark mark, u64 counter, u64 now)
 {
@@ -88,15 +88,16 @@ static void luo_mark_out(struct liveupdate_recorder_part *record,
 }
 
 /**
- * luo_recorder_mark - a moment of a live update is reached
- * @mark: which
+ * luo_recorder_mark - set a mark
+ * @mark: the mark
  *
- * Of LIVEUPDATE_MARK_OPEN the first one counts, of all others the last one.
- * LIVEUPDATE_MARK_RESTORED is set with each file and LIVEUPDATE_MARK_FINISHED with
- * each session, so that is all that they do.
+ * The first call takes effect for LIVEUPDATE_MARK_OPEN, the last call for all other
+ * marks. LIVEUPDATE_MARK_RESTORED is set for each file and LIVEUPDATE_MARK_FINISHED
+ * for each session, so they do not take a snapshot of KHO.
  *
- * Context: any. The last one is reached when other CPUs are stopped wherever they
- *	    were, maybe in an update of the clock, which must not be waited for.
+ * Context: any. LIVEUPDATE_MARK_JUMP is set while the other CPUs are stopped at an
+ *	    arbitrary point, possibly in an update of the clock, so this must not
+ *	    wait for one.
  */
 void luo_recorder_mark(enum liveupdate_recorder_mark mark)
 {
@@ -120,11 +121,11 @@ void luo_recorder_mark(enum liveupdate_recorder_mark mark)
 }
 
 /**
- * luo_recorder_end - the live update that booted this kernel is over
- * @since: ns, when the FINISH began that ended it
+ * luo_recorder_end - record that the live update that booted this kernel is over
+ * @since: start of the FINISH that ended it, in ns
  *
- * If that FINISH finished a session, its end is the end of the blackout; if it
- * discarded what nobody had claimed, that was earlier.
+ * If that FINISH finished a session, its end is the end of the blackout; if it only
+ * discarded unclaimed sessions, the blackout ended earlier.
  *
  * Context: under luo_state_lock for writing.
  */
@@ -145,9 +146,9 @@ void luo_recorder_end(u64 since)
 }
 
 /**
- * luo_recorder_refresh - what is known by now
+ * luo_recorder_refresh - update what changes without a call to the recorder
  *
- * Context: any, when the record is set up.
+ * Context: any, after the record is set up.
  */
 void luo_recorder_refresh(void)
 {
@@ -163,11 +164,11 @@ void luo_recorder_refresh(void)
 }
 
 /**
- * luo_recorder_failed - a reboot that entered LUO failed and is rolled back
- * @err: why, a negative errno
+ * luo_recorder_failed - record that a reboot that entered LUO failed
+ * @err: the reason, a negative errno
  *
- * Context: in reboot(2), under luo_state_lock for writing unless it was killed
- *	    before it had it.
+ * Context: in reboot(2), under luo_state_lock for writing unless the task was killed
+ *	    while it waited for the lock. The rollback is complete.
  */
 void luo_recorder_failed(int err)
 {
@@ -190,7 +191,7 @@ void luo_recorder_failed(int err)
 }
 
 /**
- * luo_recorder_cancelled - a global PREPARE failed or is cancelled
+ * luo_recorder_cancelled - record that a global PREPARE failed or was cancelled
  *
  * Context: under luo_state_lock for writing.
  */
@@ -206,9 +207,9 @@ void luo_recorder_cancelled(void)
 }
 
 /**
- * luo_recorder_finished - an incoming session is finished
- * @files:   it had
- * @claimed: whether anybody had claimed it
+ * luo_recorder_finished - record that an incoming session is finished
+ * @files:   number of files in the session
+ * @claimed: true if it was claimed, false if it is discarded
  *
  * Context: any.
  */

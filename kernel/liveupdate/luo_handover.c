@@ -3,24 +3,24 @@
 /**
  * DOC: Reading and writing the handover
  *
- * Writing: the page for the tree is set up at boot and added to KHO once; it
- * always holds a valid tree. The jump fills it with where the arrays are. The
- * arrays grow when sessions are created and files preserved, so that nothing is
- * allocated on the way into the jump.
+ * Writing: the page of the tree is allocated at boot and added to KHO once; it always
+ * holds a valid tree. reboot() writes the locations of the arrays into it. The arrays
+ * grow when sessions are created and files are preserved, so that nothing is allocated
+ * on the way to kexec.
  *
- * Reading: nothing is followed that was not checked. The tree is checked as a
- * whole (luo_fdt_check()), each property for its length, each address for
- * being memory that the previous kernel preserved and that nobody restored yet,
- * each count against the size of what it counts. A block is restored when it is
- * read and freed after it, once its seal has proven that the page is that block of
- * that array (luo_seal.c). A chain that loops meets a block that is not preserved
- * any more. So does one that leads to the tree, which is restored first, and kept.
+ * Reading: nothing is used before it is checked. The tree is checked as a whole
+ * (luo_fdt_check()), each property for its length, each address for being memory that
+ * the previous kernel preserved and that is not restored yet, each count against the
+ * size of what it counts. A block is restored when it is read and freed afterwards,
+ * once its seal proves that the page is that block of that array (luo_seal.c). A
+ * chain that loops reaches a block that is no longer preserved. So does a chain that
+ * leads to the tree, which is restored first and never freed.
  *
- * What is refused is reported with luo_handover_reject() and left alone: its
- * memory stays out of use until the next live update, and everything else is
- * served. A page in doubt is memory lost until then, which is better than the memory
- * of another session given away. A tree that cannot be read is refused as a whole,
- * and LUO works for the next live update.
+ * What is rejected is reported with luo_handover_reject() and left untouched: its
+ * memory stays reserved until the next live update, and everything else is accepted.
+ * Losing a doubtful page until then is better than giving away the memory of another
+ * session. A tree that cannot be read is rejected as a whole, and LUO is ready for the
+ * next live update.
  */
 
 #include <kunit/visibility.h>
@@ -40,18 +40,18 @@
 #include "luo_trace.h"
 
 static struct {
-	u64 mark_in;		/* what the blocks are sealed with */
-	u64 mark_out;
-	const void *fdt_in;	/* checked; NULL if there is none */
+	u64 mark_in;		/* key of the seals of incoming blocks */
+	u64 mark_out;		/* key of the seals of outgoing blocks */
+	const void *fdt_in;	/* checked; NULL if there is no handover */
 	void *fdt_out;		/* one preserved page */
 } luo_handover;
 
 /**
- * luo_handover_trace_reject - have the event tell of a part that is not served (yet)
+ * luo_handover_trace_reject - trace an entry that is rejected or kept for later
  * @what:   "tree", "session", "file", "flb" or "subsystem"
- * @name:   its name, or the session's, or "" if it is not known
- * @token:  the file's token, 0 for anything else
- * @reason: a word for why
+ * @name:   name of the entry, or of its session, or "" if unknown
+ * @token:  token of the file, 0 for any other entry
+ * @reason: a word for the reason
  */
 void luo_handover_trace_reject(const char *what, const char *name, u64 token,
 			       const char *reason)
@@ -61,11 +61,11 @@ void luo_handover_trace_reject(const char *what, const char *name, u64 token,
 }
 
 /**
- * luo_handover_reject - report and record a part that is not served
- * @what:   as above
- * @name:   as above
- * @token:  as above
- * @reason: as above
+ * luo_handover_reject - report, trace and record an entry that is rejected
+ * @what:   as in luo_handover_trace_reject()
+ * @name:   as in luo_handover_trace_reject()
+ * @token:  as in luo_handover_trace_reject()
+ * @reason: as in luo_handover_trace_reject()
  */
 void luo_handover_reject(const char *what, const char *name, u64 token,
 			 const char *reason)
@@ -77,8 +77,8 @@ void luo_handover_reject(const char *what, const char *name, u64 token,
 }
 
 /*
- * Whether the whole tree can be walked: every tag within the block, nodes
- * nested, property names terminated. The kernel's libfdt is built without
+ * Check that the whole tree can be walked: every tag is within the block, nodes are
+ * nested, property names are terminated. The kernel's libfdt is built without
  * fdt_check_full(), which does the same.
  */
 VISIBLE_IF_KUNIT bool luo_fdt_check(const void *fdt, size_t size)
@@ -158,7 +158,7 @@ static const char *luo_fdt_parse_array(const void *fdt, const char *name,
 	return reason;
 }
 
-/* Set @array to what a node of the tree says, to nothing if it is refused. */
+/* Set @array to the contents of a node of the tree; empty if the node is rejected. */
 static void luo_fdt_read_array(const void *fdt, const char *name,
 			       const char *compatible, const char *what,
 			       struct luo_array *array)
@@ -172,16 +172,16 @@ static void luo_fdt_read_array(const void *fdt, const char *name,
 }
 
 /**
- * luo_handover_read - read the tree that the previous kernel left
- * @sessions: where its sessions are; an empty array if it left none or they
- *	      are refused
- * @flbs:     the same for shared state
+ * luo_handover_read - read the tree of the previous kernel
+ * @sessions: set to the array of its sessions; empty if there are none or the array
+ *	      is rejected
+ * @flbs:     the same for FLBs
  *
  * The tree itself is never freed: debugfs shows it.
  *
  * Context: once, at boot, after the page allocator is up.
  * Return: 0 if a handover was read; -ENOENT if there is none; -EINVAL if it was
- *	   refused as a whole.
+ *	   rejected as a whole.
  */
 int luo_handover_read(struct luo_array *sessions, struct luo_array *flbs)
 {
@@ -257,7 +257,7 @@ static void luo_fdt_read_value(const void *fdt, int node, luo_value_fn fn)
 }
 
 /**
- * luo_handover_read_values - what the previous kernel's subsystems left
+ * luo_handover_read_values - read the values of the previous kernel's subsystems
  * @fn: called for each value
  *
  * Context: at boot, after luo_handover_read().
@@ -285,7 +285,7 @@ void luo_handover_read_values(luo_value_fn fn)
 		luo_fdt_read_value(fdt, node, fn);
 }
 
-/* Why a page is not the block of that number, or NULL. */
+/* Return why a page is not the block with that number, or NULL if it is. */
 static const char *luo_check_block(u64 block, const struct luo_seal *seal,
 				   u64 number)
 {
@@ -302,8 +302,8 @@ static const char *luo_check_block(u64 block, const struct luo_seal *seal,
 }
 
 /*
- * Read one block that was checked: have @fn called for its records, free it. *@block
- * is moved on to the next one. Returns why that cannot be, or NULL.
+ * Read a checked block: call @fn for its records, free it, and advance *@block to the
+ * next one. Returns the reason if it cannot be restored, or NULL.
  */
 static const char *luo_handover_read_block(u64 *block, size_t record_size,
 					   luo_record_fn fn, void *data, u64 *seen)
@@ -328,17 +328,17 @@ static const char *luo_handover_read_block(u64 *block, size_t record_size,
 
 /**
  * luo_handover_read_array - read all records of an array and free its blocks
- * @array:	 where it is
- * @record_size: bytes of one record
- * @what:	 "session", "file" or "flb", for what is refused
- * @name:	 the session that the array belongs to, or ""
- * @fn:		 called for each record, in order; the record is gone after it
+ * @array:	 the array
+ * @record_size: size of a record in bytes
+ * @what:	 "session", "file" or "flb", for rejected entries
+ * @name:	 name of the session that the array belongs to, or ""
+ * @fn:		 called for each record, in order; the record is freed afterwards
  * @data:	 for @fn
  *
- * Records before a damaged block are served, those behind it are lost.
+ * Records before a damaged block are accepted, those after it are lost.
  *
  * Context: at boot, may sleep.
- * Return: the blocks that were really there, whatever @array says of their number.
+ * Return: the number of blocks actually found, regardless of the number in @array.
  */
 struct luo_blocks
 luo_handover_read_array(const struct luo_array *array, size_t record_size,
@@ -365,7 +365,7 @@ luo_handover_read_array(const struct luo_array *array, size_t record_size,
 		reason = "count";
 	if (reason)
 		luo_handover_reject(what, name, 0, reason);
-	/* The number announced may be what is damaged; one that was met is sure. */
+	/* The announced number may be the damaged value; one block is certain. */
 	blocks.left = block ? 1 : 0;
 	return blocks;
 }
@@ -373,7 +373,7 @@ luo_handover_read_array(const struct luo_array *array, size_t record_size,
 /**
  * luo_handover_seal_blocks - seal the blocks of an array
  * @blocks: the block set, filled
- * @name:   of the session whose files they are, or ""
+ * @name:   name of the session that the files belong to, or ""
  */
 void luo_handover_seal_blocks(const struct kho_block_set *blocks, const char *name)
 {
@@ -384,10 +384,10 @@ void luo_handover_seal_blocks(const struct kho_block_set *blocks, const char *na
 }
 
 /**
- * luo_array_from_blocks - where the records of a block set will be found
+ * luo_array_from_blocks - describe a block set as an array of the handover
  * @blocks: the block set, filled
- * @count:  its records
- * @array:  set to it
+ * @count:  number of its records
+ * @array:  set to the description
  */
 void luo_array_from_blocks(const struct kho_block_set *blocks, u64 count,
 			   struct luo_array *array)
@@ -440,7 +440,7 @@ static int luo_fdt_write_values(void *fdt, const struct luo_contents *contents)
 
 /**
  * luo_handover_serialize - write the tree for the next kernel
- * @contents: what it says
+ * @contents: contents of the tree
  *
  * Context: at boot, and under luo_state_lock for writing.
  * Return: 0, or -ENOSPC if the tree does not fit into its page, which is large
@@ -475,7 +475,7 @@ int luo_handover_serialize(const struct luo_contents *contents)
 }
 
 /**
- * luo_handover_fdt - the tree for the next kernel
+ * luo_handover_fdt - get the tree for the next kernel
  *
  * Return: its page.
  */
@@ -485,7 +485,7 @@ void *luo_handover_fdt(void)
 }
 
 /**
- * luo_handover_init_out - set up the tree for the next kernel, empty
+ * luo_handover_init_out - set up an empty tree for the next kernel
  *
  * Context: once, at boot, after luo_handover_read().
  * Return: 0, or a negative errno of the allocation or of KHO.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* What one kernel writes and the next one reads. */
+/* Reading and writing the handover */
 
 #ifndef _LINUX_LUO_HANDOVER_H
 #define _LINUX_LUO_HANDOVER_H
@@ -11,9 +11,9 @@
 
 /**
  * struct luo_array - an array of records in the handover
- * @data:  physical address of its first block, 0 if there is none
- * @pgcnt: blocks
- * @count: records in use
+ * @data:  physical address of its first block, 0 if it is empty
+ * @pgcnt: number of blocks
+ * @count: number of records in use
  */
 struct luo_array {
 	u64 data;
@@ -22,9 +22,9 @@ struct luo_array {
 };
 
 /**
- * struct luo_blocks - what became of the blocks of an array
- * @restored: that were read and freed
- * @left:     that were not read and stay reserved, at least
+ * struct luo_blocks - result of reading the blocks of an array
+ * @restored: number of blocks that were read and freed
+ * @left:     minimum number of blocks that were not read and stay reserved
  */
 struct luo_blocks {
 	u64 restored;
@@ -32,8 +32,8 @@ struct luo_blocks {
 };
 
 /**
- * struct luo_value - what one subsystem hands over
- * @name: of the subsystem
+ * struct luo_value - value that a subsystem hands over
+ * @name: name of the subsystem
  * @data: its value
  */
 struct luo_value {
@@ -42,11 +42,11 @@ struct luo_value {
 };
 
 /**
- * struct luo_contents - what a handover says
- * @sessions:  where the sessions are
- * @flbs:      where the shared state is
- * @values:    of the subsystems
- * @nr_values: how many
+ * struct luo_contents - contents of the tree
+ * @sessions:  array of the sessions
+ * @flbs:      array of the FLBs
+ * @values:    values of the subsystems
+ * @nr_values: number of these values
  */
 struct luo_contents {
 	struct luo_array sessions;
@@ -55,10 +55,10 @@ struct luo_contents {
 	unsigned int nr_values;
 };
 
-/* Called for each record of an array; what it refuses it reports itself. */
+/* Called for each record of an array; reports what it rejects itself. */
 typedef void (*luo_record_fn)(const void *record, void *data);
 
-/* Called for the value of each subsystem; returns why it is refused, or NULL. */
+/* Called for the value of each subsystem; returns why it is rejected, or NULL. */
 typedef const char *(*luo_value_fn)(const char *name, u64 data);
 
 int luo_handover_read(struct luo_array *sessions, struct luo_array *flbs);

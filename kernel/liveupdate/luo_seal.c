@@ -3,16 +3,16 @@
 /**
  * DOC: Seals of blocks
  *
- * Nothing but an address says which page a block of records is in. A wrong one may
- * lead to any preserved page: a block of another session, or a page of a guest that
- * looks like a block. Restoring and freeing that page gives another session's memory
- * away, and following it gives one session the files of another.
+ * A block of records is found by its address alone. A wrong address may lead to any
+ * preserved page: a block of another session, or a page of a guest that looks like a
+ * block. Restoring and freeing that page would give away the memory of another
+ * session, and following it would give one session the files of another.
  *
- * So the last eight bytes of a block are a seal: a keyed hash over what the block
- * holds records of, whose they are, its number in the chain and its address. The key
- * is a random number of this boot, which the tree hands over; nobody who writes to
- * preserved memory knows it. A page without the right seal is not a block, and is
- * neither restored nor freed nor followed.
+ * The last eight bytes of a block are therefore a seal: a keyed hash over the type of
+ * the records in the block, their owner, the block's number in the chain and its
+ * address. The key is a random number, new for each boot, which the tree hands over;
+ * nobody who writes to preserved memory knows it. A page without the right seal is
+ * not a block, and is neither restored nor freed nor followed.
  */
 
 #include <linux/io.h>
@@ -38,16 +38,16 @@ static u64 luo_seal_compute(const struct luo_seal *seal, const void *block,
 }
 
 /**
- * luo_seal_init - how the blocks of an array are sealed
- * @seal:	 set up
- * @mark:	 from the tree of the handover
- * @record_size: bytes of a record
- * @name:	 of the session whose files they are, or ""
+ * luo_seal_init - set up the seal of the blocks of an array
+ * @seal:	 the seal
+ * @mark:	 mark of the tree
+ * @record_size: size of a record in bytes
+ * @name:	 name of the session that the files belong to, or ""
  */
 void luo_seal_init(struct luo_seal *seal, u64 mark, size_t record_size,
 		   const char *name)
 {
-	/* The size of a record tells what kind it is of. */
+	/* The size of a record identifies its type. */
 	const siphash_key_t key = { { mark, record_size } };
 
 	*seal = (struct luo_seal) {
@@ -59,7 +59,7 @@ void luo_seal_init(struct luo_seal *seal, u64 mark, size_t record_size,
 
 /**
  * luo_seal_blocks - seal all blocks of a set
- * @seal:   how
+ * @seal:   seal of the blocks
  * @blocks: the set, filled
  */
 void luo_seal_blocks(const struct luo_seal *seal,
@@ -75,10 +75,10 @@ void luo_seal_blocks(const struct luo_seal *seal,
 }
 
 /**
- * luo_seal_ok - whether a preserved page is a block
- * @seal:   how it is sealed if it is
+ * luo_seal_ok - check whether a preserved page is a certain block
+ * @seal:   seal of the blocks of the array
  * @block:  the page
- * @number: of the block in its chain, from 0
+ * @number: number of the block in its chain, from 0
  *
  * Return: true if it is that block of that array.
  */
@@ -90,7 +90,7 @@ bool luo_seal_ok(const struct luo_seal *seal, void *block, u64 number)
 /**
  * luo_seal_set_init - set up a block set whose blocks have room for a seal
  * @blocks:	 the set
- * @record_size: bytes of a record
+ * @record_size: size of a record in bytes
  */
 void luo_seal_set_init(struct kho_block_set *blocks, size_t record_size)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* What proves that a page is a block of the handover. */
+/* Proof that a page is a block of the handover */
 
 #ifndef _LINUX_LUO_SEAL_H
 #define _LINUX_LUO_SEAL_H
@@ -8,10 +8,10 @@
 #include <linux/kho_block.h>
 
 /**
- * struct luo_seal - how the blocks of one array are sealed
- * @mark:	 of the tree
- * @record_size: bytes of a record
- * @owner:	 hash of the name of the session whose files they are
+ * struct luo_seal - seal of the blocks of an array
+ * @mark:	 mark of the tree
+ * @record_size: size of a record in bytes
+ * @owner:	 hash of the name of the session that the files belong to
  */
 struct luo_seal {
 	u64 mark;

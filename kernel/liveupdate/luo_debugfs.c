@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * /sys/kernel/debug/liveupdate/sessions: a line for each session and for each of its
- * files.
+ * /sys/kernel/debug/liveupdate/sessions: one line for each session and for each of
+ * its files
  */
 
 #include <linux/debugfs.h>
@@ -13,7 +13,7 @@
 #include "luo_trace.h"
 #include "luo_walk.h"
 
-/* The words of the trace events, from their lists. */
+/* The words of the trace events, generated from their lists */
 #undef EM
 #undef E_
 #define EM(a, b) \
@@ -27,9 +27,9 @@ static const char *const luo_file_state_words[] = { LUO_FILE_STATES };
 static const char *const luo_op_words[] = { LUO_OPS };
 
 /**
- * struct luo_debugfs_iter - one reading of the file in debugfs
- * @walk:    where it is
- * @in_file: it is at a file, not at a session
+ * struct luo_debugfs_iter - state of an open file
+ * @walk:    position
+ * @in_file: true if the position is a file, false if it is a session
  * @session: the session
  * @file:    the file
  */
@@ -87,7 +87,7 @@ static void luo_debugfs_show_pages(struct seq_file *m, u64 pages)
 
 static void luo_debugfs_show_name(struct seq_file *m, const char *key, const char *name)
 {
-	/* Each byte may take four. */
+	/* An escaped byte takes up to four. */
 	char shown[4 * LIVEUPDATE_SESSION_NAME_LENGTH];
 
 	luo_trace_name(shown, name);
@@ -162,9 +162,9 @@ static const struct file_operations luo_debugfs_fops = {
 };
 
 /**
- * luo_debugfs_init - offer what there is as text
+ * luo_debugfs_init - create the sessions file in debugfs
  *
- * Context: once, at boot. Without debugfs it does nothing.
+ * Context: once, at boot. Does nothing without debugfs.
  */
 void luo_debugfs_init(void)
 {

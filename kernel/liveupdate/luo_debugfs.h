@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* Sessions and files as text. */
+/* Sessions and files as text, in debugfs */
 
 #ifndef _LINUX_LUO_DEBUGFS_H
 #define _LINUX_LUO_DEBUGFS_H

@@ -3,9 +3,9 @@
 /**
  * DOC: BPF iterators
  *
- * ``luo_session`` and ``luo_file`` call a BPF program for each session, or each
- * file of all sessions, incoming ones first, and once more with NULL at the end.
- * The program gets a copy: it may take as long as it likes and stops nobody.
+ * ``luo_session`` and ``luo_file`` call a BPF program for each session or each file of
+ * all sessions, incoming ones first, and once more with NULL at the end. The program
+ * receives a copy, so that it cannot block anyone, however long it takes.
  */
 
 #include <linux/bpf.h>
@@ -16,10 +16,10 @@
 #include "luo_walk.h"
 
 /**
- * struct luo_iter - one reading of an iterator
- * @walk:    where it is
- * @session: what luo_session shows
- * @file:    what luo_file shows
+ * struct luo_iter - state of an open iterator
+ * @walk:    position
+ * @session: the session, for luo_session
+ * @file:    the file, for luo_file
  */
 struct luo_iter {
 	struct luo_walk walk;
@@ -39,7 +39,7 @@ struct bpf_iter__luo_file {
 	__bpf_md_ptr(struct luo_file_info *, file);
 };
 
-/* Where a read begins again the walk is where it was, whatever @pos is. */
+/* A further read continues at the position of the walk, whatever @pos is. */
 static void *luo_iter_session_start(struct seq_file *seq, loff_t *pos)
 {
 	struct luo_iter *it = seq->private;

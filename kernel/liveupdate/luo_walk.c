@@ -3,18 +3,17 @@
 /**
  * DOC: Inspection
  *
- * An auditor must see what there is at any time, also what happened before it
- * looked, and must stop nobody by looking. The lock of a session set, which no
- * handler is called under, is held while a walk moves on to the next session and
- * copies it. Files are found by a number that grows and read under RCU without the
- * lock of their session, so that a handler that hangs in a call does not hang who
- * wants to know it.
+ * Auditors must be able to list sessions and files at any time, including those from
+ * before they started, without blocking anyone. A walk holds the lock of a session
+ * set, under which no callback runs, only while it advances to the next session and
+ * copies it. Files are looked up by a growing number and read under RCU without the
+ * lock of their session, so that a handler stuck in a callback cannot block readers.
  *
- * What is shown of one file or session may therefore be of two moments that are
- * very near to each other.
+ * The values shown for one file or session may therefore stem from slightly different
+ * moments.
  *
- * /sys/kernel/debug/liveupdate/sessions shows it as text, luo_iter.c gives it to
- * BPF programs.
+ * /sys/kernel/debug/liveupdate/sessions shows sessions and files as text, luo_iter.c
+ * passes them to BPF programs.
  */
 
 #include <linux/pid.h>
@@ -29,8 +28,8 @@
 static const enum luo_dir luo_walk_dirs[] = { LUO_DIR_IN, LUO_DIR_OUT };
 
 /*
- * Who had a session last. If it is open and that process is no more, somebody else has
- * it who has not used it yet.
+ * Copy who used a session last. If the session is open and that process has exited,
+ * another process holds it that has not used it yet.
  */
 static void luo_owner_copy(const struct luo_session *session,
 			   struct luo_session_info *info)
@@ -78,7 +77,7 @@ static void luo_session_copy(const struct luo_session *session,
 	luo_owner_copy(session, info);
 }
 
-/* The session behind the one where the walk is, which may be gone from its set. */
+/* The session after the current one, which may no longer be in its set. */
 static struct luo_session *luo_walk_find_next(const struct luo_walk *walk,
 					      struct luo_session_set *set)
 {
@@ -110,12 +109,12 @@ static void luo_walk_move(struct luo_walk *walk, struct luo_session *to)
 }
 
 /**
- * luo_walk_session - the session where a walk is, or the next one
- * @walk: where it is; moved on to the session that is found
- * @info: filled, unless it is NULL
+ * luo_walk_session - get the current session of a walk, or the next one
+ * @walk: the walk; advanced to the session found
+ * @info: filled, unless NULL
  *
- * Context: may sleep, takes the lock of a session set for a moment.
- * Return: false if there is none left.
+ * Context: may sleep, takes the lock of a session set briefly.
+ * Return: false if no session is left.
  */
 bool luo_walk_session(struct luo_walk *walk, struct luo_session_info *info)
 {
@@ -136,7 +135,7 @@ bool luo_walk_session(struct luo_walk *walk, struct luo_session_info *info)
 }
 
 /**
- * luo_walk_next_session - move a walk behind the session where it is
+ * luo_walk_next_session - advance a walk to the session after the current one
  * @walk: the walk
  */
 void luo_walk_next_session(struct luo_walk *walk)
@@ -145,8 +144,8 @@ void luo_walk_next_session(struct luo_walk *walk)
 }
 
 /**
- * luo_walk_end - let go of what a walk holds, so that it can begin anew
- * @walk: the walk, wherever it is
+ * luo_walk_end - release what a walk holds, so that it can start again
+ * @walk: the walk, in any position
  */
 void luo_walk_end(struct luo_walk *walk)
 {
@@ -178,12 +177,12 @@ static void luo_file_copy(const struct luo_file *f,
 }
 
 /**
- * luo_walk_file_of - the file where a walk is, or the next one of its session
- * @walk: where it is, at a session; moved on to the file that is found
+ * luo_walk_file_of - get the current file of a walk, or the next one of its session
+ * @walk: the walk, with a current session; advanced to the file found
  * @info: filled
  *
- * Context: any that may take RCU; takes no lock.
- * Return: false if the session has none left.
+ * Context: any in which RCU can be used; takes no lock.
+ * Return: false if the session has no file left.
  */
 bool luo_walk_file_of(struct luo_walk *walk, struct luo_file_info *info)
 {
@@ -200,12 +199,12 @@ bool luo_walk_file_of(struct luo_walk *walk, struct luo_file_info *info)
 }
 
 /**
- * luo_walk_file - the file where a walk is, or the next one of all sessions
- * @walk: where it is; moved on to the file that is found
+ * luo_walk_file - get the current file of a walk, or the next one of any session
+ * @walk: the walk; advanced to the file found
  * @info: filled
  *
- * Context: may sleep, takes the lock of a session set for a moment.
- * Return: false if there is none left.
+ * Context: may sleep, takes the lock of a session set briefly.
+ * Return: false if no file is left.
  */
 bool luo_walk_file(struct luo_walk *walk, struct luo_file_info *info)
 {

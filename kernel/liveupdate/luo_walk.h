@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
 /*
- * Which sessions and files there are, one after the other, while they change.
- * BPF programs get the structures by their names here.
+ * Walks over all sessions and files while they change. BPF programs access the
+ * structures under the names used here.
  */
 
 #ifndef _LINUX_LUO_WALK_H
@@ -11,25 +11,25 @@
 #include "luo_session.h"
 
 /**
- * struct luo_session_info - one session, as it was a moment ago
- * @id:        its number in its direction; grows with each session
+ * struct luo_session_info - snapshot of a session
+ * @id:        its number within its direction; grows with each session
  * @name:      its name
  * @dir:       enum luo_dir
  * @state:     enum liveupdate_state
- * @files:     its files
- * @retrieved: incoming: of them, taken back
- * @failed:    of them, whose last operation failed
- * @orphans:   incoming: of them, without handler
- * @pages:     memory that KHO keeps or kept for the files, LUO_PAGES_UNKNOWN if
- *             the previous kernel did not say
- * @born_ns:   when it was made, ns of the monotonic clock
- * @opened_ns: when it was opened last, 0 for never
- * @closed_ns: when it was closed last, 0 for never
- * @claims:    how often it was opened
- * @open:      whether somebody has it open
+ * @files:     number of its files
+ * @retrieved: incoming: number of files retrieved
+ * @failed:    number of files whose last operation failed
+ * @orphans:   incoming: number of files without a handler
+ * @pages:     memory that KHO preserves or preserved for the files, in pages;
+ *             LUO_PAGES_UNKNOWN if the previous kernel did not record it
+ * @born_ns:   time of its creation, in ns of the monotonic clock
+ * @opened_ns: time of the last open, 0 for never
+ * @closed_ns: time of the last close, 0 for never
+ * @claims:    number of opens
+ * @open:      1 if a process has it open
  * @owner:     process that opened, used or closed it last, numbered by the initial
- *             namespace; 0 if nobody did, or if it is open and that process is gone
- * @finish_ret: what its last FINISH led to, 0 if there was none
+ *             namespace; 0 if none did, or if it is open and that process has exited
+ * @finish_ret: result of its last FINISH, 0 if there was none
  * @comm:      of @owner
  */
 struct luo_session_info {
@@ -53,17 +53,17 @@ struct luo_session_info {
 };
 
 /**
- * struct luo_file_info - one file, as it was a moment ago
- * @session_id: of its session
- * @session:    the session's name
- * @compatible: of its handler
+ * struct luo_file_info - snapshot of a file
+ * @session_id: number of its session
+ * @session:    name of its session
+ * @compatible: compatible string of its handler
  * @token:      the agent's name for it
- * @pages:      memory that KHO keeps for it; incoming: that it got back,
- *              LUO_PAGES_UNKNOWN before it is retrieved
+ * @pages:      memory that KHO preserves for it, in pages; incoming: memory that it
+ *              got back, LUO_PAGES_UNKNOWN before it is retrieved
  * @dir:        enum luo_dir
  * @state:      enum luo_file_state
- * @handler:    whether it has found its handler
- * @ret:        what its last failed operation returned, until that succeeds
+ * @handler:    1 if its handler is registered
+ * @ret:        result of its last failed operation, until that operation succeeds
  * @ret_op:     enum luo_op: that operation, if @ret is not 0
  */
 struct luo_file_info {
@@ -80,15 +80,15 @@ struct luo_file_info {
 };
 
 /**
- * struct luo_walk - where a walk is; zeros for the beginning
- * @set:     incoming sessions first, then the outgoing ones
- * @session: where it is in the set, with a reference; NULL before the first one
- * @done:    it is done with that session
- * @file:    number in the session
+ * struct luo_walk - position of a walk; zeros for the beginning
+ * @set:     the incoming sessions first, then the outgoing ones
+ * @session: current session, with a reference; NULL before the first one
+ * @done:    true if the walk is to advance to the next session
+ * @file:    number of the current file in the session
  *
- * Between two calls a walk holds no lock, only the memory of one session, which
- * luo_walk_end() lets go of. It comes to each session and each file that is there
- * all the time once, and to none twice.
+ * Between two calls a walk holds no lock, only a reference on its current session,
+ * which luo_walk_end() drops. It visits each session and each file that exists during
+ * the whole walk exactly once, and no other one twice.
  */
 struct luo_walk {
 	unsigned int set;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * What every layer may ask: whether live update is on, and the global state with its
- * lock. luo_core.c switches live update on or off, luo_state.c changes the state.
+ * Available to every layer: whether live update is enabled, and the global state with
+ * its lock. luo_core.c enables or disables live update, luo_state.c changes the state.
  */
 
 #include <linux/export.h>
@@ -12,17 +12,17 @@
 
 bool luo_enabled;
 
-/* See luo_internal.h for what it guards and when it is taken. */
+/* luo_internal.h describes what it protects and when it is taken. */
 DECLARE_RWSEM(luo_state_lock);
 
 enum liveupdate_state luo_global_state = LIVEUPDATE_STATE_NORMAL;
 
 /**
- * liveupdate_enabled - check whether live update is on
+ * liveupdate_enabled - check whether live update is enabled
  *
  * Context: any, once early parameters are parsed.
  * Return: true if the kernel was booted with liveupdate=on, KHO is on, and LUO
- *	   could be set up.
+ *	   is set up successfully.
  */
 bool liveupdate_enabled(void)
 {

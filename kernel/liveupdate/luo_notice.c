@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /**
- * DOC: Messages that come by the thousand
+ * DOC: Collected messages
  *
- * An agent that dies may leave thousands of sessions, a damaged handover may hold
- * thousands of bad records. A line for each pushes everything else out of the log and
- * keeps a serial console busy. Notices of one kind are collected for a second instead
- * and become one line: the first names and how many there are in all. The trace events
- * tell of each of them.
+ * An agent that dies may leave thousands of sessions, and a damaged handover may hold
+ * thousands of bad records. One line for each would push everything else out of the
+ * log and keep a serial console busy. Notices of the same kind are therefore collected
+ * for a second and printed as one line: the first names and the total number. The
+ * trace events report each of them.
  */
 
 #include <linux/mutex.h>
@@ -20,15 +20,15 @@
 #include "luo_internal.h"
 #include "luo_notice.h"
 
-#define LUO_NOTICE_KINDS	16	/* that are collected at a time */
-#define LUO_NOTICE_NAMES	3	/* of those that one line is about */
-#define LUO_NOTICE_LINE		1000	/* bytes, less than a record of the log */
+#define LUO_NOTICE_KINDS	16	/* kinds that are collected at a time */
+#define LUO_NOTICE_NAMES	3	/* names in a line */
+#define LUO_NOTICE_LINE		1000	/* in bytes, less than a record of the log */
 
 /**
- * struct luo_notice_name - what one notice is about
- * @name:  of a session, or of whatever it is; may be empty
- * @token: of a file
- * @file:  whether it is a file
+ * struct luo_notice_name - subject of a notice
+ * @name:  name of a session or of another object; may be empty
+ * @token: token of a file
+ * @file:  true for a file
  */
 struct luo_notice_name {
 	char name[LIVEUPDATE_SESSION_NAME_LENGTH];
@@ -37,12 +37,12 @@ struct luo_notice_name {
 };
 
 /**
- * struct luo_notice_kind - the notices of one kind
- * @text:   what happened, with @what and @reason the kind
+ * struct luo_notice_kind - notices of the same kind
+ * @text:   what happened; identifies the kind together with @what and @reason
  * @what:   what it happened to
- * @reason: a word for why, or NULL
- * @count:  notices
- * @first:  what the first of them are about
+ * @reason: a word for the reason, or NULL
+ * @count:  number of notices
+ * @first:  subjects of the first of them
  */
 struct luo_notice_kind {
 	const char *text;
@@ -52,10 +52,10 @@ struct luo_notice_kind {
 	struct luo_notice_name first[LUO_NOTICE_NAMES];
 };
 
-static DEFINE_SPINLOCK(luo_notice_lock); /* what is collected */
+static DEFINE_SPINLOCK(luo_notice_lock); /* protects what is collected */
 static struct luo_notice_kind luo_notices[LUO_NOTICE_KINDS];
 static unsigned int luo_nr_notices;
-static u64 luo_notices_lost; /* of more kinds than there is room for */
+static u64 luo_notices_lost; /* notices for which no kind was free */
 static bool luo_notice_started;
 
 static void luo_notice_work_fn(struct work_struct *work)
@@ -86,14 +86,14 @@ luo_notice_find(const char *text, const char *what, const char *reason)
 }
 
 /**
- * luo_notice - report something that may happen very often
- * @text:   what happened, as "rejected"; not copied
- * @what:   what it happened to, as "session"; not copied
- * @reason: a word for why, or NULL; not copied
- * @name:   of what it happened to, or of its session; may be empty
- * @token:  of the file, NULL if it is none
+ * luo_notice - report an event that can occur in large numbers
+ * @text:   what happened, such as "rejected"; not copied
+ * @what:   what it happened to, such as "session"; not copied
+ * @reason: a word for the reason, or NULL; not copied
+ * @name:   name of the object or of its session; may be empty
+ * @token:  token of the file, NULL for anything else
  *
- * Context: any that may take a spinlock, not interrupts.
+ * Context: any that may take a spinlock, except interrupts.
  */
 void luo_notice(const char *text, const char *what, const char *reason,
 		const char *name, const u64 *token)
@@ -112,7 +112,7 @@ void luo_notice(const char *text, const char *what, const char *reason,
 			one->file = token;
 		}
 	}
-	/* At boot they are all there when it is over. */
+	/* During boot, luo_notice_start() prints all of them at the end. */
 	if (READ_ONCE(luo_notice_started))
 		schedule_delayed_work(&luo_notice_work, HZ);
 }
@@ -133,7 +133,7 @@ static bool luo_notice_dequeue(struct luo_notice_kind *to)
 
 static void luo_notice_print(const struct luo_notice_kind *n)
 {
-	static char line[LUO_NOTICE_LINE]; /* under the lock of luo_notice_flush() */
+	static char line[LUO_NOTICE_LINE]; /* under the mutex of luo_notice_flush() */
 	const struct luo_notice_name *one;
 	const char *sep = ": ";
 	struct seq_buf s;
@@ -159,7 +159,7 @@ static void luo_notice_print(const struct luo_notice_kind *n)
 }
 
 /**
- * luo_notice_flush - print what is collected now
+ * luo_notice_flush - print the collected notices
  *
  * Context: may sleep.
  */
@@ -178,12 +178,12 @@ void luo_notice_flush(void)
 		luo_notices_lost = 0;
 	}
 	if (lost)
-		pr_warn("luo: %llu notices of other kinds, see the trace events\n",
+		pr_warn("luo: %llu more notices not shown, see the trace events\n",
 			lost);
 }
 
 /**
- * luo_notice_start - print what boot collected, and from now on in time
+ * luo_notice_start - print the notices of boot, and later ones within a second
  *
  * Context: once, at the end of boot.
  */

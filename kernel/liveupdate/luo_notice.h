@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* Messages that may come by the thousand. */
+/* Collected messages */
 
 #ifndef _LINUX_LUO_NOTICE_H
 #define _LINUX_LUO_NOTICE_H

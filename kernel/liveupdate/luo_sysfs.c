@@ -3,9 +3,9 @@
 /**
  * DOC: /sys/kernel/liveupdate
  *
- * ``state`` holds the global state as a word and can be polled, ``number`` says how
- * many live updates the machine has been through, ``recorder`` holds the record of
- * the last one.
+ * ``state`` holds the global state as a word and can be polled, ``number`` the number
+ * of live updates that the machine has gone through, ``recorder`` the record of the
+ * last one.
  */
 
 #include <linux/kobject.h>
@@ -73,7 +73,7 @@ int __init luo_sysfs_init(void)
 }
 
 /**
- * luo_sysfs_notify - wake up who polls the state
+ * luo_sysfs_notify - wake up pollers of the state
  *
  * Context: may sleep. Does nothing before luo_sysfs_init().
  */

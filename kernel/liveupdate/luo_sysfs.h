@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* /sys/kernel/liveupdate. */
+/* /sys/kernel/liveupdate */
 
 #ifndef _LINUX_LUO_SYSFS_H
 #define _LINUX_LUO_SYSFS_H

@@ -6,21 +6,21 @@
 #define CREATE_TRACE_POINTS
 #include "luo_trace.h"
 
-static u64 luo_update_number; /* live updates that this machine has been through */
+static u64 luo_update_number; /* live updates that this machine has gone through */
 
 /*
- * What would let a name from user space look like another field of the event
- * or break its line is recorded as an octal escape.
+ * Characters that would let a name from user space be mistaken for another field of
+ * the event, or break its line, are recorded as octal escapes.
  */
 #define LUO_TRACE_ESCAPE	(ESCAPE_SPACE | ESCAPE_SPECIAL | ESCAPE_NAP | \
 				 ESCAPE_APPEND | ESCAPE_OCTAL)
 #define LUO_TRACE_ESCAPE_ALSO	" =\"'\\"
 
 /**
- * luo_trace_name_size - bytes that a name takes in a trace event
+ * luo_trace_name_size - compute the size of a name in a trace event
  * @name: the name
  *
- * Return: size of its escaped form with the terminating zero.
+ * Return: size of its escaped form in bytes, including the terminating zero.
  */
 size_t luo_trace_name_size(const char *name)
 {
@@ -30,8 +30,8 @@ size_t luo_trace_name_size(const char *name)
 
 /**
  * luo_trace_name - write the escaped form of a name
- * @to:   room for luo_trace_name_size() bytes
- * @name: the name, the same as given there
+ * @to:   buffer of luo_trace_name_size() bytes
+ * @name: the name, as passed to luo_trace_name_size()
  */
 void luo_trace_name(char *to, const char *name)
 {
@@ -44,7 +44,7 @@ void luo_trace_name(char *to, const char *name)
 
 /**
  * luo_number_init - set the number of the live update that booted this kernel
- * @number: as the previous kernel says
+ * @number: the number, from the previous kernel
  *
  * Context: once, at boot.
  */
@@ -54,11 +54,11 @@ void luo_number_init(u64 number)
 }
 
 /**
- * luo_number - number of a live update
+ * luo_number - get the number of a live update
  * @dir: outgoing or incoming
  *
- * Return: outgoing: of the one that is being made; incoming: of the one that booted
- *	   this kernel, 0 if none did.
+ * Return: outgoing: number of the one in preparation; incoming: number of the one that
+ *	   booted this kernel, 0 if none did.
  */
 u64 luo_number(enum luo_dir dir)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* The trace events, and what all of them say. */
+/* Trace events, and the number that all of them record */
 
 #ifndef _LINUX_LUO_TRACE_H
 #define _LINUX_LUO_TRACE_H
 
 #include "luo_internal.h"
 
-/* Emit a trace event; nothing that it says is looked up while nobody listens. */
+/* Emit a trace event; the arguments are not evaluated while the event is disabled. */
 #define luo_emit(event, ...)						\
 do {									\
 	if (trace_##event##_enabled())					\

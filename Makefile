@@ -107,7 +107,7 @@ fuzz: luotrace deps-check
 docs: deps-docs deps-kernel
 	$(Q)$(MAKE) -C Documentation
 
-man: deps-docs deps-kernel
+man: deps-docs
 	$(Q)$(MAKE) -C Documentation man
 
 install:

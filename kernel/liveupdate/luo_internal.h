@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/*
+/**
+ * DOC: Layers and locks
+ *
  * What all files of LUO share: the layers, the locks and the base types. Each layer
- * has a header of its own and calls only those below it:
+ * has a header of its own and calls only those below it::
  *
  *	luo_core		starts LUO at boot
  *	luo_ioctl		/dev/liveupdate and the calls on a session
@@ -31,7 +33,7 @@
  *	luo_trace		the trace events
  *	luo_base		whether LUO is on; the global state and its lock
  *
- * Locks, in the order in which they are taken:
+ * Locks, in the order in which they are taken::
  *
  *	luo_state_lock		rwsem. Readers: every ioctl except GET_NAME and
  *				GET_STATE, which read a single value, and the

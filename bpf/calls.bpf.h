@@ -30,8 +30,8 @@ __noinline __u32 place_of(__u64 ns)
 	if (!s)
 		return LT_SLOWEST;
 	for (i = 0; i < LT_SLOWEST; i++) {
-		if (s->calls[i].duration < ns) {
-			ns = s->calls[i].duration;
+		if (s->calls[i].duration_ns < ns) {
+			ns = s->calls[i].duration_ns;
 			at = i;
 		}
 	}
@@ -45,8 +45,8 @@ __noinline __u64 least_of(__u64 least)
 	__u32 i;
 
 	for (i = 0; s && i < LT_SLOWEST; i++) {
-		if (s->calls[i].duration < least)
-			least = s->calls[i].duration;
+		if (s->calls[i].duration_ns < least)
+			least = s->calls[i].duration_ns;
 	}
 	return least;
 }
@@ -57,12 +57,12 @@ static void keep_slow(const struct lt_slow *call)
 	struct lt_slowest *s = only(&slowest);
 	__u32 at;
 
-	if (!s || call->duration <= s->least)
+	if (!s || call->duration_ns <= s->least_ns)
 		return;
-	at = place_of(call->duration);
+	at = place_of(call->duration_ns);
 	if (at < LT_SLOWEST)
 		s->calls[at] = *call;
-	s->least = least_of(~0ULL);
+	s->least_ns = least_of(~0ULL);
 }
 
 /*
@@ -86,10 +86,10 @@ static __always_inline void add(struct lt_row *row, __u64 ns, int ret)
 {
 	__u32 slot = slot_of(ns);
 
-	raise(&row->min, ~ns);
-	raise(&row->max, ns);
+	raise(&row->min_ns, ~ns);
+	raise(&row->max_ns, ns);
 	__sync_fetch_and_add(&row->count, 1);
-	__sync_fetch_and_add(&row->sum, ns);
+	__sync_fetch_and_add(&row->total_ns, ns);
 	if (ret < 0)
 		__sync_fetch_and_add(&row->errors, 1);
 	if (slot < LT_SLOTS)
@@ -104,9 +104,9 @@ static void count(const struct lt_slow *call)
 	struct lt_lost *l;
 
 	if (count_by == LT_BY_HANDLER || call->kind != LT_HANDLER) {
-		__builtin_memcpy(key.name, call->compat, sizeof(call->compat));
+		__builtin_memcpy(key.name, call->compatible, sizeof(call->compatible));
 	} else {
-		__builtin_memcpy(key.name, call->name, sizeof(call->name));
+		__builtin_memcpy(key.name, call->session, sizeof(call->session));
 		if (count_by == LT_BY_FILE)
 			key.token = call->token;
 	}
@@ -121,12 +121,12 @@ static void count(const struct lt_slow *call)
 		row = bpf_map_lookup_elem(&rows, &key);
 	}
 	if (row) {
-		add(row, call->duration, call->ret);
+		add(row, call->duration_ns, call->ret);
 		return;
 	}
 	row = bpf_map_lookup_elem(&others, &op);
 	if (row)
-		add(row, call->duration, call->ret);
+		add(row, call->duration_ns, call->ret);
 	l = only(&lost);
 	if (l)
 		__sync_fetch_and_add(&l->rows, 1);
@@ -135,12 +135,12 @@ static void count(const struct lt_slow *call)
 /* Whether the filters let a call be counted. */
 static __always_inline _Bool wanted_call(const struct lt_slow *call)
 {
-	if (want_session[0] && !same(want_session, call->name))
+	if (want_session[0] && !same(want_session, call->session))
 		return 0;
-	if (want_handler[0] && !same(want_handler, call->compat))
+	if (want_handler[0] && !same(want_handler, call->compatible))
 		return 0;
 	if (!(want_ops & (1ULL << (call->op & 63))) ||
-	    call->duration < want_min_ns)
+	    call->duration_ns < want_min_ns)
 		return 0;
 	return !want_errors || call->ret < 0;
 }
@@ -163,11 +163,11 @@ static __always_inline void called(__u32 type, __u64 number, struct lt_slow *cal
 	if (!e)
 		return;
 	e->number = number;
-	e->token = call->token;
-	e->duration = call->duration;
-	e->what = call->op;
-	__builtin_memcpy(e->name, call->name, sizeof(call->name));
-	__builtin_memcpy(e->compat, call->compat, sizeof(call->compat));
+	e->call.token = call->token;
+	e->call.duration_ns = call->duration_ns;
+	e->call.op = call->op;
+	__builtin_memcpy(e->session, call->session, sizeof(call->session));
+	__builtin_memcpy(e->compatible, call->compatible, sizeof(call->compatible));
 	end(e, 1, 0);
 }
 

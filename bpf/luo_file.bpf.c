@@ -48,9 +48,9 @@ static void print(struct seq_file *seq, struct luo_file_info *from,
 
 	bpf_core_read_str(session, sizeof(session), &from->session);
 	printable(session, sizeof(session));
-	printable(f->compat, sizeof(f->compat));
+	printable(f->compatible, sizeof(f->compatible));
 	BPF_SEQ_PRINTF(seq, "session=%s dir=%s token=%llu compatible=%s state=%s handler=%u",
-		       session, f->dir ? "in" : "out", f->token, f->compat,
+		       session, f->dir ? "in" : "out", f->token, f->compatible,
 		       states[f->state % 8], f->handler);
 	if (f->pages == INV_UNKNOWN)
 		BPF_SEQ_PRINTF(seq, " pages=-");
@@ -58,7 +58,7 @@ static void print(struct seq_file *seq, struct luo_file_info *from,
 		BPF_SEQ_PRINTF(seq, " pages=%llu", f->pages);
 	BPF_SEQ_PRINTF(seq, " ret=%d", f->ret);
 	if (f->ret)
-		BPF_SEQ_PRINTF(seq, " op=%s", ops[f->op % 16]);
+		BPF_SEQ_PRINTF(seq, " op=%s", ops[f->ret_op % 16]);
 	BPF_SEQ_PRINTF(seq, "\n");
 }
 
@@ -72,15 +72,15 @@ int dump_file(struct bpf_iter__luo_file *ctx)
 	    (only_bad && from->handler && !from->ret))
 		return 0;
 
-	f.session = from->session_id;
+	f.session_id = from->session_id;
 	f.token = from->token;
 	f.pages = from->pages;
 	f.dir = from->dir;
 	f.state = from->state;
 	f.handler = from->handler;
 	f.ret = from->ret;
-	f.op = from->ret_op;
-	bpf_core_read_str(f.compat, sizeof(f.compat), &from->compatible);
+	f.ret_op = from->ret_op;
+	bpf_core_read_str(f.compatible, sizeof(f.compatible), &from->compatible);
 	if (binary)
 		bpf_seq_write(ctx->meta->seq, &f, sizeof(f));
 	else

@@ -22,9 +22,9 @@
  * @failed:     of them, whose last operation failed
  * @orphans:    of them, without handler
  * @pages:      memory that KHO keeps or kept for the files, or INV_UNKNOWN
- * @born:       when it was made, ns of the monotonic clock
- * @opened:     when it was opened last, 0 for never
- * @closed:     when it was closed last, 0 for never
+ * @born_ns:    when it was made, ns of the monotonic clock
+ * @opened_ns:  when it was opened last, 0 for never
+ * @closed_ns:  when it was closed last, 0 for never
  * @dir:        direction
  * @state:      state
  * @claims:     how often it was opened
@@ -41,9 +41,9 @@ struct inv_session {
 	__u64 failed;
 	__u64 orphans;
 	__u64 pages;
-	__u64 born;
-	__u64 opened;
-	__u64 closed;
+	__u64 born_ns;
+	__u64 opened_ns;
+	__u64 closed_ns;
 	__u32 dir;
 	__u32 state;
 	__u32 claims;
@@ -56,7 +56,7 @@ struct inv_session {
 
 /**
  * struct inv_file - one file
- * @session: number of its session in its direction
+ * @session_id: of its session
  * @token:   the agent's name for it
  * @pages:   memory that KHO keeps for it; incoming: that it got back, or
  *           INV_UNKNOWN
@@ -64,21 +64,21 @@ struct inv_session {
  * @state:   state
  * @handler: whether it has a handler
  * @ret:     what its last failed operation returned
- * @op:      that operation, if @ret is not 0
+ * @ret_op:  that operation, if @ret is not 0
  * @pad:     0
- * @compat:  of its handler
+ * @compatible: of its handler
  */
 struct inv_file {
-	__u64 session;
+	__u64 session_id;
 	__u64 token;
 	__u64 pages;
 	__u32 dir;
 	__u32 state;
 	__u32 handler;
 	__s32 ret;
-	__u32 op;
+	__u32 ret_op;
 	__u32 pad;
-	char compat[INV_COMPAT_LEN];
+	char compatible[INV_COMPAT_LEN];
 };
 
 #endif

@@ -49,7 +49,7 @@ static void print(struct seq_file *seq, struct inv_session *s)
 	else
 		BPF_SEQ_PRINTF(seq, " pages=%llu", s->pages);
 	BPF_SEQ_PRINTF(seq, " born_ns=%llu opened_ns=%llu closed_ns=%llu claims=%u open=%u owner=%d comm=%s finish_ret=%d\n",
-		       s->born, s->opened, s->closed, s->claims, s->open,
+		       s->born_ns, s->opened_ns, s->closed_ns, s->claims, s->open,
 		       s->owner, s->comm, s->finish_ret);
 }
 
@@ -68,9 +68,9 @@ int dump_session(struct bpf_iter__luo_session *ctx)
 	s.failed = from->failed;
 	s.orphans = from->orphans;
 	s.pages = from->pages;
-	s.born = from->born_ns;
-	s.opened = from->opened_ns;
-	s.closed = from->closed_ns;
+	s.born_ns = from->born_ns;
+	s.opened_ns = from->opened_ns;
+	s.closed_ns = from->closed_ns;
 	s.dir = from->dir;
 	s.state = from->state;
 	s.claims = from->claims;

@@ -148,11 +148,11 @@ static __always_inline _Bool wanted(struct lt_event *e, _Bool is_call)
 {
 	if (e->type == LT_STATE)
 		return 1;
-	if (want_session[0] && !same(want_session, e->name))
+	if (want_session[0] && !same(want_session, e->session))
 		return 0;
 	if (whole_sessions)
 		return 1;
-	if (want_handler[0] && !same(want_handler, e->compat))
+	if (want_handler[0] && !same(want_handler, e->compatible))
 		return 0;
 	if (want_ops != ~0ULL && !is_call)
 		return 0;
@@ -178,9 +178,9 @@ int BPF_PROG(on_luo_state, __u64 number, __u32 old, __u32 new, __u32 event,
 	if (!e)
 		return 0;
 	e->number = number;
-	e->old = old;
-	e->new = new;
-	e->what = event;
+	e->state.old = old;
+	e->state.new = new;
+	e->state.event = event;
 	/* After this one there is hardly time to be read. */
 	end(e, wanted(e, 0), new == STATE_FROZEN ? BPF_RB_FORCE_WAKEUP : 0);
 	return 0;
@@ -194,11 +194,11 @@ static __always_inline int phase(__u32 type, __u64 number, __u32 scope, const ch
 	if (!e)
 		return 0;
 	e->number = number;
-	e->dir = scope;
-	e->what = what;
-	e->sessions = sessions;
-	e->files = files;
-	set_name(e->name, name);
+	e->phase.scope = scope;
+	e->phase.phase = what;
+	e->phase.sessions = sessions;
+	e->phase.files = files;
+	set_name(e->session, name);
 	end(e, wanted(e, 0), 0);
 	return 0;
 }
@@ -227,10 +227,10 @@ static __always_inline int session(__u32 type, __u64 number, const char *name, _
 	if (!e)
 		return 0;
 	e->number = number;
-	e->dir = dir;
-	e->new = state;
-	e->files = files;
-	set_name(e->name, name);
+	e->session_op.dir = dir;
+	e->session_op.state = state;
+	e->session_op.files = files;
+	set_name(e->session, name);
 	end(e, wanted(e, 0), 0);
 	return 0;
 }
@@ -258,11 +258,11 @@ int BPF_PROG(on_luo_session_state, __u64 number, const char *name, __u32 dir,
 	if (!e)
 		return 0;
 	e->number = number;
-	e->dir = dir;
-	e->old = old;
-	e->new = new;
-	e->what = event;
-	set_name(e->name, name);
+	e->state.dir = dir;
+	e->state.old = old;
+	e->state.new = new;
+	e->state.event = event;
+	set_name(e->session, name);
 	end(e, wanted(e, 0), 0);
 	return 0;
 }
@@ -277,11 +277,11 @@ int BPF_PROG(on_luo_session_leak, __u64 number, const char *name, __u64 files,
 	if (!e)
 		return 0;
 	e->number = number;
-	e->files = files;
-	e->bytes = retrieved;
-	e->duration = age_ns;
-	e->what = reason;
-	set_name(e->name, name);
+	e->leak.files = files;
+	e->leak.retrieved = retrieved;
+	e->leak.age_ns = age_ns;
+	e->leak.reason = reason;
+	set_name(e->session, name);
 	end(e, wanted(e, 0), 0);
 	return 0;
 }
@@ -299,11 +299,11 @@ int BPF_PROG(on_luo_file_state, __u64 number, const char *name, __u64 token,
 	if (!e)
 		return 0;
 	e->number = number;
-	e->token = token;
-	e->old = old;
-	e->new = new;
-	set_name(e->name, name);
-	set_compat(e->compat, compatible);
+	e->file.token = token;
+	e->file.old = old;
+	e->file.new = new;
+	set_name(e->session, name);
+	set_compat(e->compatible, compatible);
 	end(e, wanted(e, 0), 0);
 	return 0;
 }
@@ -317,10 +317,10 @@ int BPF_PROG(on_luo_handler_enter, __u64 number, const char *name, __u64 token,
 	if (!e)
 		return 0;
 	e->number = number;
-	e->token = token;
-	e->what = op;
-	set_name(e->name, name);
-	set_compat(e->compat, compatible);
+	e->call.token = token;
+	e->call.op = op;
+	set_name(e->session, name);
+	set_compat(e->compatible, compatible);
 	end(e, wanted(e, 1) && want_ops & (1ULL << (op & 63)), 0);
 	return 0;
 }
@@ -330,7 +330,7 @@ int BPF_PROG(on_luo_handler_exit, __u64 number, const char *name, __u64 token,
 	     const char *compatible, __u32 op, int ret, __u64 duration_ns)
 {
 	struct lt_slow call = {
-		.duration = duration_ns,
+		.duration_ns = duration_ns,
 		.token = token,
 		.op = op,
 		.ret = ret,
@@ -338,8 +338,8 @@ int BPF_PROG(on_luo_handler_exit, __u64 number, const char *name, __u64 token,
 
 	if (!ready)
 		return 0;
-	set_name(call.name, name);
-	set_compat(call.compat, compatible);
+	set_name(call.session, name);
+	set_compat(call.compatible, compatible);
 	called(LT_HANDLER_EXIT, number, &call);
 	return 0;
 }
@@ -352,8 +352,8 @@ static __always_inline int part_enter(__u32 type, __u64 number, const char *name
 	if (!e)
 		return 0;
 	e->number = number;
-	e->what = op;
-	set_compat(e->compat, name);
+	e->call.op = op;
+	set_compat(e->compatible, name);
 	end(e, wanted(e, 1) && want_ops & (1ULL << (op & 63)), 0);
 	return 0;
 }
@@ -363,7 +363,7 @@ static __always_inline int part_exit(__u32 type, __u32 kind, __u64 number,
 				     __u64 duration_ns)
 {
 	struct lt_slow call = {
-		.duration = duration_ns,
+		.duration_ns = duration_ns,
 		.op = op,
 		.ret = ret,
 		.kind = kind,
@@ -371,7 +371,7 @@ static __always_inline int part_exit(__u32 type, __u32 kind, __u64 number,
 
 	if (!ready)
 		return 0;
-	set_compat(call.compat, name);
+	set_compat(call.compatible, name);
 	called(type, number, &call);
 	return 0;
 }
@@ -412,9 +412,9 @@ static __always_inline int handover(__u32 type, __u64 number, __u64 sessions, __
 	if (!e)
 		return 0;
 	e->number = number;
-	e->sessions = sessions;
-	e->files = files;
-	e->bytes = bytes;
+	e->handover.sessions = sessions;
+	e->handover.files = files;
+	e->handover.bytes = bytes;
 	end(e, wanted(e, 0), 0);
 	return 0;
 }
@@ -443,10 +443,10 @@ int BPF_PROG(on_luo_handover_reject, __u64 number, const char *what,
 	if (!e)
 		return 0;
 	e->number = number;
-	e->token = token;
-	set_name(e->name, name);
-	set_compat(e->compat, what);
-	bpf_probe_read_kernel_str(e->text, sizeof(e->text), reason);
+	e->reject.token = token;
+	set_name(e->session, name);
+	set_compat(e->reject.what, what);
+	bpf_probe_read_kernel_str(e->reject.reason, sizeof(e->reject.reason), reason);
 	end(e, wanted(e, 0), 0);
 	return 0;
 }
@@ -471,9 +471,9 @@ static __always_inline int memory(__u32 type, __u32 action, __u32 kind, __u64 pf
 	e = begin(type, ret);
 	if (!e)
 		return 0;
-	e->what = kind;
-	e->sessions = pfn;
-	e->files = nr_pages;
+	e->memory.kind = kind;
+	e->memory.pfn = pfn;
+	e->memory.nr_pages = nr_pages;
 	end(e, wanted(e, 0), 0);
 	return 0;
 }
@@ -496,8 +496,8 @@ static __always_inline int subtree(__u32 type, const char *name, __u64 bytes, in
 
 	if (!e)
 		return 0;
-	e->bytes = bytes;
-	set_name(e->name, name);
+	e->subtree.bytes = bytes;
+	set_name(e->subtree.name, name);
 	end(e, wanted(e, 0), 0);
 	return 0;
 }

@@ -72,46 +72,91 @@ enum lt_kind { LT_HANDLER, LT_SUBSYSTEM, LT_FLB, LT_OTHERS };
 
 /**
  * struct lt_event - one event, as it is streamed
- * @ts:       ns of the monotonic clock
- * @number:   the live update; 0 in kho events
- * @token:    of the file
- * @duration: ns, of a call; age of a leaked session
- * @sessions: sessions; of kho events the page frame
- * @files:    files; of kho events the pages
- * @bytes:    of a handover or a subtree; files retrieved of a leaked session
- * @type:     enum lt_type
- * @old:      state before
- * @new:      state after, or the state
- * @what:     event, operation, phase, reason of a leak, or kind of memory
- * @dir:      direction, or scope of a phase
- * @ret:      0 or a negative errno
- * @pid:      process that caused it
- * @tid:      its thread
- * @name:     session, or subtree
- * @compat:   handler, subsystem or shared state
- * @text:     of a reject: the reason; what was refused is in @compat
+ * @ts:         ns of the monotonic clock
+ * @number:     the live update; 0 in kho events
+ * @type:       enum lt_type
+ * @ret:        0 or a negative errno
+ * @pid:        process that caused it
+ * @tid:        its thread
+ * @session:    name of the session, "" for none
+ * @compatible: of the handler; name of the subsystem or FLB
+ * @state:      luo_state, luo_session_state
+ * @phase:      luo_phase_begin, luo_phase_end
+ * @session_op: luo_session_create, _retrieve, _release and _finish
+ * @leak:       luo_session_leak
+ * @file:       luo_file_state
+ * @call:       the _enter and _exit events of handlers, subsystems and FLBs
+ * @handover:   luo_handover_out, luo_handover_in
+ * @reject:     luo_handover_reject
+ * @memory:     kho_preserve, kho_unpreserve, kho_restore
+ * @subtree:    kho_subtree_add, _remove and _retrieve
  *
- * Which are used depends on @type; the others are 0.
+ * @type tells which member of the union is in use. Fields have the names of the trace
+ * event; those that it does not have are 0.
  */
 struct lt_event {
 	__u64 ts;
 	__u64 number;
-	__u64 token;
-	__u64 duration;
-	__u64 sessions;
-	__u64 files;
-	__u64 bytes;
 	__u32 type;
-	__u32 old;
-	__u32 new;
-	__u32 what;
-	__u32 dir;
 	__s32 ret;
 	__u32 pid;
 	__u32 tid;
-	char name[LT_NAME_LEN];
-	char compat[LT_COMPAT_LEN];
-	char text[LT_TEXT_LEN];
+	char session[LT_NAME_LEN];
+	char compatible[LT_COMPAT_LEN];
+	union {
+		struct {
+			__u32 dir;
+			__u32 old;
+			__u32 new;
+			__u32 event;
+		} state;
+		struct {
+			__u64 sessions;
+			__u64 files;
+			__u32 scope;
+			__u32 phase;
+		} phase;
+		struct {
+			__u64 files;
+			__u32 dir;
+			__u32 state;
+		} session_op;
+		struct {
+			__u64 files;
+			__u64 retrieved;
+			__u64 age_ns;
+			__u32 reason;
+		} leak;
+		struct {
+			__u64 token;
+			__u32 old;
+			__u32 new;
+		} file;
+		struct {
+			__u64 token;
+			__u64 duration_ns;
+			__u32 op;
+		} call;
+		struct {
+			__u64 sessions;
+			__u64 files;
+			__u64 bytes;
+		} handover;
+		struct {
+			__u64 token;
+			char what[LT_COMPAT_LEN];
+			char reason[LT_TEXT_LEN];
+		} reject;
+		struct {
+			__u64 pfn;
+			__u64 nr_pages;
+			__u32 kind;
+		} memory;
+		struct {
+			__u64 bytes;
+			char name[LT_NAME_LEN];
+		} subtree;
+	};
 };
 
 /**
@@ -119,7 +164,7 @@ struct lt_event {
  * @op:	   the operation
  * @kind:  enum lt_kind
  * @token: of the file, if counting by file
- * @name:  handler, subsystem or shared state; session, or session of the file
+ * @name:  handler, subsystem or FLB; session, or session of the file
  */
 struct lt_key {
 	__u32 op;
@@ -132,47 +177,47 @@ struct lt_key {
  * struct lt_row - the calls of one key
  * @count:  calls
  * @errors: of them, failed
- * @sum:    ns
- * @min:    ns; in the kernel it is kept inverted, so that 0 is none yet
- * @max:    ns
+ * @total_ns: of all calls
+ * @min_ns: shortest; the BPF programs keep it inverted, so that 0 is none yet
+ * @max_ns: longest
  * @slots:  histogram, see LT_SLOTS; 32 bits, as rows are allocated beforehand
  */
 struct lt_row {
 	__u64 count;
 	__u64 errors;
-	__u64 sum;
-	__u64 min;
-	__u64 max;
+	__u64 total_ns;
+	__u64 min_ns;
+	__u64 max_ns;
 	__u32 slots[LT_SLOTS];
 };
 
 /**
  * struct lt_slow - one long call
- * @duration: ns; 0 for a place that is not in use
- * @ts:	      when it ended
- * @token:    of the file
- * @op:	      the operation
- * @ret:      0 or a negative errno
- * @kind:     enum lt_kind
- * @pad:      0
- * @name:     session, of a handler's call
- * @compat:   handler, subsystem or shared state
+ * @duration_ns: how long it took; 0 for a place that is not in use
+ * @ts:	         when it ended
+ * @token:       of the file
+ * @op:	         the operation
+ * @ret:         0 or a negative errno
+ * @kind:        enum lt_kind
+ * @pad:         0
+ * @session:     of a handler's call
+ * @compatible:  handler, subsystem or FLB
  */
 struct lt_slow {
-	__u64 duration;
+	__u64 duration_ns;
 	__u64 ts;
 	__u64 token;
 	__u32 op;
 	__s32 ret;
 	__u32 kind;
 	__u32 pad;
-	char name[LT_NAME_LEN];
-	char compat[LT_COMPAT_LEN];
+	char session[LT_NAME_LEN];
+	char compatible[LT_COMPAT_LEN];
 };
 
-/* The longest calls of one CPU, in no order, and how long the shortest is. */
+/* The longest calls of one CPU, unordered, and the duration of the shortest of them. */
 struct lt_slowest {
-	__u64 least;
+	__u64 least_ns;
 	struct lt_slow calls[LT_SLOWEST];
 };
 

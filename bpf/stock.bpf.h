@@ -217,7 +217,7 @@ static __always_inline int stock_exit(void *ctx, __u32 nr,
 	if (!t || !t->start[nr] || op < 0)
 		return 0;
 	bpf_get_func_ret(ctx, &ret);
-	call.duration = now - t->start[nr];
+	call.duration_ns = now - t->start[nr];
 	t->start[nr] = 0;
 	call.token = stock_token(t, op, args);
 	call.op = op;
@@ -225,8 +225,8 @@ static __always_inline int stock_exit(void *ctx, __u32 nr,
 		call.ret = ret;
 	else if (stock_returns[nr] == LT_RETURNS_BOOL && !(__u8)ret)
 		call.ret = op == OP_CAN_PRESERVE ? -ENOENT : -EBUSY;
-	__builtin_memcpy(call.name, t->name, sizeof(call.name));
-	bpf_core_read_str(call.compat, sizeof(call.compat), &fh->compatible);
+	__builtin_memcpy(call.session, t->name, sizeof(call.session));
+	bpf_core_read_str(call.compatible, sizeof(call.compatible), &fh->compatible);
 	called(LT_HANDLER_EXIT, 0, &call);
 	return 0;
 }
@@ -285,10 +285,10 @@ static __always_inline int stock_end(__u32 old, __u32 new, int ret)
 		return 0;
 	e = new ? begin(LT_FILE_STATE, ret) : 0;
 	if (e) {
-		e->token = t->token;
-		e->old = old;
-		e->new = ret ? (old ? FILE_FAILED : FILE_NONE) : new;
-		__builtin_memcpy(e->name, t->name, sizeof(e->name));
+		e->file.token = t->token;
+		e->file.old = old;
+		e->file.new = ret ? (old ? FILE_FAILED : FILE_NONE) : new;
+		__builtin_memcpy(e->session, t->name, sizeof(e->session));
 		end(e, wanted(e, 0), 0);
 	}
 	__builtin_memset(t->name, 0, sizeof(t->name));
@@ -380,9 +380,9 @@ int BPF_PROG(stock_liveupdate_reboot, int ret)
 
 	if (!e)
 		return 0;
-	e->old = STATE_NORMAL;
-	e->new = ret ? STATE_NORMAL : STATE_FROZEN;
-	e->what = EVENT_FREEZE;
+	e->state.old = STATE_NORMAL;
+	e->state.new = ret ? STATE_NORMAL : STATE_FROZEN;
+	e->state.event = EVENT_FREEZE;
 	end(e, wanted(e, 0), BPF_RB_FORCE_WAKEUP);
 	return 0;
 }

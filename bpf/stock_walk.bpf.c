@@ -162,7 +162,7 @@ static __always_inline void put_file(struct walk *w, struct luo_file *f, int sta
 		return;
 	}
 	__builtin_memset(to, 0, sizeof(*to));
-	to->session = w->session.id;
+	to->session_id = w->session.id;
 	to->token = BPF_CORE_READ(f, token);
 	to->pages = INV_UNKNOWN;
 	to->dir = only_dir;
@@ -171,8 +171,8 @@ static __always_inline void put_file(struct walk *w, struct luo_file *f, int sta
 		    status < 0 ? FILE_FAILED : FILE_INCOMING;
 	to->handler = 1;
 	to->ret = status < 0 ? status : 0;
-	to->op = OP_RETRIEVE;
-	BPF_CORE_READ_STR_INTO(&to->compat, f, fh, compatible);
+	to->ret_op = OP_RETRIEVE;
+	BPF_CORE_READ_STR_INTO(&to->compatible, f, fh, compatible);
 	if (linked(w))
 		bpf_ringbuf_submit(to, BPF_RB_NO_WAKEUP);
 	else

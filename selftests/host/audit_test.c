@@ -17,7 +17,7 @@
 static struct inv_session session(const char *name, uint64_t id, uint64_t files)
 {
 	struct inv_session s = {
-		.id = id, .files = files, .pages = 256, .born = 900 * SEC,
+		.id = id, .files = files, .pages = 256, .born_ns = 900 * SEC,
 		.dir = 1, .state = STATE_UPDATED,
 	};
 
@@ -28,8 +28,8 @@ static struct inv_session session(const char *name, uint64_t id, uint64_t files)
 static void claimed(struct inv_session *s, bool open)
 {
 	s->claims = 1;
-	s->opened = 910 * SEC;
-	s->closed = open ? 0 : 940 * SEC;
+	s->opened_ns = 910 * SEC;
+	s->closed_ns = open ? 0 : 940 * SEC;
 	s->open = open;
 	s->owner = 42;
 	strcpy(s->comm, "agent");
@@ -67,10 +67,10 @@ static void test_classes(void)
 /* Three sessions and what LUO recorded. */
 static struct inv_session sessions[3];
 static struct inv_file files[2] = {
-	{ .session = 2, .token = 7, .pages = INV_UNKNOWN, .dir = 1,
-	  .state = FILE_FAILED, .handler = 1, .ret = -EIO, .compat = "vfio-v1" },
-	{ .session = 3, .token = 1, .pages = 9, .dir = 1,
-	  .state = FILE_RETRIEVED, .handler = 1, .compat = "memfd-v2" },
+	{ .session_id = 2, .token = 7, .pages = INV_UNKNOWN, .dir = 1,
+	  .state = FILE_FAILED, .handler = 1, .ret = -EIO, .compatible = "vfio-v1" },
+	{ .session_id = 3, .token = 1, .pages = 9, .dir = 1,
+	  .state = FILE_RETRIEVED, .handler = 1, .compatible = "memfd-v2" },
 };
 static const struct inventory inventory = {
 	.sessions = sessions, .nr_sessions = 3, .files = files, .nr_files = 2,
@@ -86,7 +86,7 @@ static void set_up(void)
 	sessions[1] = session("a name of more than 20 columns", 2, 2);
 	claimed(&sessions[1], true);
 	sessions[1].failed = 1;
-	files[0].op = enum_value(ENUM_OP, "retrieve");
+	files[0].ret_op = enum_value(ENUM_OP, "retrieve");
 	sessions[2] = session("vm-c", 3, 1);
 	sessions[2].pages = INV_UNKNOWN;
 	claimed(&sessions[2], true);

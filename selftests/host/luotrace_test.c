@@ -79,12 +79,12 @@ static void test_slots(void)
 
 static void row_add(struct lt_row *r, uint64_t v)
 {
-	if (!r->count || v < r->min)
-		r->min = v;
-	if (v > r->max)
-		r->max = v;
+	if (!r->count || v < r->min_ns)
+		r->min_ns = v;
+	if (v > r->max_ns)
+		r->max_ns = v;
 	r->count++;
-	r->sum += v;
+	r->total_ns += v;
 	r->slots[lt_slot(v)]++;
 }
 
@@ -108,7 +108,7 @@ static void test_percentiles(void)
 	check(near(hist_percentile(&r, 50), 5000000), "p50 within 5 %%");
 	check(near(hist_percentile(&r, 90), 9000000), "p90 within 5 %%");
 	check(near(hist_percentile(&r, 99), 9900000), "p99 within 5 %%");
-	check(hist_percentile(&r, 100) <= r.max, "p100 is at most the maximum");
+	check(hist_percentile(&r, 100) <= r.max_ns, "p100 is at most the maximum");
 
 	row_add(&b, 777);
 	check(hist_percentile(&b, 1) == 777 && hist_percentile(&b, 99) == 777,
@@ -116,11 +116,11 @@ static void test_percentiles(void)
 
 	hist_add(&sum, &r);
 	hist_add(&sum, &b);
-	check(sum.count == 10001 && sum.min == 777 && sum.max == 10000000 &&
-	      sum.sum == r.sum + b.sum, "rows add up");
+	check(sum.count == 10001 && sum.min_ns == 777 && sum.max_ns == 10000000 &&
+	      sum.total_ns == r.total_ns + b.total_ns, "rows add up");
 	hist_subtract(&sum, &r);
-	check(sum.count == 1 && sum.sum == 777 && near(sum.max, 777) &&
-	      near(sum.min, 777), "what was new is left");
+	check(sum.count == 1 && sum.total_ns == 777 && near(sum.max_ns, 777) &&
+	      near(sum.min_ns, 777), "what was new is left");
 }
 
 /* Fill the lives with those of two sessions, one in each direction. */
@@ -128,32 +128,34 @@ static void live(struct session_track *track)
 {
 	struct lt_event e = { .ts = 1000000000, .number = 3 };
 
-	strcpy(e.name, "vm\n1");
+	strcpy(e.session, "vm\n1");
 	e.type = LT_SESSION_CREATE;
 	session_track_event(track, &e);
 	e.type = LT_FILE_STATE;
-	e.new = FILE_PRESERVED;
+	e.file.new = FILE_PRESERVED;
 	e.ts += 1000000;
 	session_track_event(track, &e);
 	session_track_event(track, &e);
 	e.ret = -12;
-	e.new = FILE_NONE;
+	e.file.new = FILE_NONE;
 	session_track_event(track, &e);
 	e.ret = 0;
 	e.type = LT_SESSION_STATE;
-	e.old = STATE_NORMAL;
-	e.new = STATE_FROZEN;
+	memset(&e.state, 0, sizeof(e.state));
+	e.state.new = STATE_FROZEN;
 	e.ts += 1000000;
 	session_track_event(track, &e);
 
 	memset(&e, 0, sizeof(e));
-	strcpy(e.name, "vm\n1");
+	strcpy(e.session, "vm\n1");
 	e.ts = 2000000000;
 	e.number = 3;
 	e.type = LT_SESSION_RETRIEVE;
-	e.files = 2;
+	e.session_op.files = 2;
 	session_track_event(track, &e);
+	memset(&e.session_op, 0, sizeof(e.session_op));
 	e.type = LT_SESSION_LEAK;
+	e.leak.files = 2;
 	session_track_event(track, &e);
 }
 
@@ -183,7 +185,7 @@ static void test_life(void)
 /* A tracer that runs for months keeps the last lives, and those that go on. */
 static void test_life_is_bounded(void)
 {
-	struct lt_event e = { .type = LT_SESSION_CREATE, .name = "stays", .ts = 1 };
+	struct lt_event e = { .type = LT_SESSION_CREATE, .session = "stays", .ts = 1 };
 	struct session_track *track = session_track_new(100);
 	json_t *all, *first, *last;
 	int i;
@@ -192,7 +194,7 @@ static void test_life_is_bounded(void)
 	for (i = 0; i < 1000; i++) {
 		e.type = LT_SESSION_CREATE;
 		e.ts++;
-		snprintf(e.name, sizeof(e.name), "vm-%d", i % 300);
+		snprintf(e.session, sizeof(e.session), "vm-%d", i % 300);
 		session_track_event(track, &e);
 		e.type = LT_SESSION_RELEASE;
 		session_track_event(track, &e);
@@ -212,7 +214,7 @@ static void test_life_is_bounded(void)
 	/* With none that ended the oldest go. */
 	for (i = 0; i < 1000; i++) {
 		e.type = LT_SESSION_CREATE;
-		snprintf(e.name, sizeof(e.name), "open-%d", i);
+		snprintf(e.session, sizeof(e.session), "open-%d", i);
 		session_track_event(track, &e);
 	}
 	all = session_track_json(track);
@@ -294,10 +296,10 @@ static void test_latency(void)
 	row_add(&row.calls, 150000);
 	row.calls.errors = 1;
 	l.track = track;
-	l.slow[0] = (struct lt_slow){ .duration = 150000, .token = 7,
+	l.slow[0] = (struct lt_slow){ .duration_ns = 150000, .token = 7,
 				      .op = row.key.op, .ret = -5 };
-	strcpy(l.slow[0].name, "vm-a");
-	strcpy(l.slow[0].compat, "memfd-v2");
+	strcpy(l.slow[0].session, "vm-a");
+	strcpy(l.slow[0].compatible, "memfd-v2");
 
 	latency_text(&l, false, f);
 	fclose(f);
@@ -372,21 +374,28 @@ static void test_events(void)
 	int type;
 
 	for (type = 0; type < LT_NR_TYPES; type++) {
-		memset(&e, 0, sizeof(e));
+		memset(&e, 0xff, sizeof(e));
 		e.type = type;
-		e.ts = e.number = e.token = e.duration = UINT64_MAX;
-		e.sessions = e.files = e.bytes = UINT64_MAX;
-		e.old = e.new = e.what = e.dir = 99;
 		e.ret = INT_MIN;
-		memset(e.name, 0xff, sizeof(e.name) - 1);
-		strcpy(e.compat, "\\x41\xe2\x80\xae");
-		strcpy(e.text, "\x1b\\");
+		e.session[sizeof(e.session) - 1] = '\0';
+		strcpy(e.compatible, "\\x41\xe2\x80\xae");
+		if (type == LT_HANDOVER_REJECT) {
+			strcpy(e.reject.what, "\\x41\xe2\x80\xae");
+			strcpy(e.reject.reason, "\x1b\\");
+		} else if (type >= LT_KHO_SUBTREE_ADD) {
+			strcpy(e.subtree.name, "\xff");
+		}
 		o = event_json(&e, 0);
 		snprintf(what, sizeof(what), "%s of unknown words comes back",
 			 probe_tracepoint(type));
 		check(event_from_json(o, &back) && back.type == e.type &&
-		      (!*back.name || !strcmp(back.name, e.name)) &&
-		      (!*back.compat || !strcmp(back.compat, e.compat)), "%s", what);
+		      (!*back.session || !strcmp(back.session, e.session)) &&
+		      (!*back.compatible || !strcmp(back.compatible, e.compatible)) &&
+		      (type != LT_HANDOVER_REJECT ||
+		       (!strcmp(back.reject.what, e.reject.what) &&
+			!strcmp(back.reject.reason, e.reject.reason))) &&
+		      (type < LT_KHO_SUBTREE_ADD ||
+		       !strcmp(back.subtree.name, e.subtree.name)), "%s", what);
 		json_decref(o);
 	}
 	check(!strcmp(enum_name(ENUM_OP, ENUM_UNKNOWN), "?"), "an unknown word is shown as one");

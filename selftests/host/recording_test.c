@@ -272,9 +272,9 @@ static void test_urgent(void)
 {
 	struct lt_event e = { .type = LT_PHASE_BEGIN };
 
-	e.dir = enum_value(ENUM_SCOPE, "global");
+	e.phase.scope = enum_value(ENUM_SCOPE, "global");
 	check(event_urgent(&e), "a live update that begins is urgent");
-	e.dir = enum_value(ENUM_SCOPE, "session");
+	e.phase.scope = enum_value(ENUM_SCOPE, "session");
 	check(!event_urgent(&e), "a session is not");
 	e.type = LT_STATE;
 	check(event_urgent(&e), "that the state changes is");

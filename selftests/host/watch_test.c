@@ -225,17 +225,18 @@ static void test_told(void)
 
 static void test_leaks(void)
 {
-	struct lt_event e = { .type = LT_HANDOVER_REJECT, .name = "-x",
-			      .compat = "-rf", .text = "why" };
+	struct lt_event e = { .type = LT_HANDOVER_REJECT, .session = "-x",
+			      .reject = { .what = "-rf", .reason = "why" } };
 	struct leak l;
 
 	check(leak_of_event(&e, &l) && l.class == AUDIT_REJECTED &&
 	      !strcmp(l.text, "refused -rf -x of the handover: why"),
 	      "no sentence begins with a name");
+	memset(&e.reject, 0, sizeof(e.reject));
 	e.type = LT_SESSION_LEAK;
-	e.what = LEAK_DISCARDED;
+	e.leak.reason = LEAK_DISCARDED;
 	check(!leak_of_event(&e, &l), "what is discarded on purpose is no leak");
-	e.what = LEAK_CLOSED;
+	e.leak.reason = LEAK_CLOSED;
 	check(leak_of_event(&e, &l) && l.class == AUDIT_DROPPED, "what is dropped is one");
 }
 

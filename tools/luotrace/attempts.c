@@ -36,10 +36,10 @@ static bool begins(const struct lt_event *e)
 	static const char *const phases[] = { "prepare", "freeze", "cancel" };
 	size_t i;
 
-	if (e->type != LT_PHASE_BEGIN || e->dir)
+	if (e->type != LT_PHASE_BEGIN || e->phase.scope)
 		return false;
 	for (i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
-		if (!strcmp(enum_name(ENUM_PHASE, e->what), phases[i]))
+		if (!strcmp(enum_name(ENUM_PHASE, e->phase.phase), phases[i]))
 			return true;
 	}
 	return false;
@@ -54,7 +54,7 @@ bool attempts_event(struct attempts *a, const struct lt_event *e, size_t at)
 		a->begin = at;
 	if (e->type != LT_STATE)
 		return true;
-	requested = enum_name(ENUM_EVENT, e->what);
+	requested = enum_name(ENUM_EVENT, e->state.event);
 	if (!strcmp(requested, "cancel") && !e->ret) {
 		if (a->held)
 			ok = add_range(a, a->prepare[0], a->prepare[1]);

@@ -47,11 +47,11 @@ enum audit_class audit_class(const struct audit *a, const struct inv_session *s)
 	if (s->failed)
 		return AUDIT_FAILED;
 	if (s->open)
-		return a->max_age && too_old(a, s->opened) ? AUDIT_UNFINISHED :
+		return a->max_age && too_old(a, s->opened_ns) ? AUDIT_UNFINISHED :
 							     AUDIT_CLAIMED;
 	if (s->claims)
 		return AUDIT_DROPPED;
-	return a->max_age && !too_old(a, s->born) ? AUDIT_WAITING :
+	return a->max_age && !too_old(a, s->born_ns) ? AUDIT_WAITING :
 						    AUDIT_UNCLAIMED;
 }
 
@@ -128,13 +128,13 @@ const struct inv_file *audit_files(const struct audit *a,
 
 	while (low < high) {
 		mid = low + (high - low) / 2;
-		if (files[mid].session < s->id)
+		if (files[mid].session_id < s->id)
 			low = mid + 1;
 		else
 			high = mid;
 	}
 	for (*nr = 0; low + *nr < a->inv->nr_files &&
-		      files[low + *nr].session == s->id; ++*nr)
+		      files[low + *nr].session_id == s->id; ++*nr)
 		;
 	return files + low;
 }
@@ -196,13 +196,13 @@ static void say_file(struct sentence *to, const struct audit *a,
 	}
 	if (!bad)
 		return;
-	fmt_name(compat, sizeof(compat), bad->compat);
+	fmt_name(compat, sizeof(compat), bad->compatible);
 	if (orphan)
 		say(to, "token %llu needs handler %s, which this kernel does not have",
 		    (unsigned long long)bad->token, compat);
 	else
 		say(to, "%s of token %llu by handler %s failed with %s",
-		    enum_name(ENUM_OP, bad->op), (unsigned long long)bad->token,
+		    enum_name(ENUM_OP, bad->ret_op), (unsigned long long)bad->token,
 		    compat, fmt_errno(bad->ret));
 	if (more)
 		say(to, ", and %zu more file%s", more, more == 1 ? "" : "s");
@@ -218,7 +218,7 @@ static void explain_unfinished(struct sentence *to, const struct audit *a,
 	if (!s->finish_ret) {
 		say_owner(to, s);
 		say(to, " has held it for %s without FINISH; see what it waits for",
-		    fmt_age(age, a->now - s->opened));
+		    fmt_age(age, a->now - s->opened_ns));
 		return;
 	}
 	say(to, "FINISH failed with %s", fmt_errno(s->finish_ret));
@@ -237,7 +237,7 @@ static void explain_dropped(struct sentence *to, const struct audit *a,
 
 	say_owner(to, s);
 	say(to, " had it last, and it was closed without FINISH %s ago",
-	    fmt_age(age, a->now - s->closed));
+	    fmt_age(age, a->now - s->closed_ns));
 	if (s->retrieved < s->files)
 		say(to, ", %llu of its %llu file%s %s not retrieved",
 		    (unsigned long long)(s->files - s->retrieved),
@@ -258,9 +258,9 @@ void audit_explain(const struct audit *a, const struct inv_session *s, char *buf
 	switch (class) {
 	case AUDIT_UNCLAIMED:
 		say(&to, "nobody has claimed it");
-		if (s->born)
+		if (s->born_ns)
 			say(&to, " in the %s since this kernel read it",
-			    fmt_age(age, a->now - s->born));
+			    fmt_age(age, a->now - s->born_ns));
 		say(&to, "; claim it by its name and finish it, " OR_LOST);
 		break;
 	case AUDIT_DROPPED:

@@ -199,9 +199,9 @@ static void print_files(const struct audit *a, const struct inv_session *s,
 			(unsigned long long)files[i].token,
 			audit_file_state(&files[i]),
 			fmt_pages(pages, files[i].pages),
-			fmt_name(compat, sizeof(compat), files[i].compat));
+			fmt_name(compat, sizeof(compat), files[i].compatible));
 		if (files[i].ret)
-			fprintf(f, ", %s: %s", enum_name(ENUM_OP, files[i].op),
+			fprintf(f, ", %s: %s", enum_name(ENUM_OP, files[i].ret_op),
 				fmt_errno(files[i].ret));
 		fputc('\n', f);
 	}
@@ -220,8 +220,8 @@ static void print_session(const struct audit *a, const struct inv_session *s,
 			 fmt_name(comm, sizeof(comm), s->comm), s->owner);
 	else
 		strcpy(owner, "-");
-	if (s->born)
-		fmt_age(age, a->now - s->born);
+	if (s->born_ns)
+		fmt_age(age, a->now - s->born_ns);
 	else
 		strcpy(age, "-");
 	fputs("  ", f);
@@ -267,12 +267,12 @@ static json_t *file_json(const struct inv_file *f)
 {
 	return json_pack("{so, so, ss, so, so, so, so}",
 			 "token", json_token(f->token),
-			 "handler", fmt_json_name(f->compat),
+			 "handler", fmt_json_name(f->compatible),
 			 "state", audit_file_state(f),
 			 "pages", pages_json(f->pages),
 			 "bytes", bytes_json(f->pages),
 			 "errno", f->ret ? json_integer(-f->ret) : json_null(),
-			 "op", f->ret ? json_string(enum_name(ENUM_OP, f->op)) :
+			 "op", f->ret ? json_string(enum_name(ENUM_OP, f->ret_op)) :
 					json_null());
 }
 
@@ -298,9 +298,9 @@ static void session_json(const struct audit *a, const struct inv_session *s,
 		      "no_handler", (json_int_t)s->orphans,
 		      "pages", pages_json(s->pages),
 		      "bytes", bytes_json(s->pages),
-		      "age_ns", age_json(a->now, s->born),
-		      "since_claim_ns", age_json(a->now, s->opened),
-		      "since_close_ns", age_json(a->now, s->closed),
+		      "age_ns", age_json(a->now, s->born_ns),
+		      "since_claim_ns", age_json(a->now, s->opened_ns),
+		      "since_close_ns", age_json(a->now, s->closed_ns),
 		      "claims", (int)s->claims, "open", (int)s->open,
 		      "owner", owner,
 		      "finish_errno", s->finish_ret ?

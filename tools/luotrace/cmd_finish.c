@@ -106,8 +106,8 @@ static void describe(const struct finish *f, const char *name)
 		msg_note("session %s: what it holds is not known", spelled);
 		return;
 	}
-	if (s->born)
-		fmt_age(age, monotonic_ns() - s->born);
+	if (s->born_ns)
+		fmt_age(age, monotonic_ns() - s->born_ns);
 	if (s->pages != INV_UNKNOWN)
 		fmt_bytes(held, s->pages * sysconf(_SC_PAGESIZE));
 	msg_note("session %s: %llu file%s, %llu of them retrieved; memory %s; age %s; last claimed by %s",
@@ -205,11 +205,11 @@ static void report_files(struct finish *f, const char *name)
 	s = session_of(f, name);
 	for (i = 0; s && i < f->inv.nr_files; i++) {
 		file = &f->inv.files[i];
-		if (file->session == s->id && file->ret)
+		if (file->session_id == s->id && file->ret)
 			msg_error("  file %llu of handler %s: %s failed: %s",
 				  (unsigned long long)file->token,
-				  fmt_name(compat, sizeof(compat), file->compat),
-				  enum_name(ENUM_OP, file->op), fmt_errno(file->ret));
+				  fmt_name(compat, sizeof(compat), file->compatible),
+				  enum_name(ENUM_OP, file->ret_op), fmt_errno(file->ret));
 	}
 }
 

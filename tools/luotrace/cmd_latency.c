@@ -49,7 +49,7 @@ static void on_event(const struct lt_event *e, void *data)
 	if (e->type >= LT_NR_TYPES)
 		return;
 	session_track_event(cmd->track, e);
-	if (e->type == LT_STATE && e->new == STATE_FROZEN)
+	if (e->type == LT_STATE && e->state.new == STATE_FROZEN)
 		cmd->frozen = true;
 }
 

@@ -68,7 +68,7 @@ static void on_event(const struct lt_event *e, void *data)
 
 	if (e->type >= LT_NR_TYPES)
 		return;
-	if (e->type == LT_STATE && e->new == STATE_FROZEN && r->o.until_frozen)
+	if (e->type == LT_STATE && e->state.new == STATE_FROZEN && r->o.until_frozen)
 		r->stop = true;
 	if (!r->failed)
 		write_line(r, event_json(e, r->start));

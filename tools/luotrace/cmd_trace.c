@@ -52,7 +52,7 @@ static void on_event(const struct lt_event *e, void *data)
 
 	if (e->type >= LT_NR_TYPES)
 		return;
-	if (e->type == LT_STATE && e->new == STATE_FROZEN && tr->o.until_frozen)
+	if (e->type == LT_STATE && e->state.new == STATE_FROZEN && tr->o.until_frozen)
 		tr->stop = true;
 	if (!wanted(tr, e) || tr->failed)
 		return;

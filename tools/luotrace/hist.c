@@ -30,11 +30,11 @@ uint64_t hist_percentile(const struct lt_row *row, double p)
 			break;
 	}
 	/* The middle of the slot errs least. */
-	v = slot == LT_SLOTS - 1 ? row->max :
+	v = slot == LT_SLOTS - 1 ? row->max_ns :
 	    hist_low(slot) + (hist_high(slot) - hist_low(slot)) / 2;
-	if (v < row->min)
-		v = row->min;
-	return v > row->max ? row->max : v;
+	if (v < row->min_ns)
+		v = row->min_ns;
+	return v > row->max_ns ? row->max_ns : v;
 }
 
 void hist_add(struct lt_row *sum, const struct lt_row *row)
@@ -43,47 +43,47 @@ void hist_add(struct lt_row *sum, const struct lt_row *row)
 
 	if (!row->count)
 		return;
-	if (!sum->count || row->min < sum->min)
-		sum->min = row->min;
-	if (row->max > sum->max)
-		sum->max = row->max;
+	if (!sum->count || row->min_ns < sum->min_ns)
+		sum->min_ns = row->min_ns;
+	if (row->max_ns > sum->max_ns)
+		sum->max_ns = row->max_ns;
 	sum->count += row->count;
 	sum->errors += row->errors;
-	sum->sum += row->sum;
+	sum->total_ns += row->total_ns;
 	for (slot = 0; slot < LT_SLOTS; slot++)
 		sum->slots[slot] += row->slots[slot];
 }
 
 void hist_subtract(struct lt_row *row, const struct lt_row *earlier)
 {
-	uint64_t min = row->min, max = row->max;
+	uint64_t min = row->min_ns, max = row->max_ns;
 	unsigned int slot;
 	int first = 1;
 
 	row->count -= earlier->count;
 	row->errors -= earlier->errors;
-	row->sum -= earlier->sum;
-	row->min = 0;
-	row->max = 0;
+	row->total_ns -= earlier->total_ns;
+	row->min_ns = 0;
+	row->max_ns = 0;
 	for (slot = 0; slot < LT_SLOTS; slot++) {
 		row->slots[slot] -= earlier->slots[slot];
 		if (!row->slots[slot])
 			continue;
 		if (first)
-			row->min = hist_low(slot) > min ? hist_low(slot) : min;
+			row->min_ns = hist_low(slot) > min ? hist_low(slot) : min;
 		first = 0;
-		row->max = hist_high(slot) < max ? hist_high(slot) : max;
+		row->max_ns = hist_high(slot) < max ? hist_high(slot) : max;
 	}
 }
 
 void hist_count(struct lt_row *row, uint64_t ns, int ret)
 {
-	if (!row->count || ns < row->min)
-		row->min = ns;
-	if (ns > row->max)
-		row->max = ns;
+	if (!row->count || ns < row->min_ns)
+		row->min_ns = ns;
+	if (ns > row->max_ns)
+		row->max_ns = ns;
 	row->count++;
-	row->sum += ns;
+	row->total_ns += ns;
 	row->errors += ret < 0;
 	row->slots[lt_slot(ns)]++;
 }

@@ -310,7 +310,7 @@ static void calls_table(const char *title, const struct tracer_row *rows, int nr
 			(unsigned long long)row->calls.errors);
 		cell_ns(f, hist_percentile(&row->calls, 50));
 		cell_ns(f, hist_percentile(&row->calls, 99));
-		cell_ns(f, row->calls.max);
+		cell_ns(f, row->calls.max_ns);
 		fputs("<td>", f);
 		draw_hist(&row->calls, f);
 		fputs("</td></tr>\n", f);
@@ -332,10 +332,10 @@ static void slow_table(const char *title, const struct lt_slow *calls, int nr,
 		const struct lt_slow *c = &calls[i];
 
 		fputs("<tr>", f);
-		cell_ns(f, c->duration);
+		cell_ns(f, c->duration_ns);
 		cell(f, NULL, enum_name(ENUM_OP, c->op));
-		cell_name(f, c->compat);
-		cell_name(f, c->kind == LT_HANDLER ? c->name : "");
+		cell_name(f, c->compatible);
+		cell_name(f, c->kind == LT_HANDLER ? c->session : "");
 		snprintf(token, sizeof(token), "%llu",
 			 (unsigned long long)c->token);
 		cell(f, "n", c->kind == LT_HANDLER ? token : "");

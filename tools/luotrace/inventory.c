@@ -196,7 +196,7 @@ static void drop_files(struct walk *w)
 	size_t nr = w->files.used / sizeof(*files);
 
 	/* Sessions are numbered as they come. */
-	while (nr && files[nr - 1].session > sessions)
+	while (nr && files[nr - 1].session_id > sessions)
 		nr--;
 	w->files.used = nr * sizeof(*files);
 }

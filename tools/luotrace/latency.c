@@ -37,7 +37,7 @@ static uint64_t time_of(const struct lt_row *row, size_t i)
 {
 	if (times[i].percentile > 0)
 		return hist_percentile(row, times[i].percentile);
-	return i ? row->max : row->sum / row->count;
+	return i ? row->max_ns : row->total_ns / row->count;
 }
 
 static bool same_group(const struct lt_key *a, const struct lt_key *b)
@@ -184,12 +184,12 @@ static void print_slow_calls(const struct lt_slow *calls, int nr, FILE *f)
 	for (i = 0; i < nr; i++) {
 		const struct lt_slow *c = &calls[i];
 
-		fprintf(f, "  %8s  %-12s %s", fmt_ns(ns, c->duration),
+		fprintf(f, "  %8s  %-12s %s", fmt_ns(ns, c->duration_ns),
 			enum_name(ENUM_OP, c->op),
-			fmt_name(compat, sizeof(compat), c->compat));
+			fmt_name(compat, sizeof(compat), c->compatible));
 		if (c->kind == LT_HANDLER)
 			fprintf(f, ", session %s token %llu",
-				fmt_name(session, sizeof(session), c->name),
+				fmt_name(session, sizeof(session), c->session),
 				(unsigned long long)c->token);
 		if (c->ret)
 			fprintf(f, ": %s", fmt_errno(c->ret));
@@ -347,8 +347,8 @@ static json_t *row_json(enum lt_by by, const struct tracer_row *row, bool hist,
 	json_object_set_new(o, "op", json_string(enum_name(ENUM_OP, row->key.op)));
 	json_object_set_new(o, "count", json_integer(row->calls.count));
 	json_object_set_new(o, "errors", json_integer(row->calls.errors));
-	json_object_set_new(o, "total_ns", json_integer(row->calls.sum));
-	json_object_set_new(o, "min_ns", json_integer(row->calls.min));
+	json_object_set_new(o, "total_ns", json_integer(row->calls.total_ns));
+	json_object_set_new(o, "min_ns", json_integer(row->calls.min_ns));
 	for (t = 0; t < NR_TIMES; t++) {
 		snprintf(key, sizeof(key), "%s_ns", times[t].name);
 		json_object_set_new(o, key,
@@ -370,13 +370,13 @@ static json_t *slow_json(const struct lt_slow *c)
 		[LT_FLB] = "shared_state",
 	};
 	json_t *o = json_pack("{sI, ss, so, si}",
-			      "duration_ns", (json_int_t)c->duration,
+			      "duration_ns", (json_int_t)c->duration_ns,
 			      "op", enum_name(ENUM_OP, c->op),
-			      key_of[c->kind % 3], fmt_json_name(c->compat),
+			      key_of[c->kind % 3], fmt_json_name(c->compatible),
 			      "ret", c->ret);
 
 	if (c->kind == LT_HANDLER) {
-		json_object_set_new(o, "session", fmt_json_name(c->name));
+		json_object_set_new(o, "session", fmt_json_name(c->session));
 		json_object_set_new(o, "token", json_token(c->token));
 	}
 	return o;

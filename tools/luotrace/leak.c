@@ -19,19 +19,20 @@
 static void set_text_of_leak(struct leak *l, const struct lt_event *e,
 			     const char *name)
 {
-	snprintf(l->text, sizeof(l->text), e->what == LEAK_CLOSED ?
+	snprintf(l->text, sizeof(l->text), e->leak.reason == LEAK_CLOSED ?
 		 "session %s closed without FINISH, %llu of %llu file%s retrieved" :
 		 "session %s is given up for the next live update, %llu of %llu file%s retrieved",
-		 name, (unsigned long long)e->bytes, (unsigned long long)e->files,
-		 fmt_s(e->files));
+		 name, (unsigned long long)e->leak.retrieved, (unsigned long long)e->leak.files,
+		 fmt_s(e->leak.files));
 }
 
 /* A file of another state, or one that keeps failing, is no news. */
 static bool is_file_leak(const struct lt_event *e, struct leak *l)
 {
-	if (e->ret == -ENOENT && e->new == FILE_INCOMING)
+	if (e->ret == -ENOENT && e->file.new == FILE_INCOMING)
 		l->class = AUDIT_NO_HANDLER;
-	else if (e->ret < 0 && e->new == FILE_FAILED && e->old != FILE_FAILED)
+	else if (e->ret < 0 && e->file.new == FILE_FAILED &&
+		 e->file.old != FILE_FAILED)
 		l->class = AUDIT_FAILED;
 	else
 		return false;
@@ -40,31 +41,31 @@ static bool is_file_leak(const struct lt_event *e, struct leak *l)
 
 bool leak_of_event(const struct lt_event *e, struct leak *l)
 {
-	char name[NAME_BUF], compat[NAME_BUF], text[NAME_BUF];
+	char name[NAME_BUF], compat[NAME_BUF], what[NAME_BUF], text[NAME_BUF];
 
 	memset(l, 0, sizeof(*l));
 	l->ts = e->ts;
-	l->token = e->token;
-	memcpy(l->session, e->name, sizeof(l->session));
-	fmt_name(name, sizeof(name), e->name);
-	fmt_name(compat, sizeof(compat), e->compat);
+	memcpy(l->session, e->session, sizeof(l->session));
+	fmt_name(name, sizeof(name), e->session);
+	fmt_name(compat, sizeof(compat), e->compatible);
 	switch (e->type) {
 	case LT_SESSION_LEAK:
-		if (e->what == LEAK_DISCARDED)
+		if (e->leak.reason == LEAK_DISCARDED)
 			return false;
-		l->class = e->what == LEAK_CLOSED ? AUDIT_DROPPED : AUDIT_GIVEN_UP;
+		l->class = e->leak.reason == LEAK_CLOSED ? AUDIT_DROPPED : AUDIT_GIVEN_UP;
 		set_text_of_leak(l, e, name);
 		return true;
 	case LT_FILE_STATE:
 		if (!is_file_leak(e, l))
 			return false;
+		l->token = e->file.token;
 		snprintf(l->text, sizeof(l->text),
 			 "session %s token %llu failed with %s, handler %s", name,
-			 (unsigned long long)e->token, fmt_errno(e->ret), compat);
+			 (unsigned long long)e->file.token, fmt_errno(e->ret), compat);
 		return true;
 	case LT_SESSION_FINISH:
 		/* One that is finished already is not left. */
-		if (e->ret >= 0 || e->new != STATE_UPDATED)
+		if (e->ret >= 0 || e->session_op.state != STATE_UPDATED)
 			return false;
 		l->class = AUDIT_UNFINISHED;
 		snprintf(l->text, sizeof(l->text),
@@ -73,9 +74,11 @@ bool leak_of_event(const struct lt_event *e, struct leak *l)
 		return true;
 	case LT_HANDOVER_REJECT:
 		l->class = AUDIT_REJECTED;
+		l->token = e->reject.token;
 		snprintf(l->text, sizeof(l->text),
-			 "refused %s %s of the handover: %s", compat, name,
-			 fmt_name(text, sizeof(text), e->text));
+			 "refused %s %s of the handover: %s",
+			 fmt_name(what, sizeof(what), e->reject.what), name,
+			 fmt_name(text, sizeof(text), e->reject.reason));
 		return true;
 	default:
 		return false;
@@ -87,11 +90,11 @@ static uint64_t leak_since(const struct inv_session *s, enum audit_class class)
 {
 	switch (class) {
 	case AUDIT_DROPPED:
-		return s->closed;
+		return s->closed_ns;
 	case AUDIT_UNCLAIMED:
-		return s->born;
+		return s->born_ns;
 	case AUDIT_UNFINISHED:
-		return s->finish_ret ? 0 : s->opened;
+		return s->finish_ret ? 0 : s->opened_ns;
 	default:
 		return 0;
 	}

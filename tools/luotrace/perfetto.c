@@ -117,20 +117,20 @@ static void put_call(struct out *out, const struct lt_event *e)
 {
 	char name[NAME_BUF + 32], compat[NAME_BUF];
 	json_t *args = event_args(e);
-	bool cut = e->duration > e->ts;
+	bool cut = e->call.duration_ns > e->ts;
 
-	snprintf(name, sizeof(name), "%s %s", enum_name(ENUM_OP, e->what),
-		 fmt_label(compat, sizeof(compat), e->compat));
+	snprintf(name, sizeof(name), "%s %s", enum_name(ENUM_OP, e->call.op),
+		 fmt_label(compat, sizeof(compat), e->compatible));
 	if (cut)
 		json_object_set_new(args, "begin", json_string("before the trace"));
 	put_span(out, tracks_get(out->tracks, TRACK_THREAD, thread_of(e), ""), name,
-		 "call", cut ? 0 : e->ts - e->duration, e->ts, args);
+		 "call", cut ? 0 : e->ts - e->call.duration_ns, e->ts, args);
 }
 
 static struct track *phase_track(struct out *out, const struct lt_event *e)
 {
-	return tracks_get(out->tracks, *e->name ? TRACK_SESSION : TRACK_GLOBAL, 0,
-			  e->name);
+	return tracks_get(out->tracks, *e->session ? TRACK_SESSION : TRACK_GLOBAL, 0,
+			  e->session);
 }
 
 static char *phase_name(char *buf, size_t size, unsigned int phase,
@@ -159,21 +159,21 @@ static void put_phase(struct out *out, const struct lt_event *e)
 	uint64_t begin;
 	json_t *args;
 
-	if (!t || e->what >= TRACK_PHASES) {
+	if (!t || e->phase.phase >= TRACK_PHASES) {
 		put_moment(out, thread_of(e), probe_tracepoint(e->type), "event", e->ts,
 			   event_args(e));
 		return;
 	}
-	begin = t->open[e->what];
+	begin = t->open[e->phase.phase];
 	if (e->type == LT_PHASE_BEGIN) {
 		if (begin != NOT_OPEN)
-			put_begun(out, t, e->what);
-		t->open[e->what] = e->ts;
+			put_begun(out, t, e->phase.phase);
+		t->open[e->phase.phase] = e->ts;
 		return;
 	}
 	args = event_args(e);
-	phase_name(name, sizeof(name), e->what, e->name);
-	t->open[e->what] = NOT_OPEN;
+	phase_name(name, sizeof(name), e->phase.phase, e->session);
+	t->open[e->phase.phase] = NOT_OPEN;
 	if (begin != NOT_OPEN && begin <= e->ts) {
 		put_span(out, t, name, "phase", begin, e->ts, args);
 		return;

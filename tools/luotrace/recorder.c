@@ -274,9 +274,9 @@ int recorder_rows(const struct liveupdate_recorder_part *part,
 			.key.op = from->op,
 			.calls.count = from->count,
 			.calls.errors = from->errors,
-			.calls.sum = from->total,
-			.calls.min = from->min,
-			.calls.max = from->max,
+			.calls.total_ns = from->total,
+			.calls.min_ns = from->min,
+			.calls.max_ns = from->max,
 		};
 		snprintf(to->key.name, sizeof(to->key.name), "%s", from->name);
 		for (b = 0; b < LIVEUPDATE_RECORDER_BUCKETS; b++)

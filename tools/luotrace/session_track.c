@@ -155,7 +155,7 @@ static struct session *session_track_get(struct session_track *track,
 {
 	struct session like = { .dir = dir }, **last, *s;
 
-	memcpy(like.name, e->name, LT_NAME_LEN);
+	memcpy(like.name, e->session, LT_NAME_LEN);
 	last = tfind(&like, &track->last, compare);
 	if (last && !begins)
 		return *last;
@@ -172,44 +172,95 @@ static struct session *session_track_get(struct session_track *track,
 	return s;
 }
 
-/* What the events of a session say of its life. */
-static const struct {
-	const char *what;	/* NULL: only the number of files counts */
-	int dir;		/* -1: the event tells */
-	bool begins;
-} steps_of[LT_NR_TYPES] = {
-	[LT_SESSION_CREATE] = { "created", 0, true },
-	[LT_SESSION_RETRIEVE] = { "claimed", 1, false },
-	[LT_SESSION_FINISH] = { "finished", 1, false },
-	[LT_SESSION_RELEASE] = { "closed", -1, false },
-	[LT_SESSION_LEAK] = { "leaked", 1, false },
-};
-
 /* Count the files of an outgoing session as they come and go. */
 static void session_track_count_file(struct session_track *track,
 				     const struct lt_event *e)
 {
 	struct session *s;
 
-	if (e->ret || e->old == e->new)
+	if (e->ret || e->file.old == e->file.new)
 		return;
-	if (e->old != FILE_NONE && e->new != FILE_NONE)
+	if (e->file.old != FILE_NONE && e->file.new != FILE_NONE)
 		return;
 	s = session_track_get(track, e, 0, false);
-	if (s && e->new == FILE_PRESERVED)
+	if (s && e->file.new == FILE_PRESERVED)
 		s->files++;
-	else if (s && e->new == FILE_NONE && s->files)
+	else if (s && e->file.new == FILE_NONE && s->files)
 		s->files--;
+}
+
+/* What an event says of a session. */
+struct change {
+	const char *what;	/* the step, NULL if only the number of files counts */
+	uint32_t dir;
+	uint64_t files;		/* 0 if the event does not tell */
+	bool begins;
+	bool ends;
+};
+
+static const char *state_step(const struct lt_event *e)
+{
+	if (e->ret)
+		return "failed";
+	if (e->state.new == STATE_PREPARED)
+		return "prepared";
+	if (e->state.new == STATE_FROZEN)
+		return "frozen";
+	return e->state.new < e->state.old && !e->state.dir ? "cancelled" : NULL;
+}
+
+/* False if the event says nothing of a session. */
+static bool read_change(const struct lt_event *e, struct change *c)
+{
+	const char *phase;
+
+	*c = (struct change){ .files = e->session_op.files };
+	switch (e->type) {
+	case LT_SESSION_CREATE:
+		c->what = "created";
+		c->begins = !e->ret;
+		return true;
+	case LT_SESSION_RETRIEVE:
+		c->what = "claimed";
+		c->dir = 1;
+		return true;
+	case LT_SESSION_FINISH:
+		c->what = "finished";
+		c->dir = 1;
+		c->ends = !e->ret;
+		return true;
+	case LT_SESSION_RELEASE:
+		/* An incoming session can be claimed again, until it is finished. */
+		c->what = "closed";
+		c->dir = e->session_op.dir;
+		c->ends = !c->dir;
+		return true;
+	case LT_SESSION_LEAK:
+		c->what = "leaked";
+		c->dir = 1;
+		c->files = e->leak.files;
+		c->ends = e->leak.reason != LEAK_CLOSED;
+		return true;
+	case LT_SESSION_STATE:
+		c->what = state_step(e);
+		c->dir = e->state.dir;
+		c->files = 0;
+		return true;
+	case LT_PHASE_END:
+		/* These are the phases of incoming sessions. */
+		phase = enum_name(ENUM_PHASE, e->phase.phase);
+		c->dir = !strcmp(phase, "finish") || !strcmp(phase, "restore");
+		c->files = e->phase.files;
+		return e->phase.scope;
+	default:
+		return false;
+	}
 }
 
 void session_track_event(struct session_track *track, const struct lt_event *e)
 {
-	const char *what = steps_of[e->type].what;
-	uint32_t dir = e->dir;
 	struct session *s;
-
-	if (steps_of[e->type].dir >= 0)
-		dir = steps_of[e->type].dir;
+	struct change c;
 
 	if (!track->started) {
 		track->started = true;
@@ -218,43 +269,24 @@ void session_track_event(struct session_track *track, const struct lt_event *e)
 	/* 0 is unknown: a stock LUO counts none. */
 	if (e->number)
 		track->number = e->number;
-
-	if (e->type == LT_SESSION_STATE) {
-		dir = e->dir;
-		what = e->ret ? "failed" :
-		       e->new == STATE_PREPARED ? "prepared" :
-		       e->new == STATE_FROZEN ? "frozen" :
-		       e->new < e->old && !dir ? "cancelled" : NULL;
-	} else if (e->type == LT_FILE_STATE) {
+	if (e->type == LT_FILE_STATE)
 		session_track_count_file(track, e);
+	if (!read_change(e, &c))
 		return;
-	} else if (e->type == LT_PHASE_END && e->dir) {
-		/* These are the phases of incoming sessions. */
-		dir = !strcmp(enum_name(ENUM_PHASE, e->what), "finish") ||
-		      !strcmp(enum_name(ENUM_PHASE, e->what), "restore");
-		what = NULL;
-	} else if (!what) {
-		return;
-	}
 
-	s = session_track_get(track, e, dir, steps_of[e->type].begins && !e->ret);
+	s = session_track_get(track, e, c.dir, c.begins);
 	if (!s)
 		return;
-	/* A session that is closed or finished tells how many it had. */
-	if (e->files)
-		s->files = e->files;
-	if (!what)
+	if (c.files)
+		s->files = c.files;
+	if (!c.what)
 		return;
-	/* An incoming session that is closed may be claimed again, until it is finished. */
-	if ((e->type == LT_SESSION_RELEASE && !dir) ||
-	    (e->type == LT_SESSION_FINISH && !e->ret) ||
-	    (e->type == LT_SESSION_LEAK && e->what != LEAK_CLOSED))
-		s->ended = true;
+	s->ended |= c.ends;
 	if (s->nr_steps == MAX_STEPS) {
 		s->lost_steps++;
 		return;
 	}
-	s->steps[s->nr_steps++] = (struct step){ what, e->ts, e->ret };
+	s->steps[s->nr_steps++] = (struct step){ c.what, e->ts, e->ret };
 }
 
 static void print_session(const struct session *s, uint64_t start, FILE *f)

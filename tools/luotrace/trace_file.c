@@ -61,8 +61,8 @@ static struct tracer_row *get_row(struct tracer_row **rows, int *nr,
 
 	for (i = 0; i < *nr; i++) {
 		row = &(*rows)[i];
-		if (row->key.kind == kind && row->key.op == e->what &&
-		    !strcmp(row->key.name, e->compat))
+		if (row->key.kind == kind && row->key.op == e->call.op &&
+		    !strcmp(row->key.name, e->compatible))
 			return row;
 	}
 	grown = reallocarray(*rows, *nr + 1, sizeof(*grown));
@@ -72,22 +72,24 @@ static struct tracer_row *get_row(struct tracer_row **rows, int *nr,
 	row = &grown[(*nr)++];
 	memset(row, 0, sizeof(*row));
 	row->key.kind = kind;
-	row->key.op = e->what;
-	strcpy(row->key.name, e->compat);
+	row->key.op = e->call.op;
+	strcpy(row->key.name, e->compatible);
 	return row;
 }
 
 static void keep_slow(struct lt_slow *slow, int *nr, const struct lt_event *e,
 		      enum lt_kind kind)
 {
-	struct lt_slow call = { .duration = e->duration, .ts = e->ts,
-				.token = e->token, .op = e->what, .ret = e->ret,
-				.kind = kind };
+	struct lt_slow call = {
+		.duration_ns = e->call.duration_ns, .ts = e->ts,
+		.token = e->call.token, .op = e->call.op, .ret = e->ret,
+		.kind = kind,
+	};
 	int at = *nr;
 
-	memcpy(call.name, e->name, sizeof(call.name));
-	memcpy(call.compat, e->compat, sizeof(call.compat));
-	while (at && slow[at - 1].duration < call.duration) {
+	memcpy(call.session, e->session, sizeof(call.session));
+	memcpy(call.compatible, e->compatible, sizeof(call.compatible));
+	while (at && slow[at - 1].duration_ns < call.duration_ns) {
 		if (at < LT_SLOWEST)
 			slow[at] = slow[at - 1];
 		at--;
@@ -113,7 +115,7 @@ static bool add_event(struct trace_file *t, const struct lt_event *e)
 	}
 	t->events[t->nr++] = *e;
 	session_track_event(t->track, e);
-	if (e->type == LT_STATE && e->new == STATE_FROZEN)
+	if (e->type == LT_STATE && e->state.new == STATE_FROZEN)
 		t->latency.frozen = true;
 	return attempts_event(&t->attempts, e, t->nr - 1);
 }
@@ -140,7 +142,7 @@ static bool count_calls(struct trace_file *t)
 			      failed ? &l->nr_failed : &l->nr_rows, e, kind);
 		if (!row)
 			return false;
-		hist_count(&row->calls, e->duration, e->ret);
+		hist_count(&row->calls, e->call.duration_ns, e->ret);
 		keep_slow(failed ? l->failed_slow : l->slow,
 			  failed ? &l->nr_failed_slow : &l->nr_slow, e, kind);
 	}

@@ -238,7 +238,7 @@ static int tracer_read_row(struct tracer *t, const struct lt_key *key,
 		return -EIO;
 	}
 	/* It is kept inverted. */
-	row->calls.min = row->calls.count ? ~row->calls.min : 0;
+	row->calls.min_ns = row->calls.count ? ~row->calls.min_ns : 0;
 	return 0;
 }
 
@@ -288,8 +288,8 @@ static int tracer_compare_slow(const void *a, const void *b)
 {
 	const struct lt_slow *x = a, *y = b;
 
-	if (x->duration != y->duration)
-		return x->duration < y->duration ? 1 : -1;
+	if (x->duration_ns != y->duration_ns)
+		return x->duration_ns < y->duration_ns ? 1 : -1;
 	return x->ts < y->ts ? -1 : x->ts > y->ts;
 }
 
@@ -313,7 +313,7 @@ int tracer_read_slowest(struct tracer *t, struct lt_slow *calls,
 		memcpy(flat + cpu * LT_SLOWEST, cpus[cpu].calls,
 		       sizeof(cpus[cpu].calls));
 	qsort(flat, all, sizeof(*flat), tracer_compare_slow);
-	while (n < max && n < all && flat[n].duration) {
+	while (n < max && n < all && flat[n].duration_ns) {
 		calls[n] = flat[n];
 		n++;
 	}

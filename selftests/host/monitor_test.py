@@ -108,29 +108,28 @@ def test_rules(promtool, names, tmp):
                     "exp_labels": {"severity": "warning", "instance": "a",
                                    "class": "dropped"},
                     "exp_annotations": {
-                        "summary": "2 dropped on a after a live update",
-                        "description": "Run 'luotrace audit' there; each of its "
-                                       "sentences says what to do."}}]},
+                        "summary": "Leaks on a after a live update: 2 dropped",
+                        "description": "Run 'luotrace audit' on the instance; it says "
+                                       "for each leak what to do."}}]},
                 {"eval_time": "20m", "alertname": "LuoLeakHoldsMemory",
                  "exp_alerts": [{
                      "exp_labels": {"severity": "critical", "instance": "a"},
                      "exp_annotations": {
-                         "summary": "1.863GiB are held on a by sessions that are "
-                                    "leaked",
-                         "description": "Run 'luotrace audit' there; the next live "
-                                        "update gives these sessions up."}}]},
+                         "summary": "1.863GiB are held by leaked sessions on a",
+                         "description": "Run 'luotrace audit' on the instance; the "
+                                        "next live update gives these sessions up."}}]},
                 {"eval_time": "5m", "alertname": "LuoBlackoutLong", "exp_alerts": [{
                     "exp_labels": {"severity": "warning", "instance": "a"},
                     "exp_annotations": {
-                        "summary": "The last live update of a took 9s",
-                        "description": "Run 'luotrace timeline' there; its first "
-                                       "sentences name who took long."}}]},
+                        "summary": "The last blackout of a took 9s",
+                        "description": "Run 'luotrace timeline' on the instance; its "
+                                       "first sentences name what took long."}}]},
                 {"eval_time": "5m", "alertname": "LuoFreezeSlow", "exp_alerts": [{
                     "exp_labels": {"severity": "warning", "instance": "a"},
                     "exp_annotations": {
                         "summary": "The freeze window of a was 2s",
-                        "description": "Run 'luotrace timeline' there; it names "
-                                       "handler, session and token."}}]},
+                        "description": "Run 'luotrace timeline' on the instance; it "
+                                       "names handler, session and token."}}]},
                 # An hour after the blackout it is past.
                 {"eval_time": "62m", "alertname": "LuoBlackoutLong",
                  "exp_alerts": []},

@@ -4,6 +4,7 @@
 import glob
 import os
 
+project = "LUO and luotrace"
 author = copyright = "the LUO and luotrace developers"
 root_doc = "luotrace"
 exclude_patterns = ["guide.rst", "stock.rst"]

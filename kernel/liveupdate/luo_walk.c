@@ -6,7 +6,7 @@
  * Auditors must be able to list sessions and files at any time, including those from
  * before they started, without blocking anyone. A walk holds the lock of a session
  * set, under which no callback runs, only while it advances to the next session and
- * copies it. Files are looked up by a growing number and read under RCU without the
+ * copies it. Files are looked up by an increasing number and read under RCU without the
  * lock of their session, so that a handler stuck in a callback cannot block readers.
  *
  * The values shown for one file or session may therefore stem from slightly different

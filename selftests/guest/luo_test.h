@@ -48,7 +48,7 @@ static inline void write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_TRUNC);
 
-	must(fd >= 0 && write(fd, text, strlen(text)) > 0, path);
+	must(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text), path);
 	close(fd);
 }
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 
 if [ "$STAGE" = 0 ]; then
-	vm-tap trace trace_test -F incoming
-	vm-hold trace_test hold && vm-kexec
+	vm-tap format trace_format_test
+	vm-tap trace trace_test
+	vm-hold trace_in_test hold && vm-kexec
 	exit 1
 fi
-exec vm-tap trace trace_test -f incoming
+exec vm-tap trace trace_in_test

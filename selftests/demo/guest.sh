@@ -4,29 +4,15 @@
 
 set -e
 
-# In both kernels; the first one is ended by the jump.
-start_recorder() {
-	luotrace record -o "$1" 2> /tmp/record.err &
-	recorder=$!
-	for _ in $(seq 100); do
-		grep -q tracing /tmp/record.err && return
-		sleep 0.1
-	done
-	cat /tmp/record.err
-	return 1
-}
+# shellcheck source=selftests/guest/lib.sh
+. /test/lib
 
 tracer=
 start_tracer() {
 	luotrace latency --hist --json-file /tmp/latency.json \
 		> /tmp/latency.txt 2> /tmp/latency.err &
 	tracer=$!
-	for _ in $(seq 100); do
-		grep -q tracing /tmp/latency.err && return
-		sleep 0.1
-	done
-	cat /tmp/latency.err
-	return 1
+	await tracing /tmp/latency.err
 }
 
 stop_tracer() {
@@ -38,7 +24,8 @@ stop_tracer() {
 
 if [ "$STAGE" = 0 ]; then
 	vm-note "preserving 20 memfds of 256 MiB in all"
-	start_recorder /state/before.luotrace
+	# The kexec ends this recorder.
+	start record record -o /state/before.luotrace
 	start_tracer
 	luo_agent preserve plan /state/manifest.json /tmp/ready &
 	agent=$!
@@ -55,7 +42,8 @@ if [ "$STAGE" = 0 ]; then
 fi
 
 vm-note "retrieving and comparing"
-start_recorder /tmp/after.luotrace
+start record record -o /tmp/after.luotrace
+recorder=$!
 start_tracer
 set +e
 luo_agent restore /state/manifest.json /tmp/restore.json

@@ -3,6 +3,9 @@
 # The records of a handover are gone once they are read, but for those that are
 # refused: damage 6 gives the sessions a version that the next kernel does not know.
 
+# shellcheck source=selftests/guest/lib.sh
+. /test/lib
+
 in=/sys/kernel/debug/kho/in/sub_fdts/LUO
 if [ "$STAGE" = 0 ]; then
 	vm-hold damage_test hold 6 || exit 1
@@ -16,11 +19,7 @@ sed 's/luo-session-v9/luo-session-v3/' $in > /tmp/mended
 # Of what was read the memory is somebody else's now.
 luotrace handover --json --files --memory /proc/kcore /tmp/mended > /tmp/memory.json
 luotrace handover --files --memory /proc/kcore /tmp/mended > /tmp/memory.txt
-# The log has it a second later.
-for _ in $(seq 100); do
-	dmesg | grep -q "rejected .incompatible." && break
-	sleep 0.1
-done
+await_klog "rejected .incompatible." || exit 1
 vm-put $in LUO.fdt
 vm-put /sys/kernel/debug/kho/in/fdt KHO.fdt
 vm-put /tmp/memory.txt

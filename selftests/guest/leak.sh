@@ -4,22 +4,18 @@
 # the second one in every way; the third one gets a damaged entry, the fourth one
 # the leftovers of the third, the last one nothing.
 
+# shellcheck source=selftests/guest/lib.sh
+. /test/lib
+
 if [ "$STAGE" = 0 ]; then
 	vm-hold leak_test hold 1 && vm-kexec
 	exit 1
 fi
 if [ "$STAGE" = 1 ]; then
 	# shellcheck disable=SC2016 # for the shell that luotrace runs
-	luotrace audit --watch --json \
-		--exec 'echo "$LUOTRACE_CLASS $LUOTRACE_SESSION" >> /tmp/exec.out' \
-		> /tmp/watch.json 2> /tmp/watch.err &
-	luotrace trace --errors --json > /tmp/errors.json 2> /tmp/errors.err &
-	for name in watch errors; do
-		for _ in $(seq 100); do
-			grep -q tracing /tmp/$name.err && break
-			sleep 0.1
-		done
-	done
+	start watch audit --watch --json \
+		--exec 'echo "$LUOTRACE_CLASS $LUOTRACE_SESSION" >> /tmp/exec.out'
+	start errors trace --errors --json
 fi
 [ "$STAGE" != 2 ] || sh /test/watch || exit 1
 luotrace audit > /tmp/audit.txt

@@ -2,20 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # luotrace where there is something to trace.
 
-luotrace check --json > /tmp/check.json || exit 1
+# shellcheck source=selftests/guest/lib.sh
+. /test/lib
 
-# Start a luotrace of its own name, wait until it traces.
-start() {
-	name=$1
-	shift
-	luotrace "$@" > "/tmp/$name.json" 2> "/tmp/$name.err" &
-	for _ in $(seq 100); do
-		grep -q tracing "/tmp/$name.err" && return
-		sleep 0.1
-	done
-	cat "/tmp/$name.err"
-	exit 1
-}
+luotrace check --json > /tmp/check.json || exit 1
 
 # What each command has loaded and allocated.
 cost() {
@@ -34,47 +24,30 @@ cost one trace -s vm-a -o retrieve --errors
 cost record record -o /tmp/cost.luotrace
 cost latency latency
 
-luotrace latency --hist --json > /tmp/latency.json 2> /tmp/err.1 &
-luotrace trace --kho --json > /tmp/trace.json 2> /tmp/err.2 &
-luotrace latency --by file --json -o preserve --min-us 5000 \
-	> /tmp/byfile.json 2> /tmp/err.3 &
-for n in 1 2 3; do
-	for _ in $(seq 100); do
-		grep -q tracing /tmp/err.$n && break
-		sleep 0.1
-	done
-done
+start latency latency --hist --json
+start trace trace --kho --json
+start byfile latency --by file --json -o preserve --min-us 5000
 luotrace_test work || exit 1
 kill -INT %1 %2 %3
 wait
-cat /tmp/err.1 /tmp/err.2 /tmp/err.3
+cat /tmp/latency.err /tmp/trace.err /tmp/byfile.err
 
 # The last of them cannot keep up: its buffer is tiny and it is stopped.
-luotrace latency --by file --json > /tmp/others.json 2> /tmp/err.1 &
-luotrace trace --json > /tmp/all.json 2> /tmp/err.2 &
-luotrace trace --json --buffer 4 > /tmp/tiny.json 2> /tmp/err.3 &
-for n in 1 2 3; do
-	for _ in $(seq 100); do
-		grep -q tracing /tmp/err.$n && break
-		sleep 0.1
-	done
-done
+start others latency --by file --json
+start all trace --json
+start tiny trace --json --buffer 4
 kill -STOP %3
 luotrace_test many || exit 1
 kill -CONT %3
 kill -INT %1 %2 %3
 wait
-cat /tmp/err.1 /tmp/err.2 /tmp/err.3
+cat /tmp/others.err /tmp/all.err /tmp/tiny.err
 
-luotrace latency --hist --json > /tmp/busy.json 2> /tmp/err &
-for _ in $(seq 100); do
-	grep -q tracing /tmp/err && break
-	sleep 0.1
-done
+start busy latency --hist --json
 luotrace_test busy || exit 1
 kill -INT $!
 wait
-cat /tmp/err
+cat /tmp/busy.err
 
 # Two readings and no more; a file that cannot be written is told before; one that can
 # has the figures though the text is lost.
@@ -102,10 +75,7 @@ kill -HUP $! 2> /dev/null
 wait $! || exit 1
 grep -q '"sessions_forgotten"' /tmp/hup.json || exit 1
 (trap '' HUP; exec luotrace latency --json -d 4) > /tmp/nohup.json 2> /tmp/nohup.err &
-for _ in $(seq 100); do
-	grep -q tracing /tmp/nohup.err && break
-	sleep 0.1
-done
+await tracing /tmp/nohup.err || exit 1
 kill -HUP $!
 sleep 1
 kill -0 $! || exit 1

@@ -3,18 +3,8 @@
 # luotrace on the base's own LUO, whose functions it traces. What the agent did is the
 # one witness; the other one is the kernel's own profile of functions.
 
-# Start a luotrace, wait until it traces.
-trace() {
-	command=$1
-	luotrace "$@" > "/tmp/$1.json" 2> "/tmp/$1.err" &
-	set -- "$command"
-	for _ in $(seq 300); do
-		grep -q tracing "/tmp/$1.err" && return
-		sleep 0.1
-	done
-	cat "/tmp/$1.err"
-	exit 1
-}
+# shellcheck source=selftests/guest/lib.sh
+. /test/lib
 
 insmod /tools/luo_test_module.ko || exit 1
 luotrace check --json > /tmp/check.json || exit 1
@@ -26,9 +16,9 @@ if [ "$STAGE" = 1 ]; then
 	grep -q '^LEAK: 1 finding: 1 unclaimed; incoming sessions are not known' \
 		/tmp/audit.txt || exit 1
 fi
-trace latency --json
-trace trace --json
-trace record -o /tmp/record
+start latency latency --json
+start trace trace --json
+start record record -o /tmp/record
 # Only these: patching every function of the kernel is more than emulation stands.
 echo 'memfd_luo_*' > /sys/kernel/tracing/set_ftrace_filter || exit 1
 echo 1 > /sys/kernel/tracing/function_profile_enabled

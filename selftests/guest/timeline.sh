@@ -1,27 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 
-# Start a recorder, wait until it traces.
-record() {
-	luotrace record -o "$1" 2> /tmp/record.err &
-	recorder=$!
-	for _ in $(seq 100); do
-		grep -q tracing /tmp/record.err && return
-		sleep 0.1
-	done
-	exit 1
-}
+# shellcheck source=selftests/guest/lib.sh
+. /test/lib
 
 if [ "$STAGE" = 0 ]; then
 	# Before any live update there is nothing to show, and it says so.
 	luotrace timeline
 	[ $? = 3 ] || exit 1
-	# The jump ends this recorder; what it saw by then is in its file.
-	record /state/before.luotrace
+	# The kexec ends this recorder; its file has what it saw until then.
+	start record record -o /state/before.luotrace
 	vm-hold timeline_agent hold && vm-kexec
 	exit 1
 fi
-record /tmp/after.luotrace
+start record record -o /tmp/after.luotrace
+recorder=$!
 timeline_agent restore || exit 1
 kill -INT $recorder
 wait $recorder || exit 1

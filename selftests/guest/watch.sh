@@ -3,6 +3,9 @@
 # A part of leak.sh, where a live update brought what is left behind: luotrace audit
 # --watch started late, with a command that hangs, with a reader that does not read.
 
+# shellcheck source=selftests/guest/lib.sh
+. /test/lib
+
 failed=0
 
 check() {
@@ -11,14 +14,9 @@ check() {
 	failed=1
 }
 
-# Wait for a text in a file.
-await() {
-	for _ in $(seq 300); do
-		grep -q "$1" "$2" && return
-		sleep 0.1
-	done
-	check 1 "'$1' in $2"
-	cat "$2"
+# Go on without it, as what follows tells more.
+expect() {
+	await "$@" || check 1 "'$1' in $2"
 }
 
 leaks() {
@@ -45,7 +43,7 @@ hangs() {
 }
 timeout -s KILL 60 luotrace audit --watch --exec 'sleep 1000' > /dev/null \
 	2> /tmp/hang.err &
-await tracing /tmp/hang.err
+expect tracing /tmp/hang.err
 sleep 1
 kill -TERM $!
 wait $!
@@ -69,13 +67,13 @@ check $? "a session that nobody claims is a leak when it is too old"
 
 # The buffer is full: what was lost is told, and an audit finds the leak.
 luotrace audit --watch --json > /tmp/flood.json 2> /tmp/flood.err &
-await tracing /tmp/flood.err
+expect tracing /tmp/flood.err
 kill -STOP $!
 leak_test flood || check 1 flood
 kill -CONT $!
-await '"event":"lost"' /tmp/flood.json
-await '"class":"dropped","session":"spoiled".*"found_by":"audit"' /tmp/flood.json
-await 'events were dropped' /tmp/flood.err
+expect '"event":"lost"' /tmp/flood.json
+expect '"class":"dropped","session":"spoiled".*"found_by":"audit"' /tmp/flood.json
+expect 'events were dropped' /tmp/flood.err
 kill -INT $!
 wait $!
 
@@ -84,10 +82,10 @@ mkfifo /tmp/fifo
 (while [ ! -e /tmp/go ]; do sleep 0.1; done; cat > /tmp/slow.json) < /tmp/fifo &
 luotrace audit --watch --json > /tmp/fifo 2> /tmp/slow.err &
 watch=$!
-await tracing /tmp/slow.err
+expect tracing /tmp/slow.err
 leak_test flood || check 1 flood
 touch /tmp/go
-await '"session":"spoiled".*"found_by":"event"' /tmp/slow.json
+expect '"session":"spoiled".*"found_by":"event"' /tmp/slow.json
 kill -INT $watch
 wait $watch
 [ "$(grep -c '"session":"whole".*"found_by":"event"' /tmp/slow.json)" = 6000 ]

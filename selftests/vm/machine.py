@@ -100,6 +100,7 @@ def make_initramfs(kernel, nxt, files, script, args, case):
         cpio.add_file(path, name)
     if script:
         cpio.add_file(script, "test/script")
+        cpio.add_file(os.path.join(TOP, "selftests/guest/lib.sh"), "test/lib")
         cpio.add_data("test/command", ("TEST_CASE=%s exec sh ./script %s\n" % (
             shlex.quote(case), shlex.join(args))).encode())
     return cpio.finish()

@@ -1,0 +1,34 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0
+# What the guest scripts share; in the VM it is /test/lib.
+
+# await TEXT FILE: wait up to half a minute for a text in a file
+await() {
+	for _ in $(seq 300); do
+		grep -q "$1" "$2" && return
+		sleep 0.1
+	done
+	echo "no '$1' in $2:"
+	cat "$2"
+	return 1
+}
+
+# await_klog TEXT: the same for the kernel log. LUO collects what it reports often for a
+# second before it prints it.
+await_klog() {
+	for _ in $(seq 100); do
+		dmesg | grep -q "$1" && return
+		sleep 0.1
+	done
+	echo "no '$1' in the kernel log"
+	return 1
+}
+
+# start NAME ARGUMENT...: run luotrace in the background until it traces; $! is its
+# process, /tmp/NAME.json its output, /tmp/NAME.err its messages
+start() {
+	name=$1
+	shift
+	luotrace "$@" > "/tmp/$name.json" 2> "/tmp/$name.err" &
+	await tracing "/tmp/$name.err" || exit 1
+}

@@ -10,7 +10,7 @@
  *
  * The state of a file is one page that preserve copies it to. What is set for
  * retrieve, can_finish and finish takes effect in the next kernel. Two subsystems
- * and the state that the files share are in luo_test_parts.c.
+ * and the state that the files share are in luo_test_targets.c.
  */
 
 #define pr_fmt(fmt) "luo_test: " fmt

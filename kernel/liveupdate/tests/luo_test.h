@@ -42,7 +42,7 @@ static inline void luo_test_op_count(const struct luo_test_op *ops,
 
 int luo_test_behave(struct luo_test_op *op);
 
-/* luo_test_parts.c */
+/* luo_test_targets.c */
 
 int luo_test_parts_init(struct liveupdate_file_handler *fh);
 void luo_test_parts_exit(struct liveupdate_file_handler *fh);

@@ -331,7 +331,7 @@ def test_events():
                 re.M))
     with open(os.path.join(TOP, "bpf/luotrace.h")) as f:
         ours = set(re.findall(r"X\([A-Z_]+,\s*(\w+)\)", f.read()))
-    with open(os.path.join(TOP, "bpf/luotrace.bpf.c")) as f:
+    with open(os.path.join(TOP, "bpf/events.bpf.c")) as f:
         progs = set(re.findall(r'(?:SEC\("tp_btf/|_PROG\()(\w+)', f.read()))
     progs.discard("_tp")
     check(events == ours, "luotrace knows every trace event", events ^ ours)

@@ -1,18 +1,17 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 
 /*
- * The same on a kernel whose LUO has no trace events: at the functions of that LUO and
- * at those that its file handlers are made of. A part of luotrace.bpf.c.
+ * Programs for a kernel whose LUO has no trace events: on the functions of that LUO and
+ * on those that its file handlers are made of.
  *
  * An operation of a handler is a function with one argument of a certain type. The
  * frontend finds all of these in the kernel's BTF and gives each a pair of the programs
- * below; which operation it is shows when it is called, by whose table it is in. Which
- * session it is called for is known from the function of LUO around it, and which file,
- * too, or from the session's list of files.
+ * below; which operation it is shows when it is called, by its place in the handler's
+ * table. The function of LUO around it tells which session it is called for, and which
+ * file, or the session's list of files does.
  */
 
-#ifndef STOCK_BPF_H
-#define STOCK_BPF_H
+#include "common.bpf.h"
 
 #define CO_RE	__attribute__((preserve_access_index))
 
@@ -67,11 +66,9 @@ struct file {
 	void *private_data;
 } CO_RE;
 
-/* From enum luo_op, and enum luo_file_state. */
+/* From enum luo_op. */
 enum { OP_CAN_PRESERVE, OP_PRESERVE, OP_UNPRESERVE, OP_FREEZE = 5, OP_UNFREEZE,
        OP_RETRIEVE, OP_CAN_FINISH, OP_FINISH };
-enum { FILE_PRESERVED = 1, FILE_INCOMING = 4, FILE_RETRIEVED = 5, FILE_FAILED = 7 };
-enum { STATE_NORMAL, STATE_UPDATED = 3, EVENT_FREEZE = 1 };
 
 #define EBUSY	16
 #define ENOENT	2
@@ -110,7 +107,7 @@ static struct stock_task *stock_task(void)
 
 	if (t)
 		return t;
-	empty = only(&stock_empty);
+	empty = lookup_single(&stock_empty);
 	if (empty)
 		bpf_map_update_elem(&stock_tasks, &tid, empty, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&stock_tasks, &tid);
@@ -148,7 +145,7 @@ struct stock_search {
 	__u64 token;
 };
 
-static long stock_is_it(__u32 i, struct stock_search *s)
+static long stock_match_file(__u32 i, struct stock_search *s)
 {
 	struct list_head *node = s->node;
 	struct luo_file *f;
@@ -190,7 +187,7 @@ static __always_inline __u64 stock_token(struct stock_task *t, int op,
 	s.file = args->file;
 	s.data = args->serialized_data;
 	/* Once around, the head of the list too. */
-	bpf_loop(BPF_CORE_READ(set, count) + 1, stock_is_it, &s, 0);
+	bpf_loop(BPF_CORE_READ(set, count) + 1, stock_match_file, &s, 0);
 	t->at = s.node;
 	return s.token;
 }
@@ -227,7 +224,7 @@ static __always_inline int stock_exit(void *ctx, __u32 nr,
 		call.ret = op == OP_CAN_PRESERVE ? -ENOENT : -EBUSY;
 	__builtin_memcpy(call.session, t->name, sizeof(call.session));
 	bpf_core_read_str(call.compatible, sizeof(call.compatible), &fh->compatible);
-	called(LT_HANDLER_EXIT, 0, &call);
+	call_end(LT_HANDLER_EXIT, 0, &call);
 	return 0;
 }
 
@@ -246,7 +243,7 @@ static __always_inline int stock_exit(void *ctx, __u32 nr,
 
 #define STOCK_OP(_nr)							\
 	STOCK(_nr, struct liveupdate_file_op_args *args, args->handler, args)
-#define STOCK_ASK(_nr)							\
+#define STOCK_CAN_PRESERVE(_nr)							\
 	STOCK(_nr, struct liveupdate_file_handler *handler, handler, 0)
 
 /* As many as LT_STOCK_ARGS says. */
@@ -256,8 +253,8 @@ STOCK_OP(12) STOCK_OP(13) STOCK_OP(14) STOCK_OP(15) STOCK_OP(16) STOCK_OP(17)
 STOCK_OP(18) STOCK_OP(19) STOCK_OP(20) STOCK_OP(21) STOCK_OP(22) STOCK_OP(23)
 
 /* can_preserve has the handler for its argument. */
-STOCK_ASK(24) STOCK_ASK(25) STOCK_ASK(26) STOCK_ASK(27)
-STOCK_ASK(28) STOCK_ASK(29) STOCK_ASK(30) STOCK_ASK(31)
+STOCK_CAN_PRESERVE(24) STOCK_CAN_PRESERVE(25) STOCK_CAN_PRESERVE(26) STOCK_CAN_PRESERVE(27)
+STOCK_CAN_PRESERVE(28) STOCK_CAN_PRESERVE(29) STOCK_CAN_PRESERVE(30) STOCK_CAN_PRESERVE(31)
 
 /* LUO is about to call handlers for a session. */
 static __always_inline int stock_begin(struct luo_file_set *set, __u64 token, int all)
@@ -283,13 +280,13 @@ static __always_inline int stock_end(__u32 old, __u32 new, int ret)
 
 	if (!t)
 		return 0;
-	e = new ? begin(LT_FILE_STATE, ret) : 0;
+	e = new ? event_reserve(LT_FILE_STATE, ret) : 0;
 	if (e) {
 		e->file.token = t->token;
 		e->file.old = old;
 		e->file.new = ret ? (old ? FILE_FAILED : FILE_NONE) : new;
 		__builtin_memcpy(e->session, t->name, sizeof(e->session));
-		end(e, wanted(e, 0), 0);
+		event_commit(e, event_wanted(e, 0), 0);
 	}
 	__builtin_memset(t->name, 0, sizeof(t->name));
 	t->set = 0;
@@ -344,13 +341,13 @@ STOCK_SET(luo_file_finish)
 SEC("?fexit/luo_session_create")
 int BPF_PROG(stock_luo_session_create, const char *name, void *filep, int ret)
 {
-	return session(LT_SESSION_CREATE, 0, name, 0, STATE_NORMAL, 0, ret);
+	return session_event(LT_SESSION_CREATE, 0, name, 0, STATE_NORMAL, 0, ret);
 }
 
 SEC("?fexit/luo_session_retrieve")
 int BPF_PROG(stock_luo_session_retrieve, const char *name, void *filep, int ret)
 {
-	return session(LT_SESSION_RETRIEVE, 0, name, 1, STATE_UPDATED, 0, ret);
+	return session_event(LT_SESSION_RETRIEVE, 0, name, 1, STATE_UPDATED, 0, ret);
 }
 
 /* At its beginning, as there is no session at its end. */
@@ -360,31 +357,29 @@ int BPF_PROG(stock_luo_session_release, void *inode, struct file *file)
 	struct luo_session *s = file->private_data;
 	_Bool in = BPF_CORE_READ(s, retrieved);
 
-	return session(LT_SESSION_RELEASE, 0,
-		       (void *)s + bpf_core_field_offset(struct luo_session, name),
-		       in, in ? STATE_UPDATED : STATE_NORMAL,
-		       BPF_CORE_READ(s, file_set.count), 0);
+	return session_event(LT_SESSION_RELEASE, 0,
+			     (void *)s + bpf_core_field_offset(struct luo_session, name),
+			     in, in ? STATE_UPDATED : STATE_NORMAL,
+			     BPF_CORE_READ(s, file_set.count), 0);
 }
 
 SEC("?fexit/luo_session_finish")
 int BPF_PROG(stock_luo_session_finish, struct luo_session *s, void *ucmd, int ret)
 {
-	return session(LT_SESSION_FINISH, 0, s->name, 1,
-		       ret ? STATE_UPDATED : STATE_NORMAL, s->file_set.count, ret);
+	return session_event(LT_SESSION_FINISH, 0, s->name, 1,
+			     ret ? STATE_UPDATED : STATE_NORMAL, s->file_set.count, ret);
 }
 
 SEC("?fexit/liveupdate_reboot")
 int BPF_PROG(stock_liveupdate_reboot, int ret)
 {
-	struct lt_event *e = begin(LT_STATE, ret);
+	struct lt_event *e = event_reserve(LT_STATE, ret);
 
 	if (!e)
 		return 0;
 	e->state.old = STATE_NORMAL;
 	e->state.new = ret ? STATE_NORMAL : STATE_FROZEN;
 	e->state.event = EVENT_FREEZE;
-	end(e, wanted(e, 0), BPF_RB_FORCE_WAKEUP);
+	event_commit(e, event_wanted(e, 0), BPF_RB_FORCE_WAKEUP);
 	return 0;
 }
-
-#endif

@@ -1,30 +1,56 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 
 /*
- * Counting calls: a row for each key, the longest ones of each CPU. A part of
- * luotrace.bpf.c, whose maps and settings it uses.
+ * Counting calls in the kernel, by key and operation, with a histogram; the longest ones
+ * are kept with what they were for. The table is shared by all CPUs, so that its size
+ * does not depend on their number; atomic additions keep it exact with parallel calls.
+ * Calls whose key does not fit into the table are counted together.
  */
 
-#ifndef CALLS_BPF_H
-#define CALLS_BPF_H
+#include "common.bpf.h"
 
-#define MAX_RAISES	64	/* CPUs that win against this one, at most */
+#define MAX_ATTEMPTS	64	/* to raise a value before all other CPUs have */
 
-/*
- * Some are global functions: the verifier looks at them once, not along each
- * path that leads to them.
- */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, LT_MAX_ROWS);
+	__type(key, struct lt_key);
+	__type(value, struct lt_row);
+} rows SEC(".maps");
+
+/* The calls that did not fit, by operation. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LT_MAX_OPS);
+	__type(key, __u32);
+	__type(value, struct lt_row);
+} others SEC(".maps");
+
+/* A row too big for the stack, to begin one with. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct lt_row);
+} empty_row SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct lt_slowest);
+} slowest SEC(".maps");
 
 /* Where in a histogram a time belongs. */
-__noinline __u32 slot_of(__u64 ns)
+__noinline __u32 hist_slot(__u64 ns)
 {
 	return lt_slot(ns);
 }
 
 /* The shortest of the longest calls of this CPU that @ns is longer than. */
-__noinline __u32 place_of(__u64 ns)
+__noinline __u32 slowest_slot(__u64 ns)
 {
-	struct lt_slowest *s = only(&slowest);
+	struct lt_slowest *s = lookup_single(&slowest);
 	__u32 i, at = LT_SLOWEST;
 
 	if (!s)
@@ -39,9 +65,9 @@ __noinline __u32 place_of(__u64 ns)
 }
 
 /* The shortest of the longest calls of this CPU, if it is shorter than @least. */
-__noinline __u64 least_of(__u64 least)
+__noinline __u64 slowest_least(__u64 least)
 {
-	struct lt_slowest *s = only(&slowest);
+	struct lt_slowest *s = lookup_single(&slowest);
 	__u32 i;
 
 	for (i = 0; s && i < LT_SLOWEST; i++) {
@@ -52,29 +78,29 @@ __noinline __u64 least_of(__u64 least)
 }
 
 /* Keep a call if it is among the longest of this CPU; most are not. */
-static void keep_slow(const struct lt_slow *call)
+static void slowest_keep(const struct lt_slow *call)
 {
-	struct lt_slowest *s = only(&slowest);
+	struct lt_slowest *s = lookup_single(&slowest);
 	__u32 at;
 
 	if (!s || call->duration_ns <= s->least_ns)
 		return;
-	at = place_of(call->duration_ns);
+	at = slowest_slot(call->duration_ns);
 	if (at < LT_SLOWEST)
 		s->calls[at] = *call;
-	s->least_ns = least_of(~0ULL);
+	s->least_ns = slowest_least(~0ULL);
 }
 
 /*
  * Raise a value that other CPUs raise, too. One that is raised meanwhile is higher, so
  * that this ends soon: whoever loses has seen another CPU win.
  */
-static __always_inline void raise(__u64 *to, __u64 value)
+static __always_inline void atomic_max(__u64 *to, __u64 value)
 {
 	__u64 seen = *(volatile __u64 *)to, found;
 	int i;
 
-	for (i = 0; i < MAX_RAISES && value > seen; i++) {
+	for (i = 0; i < MAX_ATTEMPTS && value > seen; i++) {
 		found = __sync_val_compare_and_swap(to, seen, value);
 		if (found == seen)
 			return;
@@ -82,12 +108,12 @@ static __always_inline void raise(__u64 *to, __u64 value)
 	}
 }
 
-static __always_inline void add(struct lt_row *row, __u64 ns, int ret)
+static __always_inline void row_add(struct lt_row *row, __u64 ns, int ret)
 {
-	__u32 slot = slot_of(ns);
+	__u32 slot = hist_slot(ns);
 
-	raise(&row->min_ns, ~ns);
-	raise(&row->max_ns, ns);
+	atomic_max(&row->min_ns, ~ns);
+	atomic_max(&row->max_ns, ns);
 	__sync_fetch_and_add(&row->count, 1);
 	__sync_fetch_and_add(&row->total_ns, ns);
 	if (ret < 0)
@@ -96,7 +122,7 @@ static __always_inline void add(struct lt_row *row, __u64 ns, int ret)
 		__sync_fetch_and_add(&row->slots[slot], 1);
 }
 
-static void count(const struct lt_slow *call)
+static void call_count(const struct lt_slow *call)
 {
 	struct lt_key key = { .op = call->op, .kind = call->kind };
 	__u32 op = call->op;
@@ -113,7 +139,7 @@ static void count(const struct lt_slow *call)
 
 	row = bpf_map_lookup_elem(&rows, &key);
 	if (!row) {
-		empty = only(&empty_row);
+		empty = lookup_single(&empty_row);
 		if (!empty)
 			return;
 		/* Another CPU may have made the row just now. */
@@ -121,23 +147,23 @@ static void count(const struct lt_slow *call)
 		row = bpf_map_lookup_elem(&rows, &key);
 	}
 	if (row) {
-		add(row, call->duration_ns, call->ret);
+		row_add(row, call->duration_ns, call->ret);
 		return;
 	}
 	row = bpf_map_lookup_elem(&others, &op);
 	if (row)
-		add(row, call->duration_ns, call->ret);
-	l = only(&lost);
+		row_add(row, call->duration_ns, call->ret);
+	l = lookup_single(&lost);
 	if (l)
 		__sync_fetch_and_add(&l->rows, 1);
 }
 
 /* Whether the filters let a call be counted. */
-static __always_inline _Bool wanted_call(const struct lt_slow *call)
+static __always_inline _Bool call_wanted(const struct lt_slow *call)
 {
-	if (want_session[0] && !same(want_session, call->session))
+	if (want_session[0] && !name_equal(want_session, call->session))
 		return 0;
-	if (want_handler[0] && !same(want_handler, call->compatible))
+	if (want_handler[0] && !name_equal(want_handler, call->compatible))
 		return 0;
 	if (!(want_ops & (1ULL << (call->op & 63))) ||
 	    call->duration_ns < want_min_ns)
@@ -145,30 +171,28 @@ static __always_inline _Bool wanted_call(const struct lt_slow *call)
 	return !want_errors || call->ret < 0;
 }
 
-/* A call is over: count it, stream it. */
-static __always_inline void called(__u32 type, __u64 number, struct lt_slow *call)
+int call_end(__u32 type, __u64 number, struct lt_slow *call)
 {
 	struct lt_event *e;
 
-	if (!wanted_call(call))
-		return;
+	if (!call || !call_wanted(call))
+		return 0;
 
 	if (count_calls) {
 		call->ts = bpf_ktime_get_ns();
-		count(call);
-		keep_slow(call);
+		call_count(call);
+		slowest_keep(call);
 	}
 
-	e = begin(type, call->ret);
+	e = event_reserve(type, call->ret);
 	if (!e)
-		return;
+		return 0;
 	e->number = number;
 	e->call.token = call->token;
 	e->call.duration_ns = call->duration_ns;
 	e->call.op = call->op;
 	__builtin_memcpy(e->session, call->session, sizeof(call->session));
 	__builtin_memcpy(e->compatible, call->compatible, sizeof(call->compatible));
-	end(e, 1, 0);
+	event_commit(e, 1, 0);
+	return 0;
 }
-
-#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/*
+ * What the programs of luotrace have in common: settings, maps, and how an event is
+ * streamed. events.bpf.c and stock.bpf.c have the programs, calls.bpf.c counts calls
+ * for both; bpftool gen object links the three. What is extern here is defined in
+ * events.bpf.c, the maps of calls.bpf.c there.
+ */
+
+#ifndef COMMON_BPF_H
+#define COMMON_BPF_H
+
+#include "types.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include "luotrace.h"
+
+/* Settings, fixed before the programs are loaded. */
+extern const volatile char want_session[LT_NAME_LEN];
+extern const volatile char want_handler[LT_COMPAT_LEN];
+extern const volatile __u64 want_ops;	/* a bit an operation */
+extern const volatile __u64 want_min_ns;
+extern const volatile _Bool want_errors;
+extern const volatile __u32 stream;	/* a bit an enum lt_type */
+extern const volatile _Bool whole_sessions;	/* only the session filters what is streamed */
+extern const volatile _Bool count_calls;
+extern const volatile _Bool count_memory;
+extern const volatile __u32 count_by;	/* enum lt_by */
+
+/* Set when everything is attached, so that all programs begin at once. */
+extern _Bool ready;
+
+/* From enum liveupdate_state, enum liveupdate_event and enum luo_file_state. */
+enum { STATE_NORMAL, STATE_PREPARED, STATE_FROZEN, STATE_UPDATED };
+enum { EVENT_FREEZE = 1 };
+enum { FILE_NONE, FILE_PRESERVED, FILE_INCOMING = 4, FILE_RETRIEVED, FILE_FAILED = 7 };
+
+struct events_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+};
+
+struct lost_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct lt_lost);
+};
+
+extern struct events_map events SEC(".maps");
+extern struct lost_map lost SEC(".maps");
+
+/**
+ * call_end - a call is over: count it, stream it
+ * @type:   the event, an _EXIT of enum lt_type
+ * @number: the live update, 0 if unknown
+ * @call:   the call; its time stamp is set here
+ *
+ * A global function: the verifier looks at it once, not along each path that leads
+ * to it.
+ */
+int call_end(__u32 type, __u64 number, struct lt_slow *call);
+
+/* The value of a map that has only one. */
+static __always_inline void *lookup_single(void *map)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(map, &zero);
+}
+
+/* The verifier walks no loop for it, as it would for one written out here. */
+#define name_equal(_want, _have)						\
+	(!bpf_strncmp((_have), sizeof(_have), (const char *)(_want)))
+
+/* Whether the filter for failures lets an event pass, before room is made for it. */
+static __always_inline _Bool result_wanted(__u32 type, int ret)
+{
+	return !want_errors || whole_sessions || type == LT_STATE || ret < 0;
+}
+
+/* Reserve an event if its type is streamed at all, and if its result is wanted. */
+static __always_inline struct lt_event *event_reserve(__u32 type, int ret)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct lt_event *e;
+	struct lt_lost *l;
+
+	if (!ready || !(stream & (1U << type)) || !result_wanted(type, ret))
+		return 0;
+
+	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	if (!e) {
+		l = lookup_single(&lost);
+		if (l)
+			__sync_fetch_and_add(&l->events, 1);
+		return 0;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	e->ts = bpf_ktime_get_ns();
+	e->type = type;
+	e->ret = ret;
+	e->pid = id >> 32;
+	e->tid = (__u32)id;
+	return e;
+}
+
+static __always_inline void set_name(char *to, const char *name)
+{
+	bpf_probe_read_kernel_str(to, LT_NAME_MAX + 1, name);
+}
+
+static __always_inline void set_compat(char *to, const char *compat)
+{
+	bpf_probe_read_kernel_str(to, LT_COMPAT_LEN, compat);
+}
+
+/*
+ * Whether the filters let an event pass; if not it is given back. The state of
+ * the machine always passes: the frontend may wait for it.
+ */
+static __always_inline _Bool event_wanted(struct lt_event *e, _Bool is_call)
+{
+	if (e->type == LT_STATE)
+		return 1;
+	if (want_session[0] && !name_equal(want_session, e->session))
+		return 0;
+	if (whole_sessions)
+		return 1;
+	if (want_handler[0] && !name_equal(want_handler, e->compatible))
+		return 0;
+	if (want_ops != ~0ULL && !is_call)
+		return 0;
+	return 1;
+}
+
+static __always_inline void event_commit(struct lt_event *e, _Bool pass, __u64 flags)
+{
+	if (pass)
+		bpf_ringbuf_submit(e, flags);
+	else
+		bpf_ringbuf_discard(e, 0);
+}
+
+static __always_inline int session_event(__u32 type, __u64 number, const char *name, __u32 dir,
+		   __u32 state, __u64 files, int ret)
+{
+	struct lt_event *e = event_reserve(type, ret);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->session_op.dir = dir;
+	e->session_op.state = state;
+	e->session_op.files = files;
+	set_name(e->session, name);
+	event_commit(e, event_wanted(e, 0), 0);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * Programs on the trace events of LUO and KHO. Only events that the frontend wants to
+ * read one by one go through the ring buffer; calls can be counted in the kernel, see
+ * calls.bpf.c.
+ */
+
+#include "common.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+const volatile char want_session[LT_NAME_LEN];
+const volatile char want_handler[LT_COMPAT_LEN];
+const volatile __u64 want_ops = ~0ULL;
+const volatile __u64 want_min_ns;
+const volatile _Bool want_errors;
+const volatile __u32 stream;
+const volatile _Bool whole_sessions;
+const volatile _Bool count_calls;
+const volatile _Bool count_memory;
+const volatile __u32 count_by;
+
+_Bool ready;
+
+struct events_map events SEC(".maps");
+struct lost_map lost SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LT_KHO_ACTIONS * LT_KHO_KINDS);
+	__type(key, __u32);
+	__type(value, struct lt_kho);
+} kho SEC(".maps");
+
+SEC("tp_btf/luo_state")
+int BPF_PROG(on_luo_state, __u64 number, __u32 old, __u32 new, __u32 event,
+	     int ret)
+{
+	struct lt_event *e = event_reserve(LT_STATE, ret);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->state.old = old;
+	e->state.new = new;
+	e->state.event = event;
+	/* After this one there is hardly time to be read. */
+	event_commit(e, event_wanted(e, 0), new == STATE_FROZEN ? BPF_RB_FORCE_WAKEUP : 0);
+	return 0;
+}
+
+static __always_inline int phase_event(__u32 type, __u64 number, __u32 scope, const char *name,
+		 __u32 what, __u64 sessions, __u64 files, int ret)
+{
+	struct lt_event *e = event_reserve(type, ret);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->phase.scope = scope;
+	e->phase.phase = what;
+	e->phase.sessions = sessions;
+	e->phase.files = files;
+	set_name(e->session, name);
+	event_commit(e, event_wanted(e, 0), 0);
+	return 0;
+}
+
+SEC("tp_btf/luo_phase_begin")
+int BPF_PROG(on_luo_phase_begin, __u64 number, __u32 scope, const char *name,
+	     __u32 what, __u64 sessions, __u64 files, int ret)
+{
+	return phase_event(LT_PHASE_BEGIN, number, scope, name, what, sessions, files,
+			   ret);
+}
+
+SEC("tp_btf/luo_phase_end")
+int BPF_PROG(on_luo_phase_end, __u64 number, __u32 scope, const char *name,
+	     __u32 what, __u64 sessions, __u64 files, int ret)
+{
+	return phase_event(LT_PHASE_END, number, scope, name, what, sessions, files,
+			   ret);
+}
+
+#define SESSION_PROG(_tp, _type)					\
+	SEC("tp_btf/" #_tp)						\
+	int BPF_PROG(on_##_tp, __u64 number, const char *name,		\
+		     __u32 dir, __u32 state, __u64 files, int ret)	\
+	{								\
+		return session_event(_type, number, name, dir, state, files,	\
+				     ret);					\
+	}
+
+SESSION_PROG(luo_session_create, LT_SESSION_CREATE)
+SESSION_PROG(luo_session_retrieve, LT_SESSION_RETRIEVE)
+SESSION_PROG(luo_session_release, LT_SESSION_RELEASE)
+SESSION_PROG(luo_session_finish, LT_SESSION_FINISH)
+
+SEC("tp_btf/luo_session_state")
+int BPF_PROG(on_luo_session_state, __u64 number, const char *name, __u32 dir,
+	     __u32 old, __u32 new, __u32 event, int ret)
+{
+	struct lt_event *e = event_reserve(LT_SESSION_STATE, ret);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->state.dir = dir;
+	e->state.old = old;
+	e->state.new = new;
+	e->state.event = event;
+	set_name(e->session, name);
+	event_commit(e, event_wanted(e, 0), 0);
+	return 0;
+}
+
+SEC("tp_btf/luo_session_leak")
+int BPF_PROG(on_luo_session_leak, __u64 number, const char *name, __u64 files,
+	     __u64 retrieved, __u64 age_ns, __u32 reason)
+{
+	/* A leak is an error, though the event carries no errno. */
+	struct lt_event *e = event_reserve(LT_SESSION_LEAK, -1);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->leak.files = files;
+	e->leak.retrieved = retrieved;
+	e->leak.age_ns = age_ns;
+	e->leak.reason = reason;
+	set_name(e->session, name);
+	event_commit(e, event_wanted(e, 0), 0);
+	return 0;
+}
+
+SEC("tp_btf/luo_file_state")
+int BPF_PROG(on_luo_file_state, __u64 number, const char *name, __u64 token,
+	     const char *compatible, __u32 old, __u32 new, int ret)
+{
+	struct lt_event *e;
+
+	/* A life needs to know how many files there are, not how they do. */
+	if (whole_sessions && old != FILE_NONE && new != FILE_NONE)
+		return 0;
+	e = event_reserve(LT_FILE_STATE, ret);
+	if (!e)
+		return 0;
+	e->number = number;
+	e->file.token = token;
+	e->file.old = old;
+	e->file.new = new;
+	set_name(e->session, name);
+	set_compat(e->compatible, compatible);
+	event_commit(e, event_wanted(e, 0), 0);
+	return 0;
+}
+
+SEC("tp_btf/luo_handler_enter")
+int BPF_PROG(on_luo_handler_enter, __u64 number, const char *name, __u64 token,
+	     const char *compatible, __u32 op)
+{
+	struct lt_event *e = event_reserve(LT_HANDLER_ENTER, 0);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->call.token = token;
+	e->call.op = op;
+	set_name(e->session, name);
+	set_compat(e->compatible, compatible);
+	event_commit(e, event_wanted(e, 1) && want_ops & (1ULL << (op & 63)), 0);
+	return 0;
+}
+
+SEC("tp_btf/luo_handler_exit")
+int BPF_PROG(on_luo_handler_exit, __u64 number, const char *name, __u64 token,
+	     const char *compatible, __u32 op, int ret, __u64 duration_ns)
+{
+	struct lt_slow call = {
+		.duration_ns = duration_ns,
+		.token = token,
+		.op = op,
+		.ret = ret,
+	};
+
+	if (!ready)
+		return 0;
+	set_name(call.session, name);
+	set_compat(call.compatible, compatible);
+	call_end(LT_HANDLER_EXIT, number, &call);
+	return 0;
+}
+
+static __always_inline int target_enter(__u32 type, __u64 number, const char *name,
+					__u32 op)
+{
+	struct lt_event *e = event_reserve(type, 0);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->call.op = op;
+	set_compat(e->compatible, name);
+	event_commit(e, event_wanted(e, 1) && want_ops & (1ULL << (op & 63)), 0);
+	return 0;
+}
+
+static __always_inline int target_exit(__u32 type, __u32 kind, __u64 number,
+				       const char *name, __u32 op, int ret,
+				       __u64 duration_ns)
+{
+	struct lt_slow call = {
+		.duration_ns = duration_ns,
+		.op = op,
+		.ret = ret,
+		.kind = kind,
+	};
+
+	if (!ready)
+		return 0;
+	set_compat(call.compatible, name);
+	call_end(type, number, &call);
+	return 0;
+}
+
+SEC("tp_btf/luo_subsystem_enter")
+int BPF_PROG(on_luo_subsystem_enter, __u64 number, const char *name, __u32 op)
+{
+	return target_enter(LT_SUBSYSTEM_ENTER, number, name, op);
+}
+
+SEC("tp_btf/luo_subsystem_exit")
+int BPF_PROG(on_luo_subsystem_exit, __u64 number, const char *name, __u32 op,
+	     int ret, __u64 duration_ns)
+{
+	return target_exit(LT_SUBSYSTEM_EXIT, LT_SUBSYSTEM, number, name, op, ret,
+			   duration_ns);
+}
+
+SEC("tp_btf/luo_flb_enter")
+int BPF_PROG(on_luo_flb_enter, __u64 number, const char *name, __u32 op)
+{
+	return target_enter(LT_FLB_ENTER, number, name, op);
+}
+
+SEC("tp_btf/luo_flb_exit")
+int BPF_PROG(on_luo_flb_exit, __u64 number, const char *name, __u32 op, int ret,
+	     __u64 duration_ns)
+{
+	return target_exit(LT_FLB_EXIT, LT_FLB, number, name, op, ret,
+			   duration_ns);
+}
+
+static __always_inline int handover_event(__u32 type, __u64 number, __u64 sessions, __u64 files,
+		    __u64 bytes, int ret)
+{
+	struct lt_event *e = event_reserve(type, ret);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->handover.sessions = sessions;
+	e->handover.files = files;
+	e->handover.bytes = bytes;
+	event_commit(e, event_wanted(e, 0), 0);
+	return 0;
+}
+
+SEC("tp_btf/luo_handover_out")
+int BPF_PROG(on_luo_handover_out, __u64 number, __u64 sessions, __u64 files,
+	     __u64 bytes, int ret)
+{
+	return handover_event(LT_HANDOVER_OUT, number, sessions, files, bytes, ret);
+}
+
+SEC("tp_btf/luo_handover_in")
+int BPF_PROG(on_luo_handover_in, __u64 number, __u64 sessions, __u64 files,
+	     __u64 bytes, int ret)
+{
+	return handover_event(LT_HANDOVER_IN, number, sessions, files, bytes, ret);
+}
+
+SEC("tp_btf/luo_handover_reject")
+int BPF_PROG(on_luo_handover_reject, __u64 number, const char *what,
+	     const char *name, __u64 token, const char *reason)
+{
+	/* So is a refusal. */
+	struct lt_event *e = event_reserve(LT_HANDOVER_REJECT, -1);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->reject.token = token;
+	set_name(e->session, name);
+	set_compat(e->reject.what, what);
+	bpf_probe_read_kernel_str(e->reject.reason, sizeof(e->reject.reason), reason);
+	event_commit(e, event_wanted(e, 0), 0);
+	return 0;
+}
+
+static __always_inline int memory_event(__u32 type, __u32 action, __u32 kind, __u64 pfn,
+		  __u64 nr_pages, int ret)
+{
+	__u32 slot = action * LT_KHO_KINDS + kind;
+	struct lt_event *e;
+	struct lt_kho *k;
+
+	if (!ready)
+		return 0;
+	k = count_memory ? bpf_map_lookup_elem(&kho, &slot) : 0;
+	if (k) {
+		k->calls++;
+		k->pages += nr_pages;
+		if (ret < 0)
+			k->errors++;
+	}
+
+	e = event_reserve(type, ret);
+	if (!e)
+		return 0;
+	e->memory.kind = kind;
+	e->memory.pfn = pfn;
+	e->memory.nr_pages = nr_pages;
+	event_commit(e, event_wanted(e, 0), 0);
+	return 0;
+}
+
+#define MEMORY_PROG(_tp, _type, _action)				\
+	SEC("tp_btf/" #_tp)						\
+	int BPF_PROG(on_##_tp, __u32 kind, unsigned long pfn,		\
+		     unsigned long nr_pages, int ret)			\
+	{								\
+		return memory_event(_type, _action, kind, pfn, nr_pages, ret); \
+	}
+
+MEMORY_PROG(kho_preserve, LT_KHO_PRESERVE, 0)
+MEMORY_PROG(kho_unpreserve, LT_KHO_UNPRESERVE, 1)
+MEMORY_PROG(kho_restore, LT_KHO_RESTORE, 2)
+
+static __always_inline int subtree_event(__u32 type, const char *name, __u64 bytes, int ret)
+{
+	struct lt_event *e = event_reserve(type, ret);
+
+	if (!e)
+		return 0;
+	e->subtree.bytes = bytes;
+	set_name(e->subtree.name, name);
+	event_commit(e, event_wanted(e, 0), 0);
+	return 0;
+}
+
+#define SUBTREE_PROG(_tp, _type)					\
+	SEC("tp_btf/" #_tp)						\
+	int BPF_PROG(on_##_tp, const char *name, __u64 bytes, int ret)	\
+	{								\
+		return subtree_event(_type, name, bytes, ret);		\
+	}
+
+SUBTREE_PROG(kho_subtree_add, LT_KHO_SUBTREE_ADD)
+SUBTREE_PROG(kho_subtree_remove, LT_KHO_SUBTREE_REMOVE)
+SUBTREE_PROG(kho_subtree_retrieve, LT_KHO_SUBTREE_RETRIEVE)

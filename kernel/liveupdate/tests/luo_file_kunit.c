@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/* The files of a session: how they are found, their limit, their records. */
+
+#include <kunit/test.h>
+#include <linux/err.h>
+#include <linux/kexec_handover.h>
+#include <linux/mm.h>
+
+#include "../kho_base.h"
+#include "../luo_file.h"
+#include "luo_kunit.h"
+
+static int luo_kunit_prepare(struct liveupdate_file_op_args *args)
+{
+	args->private_data = kho_alloc_preserve(PAGE_SIZE);
+	return PTR_ERR_OR_ZERO(args->private_data);
+}
+
+static void luo_kunit_cancel(struct liveupdate_file_op_args *args)
+{
+	kho_unpreserve_free(args->private_data);
+}
+
+/* Each file preserves one page when it is prepared. */
+static const struct liveupdate_file_ops luo_kunit_file_ops = {
+	.can_preserve	= luo_kunit_can_preserve,
+	.preserve	= luo_kunit_succeed,
+	.unpreserve	= luo_kunit_ignore,
+	.prepare	= luo_kunit_prepare,
+	.cancel		= luo_kunit_cancel,
+	.retrieve	= luo_kunit_succeed,
+	.finish		= luo_kunit_ignore,
+};
+
+static struct liveupdate_file_handler luo_kunit_file_handler = {
+	.ops = &luo_kunit_file_ops,
+	.compatible = "luo-kunit-v1",
+};
+
+static void luo_kunit_files(struct kunit *test)
+{
+	unsigned long pages = kho_preserved_pages();
+	struct luo_file_set *set = luo_kunit_set(test, "kunit");
+	struct luo_file_set *other = luo_kunit_set(test, "other");
+	struct luo_file *f;
+	u64 i;
+
+	luo_kunit_register(test, &luo_kunit_file_handler);
+
+	guard(mutex)(&set->lock);
+
+	for (i = 0; i < LUO_KUNIT_MANY; i++)
+		KUNIT_EXPECT_EQ(test, luo_kunit_preserve(set, i << 32), 0);
+	KUNIT_EXPECT_EQ(test, luo_kunit_preserve(set, 1ULL << 32), -EEXIST);
+	KUNIT_EXPECT_EQ(test, luo_file_preserve(set, luo_file_find(set, 0)->file,
+						1), -EBUSY);
+	KUNIT_EXPECT_EQ(test, set->count, LUO_KUNIT_MANY);
+
+	for (i = 1; i < LUO_KUNIT_MANY; i += 2)
+		KUNIT_EXPECT_EQ(test, luo_file_unpreserve(set, i << 32), 0);
+	for (i = 0; i < LUO_KUNIT_MANY; i++)
+		KUNIT_EXPECT_EQ(test, !luo_file_find(set, i << 32), i % 2);
+	KUNIT_EXPECT_EQ(test, luo_file_unpreserve(set, 1ULL << 32), -ENOENT);
+
+	/* Each file is charged for its own page, and its record is filled. */
+	KUNIT_ASSERT_EQ(test, luo_file_set_prepare(set), 0);
+	KUNIT_EXPECT_EQ(test, set->pages, set->count);
+	for (i = 0; i < LUO_KUNIT_MANY; i += 2) {
+		f = luo_file_find(set, i << 32);
+		KUNIT_EXPECT_EQ(test, f->pages, 1);
+		KUNIT_EXPECT_EQ(test, f->record->token, i << 32);
+	}
+	luo_file_set_cancel(set);
+	KUNIT_EXPECT_EQ(test, set->pages, 0);
+
+	/* A token belongs to its set. */
+	mutex_lock_nested(&other->lock, SINGLE_DEPTH_NESTING);
+	KUNIT_EXPECT_NULL(test, luo_file_find(other, 0));
+	mutex_unlock(&other->lock);
+
+	luo_file_set_unpreserve(set);
+	KUNIT_EXPECT_EQ(test, set->count, 0);
+	KUNIT_EXPECT_EQ(test, kho_preserved_pages(), pages);
+}
+
+static void luo_kunit_files_limit(struct kunit *test)
+{
+	struct luo_file_set *set = luo_kunit_set(test, "kunit");
+
+	luo_kunit_register(test, &luo_kunit_file_handler);
+
+	guard(mutex)(&set->lock);
+
+	/* Pretend that the set is full. */
+	set->count = LIVEUPDATE_SESSION_MAX_FILES;
+	KUNIT_EXPECT_EQ(test, luo_kunit_preserve(set, 1), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, set->count, LIVEUPDATE_SESSION_MAX_FILES);
+	set->count = 0;
+	KUNIT_EXPECT_EQ(test, luo_kunit_preserve(set, 1), 0);
+	luo_file_set_unpreserve(set);
+}
+
+static struct kunit_case luo_kunit_file_cases[] = {
+	KUNIT_CASE(luo_kunit_files),
+	KUNIT_CASE(luo_kunit_files_limit),
+	{}
+};
+
+static struct kunit_suite luo_kunit_file_suite = {
+	.name = "liveupdate-files",
+	.init = luo_kunit_init,
+	.test_cases = luo_kunit_file_cases,
+};
+
+kunit_test_suite(luo_kunit_file_suite);

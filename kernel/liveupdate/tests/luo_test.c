@@ -16,7 +16,6 @@
 #define pr_fmt(fmt) "luo_test: " fmt
 
 #include <linux/anon_inodes.h>
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -64,30 +63,12 @@ static const bool luo_test_can_fail[LIVEUPDATE_TEST_NR_OPS] = {
 	[LIVEUPDATE_TEST_CAN_FINISH]	= true,
 };
 
-/* Behave as told: take the time, return 0 or the negative errno. */
-int luo_test_behave(struct luo_test_op *op)
-{
-	/* What the previous kernel handed over was not checked by this one. */
-	unsigned long delay_us = min(op->delay_us, LIVEUPDATE_TEST_MAX_DELAY_US);
-
-	op->calls++;
-	/* By the clock that durations are measured with: jiffies may lag behind. */
-	if (delay_us > 10)
-		usleep_range(delay_us, delay_us + 50);
-	else
-		udelay(delay_us);
-
-	if (!op->error || (op->nth && op->nth != op->calls))
-		return 0;
-	return -(int)min(op->error, MAX_ERRNO);
-}
-
-static int luo_test_file_behave(struct luo_test_file *tf,
-				enum liveupdate_test_op nr)
+static int luo_test_file_run(struct luo_test_file *tf,
+			     enum liveupdate_test_op nr)
 {
 	guard(mutex)(&tf->lock);
 
-	return luo_test_behave(&tf->ser.ops[nr]);
+	return luo_test_op_run(&tf->ser.ops[nr]);
 }
 
 static bool luo_test_can_preserve(struct liveupdate_file_handler *handler,
@@ -102,7 +83,7 @@ static int luo_test_preserve(struct liveupdate_file_op_args *args)
 	struct luo_test_ser *ser;
 	int err;
 
-	err = luo_test_file_behave(tf, LIVEUPDATE_TEST_PRESERVE);
+	err = luo_test_file_run(tf, LIVEUPDATE_TEST_PRESERVE);
 	if (err)
 		return err;
 
@@ -117,20 +98,20 @@ static int luo_test_preserve(struct liveupdate_file_op_args *args)
 
 static void luo_test_unpreserve(struct liveupdate_file_op_args *args)
 {
-	luo_test_file_behave(args->file->private_data,
-			     LIVEUPDATE_TEST_UNPRESERVE);
+	luo_test_file_run(args->file->private_data,
+			  LIVEUPDATE_TEST_UNPRESERVE);
 	kho_unpreserve_free(args->private_data);
 }
 
 static int luo_test_prepare(struct liveupdate_file_op_args *args)
 {
-	return luo_test_file_behave(args->file->private_data,
-				    LIVEUPDATE_TEST_PREPARE);
+	return luo_test_file_run(args->file->private_data,
+				 LIVEUPDATE_TEST_PREPARE);
 }
 
 static void luo_test_cancel(struct liveupdate_file_op_args *args)
 {
-	luo_test_file_behave(args->file->private_data, LIVEUPDATE_TEST_CANCEL);
+	luo_test_file_run(args->file->private_data, LIVEUPDATE_TEST_CANCEL);
 }
 
 static int luo_test_freeze(struct liveupdate_file_op_args *args)
@@ -139,7 +120,7 @@ static int luo_test_freeze(struct liveupdate_file_op_args *args)
 	struct luo_test_ser *ser = args->private_data;
 	int err;
 
-	err = luo_test_file_behave(tf, LIVEUPDATE_TEST_FREEZE);
+	err = luo_test_file_run(tf, LIVEUPDATE_TEST_FREEZE);
 	if (err)
 		return err;
 
@@ -150,8 +131,8 @@ static int luo_test_freeze(struct liveupdate_file_op_args *args)
 
 static void luo_test_unfreeze(struct liveupdate_file_op_args *args)
 {
-	luo_test_file_behave(args->file->private_data,
-			     LIVEUPDATE_TEST_UNFREEZE);
+	luo_test_file_run(args->file->private_data,
+			  LIVEUPDATE_TEST_UNFREEZE);
 }
 
 static struct luo_test_file *luo_test_alloc(void)
@@ -170,7 +151,7 @@ static int luo_test_retrieve_file(struct liveupdate_file_op_args *args,
 	struct file *file;
 	int err;
 
-	err = luo_test_behave(&ser->ops[LIVEUPDATE_TEST_RETRIEVE]);
+	err = luo_test_op_run(&ser->ops[LIVEUPDATE_TEST_RETRIEVE]);
 	if (err)
 		return err;
 
@@ -206,9 +187,9 @@ static bool luo_test_can_finish(struct liveupdate_file_op_args *args)
 	if (args->retrieve_status < 0)
 		return true;
 	if (!args->retrieve_status)
-		return !luo_test_behave(&ser->ops[LIVEUPDATE_TEST_CAN_FINISH]);
-	return !luo_test_file_behave(args->file->private_data,
-				     LIVEUPDATE_TEST_CAN_FINISH);
+		return !luo_test_op_run(&ser->ops[LIVEUPDATE_TEST_CAN_FINISH]);
+	return !luo_test_file_run(args->file->private_data,
+				  LIVEUPDATE_TEST_CAN_FINISH);
 }
 
 static void luo_test_finish(struct liveupdate_file_op_args *args)
@@ -218,11 +199,11 @@ static void luo_test_finish(struct liveupdate_file_op_args *args)
 	if (args->retrieve_status < 0)
 		return;
 	if (args->retrieve_status) {
-		luo_test_file_behave(args->file->private_data,
-				     LIVEUPDATE_TEST_FINISH);
+		luo_test_file_run(args->file->private_data,
+				  LIVEUPDATE_TEST_FINISH);
 		return;
 	}
-	luo_test_behave(&ser->ops[LIVEUPDATE_TEST_FINISH]);
+	luo_test_op_run(&ser->ops[LIVEUPDATE_TEST_FINISH]);
 	kho_restore_free(ser);
 }
 
@@ -276,7 +257,7 @@ static int luo_test_set(struct luo_test_file *tf, void __user *arg)
 	if (set.error && !luo_test_can_fail[set.op])
 		return -EINVAL;
 	if (set.target != LIVEUPDATE_TEST_ON_FILE) {
-		luo_test_part_set(&set);
+		luo_test_target_set(&set);
 		return 0;
 	}
 
@@ -302,7 +283,7 @@ static int luo_test_get(struct luo_test_file *tf, void __user *arg)
 		get.cookie = tf->ser.cookie;
 		luo_test_op_count(tf->ser.ops, &get);
 	} else {
-		luo_test_part_get(&get);
+		luo_test_target_get(&get);
 	}
 	return copy_to_user(arg, &get, sizeof(get)) ? -EFAULT : 0;
 }
@@ -369,13 +350,13 @@ static int __init luo_test_init(void)
 	if (err)
 		return err;
 
-	err = luo_test_parts_init(&luo_test_handler);
+	err = luo_test_targets_init(&luo_test_handler);
 	if (err)
 		goto err_handler;
 
 	err = luo_test_frozen_init();
 	if (err)
-		goto err_parts;
+		goto err_targets;
 
 	err = misc_register(&luo_test_device);
 	if (err)
@@ -384,8 +365,8 @@ static int __init luo_test_init(void)
 
 err_frozen:
 	luo_test_frozen_exit();
-err_parts:
-	luo_test_parts_exit(&luo_test_handler);
+err_targets:
+	luo_test_targets_exit(&luo_test_handler);
 err_handler:
 	liveupdate_unregister_file_handler(&luo_test_handler);
 	return err;

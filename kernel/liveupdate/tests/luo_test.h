@@ -23,31 +23,20 @@ struct luo_test_op {
 	u32 calls;
 };
 
-static inline void luo_test_op_set(struct luo_test_op *op,
-				   const struct liveupdate_test_set *set)
-{
-	op->delay_us = set->delay_us;
-	op->error = set->error;
-	op->nth = set->nth;
-}
+/* luo_test_op.c */
 
-static inline void luo_test_op_count(const struct luo_test_op *ops,
-				     struct liveupdate_test_get *get)
-{
-	int i;
-
-	for (i = 0; i < LIVEUPDATE_TEST_NR_OPS; i++)
-		get->calls[i] = ops[i].calls;
-}
-
-int luo_test_behave(struct luo_test_op *op);
+void luo_test_op_set(struct luo_test_op *op,
+		     const struct liveupdate_test_set *set);
+void luo_test_op_count(const struct luo_test_op *ops,
+		       struct liveupdate_test_get *get);
+int luo_test_op_run(struct luo_test_op *op);
 
 /* luo_test_targets.c */
 
-int luo_test_parts_init(struct liveupdate_file_handler *fh);
-void luo_test_parts_exit(struct liveupdate_file_handler *fh);
-void luo_test_part_set(const struct liveupdate_test_set *set);
-void luo_test_part_get(struct liveupdate_test_get *get);
+int luo_test_targets_init(struct liveupdate_file_handler *fh);
+void luo_test_targets_exit(struct liveupdate_file_handler *fh);
+void luo_test_target_set(const struct liveupdate_test_set *set);
+void luo_test_target_get(struct liveupdate_test_get *get);
 int luo_test_object(void __user *arg);
 
 /* luo_test_frozen.c */

@@ -17,37 +17,37 @@
 #include "luo_test.h"
 
 /**
- * struct luo_test_part - one subsystem, or the shared state
+ * struct luo_test_target - one subsystem, or the shared state
  * @lock:   guards it
  * @ops:    behaviour of its operations
  * @cookie: what it hands over
  * @got:    what the previous kernel handed over, 0 if nothing
  */
-struct luo_test_part {
-	struct mutex lock; /* the part */
+struct luo_test_target {
+	struct mutex lock; /* the target */
 	struct luo_test_op ops[LIVEUPDATE_TEST_NR_OPS];
 	u64 cookie;
 	u64 got;
 };
 
-static struct luo_test_part luo_test_parts[] = {
+static struct luo_test_target luo_test_targets[] = {
 	[LIVEUPDATE_TEST_ON_FIRST] = {
-		.lock = __MUTEX_INITIALIZER(luo_test_parts[1].lock),
+		.lock = __MUTEX_INITIALIZER(luo_test_targets[1].lock),
 	},
 	[LIVEUPDATE_TEST_ON_SECOND] = {
-		.lock = __MUTEX_INITIALIZER(luo_test_parts[2].lock),
+		.lock = __MUTEX_INITIALIZER(luo_test_targets[2].lock),
 	},
 	[LIVEUPDATE_TEST_ON_FLB] = {
-		.lock = __MUTEX_INITIALIZER(luo_test_parts[3].lock),
+		.lock = __MUTEX_INITIALIZER(luo_test_targets[3].lock),
 	},
 };
 
-static int luo_test_part_behave(struct luo_test_part *part,
-				enum liveupdate_test_op nr)
+static int luo_test_target_run(struct luo_test_target *target,
+			       enum liveupdate_test_op nr)
 {
-	guard(mutex)(&part->lock);
+	guard(mutex)(&target->lock);
 
-	return luo_test_behave(&part->ops[nr]);
+	return luo_test_op_run(&target->ops[nr]);
 }
 
 static const struct liveupdate_subsystem_ops luo_test_subsystem_ops;
@@ -62,25 +62,25 @@ static struct liveupdate_subsystem luo_test_second = {
 	.name = "luo-test-second",
 };
 
-static struct luo_test_part *luo_test_part(struct liveupdate_subsystem *s)
+static struct luo_test_target *luo_test_target(struct liveupdate_subsystem *s)
 {
-	return &luo_test_parts[s == &luo_test_first ?
-			       LIVEUPDATE_TEST_ON_FIRST :
-			       LIVEUPDATE_TEST_ON_SECOND];
+	return &luo_test_targets[s == &luo_test_first ?
+				 LIVEUPDATE_TEST_ON_FIRST :
+				 LIVEUPDATE_TEST_ON_SECOND];
 }
 
 static int luo_test_sub_prepare(struct liveupdate_subsystem *s, u64 *data)
 {
-	struct luo_test_part *part = luo_test_part(s);
+	struct luo_test_target *target = luo_test_target(s);
 
-	*data = part->cookie;
-	return luo_test_part_behave(part, LIVEUPDATE_TEST_PREPARE);
+	*data = target->cookie;
+	return luo_test_target_run(target, LIVEUPDATE_TEST_PREPARE);
 }
 
 static int luo_test_sub_freeze(struct liveupdate_subsystem *s, u64 *data)
 {
-	int err = luo_test_part_behave(luo_test_part(s),
-				       LIVEUPDATE_TEST_FREEZE);
+	int err = luo_test_target_run(luo_test_target(s),
+				      LIVEUPDATE_TEST_FREEZE);
 
 	if (!err)
 		*data += 1;
@@ -89,32 +89,32 @@ static int luo_test_sub_freeze(struct liveupdate_subsystem *s, u64 *data)
 
 static void luo_test_sub_unfreeze(struct liveupdate_subsystem *s, u64 *data)
 {
-	luo_test_part_behave(luo_test_part(s), LIVEUPDATE_TEST_UNFREEZE);
+	luo_test_target_run(luo_test_target(s), LIVEUPDATE_TEST_UNFREEZE);
 	*data -= 1;
 }
 
 static void luo_test_sub_cancel(struct liveupdate_subsystem *s, u64 data)
 {
-	struct luo_test_part *part = luo_test_part(s);
+	struct luo_test_target *target = luo_test_target(s);
 
-	luo_test_part_behave(part, LIVEUPDATE_TEST_CANCEL);
-	WARN_ON_ONCE(data != part->cookie);
+	luo_test_target_run(target, LIVEUPDATE_TEST_CANCEL);
+	WARN_ON_ONCE(data != target->cookie);
 }
 
 static void luo_test_sub_boot(struct liveupdate_subsystem *s, u64 data)
 {
-	struct luo_test_part *part = luo_test_part(s);
+	struct luo_test_target *target = luo_test_target(s);
 
-	part->got = data;
-	luo_test_part_behave(part, LIVEUPDATE_TEST_BOOT);
+	target->got = data;
+	luo_test_target_run(target, LIVEUPDATE_TEST_BOOT);
 }
 
 static void luo_test_sub_finish(struct liveupdate_subsystem *s, u64 data)
 {
-	struct luo_test_part *part = luo_test_part(s);
+	struct luo_test_target *target = luo_test_target(s);
 
-	WARN_ON_ONCE(data != part->got);
-	luo_test_part_behave(part, LIVEUPDATE_TEST_FINISH);
+	WARN_ON_ONCE(data != target->got);
+	luo_test_target_run(target, LIVEUPDATE_TEST_FINISH);
 }
 
 static const struct liveupdate_subsystem_ops luo_test_subsystem_ops = {
@@ -126,33 +126,33 @@ static const struct liveupdate_subsystem_ops luo_test_subsystem_ops = {
 	.finish		= luo_test_sub_finish,
 };
 
-static struct luo_test_part *const luo_test_shared =
-	&luo_test_parts[LIVEUPDATE_TEST_ON_FLB];
+static struct luo_test_target *const luo_test_shared =
+	&luo_test_targets[LIVEUPDATE_TEST_ON_FLB];
 
 static int luo_test_flb_preserve(struct liveupdate_flb_op_args *args)
 {
 	args->data = luo_test_shared->cookie;
 	args->obj = &luo_test_shared->cookie;
-	return luo_test_part_behave(luo_test_shared, LIVEUPDATE_TEST_PRESERVE);
+	return luo_test_target_run(luo_test_shared, LIVEUPDATE_TEST_PRESERVE);
 }
 
 static void luo_test_flb_unpreserve(struct liveupdate_flb_op_args *args)
 {
 	WARN_ON_ONCE(args->obj != &luo_test_shared->cookie);
-	luo_test_part_behave(luo_test_shared, LIVEUPDATE_TEST_UNPRESERVE);
+	luo_test_target_run(luo_test_shared, LIVEUPDATE_TEST_UNPRESERVE);
 }
 
 static int luo_test_flb_retrieve(struct liveupdate_flb_op_args *args)
 {
 	luo_test_shared->got = args->data;
 	args->obj = &luo_test_shared->got;
-	return luo_test_part_behave(luo_test_shared, LIVEUPDATE_TEST_RETRIEVE);
+	return luo_test_target_run(luo_test_shared, LIVEUPDATE_TEST_RETRIEVE);
 }
 
 static void luo_test_flb_finish(struct liveupdate_flb_op_args *args)
 {
 	WARN_ON_ONCE(args->obj != &luo_test_shared->got);
-	luo_test_part_behave(luo_test_shared, LIVEUPDATE_TEST_FINISH);
+	luo_test_target_run(luo_test_shared, LIVEUPDATE_TEST_FINISH);
 }
 
 static const struct liveupdate_flb_ops luo_test_flb_ops = {
@@ -168,31 +168,31 @@ static struct liveupdate_flb luo_test_flb = {
 };
 
 /**
- * luo_test_part_set - LIVEUPDATE_TEST_SET for another target than a file
+ * luo_test_target_set - LIVEUPDATE_TEST_SET for another target than a file
  * @set: checked
  */
-void luo_test_part_set(const struct liveupdate_test_set *set)
+void luo_test_target_set(const struct liveupdate_test_set *set)
 {
-	struct luo_test_part *part = &luo_test_parts[set->target];
+	struct luo_test_target *target = &luo_test_targets[set->target];
 
-	guard(mutex)(&part->lock);
-	luo_test_op_set(&part->ops[set->op], set);
-	part->ops[set->op].calls = 0;
+	guard(mutex)(&target->lock);
+	luo_test_op_set(&target->ops[set->op], set);
+	target->ops[set->op].calls = 0;
 }
 
 /**
- * luo_test_part_get - LIVEUPDATE_TEST_GET for another target than a file
+ * luo_test_target_get - LIVEUPDATE_TEST_GET for another target than a file
  * @get: checked, is filled
  */
-void luo_test_part_get(struct liveupdate_test_get *get)
+void luo_test_target_get(struct liveupdate_test_get *get)
 {
-	struct luo_test_part *part = &luo_test_parts[get->target];
+	struct luo_test_target *target = &luo_test_targets[get->target];
 
-	guard(mutex)(&part->lock);
+	guard(mutex)(&target->lock);
 	if (get->cookie)
-		part->cookie = get->cookie;
-	get->cookie = part->got;
-	luo_test_op_count(part->ops, get);
+		target->cookie = get->cookie;
+	get->cookie = target->got;
+	luo_test_op_count(target->ops, get);
 }
 
 /**
@@ -237,10 +237,10 @@ int luo_test_object(void __user *arg)
 }
 
 /**
- * luo_test_parts_exit - unregister what luo_test_parts_init() registered
+ * luo_test_targets_exit - unregister what luo_test_targets_init() registered
  * @fh: the test handler
  */
-void luo_test_parts_exit(struct liveupdate_file_handler *fh)
+void luo_test_targets_exit(struct liveupdate_file_handler *fh)
 {
 	liveupdate_unregister_subsystem(&luo_test_second);
 	liveupdate_unregister_subsystem(&luo_test_first);
@@ -248,12 +248,12 @@ void luo_test_parts_exit(struct liveupdate_file_handler *fh)
 }
 
 /**
- * luo_test_parts_init - register the subsystems and the shared state
+ * luo_test_targets_init - register the subsystems and the shared state
  * @fh: the test handler, registered
  *
  * Return: 0 or a negative errno of the registration.
  */
-int luo_test_parts_init(struct liveupdate_file_handler *fh)
+int luo_test_targets_init(struct liveupdate_file_handler *fh)
 {
 	int err;
 

@@ -108,14 +108,14 @@ static int luo_flb_preserve(struct luo_flb_out *out, struct liveupdate_flb *flb)
 	return err;
 }
 
-/* Unless somebody depends on it or uses it. */
+/* Unless it is handed over, a file depends on it, or it has a user. */
 static void luo_flb_unpreserve(struct luo_flb_out *out)
 {
 	struct module *owner;
 
 	lockdep_assert_held(&out->lock);
 
-	if (!out->preserved || out->files || out->users)
+	if (!out->preserved || out->frozen || out->files || out->users)
 		return;
 
 	owner = out->self->ops->owner;
@@ -260,34 +260,89 @@ void luo_flb_file_unpreserve(struct liveupdate_file_handler *fh, u64 seq)
 	}
 }
 
+/* The first preserved FLB that was registered after *@seq, which moves on to it. */
+static struct luo_flb_out *luo_flb_next_preserved(u64 *seq)
+{
+	struct luo_flb_out *out;
+
+	guard(mutex)(&luo_flb_lock);
+
+	list_for_each_entry(out, &luo_flbs, list) {
+		if (out->preserved && out->seq > *seq) {
+			*seq = out->seq;
+			return out;
+		}
+	}
+	return NULL;
+}
+
+/* None of them is unpreserved from here on. Waits for one that is just now. */
+static void luo_flb_freeze_all(void)
+{
+	struct luo_flb_out *out;
+	u64 seq = 0;
+
+	while ((out = luo_flb_next_preserved(&seq))) {
+		guard(mutex)(&out->lock);
+		out->frozen = out->preserved;
+	}
+}
+
 /**
- * luo_flb_serialize_all - fill the records of all shared state
- * @array: set to where they are
+ * luo_flb_serialize_all - fill the records of all preserved FLBs
+ * @array: set to where the records are
  *
- * Context: under luo_state_lock for writing, when all sessions are frozen.
+ * An FLB that no file depends on (any more) is handed over too, as another FLB may use
+ * it. liveupdate_flb_put_outgoing() does not unpreserve any of them from here on.
+ *
+ * Context: under luo_state_lock for writing, when all sessions are frozen; takes the
+ *	    locks of the FLBs. luo_flb_rollback_all() undoes it.
  */
 void luo_flb_serialize_all(struct luo_array *array)
 {
-	struct luo_flb_out *flb;
 	struct kho_block_set_it it;
+	struct luo_flb_out *out;
 	struct luo_flb_ser *ser;
 	u64 count = 0;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	luo_flb_freeze_all();
 
 	guard(mutex)(&luo_flb_lock);
 
 	kho_block_set_it_init(&it, &luo_flb_blocks);
-	list_for_each_entry(flb, &luo_flbs, list) {
-		if (!flb->preserved || !flb->files)
+	list_for_each_entry(out, &luo_flbs, list) {
+		if (!out->preserved)
 			continue;
-		/* There is a record for each, as preserve saw to. */
+		/* Cannot fail: preserve has made room for a record. */
 		ser = kho_block_set_it_reserve_entry(&it);
-		strscpy_pad(ser->name, flb->self->compatible);
-		ser->data = flb->data;
-		ser->count = flb->files;
+		strscpy_pad(ser->name, out->name);
+		ser->data = out->data;
+		ser->count = out->files;
 		count++;
 	}
 	luo_handover_seal_blocks(&luo_flb_blocks, "");
 	luo_array_from_blocks(&luo_flb_blocks, count, array);
+}
+
+/**
+ * luo_flb_rollback_all - undo luo_flb_serialize_all()
+ *
+ * Context: under luo_state_lock for writing; takes the locks of the FLBs.
+ */
+void luo_flb_rollback_all(void)
+{
+	struct luo_flb_out *out;
+	u64 seq = 0;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	while ((out = luo_flb_next_preserved(&seq))) {
+		guard(mutex)(&out->lock);
+		out->frozen = false;
+		luo_flb_unpreserve(out);
+	}
 }
 
 static struct luo_flb_link *luo_flb_find_link(struct liveupdate_file_handler *fh,

@@ -15,6 +15,7 @@ int luo_flb_file_preserve(struct liveupdate_file_handler *fh, u64 *seq);
 void luo_flb_file_unpreserve(struct liveupdate_file_handler *fh, u64 seq);
 void luo_flb_init(void);
 void luo_flb_serialize_all(struct luo_array *array);
+void luo_flb_rollback_all(void);
 u64 luo_flb_deserialize_all(const struct luo_array *array);
 void luo_flb_file_incoming(struct liveupdate_file_handler *fh);
 void luo_flb_file_bind(struct liveupdate_file_handler *fh);
@@ -35,13 +36,14 @@ void luo_flb_module_going(const struct module *module);
  * struct luo_flb_out - outgoing shared state of one name, registered or not
  * @list:      in order of registration, for good
  * @name:      its compatible string
- * @lock:      guards @files, @users, @data and @obj, held for its operations
+ * @lock:      guards @frozen, @files, @users, @data and @obj, held for its operations
  * @key:       a lock class of its own, as an operation may take the lock of another
  * @self:      the shared state; NULL if it is neither registered nor preserved
  * @seq:       number of its registration
  * @links:     to the file handlers that it is registered with
  * @handlers:  how many these are
  * @preserved: preserve was called, unpreserve not yet; changes under both locks
+ * @frozen:    its record is written, so it stays preserved
  * @files:     files that depend on it
  * @users:     callers of liveupdate_flb_get_outgoing() that did not put yet
  * @data:      what preserve returned
@@ -57,6 +59,7 @@ struct luo_flb_out {
 	struct list_head links;
 	u64 handlers;
 	bool preserved;
+	bool frozen;
 	u64 files;
 	u64 users;
 	u64 data;
@@ -108,6 +111,7 @@ bool luo_flb_pin_last(u64 before, const struct module *module,
 		      struct luo_flb_pin *pin);
 void luo_flb_unpin(struct luo_flb_pin *pin);
 #if IS_ENABLED(CONFIG_KUNIT)
+extern bool luo_flbs_over;
 void luo_flb_deserialize(const void *record, void *data);
 #endif
 

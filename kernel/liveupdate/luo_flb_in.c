@@ -8,6 +8,9 @@
  * handler, and finished with the last file that depended on it, after that
  * file's own finish.
  *
+ * A record that no file depends on was handed over for another FLB that uses it. As
+ * the record does not say which, it stays until no incoming file is left.
+ *
  * The record says how many files depend on it, but not which. A handler may be
  * registered with it here that was not there, and some of its files may be older
  * than its registration; so it stays until no file of any of its handlers is
@@ -42,6 +45,7 @@
  * @obj:      what retrieve returned
  * @flb:      who retrieved it and has it to finish, pinned; or NULL
  * @files:    files that depend on it and are not finished
+ * @no_file:  no file depended on it in the previous kernel
  * @users:    callers of liveupdate_flb_get_incoming() that did not put yet
  * @status:   0, 1 once it is retrieved, or the errno of the failed retrieve
  * @finished: it is over
@@ -55,13 +59,14 @@ struct luo_flb_in {
 	void *obj;
 	struct liveupdate_flb *flb;
 	u64 files;
+	bool no_file;
 	u64 users;
 	int status;
 	bool finished;
 };
 
 static LIST_HEAD(luo_flbs_in); /* under luo_flb_lock */
-static bool luo_flbs_over; /* no incoming file is left */
+VISIBLE_IF_KUNIT bool luo_flbs_over; /* no incoming file is left */
 static atomic_long_t luo_orphans; /* incoming files without a handler */
 
 static struct luo_flb_in *luo_flb_find_in(const char *name)
@@ -81,29 +86,26 @@ VISIBLE_IF_KUNIT void luo_flb_deserialize(const void *record, void *data)
 {
 	const struct luo_flb_ser *ser = record;
 	struct luo_flb_in *in;
-	const char *why;
 
 	if (!luo_string_ok(ser->name, sizeof(ser->name))) {
 		luo_handover_reject("flb", "", 0, "bad-name");
 		return;
 	}
 
-	if (!ser->count)
-		why = "count";
-	else if (luo_flb_find_in(ser->name))
-		why = "duplicate-name";
-	else
-		why = NULL;
-
-	in = why ? NULL : kzalloc_obj(*in);
+	if (luo_flb_find_in(ser->name)) {
+		luo_handover_reject("flb", ser->name, 0, "duplicate-name");
+		return;
+	}
+	in = kzalloc_obj(*in);
 	if (!in) {
-		luo_handover_reject("flb", ser->name, 0, why ?: "no-memory");
+		luo_handover_reject("flb", ser->name, 0, "no-memory");
 		return;
 	}
 	strscpy(in->name, ser->name);
 	luo_flb_lock_init(&in->lock, &in->key, in->name);
 	in->data = ser->data;
 	in->files = ser->count;
+	in->no_file = !ser->count;
 	list_add_tail(&in->list, &luo_flbs_in);
 }
 
@@ -195,6 +197,8 @@ static void luo_flb_finish(struct liveupdate_flb *flb, struct luo_flb_in *in)
 	lockdep_assert_held(&in->lock);
 
 	if (in->finished || in->files || in->users || luo_flb_awaited(flb))
+		return;
+	if (in->no_file && !READ_ONCE(luo_flbs_over))
 		return;
 
 	err = luo_flb_retrieve(flb, in);

@@ -167,6 +167,7 @@ static int luo_prepare(void)
 /* Undo luo_prepare() and luo_freeze(), however far they got. */
 static void luo_state_rollback(void)
 {
+	luo_flb_rollback_all();
 	luo_subsystem_unfreeze_all();
 	luo_session_rollback_all();
 	luo_subsystem_rollback_all();

@@ -3,6 +3,7 @@
 /* FLBs whose owner, handler, files or users come and go in an unusual order. */
 
 #include <kunit/test.h>
+#include <linux/io.h>
 #include <linux/string.h>
 
 #include "../luo_file.h"
@@ -56,6 +57,8 @@ static struct liveupdate_flb luo_kunit_flbs[] = {
 	{ .ops = &luo_kunit_flb_ops, .compatible = LUO_KUNIT_FLB "-1" },
 	{ .ops = &luo_kunit_flb_ops, .compatible = LUO_KUNIT_FLB "-2" },
 	{ .ops = &luo_kunit_flb_ops, .compatible = LUO_KUNIT_FLB "-3" },
+	{ .ops = &luo_kunit_flb_ops, .compatible = LUO_KUNIT_FLB "-4" },
+	{ .ops = &luo_kunit_flb_ops, .compatible = LUO_KUNIT_FLB "-5" },
 };
 
 /*
@@ -119,9 +122,16 @@ static int luo_kunit_flb_init(struct kunit *test)
 
 	luo_kunit_init(test);
 	memset(&luo_kunit_calls, 0, sizeof(luo_kunit_calls));
+	/* Pretend that incoming files are left, although nothing was handed over. */
+	WRITE_ONCE(luo_flbs_over, false);
 	for (i = 0; i < ARRAY_SIZE(luo_kunit_handlers); i++)
 		luo_kunit_register(test, &luo_kunit_handlers[i]);
 	return 0;
+}
+
+static void luo_kunit_flb_exit(struct kunit *test)
+{
+	WRITE_ONCE(luo_flbs_over, true);
 }
 
 static void luo_kunit_flb_preserve_file(struct kunit *test,
@@ -253,11 +263,62 @@ static void luo_kunit_flb_uses_another(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, luo_kunit_calls.finish, 1);
 }
 
-/* The last one: no incoming file is left afterwards. */
+/* Its only user keeps it: it is handed over, and a put does not unpreserve it then. */
+static void luo_kunit_flb_has_only_a_user(struct kunit *test)
+{
+	struct liveupdate_file_handler *fh = &luo_kunit_handlers[0];
+	struct luo_file_set *set = luo_kunit_set(test, "kunit");
+	struct liveupdate_flb *flb = &luo_kunit_flbs[4];
+	struct kho_block_header_ser *block;
+	struct luo_flb_ser *record;
+	struct luo_array array;
+	void *obj;
+
+	KUNIT_ASSERT_EQ(test, liveupdate_register_flb(fh, flb), 0);
+	luo_kunit_flb_preserve_file(test, set);
+	KUNIT_ASSERT_EQ(test, liveupdate_flb_get_outgoing(flb, &obj), 0);
+	luo_kunit_flb_unpreserve_files(set);
+
+	guard(rwsem_write)(&luo_state_lock);
+
+	luo_flb_serialize_all(&array);
+	KUNIT_EXPECT_EQ(test, array.count, 1);
+	if (array.count) {
+		block = phys_to_virt(array.data);
+		record = (struct luo_flb_ser *)(block + 1);
+		KUNIT_EXPECT_EQ(test, block->count, 1);
+		KUNIT_EXPECT_STREQ(test, record->name, flb->compatible);
+		KUNIT_EXPECT_EQ(test, record->count, 0);
+	}
+	liveupdate_flb_put_outgoing(flb);
+	KUNIT_EXPECT_EQ(test, luo_kunit_calls.unpreserve, 0);
+	luo_flb_rollback_all();
+	KUNIT_EXPECT_EQ(test, luo_kunit_calls.unpreserve, 1);
+}
+
+/* One that no file depends on stays for users that have not got it yet. */
+static void luo_kunit_flb_of_no_file(struct kunit *test)
+{
+	struct liveupdate_file_handler *fh = &luo_kunit_handlers[0];
+	struct liveupdate_flb *flb = &luo_kunit_flbs[5];
+
+	luo_kunit_flb_hand_over(flb, 0);
+	KUNIT_ASSERT_EQ(test, liveupdate_register_flb(fh, flb), 0);
+	KUNIT_EXPECT_EQ(test, luo_kunit_flb_touch_incoming(flb), 0);
+	KUNIT_EXPECT_EQ(test, luo_kunit_calls.retrieve, 1);
+	luo_flb_file_incoming(fh);
+	luo_flb_file_finish(fh);
+	KUNIT_EXPECT_EQ(test, luo_kunit_calls.finish, 0);
+	KUNIT_EXPECT_EQ(test, luo_kunit_flb_touch_incoming(flb), 0);
+	KUNIT_EXPECT_EQ(test, luo_kunit_calls.finish, 0);
+	liveupdate_unregister_flb(fh, flb);
+}
+
 static void luo_kunit_flb_without_handler(struct kunit *test)
 {
 	struct liveupdate_flb *flb = &luo_kunit_flbs[2];
 	struct liveupdate_flb *late = &luo_kunit_flbs[3];
+	struct liveupdate_flb *no_file = &luo_kunit_flbs[5];
 
 	luo_kunit_flb_hand_over(flb, 1);
 	luo_kunit_flb_hand_over(late, 1);
@@ -265,15 +326,17 @@ static void luo_kunit_flb_without_handler(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, luo_kunit_calls.retrieve, 1);
 	KUNIT_EXPECT_EQ(test, luo_kunit_calls.finish, 0);
 
-	/* One was retrieved, but never registered. */
+	/* One was retrieved, but never registered; so was the one of no file before. */
+	KUNIT_EXPECT_EQ(test, luo_kunit_flb_touch_incoming(no_file), 0);
 	luo_flb_finish_all();
-	KUNIT_EXPECT_EQ(test, luo_kunit_calls.finish, 1);
+	KUNIT_EXPECT_EQ(test, luo_kunit_calls.finish, 2);
+	KUNIT_EXPECT_EQ(test, luo_kunit_flb_touch_incoming(no_file), -ENODATA);
 
 	/* The other one is registered only now. */
 	KUNIT_ASSERT_EQ(test, liveupdate_register_flb(luo_kunit_handlers, late),
 			0);
 	KUNIT_EXPECT_EQ(test, luo_kunit_calls.retrieve, 2);
-	KUNIT_EXPECT_EQ(test, luo_kunit_calls.finish, 2);
+	KUNIT_EXPECT_EQ(test, luo_kunit_calls.finish, 3);
 	liveupdate_unregister_flb(luo_kunit_handlers, late);
 }
 
@@ -281,6 +344,8 @@ static struct kunit_case luo_kunit_flb_cases[] = {
 	KUNIT_CASE(luo_kunit_flb_uses_another),
 	KUNIT_CASE(luo_kunit_flb_outlives_its_handler),
 	KUNIT_CASE(luo_kunit_flb_waits_for_all_handlers),
+	KUNIT_CASE(luo_kunit_flb_has_only_a_user),
+	KUNIT_CASE(luo_kunit_flb_of_no_file),
 	KUNIT_CASE(luo_kunit_flb_without_handler),
 	{}
 };
@@ -288,6 +353,7 @@ static struct kunit_case luo_kunit_flb_cases[] = {
 static struct kunit_suite luo_kunit_flb_suite = {
 	.name = "liveupdate-flb",
 	.init = luo_kunit_flb_init,
+	.exit = luo_kunit_flb_exit,
 	.test_cases = luo_kunit_flb_cases,
 };
 

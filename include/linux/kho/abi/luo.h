@@ -134,7 +134,8 @@ struct luo_session_ser {
  * struct luo_flb_ser - record of an FLB
  * @name:  compatible string of the FLB, zero-terminated
  * @data:  value returned by its preserve
- * @count: number of preserved files that depend on it, in all sessions
+ * @count: number of preserved files that depend on it, in all sessions; 0 if it is
+ *         preserved only because another FLB uses it
  */
 struct luo_flb_ser {
 	char name[LIVEUPDATE_FLB_COMPAT_LENGTH];

@@ -4,19 +4,19 @@
  * A small agent for live update, and an example of one:
  *
  *	luo_agent preserve PLAN MANIFEST [READY]
- *		make the memfds that PLAN asks for, fill them with random data,
- *		preserve them in their sessions, write MANIFEST, make the file
- *		READY, and hold the sessions until it is killed
+ *		create the memfds of PLAN, fill them with random data, preserve
+ *		them in their sessions, write MANIFEST, create the file READY,
+ *		and hold the sessions until it is killed
  *
  *	luo_agent restore MANIFEST [REPORT]
- *		claim the sessions, take the memfds back, compare their content
- *		with MANIFEST, finish the sessions; exit code 1 if anything is
- *		not as it was
+ *		claim the sessions, retrieve the memfds, compare their content
+ *		with MANIFEST, finish the sessions; exit code 1 if anything
+ *		differs
  *
- * An agent holds its session descriptors until the jump: a session ends with
- * its last descriptor. The kernel carries over what is in the files; which
- * session and which token means what is the agent's own to remember, here in
- * the manifest.
+ * An agent holds its session descriptors until the kexec: a session ends with
+ * its last descriptor. The kernel hands over the content of the files; the
+ * agent has to remember what each session and token means, here in the
+ * manifest.
  */
 
 #define _GNU_SOURCE
@@ -52,8 +52,8 @@ static void hash(const void *data, size_t size, char *hex)
 }
 
 /*
- * Random words from a seeded xorshift generator: getrandom() alone would take
- * most of the time of a demonstration in an emulated machine.
+ * Random words from a seeded xorshift generator: in an emulated VM,
+ * getrandom() would take most of the time of the demonstration.
  */
 static int fill(void *data, size_t size)
 {
@@ -93,12 +93,12 @@ static int open_device(void)
 
 	if (dev < 0)
 		fprintf(stderr,
-			"cannot open /dev/liveupdate: %s; boot with liveupdate=on, be root, have no other agent run\n",
+			"cannot open /dev/liveupdate: %s; boot with liveupdate=on, run as root, stop other agents\n",
 			strerror(-dev));
 	return dev;
 }
 
-/* Make the memfd of an item with random content and note its hash. */
+/* Create the memfd of an item with random content and store its hash. */
 static int make_memfd(struct item *item)
 {
 	void *data;
@@ -179,13 +179,13 @@ static int cmd_preserve(int argc, char **argv)
 	manifest_free(&m);
 	if (err)
 		return 1;
-	/* Others may open sessions; ours stay open. */
+	/* Other agents may open the device; these sessions stay open. */
 	close(dev);
 
 	if (argc == 4) {
 		fd = open(argv[3], O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 		if (fd < 0) {
-			fprintf(stderr, "cannot make '%s': %s\n", argv[3],
+			fprintf(stderr, "cannot create '%s': %s\n", argv[3],
 				strerror(errno));
 			return 1;
 		}
@@ -195,7 +195,7 @@ static int cmd_preserve(int argc, char **argv)
 	return 0;
 }
 
-/* Whether the memfd holds what it held in the old kernel. */
+/* Whether the memfd has the content that it had in the old kernel. */
 static bool intact(int fd, const struct item *item, char *sha256)
 {
 	off_t size = lseek(fd, 0, SEEK_END);
@@ -244,7 +244,7 @@ static bool restore_item(int session, const struct item *item, json_t *files)
 	return ok;
 }
 
-/* Take one session back: the items from @i on. Returns how many it had. */
+/* Restore a session: the items from @i on. Returns their number. */
 static size_t restore_session(int dev, const struct manifest *m, size_t i,
 			      json_t *files, bool *ok)
 {

@@ -15,7 +15,7 @@ int luo_open(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* A name that is too long must be refused, not cut. */
+/* A name that is too long must be rejected, not truncated. */
 static int luo_set_name(__u8 *to, const char *name)
 {
 	size_t len = strlen(name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
 /*
- * The calls of /dev/liveupdate as functions. Each returns 0 or a descriptor,
+ * The ioctls of /dev/liveupdate as functions. Each returns 0 or a descriptor,
  * or a negative errno.
  */
 
@@ -25,8 +25,8 @@ int luo_open(void);
  * @dev:  from luo_open()
  * @name: at most 63 bytes
  *
- * Return: the session's descriptor, to be held until the jump; closing it gives
- *	   all files back.
+ * Return: the session's descriptor, to be held until the kexec; closing it
+ *	   unpreserves all files.
  */
 int luo_create_session(int dev, const char *name);
 
@@ -43,12 +43,12 @@ int luo_retrieve_session(int dev, const char *name);
  * luo_preserve_fd - preserve a file
  * @session: an outgoing session
  * @fd:      the file
- * @token:   the name to find it by in the next kernel
+ * @token:   its name in the next kernel
  */
 int luo_preserve_fd(int session, int fd, uint64_t token);
 
 /**
- * luo_retrieve_fd - take a file back
+ * luo_retrieve_fd - retrieve a file
  * @session: a claimed session
  * @token:   its name
  *
@@ -57,7 +57,7 @@ int luo_preserve_fd(int session, int fd, uint64_t token);
 int luo_retrieve_fd(int session, uint64_t token);
 
 /**
- * luo_finish - all files of a session that are wanted are taken back
+ * luo_finish - finish a session after its files are retrieved
  * @session: a claimed session
  */
 int luo_finish(int session);

@@ -27,9 +27,9 @@ struct item {
 };
 
 /**
- * struct manifest - all of them, those of a session together
+ * struct manifest - all preserved memfds, grouped by session
  * @items: the items
- * @count: how many
+ * @count: their number
  */
 struct manifest {
 	struct item *items;
@@ -37,7 +37,7 @@ struct manifest {
 };
 
 /**
- * manifest_read_plan - read what to preserve
+ * manifest_read_plan - read which memfds to preserve
  * @path: text, a line an item: session, token, size in bytes; # begins a comment
  * @m:    filled; sha256 is empty
  *
@@ -46,7 +46,7 @@ struct manifest {
 int manifest_read_plan(const char *path, struct manifest *m);
 
 /**
- * manifest_write - write it as JSON
+ * manifest_write - write a manifest as JSON
  * @path: the file, replaced
  * @m:    the manifest
  *
@@ -63,7 +63,7 @@ int manifest_write(const char *path, const struct manifest *m);
  */
 int manifest_read(const char *path, struct manifest *m);
 
-/** manifest_free - give back what manifest_read*() allocated */
+/** manifest_free - free what manifest_read*() allocated */
 void manifest_free(struct manifest *m);
 
 #endif

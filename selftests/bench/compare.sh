@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Argument: a number of sessions and files, or 1GiB. Times of an agent's calls in both
-# kernels of a live update; what the kernel itself does in between goes to its log.
+# compare.sh NUMBER|1GiB: the times of an agent's calls in both kernels of a live
+# update, with that many sessions and files; the kernel logs its own times.
 
 tracing=/sys/kernel/tracing
 suffix=
 [ "$1" != 1GiB ] || suffix=-gib
 
 if [ "$STAGE" = 1 ]; then
-	# What the kernel did at boot, before anybody could open the device.
+	# What the kernel did at boot, before the device could be opened.
 	dmesg | grep -E '(calling|initcall) +(luo|liveupdate|kho)_' > /tmp/initcalls
 	vm-put /tmp/initcalls
 	compare_test in$suffix "$1" > /tmp/in.json || exit 1
@@ -16,7 +16,7 @@ if [ "$STAGE" = 1 ]; then
 	exit 0
 fi
 
-# All events are printed; those before the reboot nobody needs on the console.
+# All events are logged; those before the reboot need not be on the console.
 dmesg -n 1 || exit 1
 if [ -z "$suffix" ]; then
 	compare_test out "$1" > /tmp/out.json || exit 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A plot of what a call takes by how many sessions or files there are: a panel for
+"""A plot of how long a call takes by the number of sessions or files: a panel for
 each step that has at least three sizes, both axes logarithmic, a line for each
 kernel."""
 
@@ -11,7 +11,7 @@ LEFT, TOP, RIGHT, BOTTOM = 58, 26, 24, 26
 
 
 def panels(result):
-    """{step: {kernel: [(n, us)]}} of what grows or does not."""
+    """{step: {kernel: [(n, us)]}}"""
     found = {}
     for call in result["calls"]:
         if call["unit"] != "ns" or not call["among"].isdigit():
@@ -66,7 +66,7 @@ def panel(step, lines, left, top):
 
 
 def plot(result, path):
-    """Write the plot of what compare.json has to path."""
+    """Write the plot of the result in compare.json to path."""
     steps = panels(result)
     rows = -(-len(steps) // COLUMNS)
     out = [text(10, 20, "Time of a call by how many there are", size=14),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the figures were measured on."""
+"""The machine that the figures are from."""
 
 import os
 import platform

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# What three tools take that answer the same question: how long does each operation of
-# each file handler take? Argument: which of them.
+# tools.sh TOOL: the resources of one of three tools with the same question: how long
+# does each operation of each file handler take?
 
 tool=$1
 case $tool in
@@ -31,7 +31,7 @@ for _ in 1 2 3; do
 done
 tool_test load 10 "$@" > /tmp/load.json || { cat /tmp/tool.err /tmp/tool.out; exit 1; }
 
-# What it has of the calls of the load: counted, or told one by one.
+# The calls of the load that it has seen: counted, or printed one by one.
 case $tool in
 luotrace) cp /tmp/tool.out /tmp/answer ;;
 bpftrace) sed -n 's/.*) *\([0-9][0-9]*\) |.*/\1/p' /tmp/tool.out > /tmp/answer ;;

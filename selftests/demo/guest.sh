@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The guest's part of the demonstration, in both kernels.
+# The script of the demonstration in the guest, in both kernels.
 
 set -e
 

@@ -3,7 +3,7 @@
 /*
  * /dev/liveupdate and sessions, without a live update: who may open it, what
  * malformed calls get, each errno of each call, and that a failed call leaves
- * nothing behind.
+ * nothing.
  */
 
 #include "luo_test.h"
@@ -48,7 +48,7 @@ TEST(open_in_another_process_is_busy)
 	close(dev);
 }
 
-TEST(open_without_cap_sys_admin_is_refused)
+TEST(open_without_cap_sys_admin_fails)
 {
 	int status;
 	pid_t pid = fork();
@@ -88,7 +88,7 @@ FIXTURE_TEARDOWN(luo)
 	close(self->dev);
 }
 
-/* Every call: on which file, with what structure. */
+/* Every ioctl: on which file, with what structure. */
 static const struct {
 	bool on_session;
 	unsigned int nr;
@@ -117,7 +117,7 @@ static int call_fd(const FIXTURE_DATA(luo) *self, size_t i)
 	return calls[i].on_session ? self->session : self->dev;
 }
 
-/* What a call of only zeros behind the size answers: it was understood. */
+/* The result of a call whose structure is zero after the size: it was accepted. */
 static int answer_to_zeros(size_t i)
 {
 	static const int answers[] = { -EINVAL, -EINVAL, 0, -EOPNOTSUPP,
@@ -136,7 +136,7 @@ static int zeros(int fd, size_t i, uint32_t size, size_t dirty)
 		buf[dirty] = 1;
 	/* Descriptor 0 is no file that can be preserved. */
 	ret = call(fd, CALL_NR(i), buf);
-	/* Event 0 is PREPARE; take it back. */
+	/* Event 0 is PREPARE; cancel it. */
 	if (!ret && (calls[i].nr == 0x21 || calls[i].nr == 0x62))
 		event(fd, calls[i].on_session, LIVEUPDATE_CANCEL);
 	return calls[i].nr == 0x40 && ret == -ENOENT ? 0 : ret;
@@ -163,7 +163,7 @@ TEST_F(luo, longer_with_zeros_is_as_the_right_size)
 				TH_LOG("call %#x size %zu", calls[i].nr, size);
 }
 
-TEST_F(luo, each_dirty_byte_behind_the_end_is_e2big)
+TEST_F(luo, each_dirty_byte_after_the_end_is_e2big)
 {
 	size_t i, at;
 
@@ -173,7 +173,7 @@ TEST_F(luo, each_dirty_byte_behind_the_end_is_e2big)
 				TH_LOG("call %#x byte %zu", calls[i].nr, at);
 }
 
-/* Nothing but the size is read: behind it there is nothing, and it would be EFAULT. */
+/* Only the size is read: what follows is not mapped and would be EFAULT. */
 TEST_F(luo, larger_than_a_page_is_e2big_unread)
 {
 	uint32_t page = sysconf(_SC_PAGESIZE);
@@ -190,7 +190,7 @@ TEST_F(luo, larger_than_a_page_is_e2big_unread)
 			EXPECT_EQ(-E2BIG, call(call_fd(self, i), CALL_NR(i), p))
 				TH_LOG("call %#x size %u", calls[i].nr, sizes[j]);
 		}
-		/* Readable to the end, and all of it zeros: it is the size alone. */
+		/* Readable to the end and all zeros: only the size is wrong. */
 		memcpy(p, &page, sizeof(page));
 		EXPECT_NE(-E2BIG, call(call_fd(self, i), CALL_NR(i), p))
 			TH_LOG("call %#x", calls[i].nr);
@@ -201,7 +201,7 @@ TEST_F(luo, larger_than_a_page_is_e2big_unread)
 	munmap(p, page);
 }
 
-/* 4 GiB of zeros that are there to be read: who makes the call is not held up by it. */
+/* 4 GiB of readable zeros do not hold up the caller. */
 TEST_F(luo, the_largest_size_does_not_hold_up_its_caller)
 {
 	uint64_t size = 1ULL << 32;
@@ -214,7 +214,7 @@ TEST_F(luo, the_largest_size_does_not_hold_up_its_caller)
 	*p = UINT32_MAX;
 	pid = fork();
 	if (!pid) {
-		/* From here on it can be killed only if the call ends. */
+		/* From here on, the process can be killed only if the call ends. */
 		_exit(call(self->session, LIVEUPDATE_SESSION_GET_NAME, p) ==
 		      -E2BIG ? 0 : 1);
 	}
@@ -248,7 +248,7 @@ TEST_F(luo, each_unknown_number_is_enotty)
 	}
 }
 
-/* The number alone is not the call: type, direction and size belong to it. */
+/* The type is a part of the ioctl, not only the number. */
 TEST_F(luo, each_number_with_another_type_is_enotty)
 {
 	uint8_t buf[256] = { sizeof(buf) - 1 };
@@ -259,7 +259,7 @@ TEST_F(luo, each_number_with_another_type_is_enotty)
 	for (i = 0; i < NR_CALLS; i++) {
 		fd = call_fd(self, i);
 		for (type = 0; type < 256; type++) {
-			/* 'T' and 'f' have calls that every file knows */
+			/* every file has ioctls of 'T' and 'f' */
 			if (type != 0xBA && type != 'T' && type != 'f')
 				EXPECT_EQ(-ENOTTY,
 					  call(fd, _IO(type, calls[i].nr), buf))
@@ -296,7 +296,7 @@ TEST_F(luo, bad_pointers_are_efault)
 	for (i = 0; i < NR_CALLS; i++) {
 		EXPECT_EQ(-EFAULT, call(call_fd(self, i), CALL_NR(i), NULL));
 		EXPECT_EQ(-EFAULT, call(call_fd(self, i), CALL_NR(i), p + page));
-		/* only the first half of it is there */
+		/* only its first half is mapped */
 		size = calls[i].size;
 		memset(p, 0, page);
 		memcpy(p + page - size / 2, &size, sizeof(size));
@@ -307,7 +307,7 @@ TEST_F(luo, bad_pointers_are_efault)
 	munmap(p, page);
 }
 
-TEST_F(luo, create_that_cannot_answer_leaves_nothing)
+TEST_F(luo, create_that_cannot_respond_leaves_nothing)
 {
 	struct liveupdate_ioctl_create_session *a;
 	int before = next_fd(), fd;
@@ -335,7 +335,7 @@ TEST_F(luo, answers_into_read_only_memory_are_efault)
 
 	ASSERT_NE(MAP_FAILED, p);
 	for (i = 0; i < NR_CALLS; i++) {
-		/* GET_STATE of both and GET_NAME: they only answer */
+		/* GET_STATE of both and GET_NAME only write */
 		if (calls[i].nr != 0x20 && calls[i].nr != 0x43 &&
 		    calls[i].nr != 0x61)
 			continue;
@@ -492,7 +492,7 @@ TEST_F(luo, a_file_is_preserved_once)
 	close(t);
 }
 
-TEST_F(luo, an_error_of_the_handler_is_passed_on_and_leaves_nothing)
+TEST_F(luo, an_error_of_the_handler_is_returned_and_leaves_nothing)
 {
 	int t = test_file(1);
 
@@ -526,13 +526,13 @@ TEST_F(luo, the_test_handler_takes_no_delay_that_never_ends)
 	close(t);
 }
 
-TEST_F(luo, close_gives_files_back)
+TEST_F(luo, close_unpreserves_files)
 {
 	int fd = memfd(8192, 1), t = test_file(1);
 
 	EXPECT_EQ(0, preserve(self->session, fd, 1));
 	EXPECT_EQ(0, preserve(self->session, t, 2));
-	/* what memfds do not allow while they are preserved */
+	/* not allowed for memfds while they are preserved */
 	EXPECT_EQ(-1, ftruncate(fd, 4096));
 	close(self->session);
 	EXPECT_EQ(0, ftruncate(fd, 4096));

@@ -3,8 +3,8 @@
 # Programs that were compiled with the base's own <linux/liveupdate.h>: the
 # base's tests of its LUO, and an agent, through a live update.
 
-# Each preserves in its first stage, leaves a child that holds the sessions, and
-# checks in its second one.
+# Each preserves in its first stage, with a child that holds the sessions, and checks
+# in its second one.
 two_stages="luo_kexec_simple luo_multi_session luo_stress_files luo_stress_sessions"
 
 if [ "$STAGE" = 0 ]; then

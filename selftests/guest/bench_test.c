@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * What tracing costs: one session of FILES test files is frozen and cancelled
- * again and again, alternately with luotrace latency attached and without it.
+ * The cost of tracing: a session of FILES test files is frozen and cancelled repeatedly,
+ * alternately with luotrace latency attached and without it.
  * Prints JSON.
  *
  *	bench_test FILES ROUNDS
@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* How long the freeze takes, of a session that is prepared and will be again. */
+/* The duration of a freeze; the session is normal before and after it. */
 static uint64_t freeze_ns(int session)
 {
 	uint64_t ns;
@@ -54,7 +54,7 @@ static pid_t attach(void)
 	return pid;
 }
 
-/* The BPF programs that are loaded, with what the verifier and they did. */
+/* The loaded BPF programs, with their instructions, runs and time. */
 static json_t *programs(void)
 {
 	json_t *all = json_array();
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 		json_array_append_new(without, json_integer(freeze_ns(session)));
 		pid = attach();
 		json_array_append_new(with, json_integer(freeze_ns(session)));
-		/* The last time, what each program took: counting costs, too. */
+		/* The time of each program is counted in the last round only, as this costs, too. */
 		if (i == rounds - 1) {
 			int stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# clock.sh [COUNTER WORD]: the counter of the next kernel begins with COUNTER; WORD
-# is in what the timeline says of it.
+# clock.sh [COUNTER WORD]: the counter of the next kernel begins with COUNTER; the
+# finding of the timeline has WORD.
 
 if [ "$STAGE" = 0 ]; then
 	vm-hold clock_test hold &&
@@ -10,7 +10,7 @@ if [ "$STAGE" = 0 ]; then
 fi
 [ -z "$1" ] || export STEPPED="$2"
 clock_test restore || exit 1
-# A finding is none here.
+# 1 is a finding, which is no failure here.
 luotrace timeline > /tmp/timeline.txt
 [ $? -le 1 ] || exit 1
 luotrace timeline --json > /tmp/timeline.json

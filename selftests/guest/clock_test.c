@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * What is known of a live update whatever the clock: delays that were set, by the
- * monotonic clock of each kernel.
+ * What is known of a live update with any clock: delays that the test handler was set
+ * to, as measured with the monotonic clock of each kernel.
  *
  *	clock_test hold		a session with slow files
- *	clock_test restore	in the next kernel: takes it back
- *	clock_test		compares
+ *	clock_test restore	in the next kernel: retrieve it
+ *	clock_test		compare
  */
 
 #include "luo_recorder.h"
@@ -14,10 +14,10 @@
 #include <jansson.h>
 
 #define MS		1000000ULL
-#define TICK_MS		10	/* of a kernel that counts in ticks, at most */
+#define TICK_MS		10	/* at most, of a kernel that counts in ticks */
 #define LIMIT_MS	60000	/* longer than anything here takes */
 
-/* Set in each operation, and the moments that it lies between. */
+/* The delay of each operation, and the marks that it lies between. */
 static const struct {
 	enum liveupdate_test_op op;
 	unsigned int ms;
@@ -87,7 +87,7 @@ TEST_F(clock, phases_inside_a_kernel_are_as_long_as_their_delays)
 	}
 }
 
-TEST_F(clock, moments_follow_each_other)
+TEST_F(clock, marks_follow_each_other)
 {
 	const struct liveupdate_recorder_part *p;
 	int m;
@@ -95,7 +95,7 @@ TEST_F(clock, moments_follow_each_other)
 	for (m = 0; m < LIVEUPDATE_NR_MARKS; m++) {
 		p = m < LIVEUPDATE_MARK_START ? &self->r.last_out :
 						&self->r.last_in;
-		/* There is a counter, whether its frequency is known or not. */
+		/* The counter is recorded, whether its frequency is known or not. */
 		EXPECT_NE(0, p->marks[m]) TH_LOG("mark %d", m);
 		EXPECT_EQ(m == LIVEUPDATE_MARK_START, !p->times[m])
 			TH_LOG("mark %d", m);
@@ -105,7 +105,7 @@ TEST_F(clock, moments_follow_each_other)
 	}
 }
 
-TEST_F(clock, it_is_over)
+TEST_F(clock, the_live_update_is_over)
 {
 	EXPECT_EQ(1, self->r.last_in.over);
 	EXPECT_EQ(1, self->r.last_in.finished);
@@ -152,7 +152,7 @@ TEST_F(clock, the_timeline_knows_every_phase_inside_a_kernel)
 	json_decref(json);
 }
 
-/* What the kernel says now is what the record says. */
+/* The record agrees with what the kernel says now. */
 TEST_F(clock, what_is_known_of_the_counter)
 {
 	const struct liveupdate_recorder_part *p = &self->r.last_in;

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * How long the calls of an agent take, on any LUO: with the numbers of the base's header
- * and memfds alone, and where there are state machines with those too. Prints a line of
- * JSON for each step: how many there were, how many calls were timed, ns of all of them.
+ * How long the calls of an agent take, on any LUO: with the ioctls of the base's header
+ * and memfds, and with the state machines if this LUO has them. Prints a line of JSON for
+ * each step: how many objects exist, how many calls were timed, ns of all of them.
  *
  *	compare_test out N	sessions and files that come and go
  *	compare_test hold N	sessions and files for the next kernel, held
- *	compare_test in N	take them back there
+ *	compare_test in N	retrieve them there
  *	compare_test hold-gib	1 GiB of memfds instead
  *	compare_test in-gib
  *
- * The first calls of a step are not timed: emulation translates the code then. What is
- * in brackets has nothing to do with LUO: what it costs more among more is the
- * machine's caches.
+ * The first calls of a step are not timed: emulation translates the code then. Steps in
+ * brackets have nothing to do with LUO: that they cost more among more objects is an
+ * effect of the CPU's caches.
  */
 
 #include "luo_test.h"
@@ -58,7 +58,7 @@ static void report(struct step *steps, int nr, const char *among)
 	fflush(stdout);
 }
 
-/* Tell the trace what the allocations after this are for. */
+/* Mark in the trace what the following allocations are for. */
 static void mark(const char *what)
 {
 	int fd = open("/sys/kernel/tracing/trace_marker", O_WRONLY);
@@ -174,7 +174,7 @@ static const struct handle eventfds = {
 	make_eventfd, has_flags
 };
 
-/* What a file that is preserved costs anyway. */
+/* The cost of a preserved file without LUO. */
 static const struct handle memfds = {
 	{ "(memfd: create, fill)" }, { "(memfd: read)" }, { "(memfd: close)" },
 	make_small_memfd, has_page
@@ -252,7 +252,7 @@ static void out(int dev, int n, const char *among)
 	out_files(dev, n, true, among);
 }
 
-/* As an agent does before it reboots, where a machine has a state. */
+/* As an agent does before it reboots, if LUO has a global state. */
 static void prepare(int dev, const char *among)
 {
 	struct step step = { "PREPARE, before reboot()" };

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Damage number FIRST, FIRST + 1 and so on, COUNT of them, one each live update.
+# damage.sh FIRST COUNT: the damages from FIRST on, one in each live update.
 
 first=$1
 last=$(($1 + $2 - 1))

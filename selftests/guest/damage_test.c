@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * Damaged handovers: one part of it is spoiled, and the next kernel says what
- * it refused and serves the rest.
+ * Damaged handovers: one place is overwritten; the next kernel traces which record it
+ * rejects, and accepts the others.
  *
  *	damage_test hold N	make sessions, ask for damage N, hold them
- *	damage_test N		check what came over of damage N, as TAP
- *	damage_test count	how many there are
+ *	damage_test N		check what damage N left, as TAP
+ *	damage_test count	print the number of damages
  */
 
 #include "luo_test.h"
@@ -19,7 +19,7 @@
 #define TRACE_PATH	"/sys/kernel/tracing/trace"
 #define LONG_NAME	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
 
-/* "b" fills a block of file records and begins a second one. */
+/* "b" fills a block of file records and starts a second one. */
 #define PER_FILE_BLOCK	64
 #define PER_FLB_BLOCK	63
 #define B_FILES		70
@@ -27,7 +27,7 @@
 #define PER_BLOCK	42
 #define EMPTY		56
 
-#define REFUSED(what, name, token, reason)				\
+#define REJECTED(what, name, token, reason)				\
 	"what=" what " name=" name " token=" token " reason=" reason
 #define GONE		-1
 
@@ -45,29 +45,28 @@ enum {
 /* Sessions are numbered in order of creation. */
 enum { OTHER_B = 2, OTHER_C = 3 };
 
-/* What else was handed over, and with which cookie. */
+/* The callback targets that are handed over, too, and their cookies. */
 static const struct {
 	const char *name;
 	int target;
 	uint64_t given, comes;
-} parts[] = {
-	{ "shared state", LIVEUPDATE_TEST_ON_FLB, 3000, 3000 },
+} targets[] = {
+	{ "FLB", LIVEUPDATE_TEST_ON_FLB, 3000, 3000 },
 	{ "the first subsystem", LIVEUPDATE_TEST_ON_FIRST, 1000, 1001 },
 	{ "the second subsystem", LIVEUPDATE_TEST_ON_SECOND, 2000, 2001 },
 };
 
 enum { NO_FLB = 1, NO_FIRST = 2, NO_SECOND = 4 };
-#define NR_PARTS	3
-/* Before that of the test handler there are three of the base's own test. */
+#define NR_TARGETS	3
+/* Three FLBs of the base's own test precede that of the test handler. */
 #define FLB_INDEX	3
-/* Before the first test subsystem there is the recorder. */
+/* The recorder precedes the first test subsystem. */
 #define FIRST_INDEX	1
 
 /*
- * What is spoiled, what the kernel says of it first (NULL: nothing), and what is
- * left: how many of the files of "a" (2) and "b" (70), of "c" (1), or GONE; how
- * many empty sessions; whether the one with the long name; which of the parts
- * are lost.
+ * What is damaged, the first reject that the kernel traces (NULL: none), and what is
+ * left: how many of the files of "a" (2) and "b" (70), of "c" (1), or GONE; how many
+ * empty sessions; whether the one with the long name; which callback targets are lost.
  */
 static const struct damage {
 	const char *what;
@@ -88,152 +87,152 @@ static const struct damage {
 	{ "nothing", LIVEUPDATE_TEST_SESSION, 0, 0, SESSION_NAME, 1, 'a',
 	  NULL, NULL, NULL, ALL },
 	{ "magic of the tree", LIVEUPDATE_TEST_TREE, 0, 0, 0, 4, 0, NULL, NULL,
-	  REFUSED("tree", "", "0", "not-a-tree"), REALLY_NOTHING },
+	  REJECTED("tree", "", "0", "not-a-tree"), REALLY_NOTHING },
 	{ "size of the tree", LIVEUPDATE_TEST_TREE, 0, 0, 4, 4, 0xffffffff,
-	  NULL, NULL, REFUSED("tree", "", "0", "not-a-tree"), REALLY_NOTHING },
+	  NULL, NULL, REJECTED("tree", "", "0", "not-a-tree"), REALLY_NOTHING },
 	{ "version of the tree", LIVEUPDATE_TEST_TREE, 0, 0, 5, 1, '9', "/",
-	  "compatible", REFUSED("tree", "", "0", "incompatible"), REALLY_NOTHING },
+	  "compatible", REJECTED("tree", "", "0", "incompatible"), REALLY_NOTHING },
 	{ "name of the number", LIVEUPDATE_TEST_TREE, 0, 0, -4, 4, 0, "/",
-	  "liveupdate-number", REFUSED("tree", "", "0", "missing-property"),
+	  "liveupdate-number", REJECTED("tree", "", "0", "missing-property"),
 	  REALLY_NOTHING },
 	{ "length of the number", LIVEUPDATE_TEST_TREE, 0, 0, -8, 4, 0x04000000,
-	  "/", "liveupdate-number", REFUSED("tree", "", "0", "not-a-tree"),
+	  "/", "liveupdate-number", REJECTED("tree", "", "0", "not-a-tree"),
 	  REALLY_NOTHING },
 	{ "version of the sessions", LIVEUPDATE_TEST_TREE, 0, 0, 13, 1, '9',
 	  "/luo-session", "compatible",
-	  REFUSED("sessions", "", "0", "incompatible"), NOTHING },
+	  REJECTED("sessions", "", "0", "incompatible"), NOTHING },
 	{ "number of sessions", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8, 1000,
-	  "/luo-session", "count", REFUSED("session", "", "0", "count"), ALL },
+	  "/luo-session", "count", REJECTED("session", "", "0", "count"), ALL },
 	{ "address of the sessions", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8, 0x1000,
-	  "/luo-session", "data", REFUSED("session", "", "0", "not-preserved"),
+	  "/luo-session", "data", REJECTED("session", "", "0", "not-preserved"),
 	  NOTHING },
 	{ "address outside of memory", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8,
 	  UINT64_MAX, "/luo-session", "data",
-	  REFUSED("session", "", "0", "not-preserved"), NOTHING },
+	  REJECTED("session", "", "0", "not-preserved"), NOTHING },
 	{ "the tree for a block of sessions", LIVEUPDATE_TEST_TREE, 0, 0, 0, 0,
 	  0, "/luo-session", "data",
-	  REFUSED("session", "", "0", "not-preserved"), NOTHING },
+	  REJECTED("session", "", "0", "not-preserved"), NOTHING },
 	{ "too few session blocks announced", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8,
 	  1, "/luo-session", "pgcnt",
-	  REFUSED("session", "", "0", "too-many-blocks"), FIRST },
+	  REJECTED("session", "", "0", "too-many-blocks"), FIRST },
 	{ "too many session blocks announced", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8,
 	  0x4000, "/luo-session", "pgcnt",
-	  REFUSED("session", "", "0", "too-few-blocks"), ALL },
+	  REJECTED("session", "", "0", "too-few-blocks"), ALL },
 	{ "records in a session block", LIVEUPDATE_TEST_SESSION_BLOCK, 0, 0,
 	  BLOCK_COUNT, 8, PER_BLOCK + 1, NULL, NULL,
-	  REFUSED("session", "", "0", "block-count"), NOTHING },
+	  REJECTED("session", "", "0", "block-count"), NOTHING },
 	{ "chain of session blocks cut", LIVEUPDATE_TEST_SESSION_BLOCK, 0, 0,
 	  BLOCK_NEXT, 8, 0, NULL, NULL,
-	  REFUSED("session", "", "0", "too-few-blocks"), FIRST },
+	  REJECTED("session", "", "0", "too-few-blocks"), FIRST },
 	{ "loop of session blocks", LIVEUPDATE_TEST_SESSION_BLOCK, 0, 0,
 	  BLOCK_NEXT, 0, 0, NULL, NULL,
-	  REFUSED("session", "", "0", "not-preserved"), FIRST },
+	  REJECTED("session", "", "0", "not-preserved"), FIRST },
 	{ "session name without end", LIVEUPDATE_TEST_SESSION, 3, 0,
 	  SESSION_NAME + 63, 1, 'f', NULL, NULL,
-	  REFUSED("session", "", "0", "bad-name"), 2, B_FILES, 1, EMPTY, 0 },
+	  REJECTED("session", "", "0", "bad-name"), 2, B_FILES, 1, EMPTY, 0 },
 	{ "session name twice", LIVEUPDATE_TEST_SESSION, 2, 0, SESSION_NAME, 1,
-	  'a', NULL, NULL, REFUSED("session", "a", "0", "duplicate-name"),
+	  'a', NULL, NULL, REJECTED("session", "a", "0", "duplicate-name"),
 	  2, B_FILES, GONE, EMPTY, 1 },
 	{ "session record not in use", LIVEUPDATE_TEST_SESSION, 0, 0,
 	  SESSION_NAME, 64, 0, NULL, NULL, NULL, GONE, B_FILES, 1, EMPTY, 1 },
 	{ "address of files", LIVEUPDATE_TEST_SESSION, 0, 0, SESSION_FILES, 8,
-	  0x1000, NULL, NULL, REFUSED("file", "a", "0", "not-preserved"),
+	  0x1000, NULL, NULL, REJECTED("file", "a", "0", "not-preserved"),
 	  0, B_FILES, 1, EMPTY, 1 },
 	{ "number of files", LIVEUPDATE_TEST_SESSION, 0, 0, SESSION_COUNT, 8, 3,
-	  NULL, NULL, REFUSED("file", "a", "0", "count"), ALL },
+	  NULL, NULL, REJECTED("file", "a", "0", "count"), ALL },
 	{ "no file blocks announced", LIVEUPDATE_TEST_SESSION, 0, 0,
 	  SESSION_PGCNT, 8, 0, NULL, NULL,
-	  REFUSED("file", "a", "0", "too-many-blocks"), 0, B_FILES, 1, EMPTY, 1 },
+	  REJECTED("file", "a", "0", "too-many-blocks"), 0, B_FILES, 1, EMPTY, 1 },
 	{ "records in a file block", LIVEUPDATE_TEST_FILE_BLOCK, 1, 0,
 	  BLOCK_COUNT, 8, PER_FILE_BLOCK + 1, NULL, NULL,
-	  REFUSED("file", "b", "0", "block-count"), 2, 0, 1, EMPTY, 1 },
+	  REJECTED("file", "b", "0", "block-count"), 2, 0, 1, EMPTY, 1 },
 	{ "chain of file blocks cut", LIVEUPDATE_TEST_FILE_BLOCK, 1, 0,
 	  BLOCK_NEXT, 8, 0, NULL, NULL,
-	  REFUSED("file", "b", "0", "too-few-blocks"), 2, PER_FILE_BLOCK, 1,
+	  REJECTED("file", "b", "0", "too-few-blocks"), 2, PER_FILE_BLOCK, 1,
 	  EMPTY, 1 },
 	{ "loop of file blocks", LIVEUPDATE_TEST_FILE_BLOCK, 1, 0, BLOCK_NEXT,
-	  0, 0, NULL, NULL, REFUSED("file", "b", "0", "not-preserved"),
+	  0, 0, NULL, NULL, REJECTED("file", "b", "0", "not-preserved"),
 	  2, PER_FILE_BLOCK, 1, EMPTY, 1 },
 	{ "no handler named", LIVEUPDATE_TEST_FILE, 0, 0, FILE_COMPATIBLE, 1, 0,
-	  NULL, NULL, REFUSED("file", "a", "1", "bad-compatible"), 1, B_FILES,
+	  NULL, NULL, REJECTED("file", "a", "1", "bad-compatible"), 1, B_FILES,
 	  1, EMPTY, 1 },
 	{ "handler of the longest name", LIVEUPDATE_TEST_FILE, 0, 0,
 	  FILE_COMPATIBLE, 47, 0x7878787878787878, NULL, NULL,
-	  REFUSED("file", "a", "1", "no-handler"), 1, B_FILES, 1, EMPTY, 1 },
+	  REJECTED("file", "a", "1", "no-handler"), 1, B_FILES, 1, EMPTY, 1 },
 	{ "unknown handler", LIVEUPDATE_TEST_FILE, 0, 0, FILE_COMPATIBLE, 1,
-	  'x', NULL, NULL, REFUSED("file", "a", "1", "no-handler"), 1, B_FILES,
+	  'x', NULL, NULL, REJECTED("file", "a", "1", "no-handler"), 1, B_FILES,
 	  1, EMPTY, 1 },
 	{ "token twice", LIVEUPDATE_TEST_FILE, 0, 1, FILE_TOKEN, 8, 1, NULL,
-	  NULL, REFUSED("file", "a", "1", "duplicate-token"), 1, B_FILES, 1,
+	  NULL, REJECTED("file", "a", "1", "duplicate-token"), 1, B_FILES, 1,
 	  EMPTY, 1 },
-	{ "version of the shared state", LIVEUPDATE_TEST_TREE, 0, 0, 9, 1, '9',
-	  "/luo-flb", "compatible", REFUSED("flbs", "", "0", "incompatible"),
+	{ "version of the FLBs", LIVEUPDATE_TEST_TREE, 0, 0, 9, 1, '9',
+	  "/luo-flb", "compatible", REJECTED("flbs", "", "0", "incompatible"),
 	  ALL, NO_FLB },
-	{ "number of shared state", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8, 1000,
-	  "/luo-flb", "count", REFUSED("flb", "", "0", "count"), ALL },
-	{ "address of shared state", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8, 0x1000,
-	  "/luo-flb", "data", REFUSED("flb", "", "0", "not-preserved"), ALL,
+	{ "number of FLBs", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8, 1000,
+	  "/luo-flb", "count", REJECTED("flb", "", "0", "count"), ALL },
+	{ "address of FLBs", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8, 0x1000,
+	  "/luo-flb", "data", REJECTED("flb", "", "0", "not-preserved"), ALL,
 	  NO_FLB },
-	{ "the tree for a block of shared state", LIVEUPDATE_TEST_TREE, 0, 0, 0,
+	{ "the tree for a block of FLBs", LIVEUPDATE_TEST_TREE, 0, 0, 0,
 	  0, 0, "/luo-flb", "data",
-	  REFUSED("flb", "", "0", "not-preserved"), ALL, NO_FLB },
-	{ "blocks of shared state", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8, 9,
-	  "/luo-flb", "pgcnt", REFUSED("flb", "", "0", "too-few-blocks"), ALL },
-	{ "records in a block of shared state", LIVEUPDATE_TEST_FLB_BLOCK, 0, 0,
+	  REJECTED("flb", "", "0", "not-preserved"), ALL, NO_FLB },
+	{ "blocks of FLBs", LIVEUPDATE_TEST_TREE, 0, 0, 0, 8, 9,
+	  "/luo-flb", "pgcnt", REJECTED("flb", "", "0", "too-few-blocks"), ALL },
+	{ "records in a block of FLBs", LIVEUPDATE_TEST_FLB_BLOCK, 0, 0,
 	  BLOCK_COUNT, 8, PER_FLB_BLOCK + 1, NULL, NULL,
-	  REFUSED("flb", "", "0", "block-count"), ALL, NO_FLB },
-	{ "loop of blocks of shared state", LIVEUPDATE_TEST_FLB_BLOCK, 0, 0,
+	  REJECTED("flb", "", "0", "block-count"), ALL, NO_FLB },
+	{ "loop of blocks of FLBs", LIVEUPDATE_TEST_FLB_BLOCK, 0, 0,
 	  BLOCK_NEXT, 0, 0, NULL, NULL,
-	  REFUSED("flb", "", "0", "too-many-blocks"), ALL },
-	{ "name of shared state without end", LIVEUPDATE_TEST_FLB, 0, FLB_INDEX,
+	  REJECTED("flb", "", "0", "too-many-blocks"), ALL },
+	{ "name of an FLB without end", LIVEUPDATE_TEST_FLB, 0, FLB_INDEX,
 	  FLB_NAME, 48, 0x7878787878787878, NULL, NULL,
-	  REFUSED("flb", "", "0", "bad-name"), ALL, NO_FLB },
-	{ "name of shared state twice", LIVEUPDATE_TEST_FLB, 0, 1,
+	  REJECTED("flb", "", "0", "bad-name"), ALL, NO_FLB },
+	{ "name of an FLB twice", LIVEUPDATE_TEST_FLB, 0, 1,
 	  FLB_NAME + 21, 1, '0', NULL, NULL,
-	  REFUSED("flb", "liveupdate-test-flb-v0", "0", "duplicate-name"), ALL },
+	  REJECTED("flb", "liveupdate-test-flb-v0", "0", "duplicate-name"), ALL },
 	{ "empty name of an FLB", LIVEUPDATE_TEST_FLB, 0, FLB_INDEX, FLB_NAME, 1,
-	  0, NULL, NULL, REFUSED("flb", "", "0", "bad-name"), ALL, NO_FLB },
+	  0, NULL, NULL, REJECTED("flb", "", "0", "bad-name"), ALL, NO_FLB },
 	{ "version of the subsystems", LIVEUPDATE_TEST_TREE, 0, 0, 16, 1, '9',
 	  "/luo-subsystems", "compatible",
-	  REFUSED("subsystems", "", "0", "incompatible"), ALL,
+	  REJECTED("subsystems", "", "0", "incompatible"), ALL,
 	  NO_FIRST | NO_SECOND },
 	{ "value of a subsystem", LIVEUPDATE_TEST_SUBSYSTEM, 0, FIRST_INDEX,
 	  NODE_PROP_NAME, 4, 0, NULL, NULL,
-	  REFUSED("subsystem", "luo-test-first", "0", "missing-property"), ALL,
+	  REJECTED("subsystem", "luo-test-first", "0", "missing-property"), ALL,
 	  NO_FIRST },
 	{ "unknown subsystem", LIVEUPDATE_TEST_SUBSYSTEM, 0, FIRST_INDEX, NODE_NAME, 1,
 	  'x', NULL, NULL,
-	  REFUSED("subsystem", "xuo-test-first", "0", "no-subsystem"), ALL,
+	  REJECTED("subsystem", "xuo-test-first", "0", "no-subsystem"), ALL,
 	  NO_FIRST },
 	{ "name of a subsystem without end", LIVEUPDATE_TEST_SUBSYSTEM, 0, FIRST_INDEX,
 	  NODE_NAME + 14, 2, 0x7878, NULL, NULL,
-	  REFUSED("tree", "", "0", "not-a-tree"), REALLY_NOTHING },
+	  REJECTED("tree", "", "0", "not-a-tree"), REALLY_NOTHING },
 	{ "files of another session", LIVEUPDATE_TEST_SESSION, 0, 0,
 	  SESSION_FILES, 0, 0, NULL, NULL,
-	  REFUSED("file", "a", "0", "not-a-block"), 0, B_FILES, 1, EMPTY, 1, 0,
+	  REJECTED("file", "a", "0", "not-a-block"), 0, B_FILES, 1, EMPTY, 1, 0,
 	  OTHER_B },
 	{ "as many files of another session", LIVEUPDATE_TEST_SESSION, 0, 0,
 	  SESSION_FILES, 0, 0, NULL, NULL,
-	  REFUSED("file", "a", "0", "not-a-block"), 0, B_FILES, 1, EMPTY, 1, 0,
+	  REJECTED("file", "a", "0", "not-a-block"), 0, B_FILES, 1, EMPTY, 1, 0,
 	  OTHER_C },
 	{ "a guest's page for a block of files", LIVEUPDATE_TEST_SESSION, 0, 0,
 	  SESSION_FILES, 8, 0, NULL, NULL,
-	  REFUSED("file", "a", "0", "not-a-block"), 0, B_FILES, 1, EMPTY, 1, 0,
+	  REJECTED("file", "a", "0", "not-a-block"), 0, B_FILES, 1, EMPTY, 1, 0,
 	  0, true },
 	{ "a chain that goes on in another session", LIVEUPDATE_TEST_FILE_BLOCK,
 	  1, 0, BLOCK_NEXT, 0, 0, NULL, NULL,
-	  REFUSED("file", "b", "0", "not-a-block"), 2, PER_FILE_BLOCK, 1, EMPTY,
+	  REJECTED("file", "b", "0", "not-a-block"), 2, PER_FILE_BLOCK, 1, EMPTY,
 	  1, 0, OTHER_C },
 	{ "a chain that goes on in a guest's page", LIVEUPDATE_TEST_FILE_BLOCK,
 	  1, 0, BLOCK_NEXT, 8, 0, NULL, NULL,
-	  REFUSED("file", "b", "0", "not-a-block"), 2, PER_FILE_BLOCK, 1, EMPTY,
+	  REJECTED("file", "b", "0", "not-a-block"), 2, PER_FILE_BLOCK, 1, EMPTY,
 	  1, 0, 0, true },
 	{ "a block of files for one of sessions", LIVEUPDATE_TEST_TREE, 0, 0, 0,
 	  0, 0, "/luo-session", "data",
-	  REFUSED("session", "", "0", "not-a-block"), NOTHING, 0, OTHER_B },
-	{ "a block of files for one of shared state", LIVEUPDATE_TEST_TREE, 0,
+	  REJECTED("session", "", "0", "not-a-block"), NOTHING, 0, OTHER_B },
+	{ "a block of files for one of FLBs", LIVEUPDATE_TEST_TREE, 0,
 	  0, 0, 0, 0, "/luo-flb", "data",
-	  REFUSED("flb", "", "0", "not-a-block"), ALL, NO_FLB, OTHER_B },
+	  REJECTED("flb", "", "0", "not-a-block"), ALL, NO_FLB, OTHER_B },
 };
 
 #define NR_DAMAGES	(sizeof(damages) / sizeof(damages[0]))
@@ -254,8 +253,8 @@ static unsigned int value_offset(const struct damage *d)
 }
 
 /*
- * A page of a guest that looks like a block of file records: whoever has nothing to tell
- * the one from the other by takes it for one.
+ * A page of a guest that looks like a block of file records: without a magic number, a
+ * kernel would take it for one.
  */
 static int block_of_a_guest(void)
 {
@@ -278,7 +277,7 @@ static int block_of_a_guest(void)
 	return fd;
 }
 
-/* Where that page is; it is preserved, so it stays there. */
+/* The address of that page, which does not change as it is preserved. */
 static uint64_t page_address(int fd)
 {
 	int pagemap = open("/proc/self/pagemap", O_RDONLY);
@@ -309,8 +308,8 @@ static void ask_for(const struct damage *d, int guest)
 	close(fd);
 }
 
-/* What a subsystem or the shared state got; a cookie other than 0 gives it one. */
-static uint64_t part(int target, uint64_t cookie)
+/* Get the cookie of a subsystem or an FLB; one other than 0 sets it before. */
+static uint64_t target_cookie(int target, uint64_t cookie)
 {
 	struct liveupdate_test_get get = {
 		.size = sizeof(get), .target = target, .cookie = cookie,
@@ -328,8 +327,8 @@ static int hold(const struct damage *d)
 	char name[16];
 
 	must(dev >= 0, "device");
-	for (i = 0; i < NR_PARTS; i++)
-		part(parts[i].target, parts[i].given);
+	for (i = 0; i < NR_TARGETS; i++)
+		target_cookie(targets[i].target, targets[i].given);
 	a = create(dev, "a");
 	b = create(dev, "b");
 	c = create(dev, "c");
@@ -355,7 +354,7 @@ static void check_is(int is, int want, const char *what)
 		printf("# %s: is %d, want %d\n", what, is, want);
 }
 
-/* How many files of a session can be retrieved with what they held. */
+/* How many files of a session can be retrieved with their content. */
 static int count_files(int dev, const char *name, int (*one)(int session, int i),
 		       int max)
 {
@@ -382,7 +381,7 @@ static int memfd_of_a(int session, int i)
 	return ok;
 }
 
-/* Both of them: what one of them holds is made anew, to compare it. */
+/* Both memfds; the content of the second one is generated again to compare it. */
 static int memfd_of_c(int session, int i)
 {
 	int fd = retrieve(session, i + 1), other = retrieve(session, i + 2);
@@ -431,8 +430,8 @@ static int count_empty(int dev)
 	return n;
 }
 
-/* The first refusal in the trace since boot, or NULL. */
-static const char *first_refusal(void)
+/* The first reject in the trace since boot, or NULL. */
+static const char *first_reject(void)
 {
 	static char line[512];
 	FILE *f = fopen(TRACE_PATH, "r");
@@ -452,7 +451,7 @@ static const char *first_refusal(void)
 	return NULL;
 }
 
-/* Bytes of preserved memory for records, as the recorder has it. */
+/* Bytes of preserved memory for records, according to the recorder. */
 static uint64_t recorded_bytes(void)
 {
 	uint64_t bytes = UINT64_MAX;
@@ -465,45 +464,45 @@ static uint64_t recorded_bytes(void)
 	return bytes;
 }
 
-static void check_parts(int lost)
+static void check_targets(int lost)
 {
 	struct liveupdate_test_object o = {
 		.size = sizeof(o), .op = LIVEUPDATE_TEST_GET_INCOMING,
 	};
 	int fd = test_file(1), i;
 
-	/* It is there when somebody asks. */
+	/* The FLB is retrieved on demand. */
 	if (!ioctl(fd, LIVEUPDATE_TEST_OBJECT, &o)) {
 		o.op = LIVEUPDATE_TEST_PUT_INCOMING;
 		must(!ioctl(fd, LIVEUPDATE_TEST_OBJECT, &o), "put");
 	}
 	close(fd);
-	for (i = 0; i < NR_PARTS; i++)
-		check_is(part(parts[i].target, 0),
-		      lost & 1 << i ? 0 : parts[i].comes, parts[i].name);
+	for (i = 0; i < NR_TARGETS; i++)
+		check_is(target_cookie(targets[i].target, 0),
+		      lost & 1 << i ? 0 : targets[i].comes, targets[i].name);
 }
 
 static int verify(const struct damage *d)
 {
-	const char *says = first_refusal();
+	const char *says = first_reject();
 	bool same = says && d->says ? !strcmp(says, d->says) : says == d->says;
 	int dev = open_device(), again;
 
 	must(dev >= 0, "device");
 	puts("TAP version 13");
-	if (!check(same, "%s: what was refused", d->what))
+	if (!check(same, "%s: what is rejected", d->what))
 		printf("# says '%s', want '%s'\n", says ?: "nothing",
 		       d->says ?: "nothing");
-	/* What the handover says of its size is not believed. */
+	/* The size in the handover is not trusted. */
 	check_is(recorded_bytes() <= 1 << 20, 1, "bytes of the records");
-	check_parts(d->lost);
+	check_targets(d->lost);
 	check_is(count_files(dev, "a", memfd_of_a, 2), d->a, "files of a");
 	check_is(count_files(dev, "b", file_of_b, B_FILES), d->b, "files of b");
 	check_is(count_files(dev, "c", memfd_of_c, 1), d->c, "files of c");
 	check_is(count_empty(dev), d->empty, "empty sessions");
 	check_is(count_files(dev, LONG_NAME, none, 0), d->longname ? 0 : GONE,
 	      "the long name");
-	/* And the next update can be made. */
+	/* The next live update can be prepared. */
 	again = create(dev, "a");
 	check_is(again >= 0 && !preserve(again, memfd(4096, 1), 1), 1,
 	      "a new session");

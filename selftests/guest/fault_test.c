@@ -3,14 +3,14 @@
 /*
  * Every allocation of every path fails once. Needs the debug kernel.
  *
- *	fault_test out		the way out
- *	fault_test hold		sessions for the way in
- *	fault_test in		the way in
+ *	fault_test out		outgoing paths
+ *	fault_test hold		sessions for the incoming paths
+ *	fault_test in		incoming paths
  *
- * A call is made again and again, with its first allocation failing, then its
- * second and so on, until it comes through without. Each time it must return
- * ENOMEM or succeed, a failure must change nothing (pages preserved, state of
- * the session), and what it did must be undone without an allocation.
+ * A call is repeated with its first allocation failing, then its second and so on, until
+ * none fails. Each time it must return ENOMEM or succeed; a failure must change nothing
+ * (preserved pages, state of the session), and what it did must be undone without an
+ * allocation.
  */
 
 #include "luo_test.h"
@@ -18,17 +18,17 @@
 #include <linux/reboot.h>
 #include <sys/reboot.h>
 
-enum { MACHINE = false, SESSION = true };
+enum { GLOBAL = false, SESSION = true };
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define DEBUG		"/sys/kernel/debug/"
 #define MAX_NTH		2000
-/* An incoming file can fail but once: that many wait, of each of two kinds. */
+/* An incoming file can fail only once: so many are handed over, of each of two kinds. */
 #define INCOMING	50
 
 static int dev;
 
-/* All allocations may fail, and say nothing about it. */
+/* All allocations may fail, without a message. */
 static void setup(void)
 {
 	static const char *const which[] = { "failslab", "fail_page_alloc" };
@@ -55,7 +55,7 @@ static void fail_nth(int n)
 	must(pwrite(nth_fd, text, strlen(text), 0) > 0, FAIL_NTH);
 }
 
-/* Whether the allocation that was to fail was made; none fails after it. */
+/* Whether the allocation that was to fail was made; no later one fails. */
 static bool was_hit(void)
 {
 	char text[16] = "";
@@ -67,10 +67,10 @@ static bool was_hit(void)
 
 struct path {
 	const char *what;
-	int (*call)(void);	/* 0 or above, or a negative errno */
-	void (*undo)(int ret);	/* what call did, by what it returned */
+	int (*call)(void);	/* at least 0, or a negative errno */
+	void (*undo)(int ret);	/* the call; @ret is what it returned */
 	int also;		/* an errno that is as good as success */
-	bool never;		/* it may not allocate at all */
+	bool never;		/* it must not allocate at all */
 };
 
 static int session, file, plain;
@@ -110,7 +110,7 @@ static void sweep(const struct path *p)
 	}
 	if (ret >= 0 && p->undo)
 		p->undo(ret);
-	/* Something must have failed, or the sweep proves nothing. */
+	/* At least one must have failed, or the sweep proves nothing. */
 	bad += n == MAX_NTH || (p->never ? n > 1 : !failed);
 	printf("# %s: %d allocations, %d failures\n", p->what, n - 1, failed);
 	check(!bad, "%s", p->what);
@@ -170,18 +170,18 @@ static void undo_freeze(int ret)
 
 static int do_prepare(void)
 {
-	return event(dev, MACHINE, LIVEUPDATE_PREPARE);
+	return event(dev, GLOBAL, LIVEUPDATE_PREPARE);
 }
 
 static void undo_prepare(int ret)
 {
 	(void)ret;
 	fail_nth(1);
-	must(!event(dev, MACHINE, LIVEUPDATE_CANCEL), "cancel");
+	must(!event(dev, GLOBAL, LIVEUPDATE_CANCEL), "cancel");
 	was_hit();
 }
 
-/* A file that never freezes, in the last session, makes each of them fail. */
+/* A file that fails to freeze, in the last session, makes each reboot fail. */
 static int do_reboot(void)
 {
 	return reboot(LINUX_REBOOT_CMD_KEXEC) ? -errno : 0;
@@ -261,8 +261,8 @@ static bool is_one_of(int error, const int *errors)
 }
 
 /*
- * On the way in a file that failed stays failed, so the n-th session is taken
- * with its n-th allocation failing, and each must be finished all the same.
+ * An incoming file that failed stays failed, so the n-th session is retrieved with its
+ * n-th allocation failing, and each must be finished all the same.
  */
 static void sweep_in(const char *what, int first, int (*one)(int s),
 		     const int *errors)
@@ -293,7 +293,7 @@ static void sweep_in(const char *what, int first, int (*one)(int s),
 		if (ret >= 0)
 			close(ret);
 	}
-	/* The last one must have come through whole. */
+	/* The last one must have succeeded. */
 	bad += ret < 0 || !failed;
 	printf("# %s: %d failures\n", what, failed);
 	check(!bad, "%s", what);
@@ -329,7 +329,7 @@ static const struct path finishing = {
 
 static int in(void)
 {
-	/* The base's handler says EINVAL, shmem ENOSPC, where memory is short. */
+	/* Without memory the base's handler returns EINVAL, shmem ENOSPC. */
 	static const int of_memfd[] = { ENOMEM, ENOSPC, EINVAL, 0 };
 	static const int of_luo[] = { ENOMEM, 0 };
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # luotrace finish, on either LUO.
 
-# What was said, with this exit code.
+# expect CODE TEXT: check the exit code and the output
 expect() {
 	[ "$code" = "$1" ] && grep -q "$2" /tmp/out && return
 	cat /tmp/out
@@ -21,7 +21,7 @@ if [ "$STAGE" = 0 ]; then
 fi
 luotrace audit > /tmp/audit
 [ $? = 1 ] || exit 1
-# Nobody can be asked, and nothing happens.
+# Without a terminal to ask on, it does nothing.
 finish first
 expect 2 "there is no terminal to ask on"
 finish --yes
@@ -37,7 +37,7 @@ exec 3<&-
 finish --yes --json leaves-1 leaves-2
 expect 0 '"finished": true'
 [ "$(grep -c '"finished": true' /tmp/out)" = 2 ] || exit 1
-# These three are gone, and no other one.
+# These three are gone, the others are not.
 luotrace audit --json > /tmp/audit
 [ $? = 1 ] || exit 1
 for name in first leaves-1 leaves-2; do

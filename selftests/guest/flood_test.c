@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * What is left behind by the thousand is told in a few lines of the kernel log.
+ * Thousands of leaks make a few lines in the kernel log.
  *
  *	flood_test hold		before a live update
  *	flood_test		after it, as TAP
@@ -17,7 +17,7 @@
 #define CLAIMED		3000
 #define UNCLAIMED	300
 #define ORPHANS		400
-#define LINES		10	/* of one kind; the log may be written while it goes on */
+#define LINES		10	/* of one kind; the log may be written meanwhile */
 #define NAMES		3	/* of those that a line is about */
 
 
@@ -29,14 +29,14 @@ static const char *name_of(const char *kind, int i)
 	return name;
 }
 
-/* The lines of the kernel log since it was asked last. */
+/* The lines of the kernel log since it was last read. */
 struct lines {
 	int fd;
 	int nr;
-	long told;	/* how many things they are about */
+	long reported;	/* objects that they are about */
 };
 
-static long told_in(const char *line)
+static long reported_in(const char *line)
 {
 	const char *all = strstr(line, " in all)"), *at;
 	long names = 0;
@@ -57,7 +57,7 @@ static void read_lines(struct lines *l, const char *what)
 	ssize_t n;
 
 	while ((n = read(l->fd, line, sizeof(line) - 1)) > 0 || errno == EPIPE) {
-		/* What is lost was pushed out by too many lines. */
+		/* Too many lines have overwritten older ones. */
 		if (n < 0) {
 			l->nr += CLAIMED;
 			continue;
@@ -66,27 +66,27 @@ static void read_lines(struct lines *l, const char *what)
 		if (!strstr(line, what))
 			continue;
 		l->nr++;
-		l->told += told_in(line);
+		l->reported += reported_in(line);
 		if (l->nr <= 3)
 			printf("# %.*s\n", (int)strcspn(line, "\n"), line);
 	}
 }
 
-/* A few lines tell of @nr things. */
-static void is_told(struct lines *from, const char *what, long nr)
+/* A few lines report @nr objects. */
+static void is_reported(struct lines *from, const char *what, long nr)
 {
 	struct lines l = { .fd = dup(from->fd) };
 	int i, fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 
 	dup2(fd, l.fd);
 	close(fd);
-	for (i = 0; i < 300 && l.told < nr; i++) {
+	for (i = 0; i < 300 && l.reported < nr; i++) {
 		read_lines(&l, what);
 		usleep(100000);
 	}
 	read_lines(&l, what);
 	check(l.nr <= LINES, "%s (%d)", what, l.nr);
-	check(l.told == nr, "all of them are told of (%ld)", l.told);
+	check(l.reported == nr, "all of them are reported (%ld)", l.reported);
 	close(l.fd);
 }
 
@@ -147,10 +147,10 @@ int main(int argc, char **argv)
 		hold(dev);
 	puts("KTAP version 1");
 	agent_is_killed(dev);
-	is_told(&log, "closed without finish", CLAIMED);
+	is_reported(&log, "closed without finish", CLAIMED);
 	/* "orphans" is discarded too. */
 	must(!event(dev, false, LIVEUPDATE_FINISH), "finish");
-	is_told(&log, "discarded", CLAIMED + UNCLAIMED + 1);
-	is_told(&log, "no-handler", ORPHANS);
+	is_reported(&log, "discarded", CLAIMED + UNCLAIMED + 1);
+	is_reported(&log, "no-handler", ORPHANS);
 	return end_tests();
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * What an agent has the kernel keep is charged to the agent's memory cgroup. Needs
- * cgroup2 with the memory controller on at GROUPS.
+ * What the kernel allocates for an agent is charged to the agent's memory cgroup. Needs
+ * cgroup2 with the memory controller enabled at GROUPS.
  */
 
 #include "luo_test.h"
@@ -41,7 +41,7 @@ static unsigned long get(const char *group, const char *file)
 	return strtoul(text, NULL, 10);
 }
 
-/* Memory that nobody has, in bytes. */
+/* Free memory in bytes. */
 static unsigned long mem_free(void)
 {
 	unsigned long kb = 0;
@@ -57,7 +57,7 @@ static unsigned long mem_free(void)
 	return kb << 10;
 }
 
-/* The calling process goes into a new group, and may have many descriptors. */
+/* Move the calling process into a new group and raise its limit of descriptors. */
 static void enter(const char *group, const char *limit)
 {
 	const struct rlimit many = { 2 * SESSIONS, 2 * SESSIONS };
@@ -78,7 +78,7 @@ static int create_number(int dev, int i)
 	return create(dev, name);
 }
 
-/* Tells the pipe after each thousand; 0 if all went through. */
+/* Writes to the pipe after each thousand; 0 if all succeeded. */
 static int create_many(int tell)
 {
 	int dev, i, ret;
@@ -97,7 +97,7 @@ static int create_many(int tell)
 	return 0;
 }
 
-TEST(sessions_end_where_the_limit_of_the_group_is)
+TEST(sessions_are_limited_by_the_group)
 {
 	int tell[2], status, i, last = 0;
 	pid_t pid;
@@ -112,7 +112,7 @@ TEST(sessions_end_where_the_limit_of_the_group_is)
 	waitpid(pid, &status, 0);
 	printf("# %d sessions in a group of %lu MiB, then status %#x; peak %lu KiB\n",
 	       last, LIMIT >> 20, status, get("few", "memory.peak") >> 10);
-	/* Told that there is no memory, or killed for it. */
+	/* It gets ENOMEM, or the OOM killer kills it. */
 	EXPECT_TRUE((WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) ||
 		    (WIFEXITED(status) && WEXITSTATUS(status) == 1));
 	EXPECT_LT(1000, last);
@@ -150,7 +150,7 @@ static int one_session(int dev, int session, int i)
 	return create_number(dev, i);
 }
 
-/* What one of many costs, and what the group is charged of it. */
+/* What one of many objects costs, and how much of it is charged to the group. */
 static int measure(const char *group, int (*one)(int dev, int session, int i),
 		   struct cost *cost)
 {
@@ -162,7 +162,7 @@ static int measure(const char *group, int (*one)(int dev, int session, int i),
 	session = dev < 0 ? dev : create(dev, "measured");
 	if (session < 0)
 		return 1;
-	/* The first of them fill what is there already. */
+	/* The first of them fill slabs that are already allocated. */
 	for (i = 0; i < FEW / 4; i++) {
 		if (one(dev, session, i) < 0)
 			return 1;
@@ -199,16 +199,16 @@ static struct cost cost_of(const char *group,
 }
 
 /*
- * What it costs is for whoever reads it: free memory moves by some MiB with what lies on
- * the lists of the CPUs. What is charged does not. The rest is nobody's: KHO's own
- * tables, and what is shared by all, such as hash buckets.
+ * The cost is only printed: free memory varies by some MiB with the CPUs' lists of pages.
+ * What is charged does not vary. The rest is charged to no group: KHO's own tables, and
+ * what all share, such as hash buckets.
  */
 
 TEST(an_empty_memfd_is_charged)
 {
 	struct cost cost = cost_of("memfds", one_memfd);
 
-	/* Its preserved page is in it. */
+	/* This includes its preserved page. */
 	EXPECT_LT(4096 + 1024, cost.charged);
 }
 
@@ -223,7 +223,7 @@ TEST(a_session_is_charged)
 {
 	struct cost cost = cost_of("sessions", one_session);
 
-	/* Its file and its name are some 700, which they always were. */
+	/* Its file and its name take some 700 of these bytes. */
 	EXPECT_LT(1024, cost.charged);
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The records of a handover are gone once they are read, but for those that are
-# refused: damage 6 gives the sessions a version that the next kernel does not know.
+# The records of a handover are freed when they are read, except for rejected ones:
+# damage 6 gives the sessions a version that the next kernel does not know.
 
 # shellcheck source=selftests/guest/lib.sh
 . /test/lib
@@ -16,7 +16,7 @@ fi
 luotrace handover --json > /tmp/in.json
 [ $? = 1 ] || exit 1
 sed 's/luo-session-v9/luo-session-v3/' $in > /tmp/mended
-# Of what was read the memory is somebody else's now.
+# The memory of accepted records is reused.
 luotrace handover --json --files --memory /proc/kcore /tmp/mended > /tmp/memory.json
 luotrace handover --files --memory /proc/kcore /tmp/mended > /tmp/memory.txt
 await_klog "rejected .incompatible." || exit 1

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/* What luotrace handover wrote, against what damage_test hold 6 made. */
+/* The output of luotrace handover, against what damage_test hold 6 created. */
 
 #include "luo_test.h"
 #include "luo_json.h"
@@ -23,7 +23,7 @@ static json_t *load(const char *path, const char *file)
 	return NULL;
 }
 
-TEST(before_the_jump_the_sessions_so_far_are_shown)
+TEST(before_the_kexec_the_sessions_are_shown)
 {
 	json_t *tree = load("/state/out.json", "out/sub_fdts/LUO"), *s;
 
@@ -37,7 +37,7 @@ TEST(before_the_jump_the_sessions_so_far_are_shown)
 	EXPECT_STREQ("normal", text(s, "state"));
 }
 
-TEST(after_it_the_trees_are_shown_and_what_is_wrong)
+TEST(after_the_kexec_the_trees_and_their_faults_are_shown)
 {
 	json_t *luo = load("/tmp/in.json", "in/sub_fdts/LUO");
 	json_t *kho = load("/tmp/in.json", "in/fdt"), *o;
@@ -55,7 +55,7 @@ TEST(after_it_the_trees_are_shown_and_what_is_wrong)
 	EXPECT_STREQ("4096", text(named(kho, "subtrees", "LUO"), "bytes"));
 }
 
-TEST(from_memory_come_the_records)
+TEST(records_are_read_from_memory)
 {
 	json_t *tree = load("/tmp/memory.json", "mended"), *s, *files;
 	char name[32];

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# What bpftool pins is read by the test.
+# The test reads the iterators that bpftool pins.
 
 mkdir -p /sys/fs/bpf
 mount -t bpf bpf /sys/fs/bpf

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * What there is: the BPF iterators that bpftool pinned, and debugfs, against each
- * other and against what was made.
+ * Sessions and files as the BPF iterators that bpftool pinned and debugfs show them,
+ * against each other and against what was created.
  *
  *	inspect_test		outgoing sessions
  *	inspect_test hold	hold some for the next kernel
- *	inspect_test incoming	there
+ *	inspect_test incoming	in the next kernel
  */
 
 #include "luo_test.h"
@@ -23,11 +23,11 @@
 #define READS		30	/* while others come and go */
 #define MEMFD_PAGES	100
 #define PAGE		4096
-/* Not to be mistaken for fields, nor for another line. */
+/* A name that looks like fields and another line. */
 #define ODD		"odd =1\n\x01\xc3"
 
 
-/* A whole file, read in pieces of @piece bytes; to be freed. */
+/* Read a whole file, @piece bytes at a time; to be freed. */
 static char *slurp(const char *path, size_t piece)
 {
 	size_t used = 0, room = 1 << 22;
@@ -84,7 +84,7 @@ static size_t count(const char *all, const char *what)
 	return n;
 }
 
-/* Each line of the iterators is one of debugfs; files stand under sessions there. */
+/* Each line of the iterators is in debugfs, where files are listed under sessions. */
 static bool same_everywhere(void)
 {
 	char *text = slurp(DEBUGFS, PAGE), *all[2], *save, *line, *at;
@@ -111,7 +111,7 @@ static bool same_everywhere(void)
 	return same;
 }
 
-static void what_is_made_is_shown(int dev)
+static void what_exists_is_shown(int dev)
 {
 	int s = create(dev, "plain"), t = test_file(7), odd;
 	long long first;
@@ -147,10 +147,10 @@ static void what_is_made_is_shown(int dev)
 	all = slurp(SESSIONS, 100);
 	check(first > 0 &&
 	      field(line_of(all, "session=plain "), " pages=") == first,
-	      "what is unpreserved is held no more");
+	      "an unpreserved file is not listed");
 	free(all);
 
-	/* What failed is shown until it succeeds. */
+	/* A failure is shown until the call succeeds. */
 	test_set(t, LIVEUPDATE_TEST_FREEZE, EDOM, 1);
 	event(s, true, LIVEUPDATE_PREPARE);
 	event(s, true, LIVEUPDATE_FREEZE);
@@ -168,14 +168,14 @@ static void what_is_made_is_shown(int dev)
 	all = slurp(SESSIONS, 100);
 	line = line_of(all, "session=plain ");
 	check(field(line, " failed=") == 0 && strstr(line, " state=frozen "),
-	      "it does not fail any more");
+	      "the session does not fail any more");
 	free(all);
 	all = slurp(FILES, 100);
 	check(field(line_of(all, " token=5 "), " ret=") == 0, "nor does its file");
 	free(all);
 
 	all = slurp(SESSIONS, 100);
-	check(line_of(all, "session=odd??1??? dir="), "no name breaks a line");
+	check(line_of(all, "session=odd??1??? dir="), "a name cannot break a line");
 	free(all);
 	all = slurp(DEBUGFS, 100);
 	check(line_of(all, "session=odd\\040\\0751\\n\\001\\303 dir="),
@@ -216,7 +216,7 @@ static void *files_come_and_go(void *data)
 	return NULL;
 }
 
-/* Whatever else comes and goes, what stays is shown once. */
+/* While others come and go, those that stay are shown once. */
 static void what_stays_is_shown_once(int dev)
 {
 	static const size_t pieces[] = { 64, 500, 4096, 1 << 16 };
@@ -243,7 +243,7 @@ static void what_stays_is_shown_once(int dev)
 		all = slurp(FILES, pieces[r % 4]);
 		for (i = 0; i < NR_FILES; i++) {
 			snprintf(what, sizeof(what), " token=%d ", i);
-			/* Those that come and go have one, too. */
+			/* Those that come and go have this token, too. */
 			files = files && (i == 1 || count(all, what) == 1);
 		}
 		free(all);
@@ -261,8 +261,8 @@ static void what_stays_is_shown_once(int dev)
 		close(held[i]);
 }
 
-/* A handler that hangs does not hang who asks. */
-static void who_asks_waits_for_nobody(int dev)
+/* A handler stuck in a callback does not block readers. */
+static void readers_wait_for_no_handler(int dev)
 {
 	struct liveupdate_test_set set = {
 		.size = sizeof(set), .op = LIVEUPDATE_TEST_PREPARE,
@@ -279,9 +279,9 @@ static void who_asks_waits_for_nobody(int dev)
 		_exit(event(s, true, LIVEUPDATE_PREPARE) ? 1 : 0);
 	usleep(500000);
 	all = slurp(SESSIONS, PAGE);
-	/* It is not prepared yet, so this was told while it was at it. */
+	/* It is not prepared yet, so this was read during the callback. */
 	check(line_of(all, "session=slow dir=out state=normal "),
-	      "a session whose handler is in a call");
+	      "a session whose handler is in a callback");
 	free(all);
 	all = slurp(FILES, PAGE);
 	check(line_of(all, " token=1 compatible=liveupdate-test-v1 state=preserved "),
@@ -334,7 +334,7 @@ static void incoming(int dev)
 	free(all);
 	all = slurp(FILES, PAGE);
 	check(field(line_of(all, " token=1 "), " pages=") >= MEMFD_PAGES,
-	      "pages that it got back");
+	      "pages that it retrieved");
 	free(all);
 	check(same_everywhere(), "iterators and debugfs say the same");
 	close(s);
@@ -346,7 +346,7 @@ static void incoming(int dev)
 	s = claim(dev, "taken");
 	finish(s);
 	all = slurp(SESSIONS, 64);
-	check(!line_of(all, "session=taken "), "a finished one is not left");
+	check(!line_of(all, "session=taken "), "a finished one is gone");
 	free(all);
 }
 
@@ -361,9 +361,9 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "incoming")) {
 		incoming(dev);
 	} else {
-		what_is_made_is_shown(dev);
+		what_exists_is_shown(dev);
 		what_stays_is_shown_once(dev);
-		who_asks_waits_for_nobody(dev);
+		readers_wait_for_no_handler(dev);
 	}
 	return end_tests();
 }

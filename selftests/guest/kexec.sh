@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 
-# After the third jump, with nothing handed over, LUO is there again.
+# After the third kexec, which hands over nothing, LUO is present.
 [ "$STAGE" = 3 ] && exec test -c /dev/liveupdate
 
 if [ "$STAGE" = 0 ]; then

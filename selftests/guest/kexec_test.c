@@ -3,13 +3,11 @@
 /*
  * Sessions and files through live updates.
  *
- *	kexec_test hold0	make the sessions of stage 0, try to jump in vain,
+ *	kexec_test hold0	create the sessions of stage 0, fail to kexec,
  *				hold them
- *	kexec_test -f stage1	what came over, and every unhappy path of it
- *	kexec_test hold1	take a file back, preserve it again, hold it
- *	kexec_test -f stage2	what came over the second time
- *
- * A program that holds prints "ready" when the sessions are there.
+ *	kexec_test -f stage1	what is handed over, and its unhappy paths
+ *	kexec_test hold1	retrieve a file, preserve it again, hold it
+ *	kexec_test -f stage2	what is handed over the second time
  */
 
 #include "luo_test.h"
@@ -26,7 +24,7 @@
 #define LONGEST		"a name as long as a session's can be, sixty-three bytes in all."
 #define ODD		"od d=\"x\"\t\\\n'\xff"
 
-/* What is preserved in stage 0: a memfd, or, without size, a test file. */
+/* The files of stage 0: memfds, and test files, which have no size. */
 static const struct item {
 	const char *session;
 	uint64_t token;
@@ -42,9 +40,9 @@ static const struct item {
 	{ "mixed", UINT64_MAX, 4096, .pos = 1234 },
 	{ "mixed", 5, (4 << 20) + 123, .seals = F_SEAL_SHRINK | F_SEAL_GROW },
 	{ "mixed", 6, -1 },
-	{ "refuses", 1, -1, .op = LIVEUPDATE_TEST_CAN_FINISH, .error = EAGAIN,
+	{ "not-ready", 1, -1, .op = LIVEUPDATE_TEST_CAN_FINISH, .error = EAGAIN,
 	  .nth = 1 },
-	{ "refuses", 2, 4096 },
+	{ "not-ready", 2, 4096 },
 	{ "fails", 1, -1, .op = LIVEUPDATE_TEST_RETRIEVE, .error = EILSEQ,
 	  .nth = 1 },
 	{ "fails", 2, 4096 },
@@ -104,10 +102,10 @@ static int hold(void)
 }
 
 /*
- * A jump that fails at the very last file, when all others of all sessions are
- * frozen. What the next kernel finds is what the next attempt hands over.
+ * A kexec that fails at the very last file, when all others of all sessions are frozen.
+ * The next kernel gets what the next attempt hands over.
  */
-static void jump_in_vain(int dev)
+static void kexec_fails(int dev)
 {
 	int session = create(dev, "retried"), first, bad;
 
@@ -117,7 +115,7 @@ static void jump_in_vain(int dev)
 	     !preserve(session, bad, BAD) &&
 	     !test_set(bad, LIVEUPDATE_TEST_FREEZE, EDOM, 1), "retried");
 	must(!system("vm-kexec --load"), "load");
-	must(reboot_kexec() == -EDOM, "jump in vain");
+	must(reboot_kexec() == -EDOM, "a kexec that fails");
 	must(!preserve(session, test_file(LATER), LATER), "preserve later");
 }
 
@@ -147,12 +145,12 @@ static int hold0(void)
 		must(session >= 0 && !preserve(session, fd, i), many);
 		close(fd);
 	}
-	/* Given back before the jump: it must not arrive. */
+	/* Unpreserved before the kexec: it must not be handed over. */
 	session = create(dev, "closed");
 	fd = memfd(4096, 1);
 	must(!preserve(session, fd, 1), "closed");
 	close(session);
-	jump_in_vain(dev);
+	kexec_fails(dev);
 	close(dev);
 	return hold();
 }
@@ -181,7 +179,7 @@ static bool intact(int fd, const struct item *item)
 	return memfd_intact(fd, item->size, seed_of(item));
 }
 
-/* Stage 1: what came over. */
+/* Stage 1: what is handed over. */
 
 FIXTURE(stage1)
 {
@@ -199,7 +197,7 @@ FIXTURE_TEARDOWN(stage1)
 	close(self->dev);
 }
 
-TEST_F(stage1, an_empty_session_arrives)
+TEST_F(stage1, an_empty_session_is_handed_over)
 {
 	int s = claim(self->dev, "empty");
 
@@ -210,12 +208,12 @@ TEST_F(stage1, an_empty_session_arrives)
 	EXPECT_EQ(0, finish(s));
 }
 
-TEST_F(stage1, a_closed_session_does_not_arrive)
+TEST_F(stage1, a_closed_session_is_not_handed_over)
 {
 	EXPECT_EQ(-ENOENT, claim(self->dev, "closed"));
 }
 
-TEST_F(stage1, mixed_files_arrive_intact_in_any_order)
+TEST_F(stage1, mixed_files_are_intact_in_any_order)
 {
 	int s = claim(self->dev, "mixed"), fd, again;
 	struct liveupdate_test_get g;
@@ -234,7 +232,7 @@ TEST_F(stage1, mixed_files_arrive_intact_in_any_order)
 			g = test_get(fd);
 			EXPECT_EQ(seed_of(item), g.cookie);
 			EXPECT_EQ(1, g.calls[LIVEUPDATE_TEST_PRESERVE]);
-			/* in vain once, then for good */
+			/* one call fails, the next one succeeds */
 			EXPECT_EQ(2, g.calls[LIVEUPDATE_TEST_FREEZE]);
 			EXPECT_EQ(1, g.calls[LIVEUPDATE_TEST_UNFREEZE]);
 			EXPECT_EQ(1, g.calls[LIVEUPDATE_TEST_RETRIEVE]);
@@ -247,7 +245,7 @@ TEST_F(stage1, mixed_files_arrive_intact_in_any_order)
 			TH_LOG("token %llu", (unsigned long long)item->token);
 	}
 
-	/* A second retrieve gives the same open file. */
+	/* A second retrieve returns the same open file. */
 	fd = retrieve(s, 1);
 	again = retrieve(s, 1);
 	EXPECT_NE(fd, again);
@@ -260,7 +258,7 @@ TEST_F(stage1, mixed_files_arrive_intact_in_any_order)
 	EXPECT_EQ(-ENOENT, retrieve(s, 1));
 	EXPECT_EQ(-ENOENT, claim(self->dev, "mixed"));
 
-	/* It is the user's alone now. */
+	/* LUO has dropped its reference. */
 	close(s);
 	EXPECT_TRUE(intact(fd, item_of("mixed", 1)));
 	s = create(self->dev, "mixed");
@@ -304,7 +302,7 @@ static int with_no_descriptor_left(int fd, unsigned long cmd, void *arg)
 	return ret;
 }
 
-TEST_F(stage1, calls_that_cannot_answer_leave_nothing)
+TEST_F(stage1, calls_that_cannot_respond_leave_nothing)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
 	struct liveupdate_ioctl_retrieve_session *c;
@@ -343,9 +341,9 @@ TEST_F(stage1, calls_that_cannot_answer_leave_nothing)
 	munmap(r, page);
 }
 
-TEST_F(stage1, a_handler_may_refuse_to_finish_yet)
+TEST_F(stage1, a_handler_can_delay_finish)
 {
-	int s = claim(self->dev, "refuses"), t, m;
+	int s = claim(self->dev, "not-ready"), t, m;
 
 	ASSERT_LE(0, s);
 	t = retrieve(s, 1);
@@ -355,7 +353,7 @@ TEST_F(stage1, a_handler_may_refuse_to_finish_yet)
 	/* nothing has changed */
 	m = retrieve(s, 2);
 	ASSERT_LE(0, m);
-	EXPECT_TRUE(intact(m, item_of("refuses", 2)));
+	EXPECT_TRUE(intact(m, item_of("not-ready", 2)));
 	EXPECT_EQ(0, finish(s));
 	EXPECT_EQ(1, test_get(t).calls[LIVEUPDATE_TEST_FINISH]);
 	EXPECT_EQ(2, test_get(t).calls[LIVEUPDATE_TEST_CAN_FINISH]);
@@ -439,7 +437,7 @@ TEST_F(stage1, finish_discards_what_was_not_retrieved)
 	EXPECT_EQ(-ENOENT, retrieve(s, 1));
 }
 
-TEST_F(stage1, names_arrive_as_they_were)
+TEST_F(stage1, names_are_handed_over_unchanged)
 {
 	static const char *const names[] = { LONGEST, ODD };
 	struct liveupdate_session_get_name a = { .size = sizeof(a) };
@@ -457,7 +455,7 @@ TEST_F(stage1, names_arrive_as_they_were)
 	}
 }
 
-TEST_F(stage1, many_sessions_arrive)
+TEST_F(stage1, many_sessions_are_handed_over)
 {
 	char name[32];
 	int i, s, fd;
@@ -475,7 +473,7 @@ TEST_F(stage1, many_sessions_arrive)
 	}
 }
 
-/* Stage 2: over again. */
+/* Stage 2: handed over again. */
 
 FIXTURE(stage2)
 {
@@ -503,7 +501,7 @@ TEST_F(stage2, a_file_that_was_preserved_twice_is_intact)
 	EXPECT_EQ(0, finish(s));
 }
 
-TEST_F(stage2, a_session_nobody_claimed_is_gone)
+TEST_F(stage2, a_session_that_was_not_claimed_is_gone)
 {
 	EXPECT_EQ(-ENOENT, claim(self->dev, "unclaimed"));
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# What the kernel tested at boot: the results of its suites, without the nesting.
+# The results of the KUnit suites that ran at boot, without the nesting.
 
 # shellcheck source=selftests/guest/lib.sh
 . /test/lib

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * A session with more memory than the next kernel has left for itself: what it holds
- * is known there, before and after it is retrieved.
+ * A session with more memory than the next kernel has free: its size is known there,
+ * before and after it is retrieved.
  *
  *	large_test hold		before a live update
  *	large_test		after it, as TAP
@@ -14,7 +14,7 @@
 #define PAGE		4096ULL
 #define LARGE_PAGES	(1075 * 256ULL)	/* 1.05 GiB; the VM has 2 */
 #define SMALL_PAGES	16ULL
-/* What the handler preserves besides: the list of the pages. */
+/* The list of the pages, which the handler preserves, too. */
 #define LISTS		(LARGE_PAGES / 64)
 
 
@@ -35,7 +35,7 @@ static json_t *audit(void)
 	return json_load_file("/tmp/audit.json", 0, NULL);
 }
 
-/* The value of a metric without labels, -1 if it is not there. */
+/* The value of a metric without labels, -1 if it is missing. */
 static long long metric(const char *name)
 {
 	FILE *f = popen("luotrace metrics", "r");

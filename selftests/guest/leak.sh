@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The leak laboratory, in five kernels: what the first one hands over is leaked in
-# the second one in every way; the third one gets a damaged entry, the fourth one
-# the leftovers of the third, the last one nothing.
+# The leak tests, in five kernels: the second one leaks what the first one hands over
+# in every way; the third one gets a damaged record, the fourth one what the third
+# one leaks, the last one nothing.
 
 # shellcheck source=selftests/guest/lib.sh
 . /test/lib
@@ -32,7 +32,7 @@ case $STAGE in
 	wait %1
 	[ $? = 1 ] || exit 1
 	wait %2 || exit 1
-	# Each leak is an error, and nothing else that went well is.
+	# Each leak is traced as an error, and no call that succeeded.
 	[ "$(grep -c '"luo_session_leak"' /tmp/errors.json)" = \
 		"$(grep -c '"class":"dropped"' /tmp/watch.json)" ] || exit 1
 	grep -q '"ret":0' /tmp/errors.json && exit 1

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * The leak laboratory: each way to leave something behind is taken on purpose, one
- * at a time; luotrace audit, started after the fact, must name exactly that one,
- * and be clean again after the cure. A second one watches all the time.
+ * The leak tests: each kind of leak is caused on purpose, one at a time; luotrace audit,
+ * started afterwards, must report exactly that one, and be clean after the cure. A second
+ * luotrace watches all the time.
  *
- *	leak_test hold N	make what live update N takes along, hold it
- *	leak_test flood		drop one session more often than a buffer has room, then
+ *	leak_test hold N	create what live update N hands over, hold it
+ *	leak_test flood		drop a session more often than a buffer has room, then
  *				another one
- *	leak_test N		what came over with live update N, as TAP
+ *	leak_test N		leaks after live update N, as TAP
  */
 
 #include "luo_test.h"
@@ -29,9 +29,9 @@
 #define MEMFD_BYTES	(8 << 20)
 #define FLOOD		6000	/* events, more than audit --watch has room for */
 
-static size_t watched;	/* leaks that the other audit has told of so far */
+static size_t watched;	/* leaks that the watching audit has reported so far */
 
-/* Run luotrace; its JSON and its exit code. */
+/* Run luotrace audit. Returns its JSON. */
 static json_t *run(const char *args, int *code)
 {
 	char command[256];
@@ -44,7 +44,7 @@ static json_t *run(const char *args, int *code)
 	return json_load_file("/tmp/audit.json", 0, NULL);
 }
 
-/* An audit finds one thing, of that class and session; or, with NULL, nothing. */
+/* An audit has one finding, of that class and session, or none if these are NULL. */
 static void finds(const char *args, const char *class, const char *session)
 {
 	json_t *root, *findings, *one;
@@ -67,7 +67,7 @@ static void finds(const char *args, const char *class, const char *session)
 		printf("# %s\n", text(one, "text"));
 	json_decref(root);
 
-	/* The verdict for people says the same, in the first line. */
+	/* The first line of the text has the same verdict. */
 	snprintf(line, sizeof(line), AUDIT "--no-color %s 2>&1", args);
 	f = popen(line, "r");
 	if (!f || !fgets(line, sizeof(line), f))
@@ -78,7 +78,7 @@ static void finds(const char *args, const char *class, const char *session)
 	      "the verdict is: %.*s", (int)strcspn(line, "\n"), line);
 }
 
-/* The leak of that number of which an event told the watching audit, or NULL. */
+/* The leak of that number that the watching audit has found by an event, or NULL. */
 static json_t *watched_leak(size_t nr)
 {
 	FILE *f = fopen(WATCH_OUT, "r");
@@ -97,7 +97,7 @@ static json_t *watched_leak(size_t nr)
 	return NULL;
 }
 
-/* The watching audit tells of one more leak, and of no other one. */
+/* The watching audit reports this leak, and no other one. */
 static void is_watched(const char *class, const char *session)
 {
 	json_t *leak = NULL;
@@ -137,7 +137,7 @@ static void hold_first(int dev)
 	must(!preserve(s, t, 5) && !preserve(s, test_file(2), 6), "fails");
 	s = create(dev, "busy");
 	t = test_file(1);
-	/* What is set crosses the live update; the first one is refused. */
+	/* Settings survive the live update; the first call fails. */
 	test_set(t, LIVEUPDATE_TEST_CAN_FINISH, EBUSY, 1);
 	must(!preserve(s, t, 7), "busy");
 	must(!load_module(LATE_MODULE, ""), LATE_MODULE);
@@ -170,7 +170,7 @@ static const char *const names[] = {
 	[LATE] = "late",
 };
 
-/* One session is finished as it should be. */
+/* A session that is finished is no leak. */
 static void cure(int *held, int which)
 {
 	must(!finish(held[which]), names[which]);
@@ -184,7 +184,7 @@ static void agent_is_killed(int dev, int *held)
 	pid_t pid;
 	char c;
 
-	/* Whoever dies holds the only descriptor. */
+	/* The process that is killed has the only descriptor. */
 	must(!finish(held[DROPPED]), "dropped");
 	close(held[DROPPED]);
 	must(!pipe(pipefd), "pipe");
@@ -205,11 +205,11 @@ static void agent_is_killed(int dev, int *held)
 	held[KILLED] = claim(dev, names[KILLED]);
 	must(held[KILLED] >= 0, "killed again");
 	s = retrieve(held[KILLED], 1);
-	check(memfd_intact(s, MEMFD_BYTES, KILLED), "every byte is there");
+	check(memfd_intact(s, MEMFD_BYTES, KILLED), "every byte is intact");
 	cure(held, KILLED);
 }
 
-/* Of a session that is not there nothing is found, and that is not clean. */
+/* An unknown session has no findings, and is not clean. */
 static void finds_no_session(const char *args)
 {
 	int code;
@@ -225,7 +225,7 @@ static void first(int dev)
 {
 	int held[NR_SESSIONS] = {}, i;
 
-	/* The module of one is not there; nor is that of a subsystem. */
+	/* The module of a handler and a subsystem is not loaded. */
 	finds("-s late", "no-handler", "late");
 	finds("-s luo-late", "refused", "luo-late");
 	finds_no_session("-s lat");
@@ -241,7 +241,7 @@ static void first(int dev)
 		held[i] = claim(dev, names[i]);
 		must(held[i] >= 0, names[i]);
 	}
-	/* Who comes to claim "killed" is somebody else. */
+	/* Another process claims "killed". */
 	close(held[KILLED]);
 	is_watched("dropped", "killed");
 	held[KILLED] = claim(dev, names[KILLED]);
@@ -281,14 +281,14 @@ static void first(int dev)
 	finds("", "failed", "fails");
 	cure(held, FAILS);
 
-	check(finish(held[BUSY]) == -EBUSY, "FINISH is refused");
+	check(finish(held[BUSY]) == -EBUSY, "FINISH fails");
 	is_watched("unfinished", "busy");
 	finds("", "unfinished", "busy");
 	cure(held, BUSY);
 	cure(held, LATE);
 }
 
-/* The leak that counts comes when the buffer of who watches is full. */
+/* The leak that matters happens when the buffer of the watching audit is full. */
 static int flood(int dev)
 {
 	int i, s;
@@ -322,7 +322,7 @@ static void third(int dev)
 	finds("", "given-up", "whole");
 }
 
-/* What luotrace does that may use BPF, but not read what is for nobody. */
+/* Run a luotrace that may use BPF but cannot read a file without permissions. */
 static int without_the_record(const char *command, const char *option)
 {
 	int status;
@@ -347,13 +347,13 @@ static void fourth(int dev)
 
 	must(!chmod(RECORDER, 0), RECORDER);
 	check(without_the_record("audit", NULL) == 3,
-	      "an audit that cannot see all is no clean one");
-	check(without_the_record("metrics", NULL) == 3, "nor are its metrics written");
-	check(without_the_record("latency", "-d1") == 0, "but what happens is traced");
+	      "an audit that cannot read the recorder is not clean");
+	check(without_the_record("metrics", NULL) == 3, "and writes no metrics");
+	check(without_the_record("latency", "-d1") == 0, "latency works without the recorder");
 	must(!chmod(RECORDER, 0400), RECORDER);
 }
 
-/* For each leak, those included that were there when it began. */
+/* The command runs for each leak, including those from before it started. */
 static void watch_ran_its_command(void)
 {
 	FILE *lines = fopen(WATCH_OUT, "r"), *f = fopen(EXEC_OUT, "r");

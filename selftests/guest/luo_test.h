@@ -34,7 +34,7 @@
 #define LATE_MODULE	"/tools/luo_test_late.ko"
 #define LATE_DEVICE	"/dev/liveupdate_late"
 
-/* What a test needs before it can test anything. */
+/* End the program if the precondition of a test fails. */
 static inline void must(bool ok, const char *what)
 {
 	if (ok)
@@ -189,7 +189,7 @@ static inline int reboot_kexec(void)
 	return -errno;
 }
 
-/* The number that the next descriptor gets. */
+/* The number of the next descriptor. */
 static inline int next_fd(void)
 {
 	int fd = dup(0);
@@ -198,7 +198,7 @@ static inline int next_fd(void)
 	return fd;
 }
 
-/* A file of the test handler with a value that crosses the live update. */
+/* A file of the test handler with a value that is handed over. */
 static inline int test_file(uint64_t cookie)
 {
 	struct liveupdate_test_get get = {
@@ -230,7 +230,7 @@ static inline struct liveupdate_test_get test_get(int fd)
 	return get;
 }
 
-/* Pages that are preserved for the next kernel, by anybody. */
+/* All pages that are preserved for the next kernel. */
 static inline uint64_t preserved_pages(void)
 {
 	struct liveupdate_test_pages pages = { .size = sizeof(pages) };
@@ -271,7 +271,7 @@ static inline int memfd(size_t size, uint64_t seed)
 	return fd;
 }
 
-/* Whether a memfd has this size and still what memfd() filled it with. */
+/* Whether a memfd has this size and the content that memfd() gave it. */
 static inline bool memfd_intact(int fd, size_t size, uint64_t seed)
 {
 	off_t have = lseek(fd, 0, SEEK_END);

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# luotrace where there is something to trace.
+# luotrace against known calls.
 
 # shellcheck source=selftests/guest/lib.sh
 . /test/lib
 
 luotrace check --json > /tmp/check.json || exit 1
 
-# What each command has loaded and allocated.
+# What each command loads and allocates.
 cost() {
 	name=$1
 	start "$@"
@@ -49,8 +49,8 @@ kill -INT $!
 wait
 cat /tmp/busy.err
 
-# Two readings and no more; a file that cannot be written is told before; one that can
-# has the figures though the text is lost.
+# Two readings; a file that cannot be written fails at once; a file has the figures
+# even if the text is lost.
 timeout 60 luotrace latency -d 2 1 > /tmp/intervals || exit 1
 [ "$(grep -c '^Handler calls' /tmp/intervals)" = 2 ] || exit 1
 luotrace latency --json-file /no/such/file 2> /tmp/err
@@ -58,7 +58,7 @@ luotrace latency --json-file /no/such/file 2> /tmp/err
 luotrace latency -d 1 --json-file /tmp/kept > /dev/full
 [ $? = 1 ] && grep -q '"schema"' /tmp/kept || exit 1
 
-# Two recorders on one file: the second one says so, the first one goes on.
+# Two recorders on one file: the second one fails, the first one goes on.
 start first record -o /tmp/two.luotrace
 luotrace record -o /tmp/two.luotrace 2> /tmp/err
 [ $? = 1 ] && grep -q "another luotrace record writes to '/tmp/two.luotrace'" /tmp/err ||
@@ -67,8 +67,8 @@ kill -INT $!
 wait $! || exit 1
 [ "$(grep -c '"end"' /tmp/two.luotrace)" = 1 ] || exit 1
 
-# A terminal that goes away, which may tell so twice, leaves what there is by then; who
-# is to ignore that, goes on.
+# SIGHUP, which may come twice, ends luotrace with the figures so far; if it is ignored,
+# luotrace goes on.
 start hup latency --json
 kill -HUP $!
 kill -HUP $! 2> /dev/null

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * luotrace against calls that are known:
+ * luotrace against known calls:
  *
  *	luotrace_test work	two sessions at once, with set delays and errors
- *	luotrace_test		compare what luotrace wrote to /tmp with them
+ *	luotrace_test		compare the files that luotrace wrote to /tmp with them
  */
 
 #include "luo_test.h"
@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 
 #define FILES		10	/* of each session */
-#define MANY		300	/* of another one */
+#define MANY		300	/* of a third session */
 #define BUSY		33334	/* times three calls are over 100,000 */
 #define FAILING		3	/* preserve of this one fails first */
 #define SLOW		7	/* preserve of this one takes longest */
@@ -27,7 +27,7 @@
 #define CPUS		256	/* of a large machine */
 
 static const char *const sessions[] = { "work-a", "work \"b\"\n" };
-/* As JSON has them. */
+/* The names as JSON has them. */
 static const char *const spelled[] = { "work-a", "work \"b\"\\x0a" };
 
 static int delayed_file(int i)
@@ -65,7 +65,7 @@ static void *work_thread(void *session)
 	return (void *)(long)work_one((long)session);
 }
 
-/* Agents have threads; which of them calls is nobody's business. */
+/* Agents have threads; luotrace shows the process. */
 static int work_agent(int session)
 {
 	pthread_t thread;
@@ -106,7 +106,7 @@ static int work(void)
 	return ret ? 1 : 0;
 }
 
-/* More files than there are rows. */
+/* More files than luotrace has rows. */
 static int many(void)
 {
 	int dev = open_device(), s = create(dev, "many"), i, fd;
@@ -174,7 +174,7 @@ static bool is(json_t *o, const char *key, const char *text)
 
 #define TEST_HANDLER	"liveupdate-test-v1"
 
-TEST_F(output, what_has_no_row_of_its_own_is_counted_together)
+TEST_F(output, calls_without_a_row_are_counted_together)
 {
 	json_t *root = json_load_file("/tmp/others.json", 0, NULL), *o;
 	long all = 0, others = 0, rows = 0;
@@ -188,7 +188,7 @@ TEST_F(output, what_has_no_row_of_its_own_is_counted_together)
 			rows++;
 		all += number(o, "count");
 	}
-	/* Three calls a file; four pieces of shared state come and go. */
+	/* Three calls a file; four FLBs are preserved and unpreserved. */
 	EXPECT_EQ(3 * MANY + 2 * 4, all);
 	EXPECT_EQ(256, rows);
 	EXPECT_LT(0, others);
@@ -197,7 +197,7 @@ TEST_F(output, what_has_no_row_of_its_own_is_counted_together)
 	json_decref(root);
 }
 
-/* Lines that are events, and what the last one says was dropped. */
+/* The number of events, and of those that the last line says were dropped. */
 static void count_lines(const char *path, long *events, long *dropped)
 {
 	json_t *lines = load_lines(path), *line;
@@ -215,7 +215,7 @@ static void count_lines(const char *path, long *events, long *dropped)
 	json_decref(lines);
 }
 
-TEST_F(output, what_is_dropped_is_counted_exactly)
+TEST_F(output, dropped_events_are_counted_exactly)
 {
 	long all, none, some, dropped;
 
@@ -249,7 +249,7 @@ TEST_F(output, counts_are_exact_at_100000_calls)
 	json_decref(root);
 }
 
-TEST_F(output, shared_state_has_its_own_rows)
+TEST_F(output, flbs_have_their_own_rows)
 {
 	const char *const ops[] = { "preserve", "unpreserve" };
 	json_t *o;
@@ -349,7 +349,7 @@ TEST_F(output, the_histogram_holds_all_calls)
 	EXPECT_EQ(2 * (FILES + 1), sum);
 }
 
-TEST_F(output, the_longest_calls_come_first_with_what_they_were_for)
+TEST_F(output, the_longest_calls_come_first_with_their_files)
 {
 	json_t *slow = json_object_get(self->latency, "slowest"), *o;
 	size_t i;
@@ -367,7 +367,7 @@ TEST_F(output, the_longest_calls_come_first_with_what_they_were_for)
 			  number(json_array_get(slow, i), "duration_ns"));
 }
 
-TEST_F(output, memory_is_counted_and_given_back)
+TEST_F(output, memory_is_counted_and_unpreserved)
 {
 	long preserved = 0, given_back = 0;
 	json_t *o;
@@ -385,7 +385,7 @@ TEST_F(output, memory_is_counted_and_given_back)
 	EXPECT_EQ(preserved, given_back);
 }
 
-TEST_F(output, sessions_have_their_lives)
+TEST_F(output, lifetimes_of_sessions_are_shown)
 {
 	json_t *lives = json_object_get(self->latency, "sessions"), *o, *steps;
 	size_t i;
@@ -415,7 +415,7 @@ TEST_F(output, filters_let_only_the_slow_files_pass)
 		EXPECT_EQ(number(o, "avg_ns"),
 			  number(o, "total_ns") / number(o, "count"));
 	}
-	/* Others may have been slow too, these two were for certain. */
+	/* These two are slow for certain, others may be. */
 	EXPECT_LE(2, json_array_size(calls));
 }
 
@@ -430,7 +430,7 @@ TEST_F(output, the_trace_begins_and_ends)
 	EXPECT_EQ(0, number(json_object_get(end, "lost"), "events"));
 }
 
-/* What a command has loaded, and allocated if there were CPUS possible CPUs. */
+/* What a command has loaded, and would allocate with CPUS possible CPUs. */
 struct cost {
 	int programs;
 	long kib;
@@ -508,7 +508,7 @@ TEST(a_command_loads_only_what_it_shows)
 	}
 }
 
-TEST(check_says_that_all_is_there)
+TEST(check_finds_everything)
 {
 	json_t *c = json_load_file("/tmp/check.json", 0, NULL);
 
@@ -522,7 +522,7 @@ TEST(check_says_that_all_is_there)
 	json_decref(c);
 }
 
-TEST(who_may_not_trace_is_told_so)
+TEST(a_user_without_permission_gets_a_message)
 {
 	char text[256] = "";
 	FILE *f = fopen("/tmp/nobody", "r");

@@ -4,12 +4,12 @@
  * One memfd through many live updates.
  *
  *	many_test FILE first
- *			make the memfd, preserve it, add a line to FILE about the
+ *			create the memfd, preserve it, add a line to FILE about the
  *			memory of this kernel, wait
  *	many_test FILE again
- *			take it back and check it before that
+ *			retrieve and check it before that
  *	many_test FILE last
- *			the same, and judge the lines instead of waiting
+ *			the same, and check the lines instead of waiting
  */
 
 #include "luo_test.h"
@@ -45,8 +45,8 @@ static int compare(const void *a, const void *b)
 }
 
 /*
- * The middle one of five: what is on the lists of the CPUs at that moment, some MiB, is in
- * no figure of free memory.
+ * The median of five: no figure of free memory includes what is on the CPUs' lists of
+ * pages at that moment, some MiB.
  */
 static unsigned long middle(const unsigned long *from)
 {
@@ -71,7 +71,7 @@ static int judge(const char *path, bool intact)
 	/* The first kernel was not booted by a live update. */
 	for (i = 2; i < n; i++)
 		same = same && pages[i] == pages[1];
-	/* KiB; 15 live updates lie between them, each with the 4 MiB that come over. */
+	/* KiB; 15 live updates lie between them, each hands over 4 MiB. */
 	small = n > 10 && middle(slab + n - 5) < middle(slab + 1) + 256 &&
 		middle(available + n - 5) + 4096 > middle(available + 1);
 

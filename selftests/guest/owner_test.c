@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * Who is said to have a session: whoever held or used it last, and nobody who could
- * not claim it or is no more.
+ * The owner that luotrace audit prints: the process that last held or used the session,
+ * but none that failed to claim it or has exited.
  *
  *	owner_test hold		before a live update
  *	owner_test		after it, as TAP
@@ -23,9 +23,9 @@ static const char *const names[] = { "never", "failed", "passed", "thread",
 #define NR_NAMES	(sizeof(names) / sizeof(names[0]))
 
 
-/* What luotrace audit says of a session. */
+/* A session in luotrace audit. */
 struct owner {
-	int pid;	/* 0 for nobody, -1 if there is no such session */
+	int pid;	/* 0 without an owner, -1 without the session */
 	int claims;
 	char comm[32];
 	char class[32];
@@ -63,7 +63,7 @@ static void is_owned(const char *name, int pid, const char *comm, const char *cl
 		       o.pid, o.class, o.claims, comm, pid, class, claims);
 }
 
-/* An agent of its own, which does what it is told to and ends when its parent says so. */
+/* A process that calls @work and ends when its parent says so. */
 struct agent {
 	pid_t pid;
 	int up, down;
@@ -156,16 +156,16 @@ static void failed_claims(int dev)
 	job.name = "never";
 	b = agent("agent-b", fails_to_claim, &job);
 	end(&b);
-	is_owned("never", 0, "", "unclaimed", 0, "nobody ever had it");
+	is_owned("never", 0, "", "unclaimed", 0, "never claimed");
 
 	job.name = "unwritten";
 	b = agent("agent-b", claims_without_answer, &job);
 	end(&b);
 	is_owned("unwritten", 0, "", "unclaimed", 0,
-		 "nobody had it whom it could not be told");
+		 "a claim that cannot respond has no owner");
 }
 
-/* As a message with SCM_RIGHTS, of which the test kernel has no sockets. */
+/* Like a message with SCM_RIGHTS, but the test kernel has no sockets. */
 static int gets(void *arg)
 {
 	struct job *job = arg;
@@ -182,7 +182,7 @@ static int gets_and_uses(void *arg)
 	return gets(arg) || state(job->fd, true) != LIVEUPDATE_STATE_UPDATED;
 }
 
-/* The launcher claims it, passes it on and is gone. */
+/* The launcher claims it, passes it on and exits. */
 static struct agent pass(struct job *job, const char *comm, int (*work)(void *arg))
 {
 	struct agent launcher = agent("launcher", claims, job), a;
@@ -203,16 +203,16 @@ static void passed_on(int dev)
 	must(job != MAP_FAILED, "mmap");
 	*job = (struct job){ .dev = dev, .name = "passed" };
 	a = pass(job, "vmm", gets_and_uses);
-	is_owned("passed", a.pid, "vmm", "claimed", 1, "who used it last");
+	is_owned("passed", a.pid, "vmm", "claimed", 1, "the process that used it last");
 	end(&a);
-	is_owned("passed", a.pid, "vmm", "dropped", 1, "who closed it");
+	is_owned("passed", a.pid, "vmm", "dropped", 1, "the process that closed it");
 
 	job->name = "held";
 	a = pass(job, "vmm", gets);
 	is_owned("held", 0, "", "claimed", 1,
-		 "who claimed it is gone, who holds it has not used it");
+		 "its claimer has exited, its holder has not used it");
 	end(&a);
-	is_owned("held", a.pid, "vmm", "dropped", 1, "who closed it");
+	is_owned("held", a.pid, "vmm", "dropped", 1, "the process that closed it");
 }
 
 static void *claim_in_thread(void *arg)
@@ -251,12 +251,12 @@ static void inherited(int dev)
 	child = agent("child", uses, &job);
 	is_owned("inherited", child.pid, "child", "claimed", 1, "the child used it");
 	end(&child);
-	is_owned("inherited", 0, "", "claimed", 1, "the child is gone");
+	is_owned("inherited", 0, "", "claimed", 1, "the child has exited");
 	must(!uses(&job), "inherited");
 	is_owned("inherited", getpid(), "owner_test", "claimed", 1, "the parent again");
 	prctl(PR_SET_NAME, "renamed");
 	is_owned("inherited", getpid(), "renamed", "claimed", 1,
-		 "by the name that it has now");
+		 "by its current name");
 	prctl(PR_SET_NAME, "owner_test");
 	must(!finish(job.fd), "inherited");
 	close(job.fd);

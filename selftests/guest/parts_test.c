@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * Subsystems, state that files share, a module that comes late and goes, and
- * the memory that all of it keeps.
+ * Subsystems, FLBs (file-lifecycle-bound objects, which files share), a module that is
+ * loaded late and unloaded, and the memory that all of these preserve.
  *
  *	parts_test -F incoming	before a live update
- *	parts_test hold		sessions for the other stage
+ *	parts_test hold		sessions for the next kernel
  *	parts_test -f incoming	after it
  */
 
@@ -15,7 +15,7 @@
 #include <sys/reboot.h>
 #include <sys/syscall.h>
 
-enum { MACHINE = false, SESSION = true };
+enum { GLOBAL = false, SESSION = true };
 
 #define FIRST		LIVEUPDATE_TEST_ON_FIRST
 #define SECOND		LIVEUPDATE_TEST_ON_SECOND
@@ -23,7 +23,7 @@ enum { MACHINE = false, SESSION = true };
 #define LATE_SYS	"/sys/module/luo_test_late/"
 #define LATE_VALUE	0x5b5ULL
 
-/* What a subsystem or the shared state did; a cookie other than 0 sets it. */
+/* The calls of a subsystem or an FLB; a cookie other than 0 sets it. */
 static struct liveupdate_test_get part(int target, uint64_t cookie)
 {
 	struct liveupdate_test_get get = {
@@ -73,7 +73,7 @@ static int object(enum liveupdate_test_object_op op, uint64_t *value)
 	return ret;
 }
 
-/* Until its init has registered everything; it waits there, to fail then. */
+/* Wait until its init has registered everything; it waits then, and fails. */
 static bool late_is_coming(void)
 {
 	char text[16] = "";
@@ -88,7 +88,7 @@ static bool late_is_coming(void)
 			text[0] = '\0';
 		close(fd);
 	}
-	/* init has begun; that it has come to its wait takes it no such time. */
+	/* init has begun; it needs far less than this to reach its wait. */
 	usleep(300000);
 	return !strcmp(text, "coming\n");
 }
@@ -136,7 +136,7 @@ FIXTURE_TEARDOWN(parts)
 {
 	int target;
 
-	event(self->dev, MACHINE, LIVEUPDATE_CANCEL);
+	event(self->dev, GLOBAL, LIVEUPDATE_CANCEL);
 	close(self->s);
 	for (target = FIRST; target <= SHARED; target++)
 		part_reset(target);
@@ -148,11 +148,11 @@ TEST_F(parts, prepare_and_cancel_reach_each_subsystem_once)
 	int n;
 
 	for (n = 1; n <= 2; n++) {
-		ASSERT_EQ(0, event(self->dev, MACHINE, LIVEUPDATE_PREPARE));
+		ASSERT_EQ(0, event(self->dev, GLOBAL, LIVEUPDATE_PREPARE));
 		EXPECT_EQ(n, did(FIRST, LIVEUPDATE_TEST_PREPARE));
 		EXPECT_EQ(n, did(SECOND, LIVEUPDATE_TEST_PREPARE));
 		EXPECT_EQ(n - 1, did(FIRST, LIVEUPDATE_TEST_CANCEL));
-		ASSERT_EQ(0, event(self->dev, MACHINE, LIVEUPDATE_CANCEL));
+		ASSERT_EQ(0, event(self->dev, GLOBAL, LIVEUPDATE_CANCEL));
 		EXPECT_EQ(n, did(FIRST, LIVEUPDATE_TEST_CANCEL));
 		EXPECT_EQ(n, did(SECOND, LIVEUPDATE_TEST_CANCEL));
 	}
@@ -160,7 +160,7 @@ TEST_F(parts, prepare_and_cancel_reach_each_subsystem_once)
 	EXPECT_EQ(0, did(FIRST, LIVEUPDATE_TEST_BOOT));
 }
 
-TEST_F(parts, a_session_of_its_own_is_no_business_of_the_subsystems)
+TEST_F(parts, an_event_of_a_session_does_not_reach_the_subsystems)
 {
 	ASSERT_EQ(0, event(self->s, SESSION, LIVEUPDATE_PREPARE));
 	ASSERT_EQ(0, event(self->s, SESSION, LIVEUPDATE_FREEZE));
@@ -172,14 +172,14 @@ TEST_F(parts, a_session_of_its_own_is_no_business_of_the_subsystems)
 TEST_F(parts, the_prepare_that_fails_undoes_those_before_it)
 {
 	part_set(SECOND, LIVEUPDATE_TEST_PREPARE, EMLINK, 1);
-	EXPECT_EQ(-EMLINK, event(self->dev, MACHINE, LIVEUPDATE_PREPARE));
-	EXPECT_EQ(LIVEUPDATE_STATE_NORMAL, state(self->dev, MACHINE));
+	EXPECT_EQ(-EMLINK, event(self->dev, GLOBAL, LIVEUPDATE_PREPARE));
+	EXPECT_EQ(LIVEUPDATE_STATE_NORMAL, state(self->dev, GLOBAL));
 	EXPECT_EQ(1, did(FIRST, LIVEUPDATE_TEST_CANCEL));
 	EXPECT_EQ(0, did(SECOND, LIVEUPDATE_TEST_CANCEL));
 	EXPECT_EQ(0, test_get(self->t).calls[LIVEUPDATE_TEST_PREPARE]);
 
-	/* The second time it works. */
-	EXPECT_EQ(0, event(self->dev, MACHINE, LIVEUPDATE_PREPARE));
+	/* The second attempt succeeds. */
+	EXPECT_EQ(0, event(self->dev, GLOBAL, LIVEUPDATE_PREPARE));
 	EXPECT_EQ(2, did(FIRST, LIVEUPDATE_TEST_PREPARE));
 	EXPECT_EQ(2, did(SECOND, LIVEUPDATE_TEST_PREPARE));
 }
@@ -187,10 +187,10 @@ TEST_F(parts, the_prepare_that_fails_undoes_those_before_it)
 TEST_F(parts, a_session_that_cannot_prepare_undoes_the_subsystems)
 {
 	test_set(self->t, LIVEUPDATE_TEST_PREPARE, EMLINK, 1);
-	EXPECT_EQ(-EMLINK, event(self->dev, MACHINE, LIVEUPDATE_PREPARE));
+	EXPECT_EQ(-EMLINK, event(self->dev, GLOBAL, LIVEUPDATE_PREPARE));
 	EXPECT_EQ(1, did(FIRST, LIVEUPDATE_TEST_CANCEL));
 	EXPECT_EQ(1, did(SECOND, LIVEUPDATE_TEST_CANCEL));
-	EXPECT_EQ(LIVEUPDATE_STATE_NORMAL, state(self->dev, MACHINE));
+	EXPECT_EQ(LIVEUPDATE_STATE_NORMAL, state(self->dev, GLOBAL));
 }
 
 TEST_F(parts, the_freeze_that_fails_undoes_everything_before_it)
@@ -203,14 +203,14 @@ TEST_F(parts, the_freeze_that_fails_undoes_everything_before_it)
 		part_reset(SECOND);
 		part_set(SECOND, LIVEUPDATE_TEST_FREEZE, EMLINK, 1);
 		if (prepared)
-			ASSERT_EQ(0, event(self->dev, MACHINE,
+			ASSERT_EQ(0, event(self->dev, GLOBAL,
 					   LIVEUPDATE_PREPARE));
 		EXPECT_EQ(-1, reboot(LINUX_REBOOT_CMD_KEXEC));
 		EXPECT_EQ(EMLINK, errno);
-		/* It goes back to the state it had, and so do they. */
+		/* The global state and the sessions return to the state they had. */
 		EXPECT_EQ(prepared ? LIVEUPDATE_STATE_PREPARED :
 				     LIVEUPDATE_STATE_NORMAL,
-			  state(self->dev, MACHINE));
+			  state(self->dev, GLOBAL));
 		EXPECT_EQ(1, did(FIRST, LIVEUPDATE_TEST_FREEZE));
 		EXPECT_EQ(1, did(FIRST, LIVEUPDATE_TEST_UNFREEZE));
 		EXPECT_EQ(0, did(SECOND, LIVEUPDATE_TEST_UNFREEZE));
@@ -222,7 +222,7 @@ TEST_F(parts, the_freeze_that_fails_undoes_everything_before_it)
 }
 
 /* A reboot() that fails: if the bytes were written, this kernel would be gone. */
-TEST_F(parts, damage_stays_in_the_page_of_its_part)
+TEST_F(parts, damage_stays_in_the_page_of_its_record)
 {
 	struct liveupdate_test_damage damage = {
 		.size = sizeof(damage), .where = LIVEUPDATE_TEST_FILE,
@@ -232,20 +232,20 @@ TEST_F(parts, damage_stays_in_the_page_of_its_part)
 
 	ASSERT_EQ(0, preserve(self->s, fd, 2));
 	ASSERT_EQ(0, system("vm-kexec --load"));
-	/* The record begins 79 bytes behind the beginning of its page. */
+	/* The record begins 79 bytes into its page. */
 	ASSERT_EQ(0, call(fd, LIVEUPDATE_TEST_DAMAGE, &damage));
 	EXPECT_EQ(-ERANGE, reboot_kexec());
-	/* There is no such session. */
+	/* This session does not exist. */
 	damage.offset = 0;
 	damage.len = 0;
 	damage.other = 9;
 	ASSERT_EQ(0, call(fd, LIVEUPDATE_TEST_DAMAGE, &damage));
 	EXPECT_EQ(-ENOENT, reboot_kexec());
-	EXPECT_EQ(LIVEUPDATE_STATE_NORMAL, state(self->dev, MACHINE));
+	EXPECT_EQ(LIVEUPDATE_STATE_NORMAL, state(self->dev, GLOBAL));
 	close(fd);
 }
 
-TEST_F(parts, shared_state_lives_from_the_first_file_to_the_last)
+TEST_F(parts, an_flb_lives_from_the_first_file_to_the_last)
 {
 	int other = create(self->dev, "other");
 
@@ -262,7 +262,7 @@ TEST_F(parts, shared_state_lives_from_the_first_file_to_the_last)
 	EXPECT_EQ(2, did(SHARED, LIVEUPDATE_TEST_PRESERVE));
 }
 
-TEST_F(parts, shared_state_that_cannot_be_preserved_fails_the_file)
+TEST_F(parts, an_flb_that_cannot_be_preserved_fails_the_file)
 {
 	uint64_t pages;
 
@@ -271,7 +271,7 @@ TEST_F(parts, shared_state_that_cannot_be_preserved_fails_the_file)
 	part_reset(SHARED);
 	part_set(SHARED, LIVEUPDATE_TEST_PRESERVE, EMLINK, 1);
 	EXPECT_EQ(-EMLINK, preserve(self->s, self->t, 1));
-	/* That of the base's own test came before it and is given back. */
+	/* The FLB of the base's own test was preserved before it and is unpreserved. */
 	EXPECT_EQ(pages, preserved_pages());
 	EXPECT_EQ(1, test_get(self->t).calls[LIVEUPDATE_TEST_PRESERVE]);
 	EXPECT_EQ(0, did(SHARED, LIVEUPDATE_TEST_UNPRESERVE));
@@ -279,7 +279,7 @@ TEST_F(parts, shared_state_that_cannot_be_preserved_fails_the_file)
 	EXPECT_EQ(2, did(SHARED, LIVEUPDATE_TEST_PRESERVE));
 }
 
-TEST_F(parts, a_file_that_cannot_be_preserved_lets_go_of_shared_state)
+TEST_F(parts, a_file_that_cannot_be_preserved_drops_its_flb)
 {
 	ASSERT_EQ(0, unpreserve(self->s, 1));
 	test_set(self->t, LIVEUPDATE_TEST_PRESERVE, EMLINK, 0);
@@ -288,7 +288,7 @@ TEST_F(parts, a_file_that_cannot_be_preserved_lets_go_of_shared_state)
 	EXPECT_EQ(2, did(SHARED, LIVEUPDATE_TEST_UNPRESERVE));
 }
 
-TEST_F(parts, who_uses_the_outgoing_object_keeps_it)
+TEST_F(parts, a_user_keeps_the_outgoing_object)
 {
 	uint64_t value;
 
@@ -300,7 +300,7 @@ TEST_F(parts, who_uses_the_outgoing_object_keeps_it)
 	EXPECT_EQ(77, value);
 	ASSERT_EQ(0, unpreserve(self->s, 1));
 	EXPECT_EQ(1, did(SHARED, LIVEUPDATE_TEST_UNPRESERVE));
-	/* A file that comes meanwhile finds it preserved. */
+	/* A file that is preserved meanwhile finds it preserved. */
 	ASSERT_EQ(0, preserve(self->s, self->t, 1));
 	EXPECT_EQ(2, did(SHARED, LIVEUPDATE_TEST_PRESERVE));
 	ASSERT_EQ(0, unpreserve(self->s, 1));
@@ -309,7 +309,7 @@ TEST_F(parts, who_uses_the_outgoing_object_keeps_it)
 	EXPECT_EQ(-ENODATA, object(LIVEUPDATE_TEST_GET_INCOMING, &value));
 }
 
-TEST_F(parts, closing_in_each_state_leaves_no_page_behind)
+TEST_F(parts, closing_in_each_state_leaves_no_page)
 {
 	uint64_t before = preserved_pages();
 	int way, s, i;
@@ -331,7 +331,7 @@ TEST_F(parts, closing_in_each_state_leaves_no_page_behind)
 	}
 }
 
-TEST_F(parts, a_file_pins_its_handler_and_its_shared_state)
+TEST_F(parts, a_file_pins_its_handler_and_its_flb)
 {
 	int fd;
 
@@ -340,7 +340,7 @@ TEST_F(parts, a_file_pins_its_handler_and_its_shared_state)
 	fd = open(LATE_DEVICE, O_RDWR);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, preserve(self->s, fd, 2));
-	/* The file itself, its handler, its shared state */
+	/* The file itself, its handler, its FLB */
 	EXPECT_EQ(3, late_number("refcnt"));
 	close(fd);
 	EXPECT_EQ(3, late_number("refcnt"));
@@ -352,20 +352,20 @@ TEST_F(parts, a_file_pins_its_handler_and_its_shared_state)
 
 TEST_F(parts, a_prepared_subsystem_pins_its_module)
 {
-	ASSERT_EQ(0, event(self->dev, MACHINE, LIVEUPDATE_PREPARE));
+	ASSERT_EQ(0, event(self->dev, GLOBAL, LIVEUPDATE_PREPARE));
 	ASSERT_EQ(0, load_module(LATE_MODULE, ""));
-	/* It came too late for this PREPARE. */
+	/* It was registered too late for this PREPARE. */
 	EXPECT_EQ(0, late_number("refcnt"));
-	ASSERT_EQ(0, event(self->dev, MACHINE, LIVEUPDATE_CANCEL));
-	ASSERT_EQ(0, event(self->dev, MACHINE, LIVEUPDATE_PREPARE));
+	ASSERT_EQ(0, event(self->dev, GLOBAL, LIVEUPDATE_CANCEL));
+	ASSERT_EQ(0, event(self->dev, GLOBAL, LIVEUPDATE_PREPARE));
 	EXPECT_EQ(1, late_number("refcnt"));
 	EXPECT_EQ(-EAGAIN, unload_late());
-	ASSERT_EQ(0, event(self->dev, MACHINE, LIVEUPDATE_CANCEL));
+	ASSERT_EQ(0, event(self->dev, GLOBAL, LIVEUPDATE_CANCEL));
 	EXPECT_EQ(0, late_number("refcnt"));
 	EXPECT_EQ(0, unload_late());
 }
 
-/* Stage 1. In the order in which they are run: each goes on from the last. */
+/* Stage 1. These tests depend on those before them. */
 
 FIXTURE(incoming)
 {
@@ -392,7 +392,7 @@ TEST_F(incoming, subsystems_got_what_freeze_made_of_it)
 	EXPECT_EQ(0, did(FIRST, LIVEUPDATE_TEST_FINISH));
 }
 
-TEST_F(incoming, a_module_whose_init_fails_gets_nothing)
+TEST_F(incoming, a_module_whose_init_fails_restores_nothing)
 {
 	int s = claim(self->dev, "late"), status;
 	pid_t pid = fork();
@@ -401,7 +401,7 @@ TEST_F(incoming, a_module_whose_init_fails_gets_nothing)
 	if (!pid)
 		_exit(load_module(LATE_MODULE, "fail_ms=3000") == -ENXIO ? 0 : 1);
 	ASSERT_TRUE(late_is_coming());
-	/* It has registered its handler, but may be gone in a moment. */
+	/* It has registered its handler, but may be unloaded any moment. */
 	EXPECT_EQ(-ENOENT, retrieve(s, 1));
 	EXPECT_EQ(0, late_number("parameters/got"));
 	waitpid(pid, &status, 0);
@@ -410,7 +410,7 @@ TEST_F(incoming, a_module_whose_init_fails_gets_nothing)
 	close(s);
 }
 
-TEST_F(incoming, late_comers_get_what_waited_for_them)
+TEST_F(incoming, late_targets_get_their_records)
 {
 	int s = claim(self->dev, "late"), fd;
 
@@ -420,12 +420,12 @@ TEST_F(incoming, late_comers_get_what_waited_for_them)
 	EXPECT_EQ(LATE_VALUE, late_number("parameters/got"));
 	fd = retrieve(s, 1);
 	EXPECT_LE(0, fd);
-	/* The subsystem, the handler, the file; its shared state is not used. */
+	/* The subsystem, the handler, the file; its FLB is not used. */
 	EXPECT_EQ(3, late_number("refcnt"));
 	EXPECT_EQ(-EAGAIN, unload_late());
 	close(fd);
 	EXPECT_EQ(0, finish(s));
-	/* The machine is not finished, so the subsystem is not. */
+	/* The global state is not finished, so the subsystem is not. */
 	EXPECT_EQ(1, late_number("refcnt"));
 	EXPECT_EQ(-EAGAIN, unload_late());
 	close(s);
@@ -449,7 +449,7 @@ TEST_F(incoming, the_incoming_object_lives_as_long_as_its_files_and_users)
 	EXPECT_EQ(0, finish(s));
 	EXPECT_EQ(0, did(SHARED, LIVEUPDATE_TEST_FINISH));
 	EXPECT_EQ(0, finish(other));
-	/* No file is left, one user is. */
+	/* The last file is gone, one user is left. */
 	EXPECT_EQ(0, did(SHARED, LIVEUPDATE_TEST_FINISH));
 	EXPECT_EQ(0, object(LIVEUPDATE_TEST_PUT_INCOMING, &value));
 	EXPECT_EQ(1, did(SHARED, LIVEUPDATE_TEST_FINISH));
@@ -468,10 +468,10 @@ TEST_F(incoming, subsystems_finish_with_the_last_session)
 	close(s);
 	EXPECT_EQ(1, did(FIRST, LIVEUPDATE_TEST_FINISH));
 	EXPECT_EQ(1, did(SECOND, LIVEUPDATE_TEST_FINISH));
-	EXPECT_EQ(LIVEUPDATE_STATE_NORMAL, state(self->dev, MACHINE));
+	EXPECT_EQ(LIVEUPDATE_STATE_NORMAL, state(self->dev, GLOBAL));
 	EXPECT_EQ(0, late_number("refcnt"));
 
-	/* The file is the user's alone and outlives its session. */
+	/* LUO has dropped the file, which outlives its session. */
 	EXPECT_TRUE(memfd_intact(fd, 1 << 20, 9));
 	ASSERT_EQ(0, ftruncate(fd, 4096));
 	EXPECT_TRUE(memfd_intact(fd, 4096, 9));
@@ -481,7 +481,7 @@ TEST_F(incoming, subsystems_finish_with_the_last_session)
 	close(fd);
 }
 
-TEST_F(incoming, what_was_taken_is_not_given_twice)
+TEST_F(incoming, a_restored_record_is_not_restored_twice)
 {
 	EXPECT_EQ(0, unload_late());
 	ASSERT_EQ(0, load_module(LATE_MODULE, ""));

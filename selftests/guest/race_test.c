@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * Everything at once: threads that create, preserve, unpreserve, prepare,
- * freeze, cancel and close sessions, threads that move the machine, threads
- * that use shared state and read what the kernel shows, and reboots that fail.
- * What each call may answer is known; what the kernel says about it (lockdep,
- * KASAN, KCSAN) is in its log.
+ * All calls at the same time: threads that create, preserve, unpreserve, prepare, freeze,
+ * cancel and close sessions, threads that change the global state, threads that use an
+ * FLB and read sysfs, debugfs and the trace, and reboots that fail. The possible results
+ * of each call are known; reports of lockdep, KASAN and KCSAN are in the kernel log.
  *
  *	race_test [SECONDS]
  */
@@ -18,14 +17,14 @@
 #include <sys/reboot.h>
 #include <time.h>
 
-enum { MACHINE = false, SESSION = true };
+enum { GLOBAL = false, SESSION = true };
 
 static int dev, seconds = 10;
 static atomic_bool stop;
 static atomic_int wrong;
 static atomic_long calls;
 
-/* A call answered @ret; a zero-terminated list of what else than 0 it may. */
+/* Count a call that returned @ret; the list of possible errnos ends with 0. */
 static int may(const char *what, int ret, const int *errors)
 {
 	calls++;
@@ -42,7 +41,7 @@ static int may(const char *what, int ret, const int *errors)
 
 #define MAY(call, ...) may(#call, call, (const int []){ __VA_ARGS__, 0 })
 
-/* Sessions of this thread, and one name that all threads want. */
+/* Sessions of this thread, and one whose name all threads use. */
 static void *sessions(void *arg)
 {
 	unsigned int seed = (uintptr_t)arg, n, i;
@@ -74,7 +73,7 @@ static void *sessions(void *arg)
 	return NULL;
 }
 
-/* Sessions that several threads work on by one descriptor. */
+/* Sessions that several threads use through one descriptor. */
 static int common;
 
 static void *together(void *arg)
@@ -94,20 +93,20 @@ static void *together(void *arg)
 	return NULL;
 }
 
-static void *machine(void *arg)
+static void *global(void *arg)
 {
 	unsigned int seed = (uintptr_t)arg;
 
 	while (!stop) {
-		MAY(event(dev, MACHINE, LIVEUPDATE_PREPARE), EINVAL);
+		MAY(event(dev, GLOBAL, LIVEUPDATE_PREPARE), EINVAL);
 		usleep(rand_r(&seed) % 3000);
-		MAY(event(dev, MACHINE, LIVEUPDATE_CANCEL), EINVAL);
+		MAY(event(dev, GLOBAL, LIVEUPDATE_CANCEL), EINVAL);
 		usleep(rand_r(&seed) % 3000);
 	}
 	return NULL;
 }
 
-/* A file of the test handler that never freezes makes each of them fail. */
+/* A file that fails to freeze makes each reboot fail. */
 static void *reboots(void *arg)
 {
 	int s, t;
@@ -170,7 +169,7 @@ static void *watch(void *arg)
 int main(int argc, char **argv)
 {
 	void *(*const work[])(void *) = { sessions, sessions, together, together,
-					  machine, reboots, watch };
+					  global, reboots, watch };
 	pthread_t threads[7];
 	uint64_t before, after;
 	int i;
@@ -191,19 +190,19 @@ int main(int argc, char **argv)
 		pthread_join(threads[i], NULL);
 
 	printf("# %ld calls in %d s\n", (long)calls, seconds);
-	check(!wrong && calls > 100, "each call answers what it may");
-	event(dev, MACHINE, LIVEUPDATE_CANCEL);
-	check(state(dev, MACHINE) == LIVEUPDATE_STATE_NORMAL,
+	check(!wrong && calls > 100, "each call returns a possible result");
+	event(dev, GLOBAL, LIVEUPDATE_CANCEL);
+	check(state(dev, GLOBAL) == LIVEUPDATE_STATE_NORMAL,
 	      "the global state is normal after it");
 	close(common);
 	close(dev);
 	after = preserved_pages();
 	printf("# %llu pages before, %llu after\n", (unsigned long long)before,
 	       (unsigned long long)after);
-	check(before && before == after, "no page is preserved any more");
+	check(before && before == after, "no page stays preserved");
 	dev = open_device();
 	common = create(dev, "common");
 	check(common >= 0 && !preserve(common, memfd(4096, 1), 1) &&
-	      !event(dev, MACHINE, LIVEUPDATE_PREPARE), "and an update can be prepared");
+	      !event(dev, GLOBAL, LIVEUPDATE_PREPARE), "a live update can be prepared");
 	return end_tests();
 }

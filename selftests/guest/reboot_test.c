@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/* Jumps that a freeze refuses: reboot() fails, and everything is as before. */
+/* A freeze that fails: reboot() fails, and everything is as before. */
 
 #include "luo_test.h"
 
@@ -43,7 +43,7 @@ TEST_F(reboot, a_freeze_that_fails_fails_reboot_and_is_undone)
 	}
 	EXPECT_TRUE(memfd_intact(mem, 1 << 20, 77));
 
-	/* Everything works on. */
+	/* Everything still works. */
 	EXPECT_EQ(0, preserve(b, memfd(4096, 1), 5));
 	EXPECT_EQ(-EEXIST, create(self->dev, "a"));
 	close(a);
@@ -74,7 +74,7 @@ TEST_F(reboot, the_nth_file_of_the_mth_session_may_fail)
 			test_set(bad, LIVEUPDATE_TEST_FREEZE, 0, 0);
 		}
 	}
-	/* A file is frozen when any file from it on fails, undone after it. */
+	/* A file is frozen if it or a later one fails, and then unfrozen. */
 	for (s = 0; s < 3; s++) {
 		for (f = 0; f < 3; f++) {
 			struct liveupdate_test_get g = test_get(files[s][f]);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * What the recorder keeps apart, and what it counts once: attempts that failed,
- * calls that run in parallel, waiting for a lock, what comes after the last FINISH;
- * and that no entry is torn.
+ * The recorder: failed attempts are kept apart; parallel calls, the wait for a lock and
+ * what follows the last FINISH are counted as they should be; and no entry is torn.
  *
  *	recorder_test hold	attempts that fail, then a live update that waits for
  *				a slow call
  *	recorder_test restore	in the next kernel: parallel restores, a late discard
- *	recorder_test		compares what they saved
+ *	recorder_test		compare what they saved
  */
 
 #include "luo_recorder.h"
@@ -23,10 +22,10 @@
 #define MS		1000000ULL
 #define NR_SESSIONS	9
 #define RETRIEVE_MS	300	/* of each file */
-#define THINK_MS	400	/* of the agent, between open and the first claim */
+#define THINK_MS	400	/* between the open of the agent and its first claim */
 #define IDLE_MS		600	/* between the last FINISH and the discard */
 #define WAIT_MS		600	/* of the call that the reboot waits for */
-#define HEAD_START_MS	200	/* that it has */
+#define HEAD_START_MS	200	/* of this call before the reboot */
 #define PREPARE_MS	30
 #define FREEZE_MS	40
 
@@ -108,7 +107,7 @@ static int hold(void)
 	t = file_that(LIVEUPDATE_TEST_CANCEL, WAIT_MS, 0);
 	must(!preserve(leaving, t, 1), "leaving");
 
-	/* One PREPARE that fails, and one that is cancelled. */
+	/* A PREPARE that fails, and one that is cancelled. */
 	failing = create(dev, "failing");
 	t = file_that(LIVEUPDATE_TEST_PREPARE, PREPARE_MS, EDOM);
 	must(!preserve(failing, t, 1), "failing");
@@ -118,7 +117,7 @@ static int hold(void)
 	     !event(dev, false, LIVEUPDATE_CANCEL), "CANCEL");
 	save_record("/state/cancelled");
 
-	/* One that stays in force when the reboot after it fails. */
+	/* A PREPARE that stays in force when the following reboot fails. */
 	must(!event(dev, false, LIVEUPDATE_PREPARE), "PREPARE");
 	save_record("/state/prepared");
 	set_op(t, LIVEUPDATE_TEST_FREEZE, FREEZE_MS, EDOM);
@@ -171,7 +170,7 @@ static int restore(void)
 	for (i = 0; i < NR_SESSIONS; i++)
 		must(!finish(s[i][0]), "finish");
 	save_record("/tmp/finished");
-	/* Guests run; the descriptors are open; nobody came for one session. */
+	/* Guests run, the descriptors are open, one session is not claimed. */
 	sleep_ms(IDLE_MS);
 	for (i = 0; i < NR_SESSIONS; i++)
 		close(s[i][0]);
@@ -266,7 +265,7 @@ TEST_F(recorder, a_prepare_that_failed_or_was_cancelled_is_apart)
 	EXPECT_EQ(row->total, row->wall);
 	EXPECT_LE(PREPARE_MS * MS, row->max);
 	EXPECT_EQ(LIVEUPDATE_RECORDER_SLOWEST, nr_calls(p, FAILED, OP_PREPARE));
-	/* Their rollback too: the sessions before the one that failed, and all. */
+	/* So is their rollback: the sessions before the one that failed, and all. */
 	EXPECT_EQ(NR_SESSIONS + 1 + NR_SESSIONS + 2,
 		  row_of(p, FAILED, HANDLER, OP_CANCEL)->count);
 	EXPECT_EQ(0, row_of(p, AGENT, HANDLER, OP_CANCEL)->count);
@@ -305,7 +304,7 @@ TEST_F(recorder, a_reboot_that_failed_is_apart)
 	EXPECT_EQ(0, p->wall_ns);
 }
 
-TEST_F(recorder, the_reboot_that_went_through_has_its_own_calls_alone)
+TEST_F(recorder, the_successful_reboot_has_only_its_own_calls)
 {
 	const struct liveupdate_recorder_part *p = &self->booted.last_out;
 	const struct liveupdate_recorder_row *row;
@@ -326,14 +325,14 @@ TEST_F(recorder, reboot_begins_before_it_waits)
 {
 	const __u64 *t = self->booted.last_out.times;
 
-	/* Half of what it waited, for a machine that is slow to start a thread. */
+	/* Half of the wait, as a thread may start late. */
 	EXPECT_LE((WAIT_MS - HEAD_START_MS) / 2 * MS,
 		  t[LIVEUPDATE_MARK_PREPARED] - t[LIVEUPDATE_MARK_REBOOT]);
 	EXPECT_LE(WAIT_MS * MS,
 		  row_of(&self->booted.last_out, AGENT, HANDLER, OP_CANCEL)->max);
 }
 
-TEST_F(recorder, moments_are_known_by_both_clocks)
+TEST_F(recorder, marks_have_the_time_of_both_clocks)
 {
 	const struct liveupdate_recorder_part *out = &self->over.last_out;
 	const struct liveupdate_recorder_part *in = &self->over.last_in, *p;
@@ -373,7 +372,7 @@ TEST_F(recorder, parallel_calls_are_counted_once)
 	EXPECT_LE(NR_SESSIONS * RETRIEVE_MS * MS, row->total);
 	EXPECT_LE(RETRIEVE_MS * MS, row->wall);
 	EXPECT_GT(row->total / 2, row->wall);
-	/* What the agent did by itself is not busy. */
+	/* The time between calls is not busy. */
 	EXPECT_LE(row->wall, busy);
 	EXPECT_LE(busy + THINK_MS * MS, span);
 }
@@ -388,12 +387,12 @@ TEST_F(recorder, the_last_finish_is_the_end)
 	EXPECT_EQ(0, self->restored.last_in.times[m]);
 	EXPECT_LT(0, finished->times[m]);
 	EXPECT_LE(finished->times[LIVEUPDATE_MARK_RESTORED], finished->times[m]);
-	/* It says when, not that it is over. */
+	/* The mark does not say that the live update is over. */
 	EXPECT_EQ(0, finished->over);
 	EXPECT_EQ(1, over->over);
 	EXPECT_EQ(NR_SESSIONS, over->finished);
 	EXPECT_EQ(1, over->discarded);
-	/* Neither closing nor the discard nor anything after it moves it. */
+	/* Neither close nor discard nor what follows changes it. */
 	EXPECT_EQ(finished->times[m], over->times[m]);
 	EXPECT_EQ(finished->marks[m], over->marks[m]);
 	EXPECT_EQ(0, memcmp(over->times, after->times, sizeof(over->times)));
@@ -401,7 +400,7 @@ TEST_F(recorder, the_last_finish_is_the_end)
 	EXPECT_EQ(0, memcmp(over->memory, after->memory, sizeof(over->memory)));
 }
 
-/* Two sessions whose calls take longer and longer, so that each is kept. */
+/* Two sessions whose calls take ever longer, so that each is kept. */
 struct writer {
 	pthread_t thread;
 	int dev;
@@ -436,7 +435,7 @@ static void *write_calls(void *arg)
 	return NULL;
 }
 
-/* Whether the name of the session, its token and its length are of one call. */
+/* Whether session name, token and duration are of the same call. */
 static bool whole(const struct liveupdate_recorder_call *c)
 {
 	size_t i;
@@ -454,8 +453,8 @@ static bool whole(const struct liveupdate_recorder_call *c)
 				 next_out.slow_calls[LIVEUPDATE_SCOPE_AGENT][1])
 
 /*
- * Read the long calls of preserve in small pieces, so that an entry is seldom in one
- * of them. False if they changed meanwhile.
+ * Read the long calls of preserve in small pieces, so that few entries are within one.
+ * Returns false if they changed meanwhile.
  */
 static bool read_calls(int fd, struct liveupdate_recorder_call *calls, __u32 *changes)
 {
@@ -508,7 +507,7 @@ TEST(no_entry_is_torn)
 	close(fd);
 	close(dev);
 	EXPECT_EQ(0, torn);
-	/* It did change, and it was read while it did. */
+	/* The record changed, also while it was read. */
 	EXPECT_LE(20, states) TH_LOG("%u reads, %u again", reads, again);
 	EXPECT_LE(1, again);
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # From the base's own LUO into this one, which cannot read its handover: luotrace says
-# so on both sides.
+# so in both kernels.
 
 said() {
 	tr '\n' ' ' < /tmp/out | tr -s ' ' | grep -q "$1" && return

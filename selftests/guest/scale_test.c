@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * LUO at scale: many files in one session, many sessions, through one live
- * update. Prints how long each part took, for 1, 10 and 100 thousand files and
- * 1 and 10 thousand sessions, so that a person sees whether it grows linearly.
+ * LUO at scale: many files in one session, many sessions, through one live update.
+ * Prints how long each step took, for 1, 10 and 100 thousand files and 1 and 10 thousand
+ * sessions, to show whether it grows linearly.
  *
  *	scale_test hold		preserve, print times, hold
- *	scale_test audit	have luotrace audit list it all, as TAP; how long that
+ *	scale_test audit	list all with luotrace audit, as TAP; how long this
  *				takes, and how long an agent's calls take meanwhile
- *	scale_test		take it all back, as TAP, with times
+ *	scale_test		retrieve all, as TAP, with times
  */
 
 #include "luo_test.h"
@@ -56,17 +56,17 @@ static void preserve_files(int dev, int n)
 	pages = preserved_pages();
 	for (i = 0; i < n; i++) {
 		fd = test_file(i + 1);
-		/* tokens as an agent may choose them, far apart */
+		/* tokens as an agent may choose them, far from each other */
 		must(fd >= 0 && !preserve(s, fd, i * 0x9e3779b97f4a7c15ULL),
 		     "preserve");
 		close(fd);
 	}
 	report("open and preserve files", n, start);
 
-	/* A test file preserves one page; the rest is the handover's. */
+	/* A test file preserves one page; the others are records. */
 	bytes = (preserved_pages() - pages - n) * 4096.0 / n;
 	printf("handover, %d files: %.1f bytes a file\n", n, bytes);
-	/* The last block may be begun only; what files share has one, too. */
+	/* The last block may be partly used; the FLB has one, too. */
 	must(bytes <= 64 + 2 * 4096.0 / n, "more than 64 bytes a file");
 }
 
@@ -147,11 +147,11 @@ static double longest_call(int dev, pid_t pid)
 {
 	double end = now() + 2, start, longest = 0;
 
-	/* They take the locks of both session sets, and leave no message. */
+	/* They take the locks of both session tables, and print nothing. */
 	while (pid ? !waitpid(pid, NULL, WNOHANG) : now() < end) {
 		start = now();
 		close(create(dev, "one more"));
-		claim(dev, "not there");
+		claim(dev, "unknown");
 		if (now() - start > longest)
 			longest = now() - start;
 	}

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# What the runner must notice, by name.
+# self.sh WHAT: what the runner must notice
 
 case $1 in
 warning) echo 'WARNING: CPU: 0 PID: 1 at mm/slub.c:1 made for a test' > /dev/kmsg ;;
@@ -12,7 +12,7 @@ panics)
 	;;
 ends) reboot -f ;;
 carries)
-	# Files and state cross a kexec whole.
+	# Files and state cross a kexec unchanged.
 	if [ "$STAGE" = 0 ]; then
 		head -c 300000 /dev/urandom > /state/random
 		vm-put /state/random
@@ -23,7 +23,7 @@ carries)
 	sha256sum -c /state/sum
 	;;
 arguments)
-	# As they are in the table of tests.
+	# The arguments in the table of tests.
 	shift
 	n=0
 	echo 1..6 > /tmp/arguments.tap
@@ -36,7 +36,7 @@ arguments)
 	done >> /tmp/arguments.tap
 	not=
 	[ $# = 0 ] || not="not "
-	echo "${not}ok 6 and there is no other one" >> /tmp/arguments.tap
+	echo "${not}ok 6 no more arguments" >> /tmp/arguments.tap
 	vm-put /tmp/arguments.tap
 	;;
 esac

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * The state machines, row by row and refusals included: of a session, of the
- * machine, and how they go together.
+ * The state machines, row by row, with the events that they reject: that of a session,
+ * the global one, and how they depend on each other.
  *
- *	state_test -f global -f session -f luo		before a live update
- *	state_test hold					sessions for stage 1
- *	state_test -f updated				after it
+ *	state_test -f luo	before a live update
+ *	state_test hold		sessions for stage 1
+ *	state_test -f updated	after it
  */
 
 #include "luo_test.h"
@@ -15,7 +15,7 @@
 #include <poll.h>
 #include <sys/reboot.h>
 
-enum { MACHINE = false, SESSION = true };
+enum { GLOBAL = false, SESSION = true };
 
 #define PREPARE	LIVEUPDATE_PREPARE
 #define FREEZE	LIVEUPDATE_FREEZE
@@ -49,7 +49,7 @@ FIXTURE_SETUP(luo)
 FIXTURE_TEARDOWN(luo)
 {
 	close(self->s);
-	event(self->dev, MACHINE, CANCEL);
+	event(self->dev, GLOBAL, CANCEL);
 	close(self->dev);
 }
 
@@ -60,11 +60,11 @@ static unsigned int calls_of(int fd, enum liveupdate_test_op op)
 
 TEST_F(luo, each_event_in_each_state_of_a_session)
 {
-	/* how to get there, what each event answers */
+	/* how to reach the state, and the result of each event */
 	static const struct {
 		int way[2];
 		int state;
-		int answers[4];	/* PREPARE, FREEZE, FINISH, CANCEL */
+		int results[4];	/* PREPARE, FREEZE, FINISH, CANCEL */
 	} rows[] = {
 		{ { -1, -1 }, NORMAL, { 0, -EINVAL, -EINVAL, -EINVAL } },
 		{ { PREPARE, -1 }, PREPARED, { -EINVAL, 0, -EINVAL, 0 } },
@@ -81,14 +81,14 @@ TEST_F(luo, each_event_in_each_state_of_a_session)
 				ASSERT_EQ(0, event(self->s, SESSION,
 						   rows[r].way[w]));
 			ASSERT_EQ(rows[r].state, state(self->s, SESSION));
-			EXPECT_EQ(rows[r].answers[e], event(self->s, SESSION, e))
+			EXPECT_EQ(rows[r].results[e], event(self->s, SESSION, e))
 				TH_LOG("state %d event %d", rows[r].state, e);
-			EXPECT_EQ(rows[r].answers[e] ? rows[r].state : leads_to[e],
+			EXPECT_EQ(rows[r].results[e] ? rows[r].state : leads_to[e],
 				  state(self->s, SESSION));
 		}
 	}
 	EXPECT_EQ(-EOPNOTSUPP, event(self->s, SESSION, 4));
-	EXPECT_EQ(NORMAL, state(self->dev, MACHINE));
+	EXPECT_EQ(NORMAL, state(self->dev, GLOBAL));
 }
 
 TEST_F(luo, a_session_that_is_not_normal_takes_no_files)
@@ -119,7 +119,7 @@ TEST_F(luo, a_prepare_that_fails_is_undone)
 	EXPECT_EQ(0, calls_of(self->t3, LIVEUPDATE_TEST_PREPARE));
 }
 
-TEST_F(luo, a_freeze_that_fails_leads_back_to_normal)
+TEST_F(luo, a_freeze_that_fails_rolls_back_to_normal)
 {
 	test_set(self->t2, LIVEUPDATE_TEST_FREEZE, EMLINK, 0);
 	ASSERT_EQ(0, event(self->s, SESSION, PREPARE));
@@ -155,31 +155,31 @@ TEST_F(luo, close_undoes_each_state)
 	}
 }
 
-TEST_F(luo, each_event_in_each_state_of_the_machine)
+TEST_F(luo, each_event_in_each_global_state)
 {
-	EXPECT_EQ(NORMAL, state(self->dev, MACHINE));
-	EXPECT_EQ(-EINVAL, event(self->dev, MACHINE, FREEZE));
-	EXPECT_EQ(-EINVAL, event(self->dev, MACHINE, FINISH));
-	EXPECT_EQ(-EINVAL, event(self->dev, MACHINE, CANCEL));
-	EXPECT_EQ(-EOPNOTSUPP, event(self->dev, MACHINE, 4));
-	EXPECT_EQ(NORMAL, state(self->dev, MACHINE));
+	EXPECT_EQ(NORMAL, state(self->dev, GLOBAL));
+	EXPECT_EQ(-EINVAL, event(self->dev, GLOBAL, FREEZE));
+	EXPECT_EQ(-EINVAL, event(self->dev, GLOBAL, FINISH));
+	EXPECT_EQ(-EINVAL, event(self->dev, GLOBAL, CANCEL));
+	EXPECT_EQ(-EOPNOTSUPP, event(self->dev, GLOBAL, 4));
+	EXPECT_EQ(NORMAL, state(self->dev, GLOBAL));
 
-	EXPECT_EQ(0, event(self->dev, MACHINE, PREPARE));
-	EXPECT_EQ(PREPARED, state(self->dev, MACHINE));
+	EXPECT_EQ(0, event(self->dev, GLOBAL, PREPARE));
+	EXPECT_EQ(PREPARED, state(self->dev, GLOBAL));
 	EXPECT_EQ(PREPARED, state(self->s, SESSION));
-	EXPECT_EQ(-EINVAL, event(self->dev, MACHINE, PREPARE));
-	EXPECT_EQ(-EINVAL, event(self->dev, MACHINE, FREEZE));
-	EXPECT_EQ(-EINVAL, event(self->dev, MACHINE, FINISH));
+	EXPECT_EQ(-EINVAL, event(self->dev, GLOBAL, PREPARE));
+	EXPECT_EQ(-EINVAL, event(self->dev, GLOBAL, FREEZE));
+	EXPECT_EQ(-EINVAL, event(self->dev, GLOBAL, FINISH));
 	EXPECT_EQ(-EAGAIN, create(self->dev, "late"));
 
-	EXPECT_EQ(0, event(self->dev, MACHINE, CANCEL));
-	EXPECT_EQ(NORMAL, state(self->dev, MACHINE));
+	EXPECT_EQ(0, event(self->dev, GLOBAL, CANCEL));
+	EXPECT_EQ(NORMAL, state(self->dev, GLOBAL));
 	EXPECT_EQ(NORMAL, state(self->s, SESSION));
 	EXPECT_EQ(1, calls_of(self->t1, LIVEUPDATE_TEST_PREPARE));
 	EXPECT_EQ(1, calls_of(self->t1, LIVEUPDATE_TEST_CANCEL));
 }
 
-TEST_F(luo, the_machine_skips_what_is_prepared_and_cancels_everything)
+TEST_F(luo, a_global_prepare_skips_prepared_sessions_and_cancel_reaches_all)
 {
 	int b = create(self->dev, "b"), c = create(self->dev, "c");
 	int tb = test_file(4), tc = test_file(5);
@@ -189,13 +189,13 @@ TEST_F(luo, the_machine_skips_what_is_prepared_and_cancels_everything)
 	ASSERT_EQ(0, event(self->s, SESSION, PREPARE));
 	ASSERT_EQ(0, event(b, SESSION, PREPARE));
 	ASSERT_EQ(0, event(b, SESSION, FREEZE));
-	ASSERT_EQ(0, event(self->dev, MACHINE, PREPARE));
+	ASSERT_EQ(0, event(self->dev, GLOBAL, PREPARE));
 	EXPECT_EQ(1, calls_of(self->t1, LIVEUPDATE_TEST_PREPARE));
 	EXPECT_EQ(1, calls_of(tb, LIVEUPDATE_TEST_PREPARE));
 	EXPECT_EQ(1, calls_of(tc, LIVEUPDATE_TEST_PREPARE));
 	EXPECT_EQ(FROZEN, state(b, SESSION));
 
-	ASSERT_EQ(0, event(self->dev, MACHINE, CANCEL));
+	ASSERT_EQ(0, event(self->dev, GLOBAL, CANCEL));
 	EXPECT_EQ(NORMAL, state(self->s, SESSION));
 	EXPECT_EQ(NORMAL, state(b, SESSION));
 	EXPECT_EQ(NORMAL, state(c, SESSION));
@@ -205,7 +205,7 @@ TEST_F(luo, the_machine_skips_what_is_prepared_and_cancels_everything)
 	close(c);
 }
 
-TEST_F(luo, a_prepare_of_the_machine_that_fails_undoes_its_own_only)
+TEST_F(luo, a_global_prepare_that_fails_rolls_back_its_own_only)
 {
 	int b = create(self->dev, "b"), c = create(self->dev, "c");
 	int tb = test_file(4), tc = test_file(5);
@@ -214,14 +214,14 @@ TEST_F(luo, a_prepare_of_the_machine_that_fails_undoes_its_own_only)
 	ASSERT_EQ(0, preserve(c, tc, 1));
 	ASSERT_EQ(0, event(b, SESSION, PREPARE));
 	test_set(tc, LIVEUPDATE_TEST_PREPARE, EMLINK, 1);
-	EXPECT_EQ(-EMLINK, event(self->dev, MACHINE, PREPARE));
-	EXPECT_EQ(NORMAL, state(self->dev, MACHINE));
+	EXPECT_EQ(-EMLINK, event(self->dev, GLOBAL, PREPARE));
+	EXPECT_EQ(NORMAL, state(self->dev, GLOBAL));
 	EXPECT_EQ(NORMAL, state(self->s, SESSION));
 	EXPECT_EQ(PREPARED, state(b, SESSION));
 	EXPECT_EQ(NORMAL, state(c, SESSION));
-	EXPECT_EQ(0, event(self->dev, MACHINE, PREPARE));
-	EXPECT_EQ(PREPARED, state(self->dev, MACHINE));
-	ASSERT_EQ(0, event(self->dev, MACHINE, CANCEL));
+	EXPECT_EQ(0, event(self->dev, GLOBAL, PREPARE));
+	EXPECT_EQ(PREPARED, state(self->dev, GLOBAL));
+	ASSERT_EQ(0, event(self->dev, GLOBAL, CANCEL));
 	close(b);
 	close(c);
 }
@@ -238,7 +238,7 @@ TEST_F(luo, a_reboot_that_fails_leaves_each_state_as_it_was)
 
 	for (prepared = 0; prepared < 2; prepared++) {
 		if (prepared) {
-			ASSERT_EQ(0, event(self->dev, MACHINE, PREPARE));
+			ASSERT_EQ(0, event(self->dev, GLOBAL, PREPARE));
 		} else {
 			ASSERT_EQ(0, event(b, SESSION, PREPARE));
 			ASSERT_EQ(0, event(b, SESSION, FREEZE));
@@ -246,7 +246,7 @@ TEST_F(luo, a_reboot_that_fails_leaves_each_state_as_it_was)
 		EXPECT_EQ(-1, reboot(LINUX_REBOOT_CMD_KEXEC));
 		EXPECT_EQ(EMLINK, errno);
 		EXPECT_EQ(prepared ? PREPARED : NORMAL,
-			  state(self->dev, MACHINE));
+			  state(self->dev, GLOBAL));
 		EXPECT_EQ(prepared ? PREPARED : NORMAL,
 			  state(self->s, SESSION));
 		EXPECT_EQ(FROZEN, state(b, SESSION));
@@ -269,7 +269,7 @@ static void read_sysfs(const char *name, char *to, size_t size)
 	close(fd);
 }
 
-TEST_F(luo, sysfs_says_the_state_and_can_be_polled)
+TEST_F(luo, sysfs_has_the_state_and_can_be_polled)
 {
 	struct pollfd p = {
 		.fd = open("/sys/kernel/liveupdate/state", O_RDONLY),
@@ -280,12 +280,12 @@ TEST_F(luo, sysfs_says_the_state_and_can_be_polled)
 	ASSERT_LE(0, p.fd);
 	EXPECT_LT(0, read(p.fd, text, sizeof(text)));
 	EXPECT_EQ(0, poll(&p, 1, 0));
-	ASSERT_EQ(0, event(self->dev, MACHINE, PREPARE));
+	ASSERT_EQ(0, event(self->dev, GLOBAL, PREPARE));
 	EXPECT_EQ(1, poll(&p, 1, 1000));
 	EXPECT_TRUE(p.revents & POLLPRI);
 	read_sysfs("state", text, sizeof(text));
 	EXPECT_STREQ("prepared\n", text);
-	ASSERT_EQ(0, event(self->dev, MACHINE, CANCEL));
+	ASSERT_EQ(0, event(self->dev, GLOBAL, CANCEL));
 	read_sysfs("state", text, sizeof(text));
 	EXPECT_STREQ("normal\n", text);
 	read_sysfs("number", text, sizeof(text));
@@ -311,17 +311,17 @@ FIXTURE_TEARDOWN(updated)
 	close(self->dev);
 }
 
-TEST_F(updated, refusals)
+TEST_F(updated, rejected_events)
 {
 	int s = claim(self->dev, "claimed"), e;
 	char text[32];
 
 	ASSERT_LE(0, s);
-	EXPECT_EQ(UPDATED, state(self->dev, MACHINE));
+	EXPECT_EQ(UPDATED, state(self->dev, GLOBAL));
 	EXPECT_EQ(UPDATED, state(s, SESSION));
-	EXPECT_EQ(-EBUSY, event(self->dev, MACHINE, PREPARE));
-	EXPECT_EQ(-EINVAL, event(self->dev, MACHINE, FREEZE));
-	EXPECT_EQ(-EINVAL, event(self->dev, MACHINE, CANCEL));
+	EXPECT_EQ(-EBUSY, event(self->dev, GLOBAL, PREPARE));
+	EXPECT_EQ(-EINVAL, event(self->dev, GLOBAL, FREEZE));
+	EXPECT_EQ(-EINVAL, event(self->dev, GLOBAL, CANCEL));
 	for (e = PREPARE; e <= CANCEL; e++) {
 		if (e != FINISH)
 			EXPECT_EQ(-EINVAL, event(s, SESSION, e));
@@ -333,7 +333,7 @@ TEST_F(updated, refusals)
 	EXPECT_STREQ("1\n", text);
 }
 
-TEST_F(updated, sessions_of_all_states_came_over)
+TEST_F(updated, sessions_of_all_states_are_handed_over)
 {
 	static const char *const names[] = { "normal", "prepared", "frozen" };
 	struct liveupdate_test_get g;
@@ -354,7 +354,7 @@ TEST_F(updated, sessions_of_all_states_came_over)
 	}
 }
 
-TEST_F(updated, what_was_unpreserved_did_not_come_over)
+TEST_F(updated, an_unpreserved_file_is_not_handed_over)
 {
 	int s = claim(self->dev, "claimed");
 
@@ -363,7 +363,7 @@ TEST_F(updated, what_was_unpreserved_did_not_come_over)
 	EXPECT_LE(0, retrieve(s, 1));
 }
 
-TEST_F(updated, the_machine_finishes_last)
+TEST_F(updated, the_global_state_finishes_last)
 {
 	struct liveupdate_test_get first = {
 		.size = sizeof(first), .target = LIVEUPDATE_TEST_ON_FIRST,
@@ -373,29 +373,29 @@ TEST_F(updated, the_machine_finishes_last)
 	ASSERT_LE(0, s);
 	fd = retrieve(s, 1);
 	ASSERT_LE(0, fd);
-	/* "refuses" cannot finish the first time and is not claimed. */
-	EXPECT_EQ(-EBUSY, event(self->dev, MACHINE, FINISH));
-	EXPECT_EQ(UPDATED, state(self->dev, MACHINE));
+	/* "not-ready" cannot finish the first time and is not claimed. */
+	EXPECT_EQ(-EBUSY, event(self->dev, GLOBAL, FINISH));
+	EXPECT_EQ(UPDATED, state(self->dev, GLOBAL));
 	EXPECT_EQ(NORMAL, state(s, SESSION));
 	EXPECT_EQ(1, calls_of(fd, LIVEUPDATE_TEST_FINISH));
 	ASSERT_EQ(0, call(fd, LIVEUPDATE_TEST_GET, &first));
 	EXPECT_EQ(0, first.calls[LIVEUPDATE_TEST_FINISH]);
-	EXPECT_EQ(0, event(self->dev, MACHINE, FINISH));
-	EXPECT_EQ(NORMAL, state(self->dev, MACHINE));
+	EXPECT_EQ(0, event(self->dev, GLOBAL, FINISH));
+	EXPECT_EQ(NORMAL, state(self->dev, GLOBAL));
 	first.cookie = 0;
 	ASSERT_EQ(0, call(fd, LIVEUPDATE_TEST_GET, &first));
 	EXPECT_EQ(1, first.calls[LIVEUPDATE_TEST_FINISH]);
-	EXPECT_EQ(-ENOENT, claim(self->dev, "refuses"));
+	EXPECT_EQ(-ENOENT, claim(self->dev, "not-ready"));
 	EXPECT_EQ(-ENOENT, claim(self->dev, "discarded"));
 	EXPECT_EQ(-EINVAL, finish(s));
-	EXPECT_EQ(0, event(self->dev, MACHINE, PREPARE));
-	EXPECT_EQ(0, event(self->dev, MACHINE, CANCEL));
+	EXPECT_EQ(0, event(self->dev, GLOBAL, PREPARE));
+	EXPECT_EQ(0, event(self->dev, GLOBAL, CANCEL));
 }
 
 static int hold(void)
 {
 	static const char *const names[] = { "normal", "prepared", "frozen",
-					     "claimed", "discarded", "refuses" };
+					     "claimed", "discarded", "not-ready" };
 	int dev = open_device(), s, t, i;
 
 	for (i = 0; i < 6; i++) {

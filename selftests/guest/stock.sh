@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# luotrace on the base's own LUO, whose functions it traces. What the agent did is the
-# one witness; the other one is the kernel's own profile of functions.
+# luotrace on the base's own LUO, whose functions it traces, against the calls of the
+# agent and the kernel's own profile of functions.
 
 # shellcheck source=selftests/guest/lib.sh
 . /test/lib
@@ -19,7 +19,7 @@ fi
 start latency latency --json
 start trace trace --json
 start record record -o /tmp/record
-# Only these: patching every function of the kernel is more than emulation stands.
+# Only these: in an emulated VM it takes too long to patch every function.
 echo 'memfd_luo_*' > /sys/kernel/tracing/set_ftrace_filter || exit 1
 echo 1 > /sys/kernel/tracing/function_profile_enabled
 stock_test "work$STAGE" || exit 1

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# luotrace on the base's own LUO where that is hard: lists that change while they are
-# walked, a function that cannot be traced, few capabilities, long names.
+# Edge cases of luotrace on the base's own LUO: lists that change while they are walked,
+# a function that cannot be traced, few capabilities, long names.
 
 insmod /tools/luo_test_module.ko || exit 1
 if [ "$STAGE" = 0 ]; then

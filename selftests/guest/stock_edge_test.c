@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * luotrace on the base's own LUO at the edges of what can be seen there.
+ * Edge cases of luotrace on the base's own LUO.
  *
  *	stock_edge_test hold	hold sessions for the next kernel
- *	stock_edge_test check	what luotrace says there, as TAP
+ *	stock_edge_test check	what luotrace prints in the next kernel, as TAP
  */
 
 #include "luo_test.h"
@@ -16,8 +16,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#define LEAVE		150	/* sessions that go while luotrace looks */
-#define AUDITS		12	/* looks, at least */
+#define LEAVE		150	/* sessions that are finished during audits */
+#define AUDITS		12	/* at least */
 #define OUT		"/tmp/edge.out"
 #define ERR		"/tmp/edge.err"
 #define TEAR		"/sys/module/luo_test_module/parameters/tear"
@@ -42,7 +42,7 @@ static void because(const char *path)
 		fclose(f);
 }
 
-/* Bits of the capabilities that a luotrace has; all if 0. */
+/* Keep only these capabilities, a bit each; all if 0. */
 static void only(uint64_t caps)
 {
 	int cap;
@@ -58,7 +58,7 @@ static pid_t start(uint64_t caps, uint64_t memory, char **argv)
 	struct rlimit limit = { memory, memory };
 	pid_t pid;
 
-	/* What the one before said must not be taken for this one's. */
+	/* The output of the last run must not be taken for this one's. */
 	unlink(OUT);
 	unlink(ERR);
 	fflush(stdout);
@@ -89,7 +89,7 @@ static json_t *answer(void)
 	return json_load_file(OUT, 0, NULL);
 }
 
-/* Whether each session of an audit is one that was made. */
+/* Whether each session of an audit was created by this test. */
 static bool known(json_t *audit)
 {
 	json_t *o;
@@ -142,7 +142,7 @@ static void tear(const char *how)
 	must(f && fprintf(f, "%lx %s\n", list(), how) > 0 && !fclose(f), TEAR);
 }
 
-/* The list as it is at the moment when its second session leaves it. */
+/* The list at the moment when its second session is removed. */
 static void torn(const char *how)
 {
 	json_t *audit;
@@ -160,15 +160,15 @@ static void torn(const char *how)
 	because(OUT);
 	code = RUN(0, 0, "audit");
 	check(code == 3 && file_has(OUT, "unknown") && !file_has(OUT, "clean") &&
-	      file_has(OUT, "changed"), "and in words");
+	      file_has(OUT, "changed"), "and so says the text");
 	because(OUT);
 	code = RUN(0, 0, "metrics");
 	check(code == 3 && !file_has(OUT, "luo_incoming_sessions"),
-	      "and there is no figure of it: %d", code);
+	      "and metrics have no figure of it: %d", code);
 	tear("heal");
 }
 
-/* Sessions are finished one after the other while luotrace looks again and again. */
+/* Sessions are finished one after the other while luotrace audits repeatedly. */
 static void leave(int dev)
 {
 	int i, s, code, bad = 0, looks = 0, odd = 0, status;
@@ -193,14 +193,14 @@ static void leave(int dev)
 		code = RUN(0, 0, "audit", "--json");
 		audit = answer();
 		looks++;
-		/* Of those that are read none is odd; the last one is missed by none. */
+		/* No session is unknown, and each audit has the last one. */
 		odd += !known(audit);
 		bad += json_is_true(json_object_get(audit, "complete")) ?
 			code != 1 || !named(audit, "sessions", "last") : code == 0;
 		json_decref(audit);
 	} while (!waitpid(pid, &status, WNOHANG) || looks < AUDITS);
 	check(!status && !odd && !bad,
-	      "%d looks while %d sessions leave: %d with what never was, %d wrong",
+	      "%d audits while %d sessions are finished: %d with unknown ones, %d wrong",
 	      looks, LEAVE, odd, bad);
 }
 
@@ -240,7 +240,7 @@ static void capabilities(void)
 	code = RUN(BPF, 0, "latency", "--json", "-d", "1");
 	check(code == 0 && file_has(ERR, "CAP_SYS_ADMIN") &&
 	      file_has(ERR, "luo_module_freeze") && !file_has(ERR, "memfd_luo_preserve"),
-	      "without CAP_SYS_ADMIN handlers in modules are not traced, which is said: %d",
+	      "without CAP_SYS_ADMIN handlers in modules are not traced, with a message: %d",
 	      code);
 	because(ERR);
 	code = RUN(BPF, 0, "check", "--json");
@@ -274,12 +274,12 @@ static void untraceable(void)
 	check(code == 0 && file_has(ERR, UNTRACEABLE) &&
 	      json_integer_value(json_object_get(json_object_get(o, "lost"),
 						 "functions")) == 1,
-	      "the others are traced, and it is said: %d", code);
+	      "the others are traced, with a message: %d", code);
 	json_decref(o);
 	because(ERR);
 }
 
-/* A call with a name that is too long is not one of the session of 63 bytes. */
+/* A name that is too long is not confused with its first 63 bytes. */
 static void long_names(int dev)
 {
 	char name[2][NAME_LEN + 1] = {};
@@ -312,7 +312,7 @@ static void long_names(int dev)
 	if (f)
 		fclose(f);
 	check(nr[0] == 2 && nr[1] == 2,
-	      "a name of 64 bytes is another than one of 63: %d and %d events", nr[1],
+	      "names of 64 and of 63 bytes are different: %d and %d events", nr[1],
 	      nr[0]);
 	because(OUT);
 }

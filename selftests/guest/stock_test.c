@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * luotrace on the base's own LUO, against what was done and what the kernel's profile of
- * functions counted.
+ * luotrace on the base's own LUO, against known calls and the kernel's profile of
+ * functions.
  *
  *	stock_test work0	preserve in two sessions at once, a reboot that fails,
  *				close them
  *	stock_test hold		hold sessions for the next kernel
- *	stock_test work1	take some of them back there
+ *	stock_test work1	retrieve some of them there
  *	stock_test check0|check1	compare, as TAP
  */
 
@@ -35,11 +35,11 @@ static int fill(int session)
 		if (preserve(session, memfd(SIZE, i), i))
 			return 1;
 	}
-	/* No handler takes this one. */
+	/* This one has no handler. */
 	return preserve(session, e, 1000) != -ENOENT;
 }
 
-/* Of the handler in the module. */
+/* A file of the handler in the module. */
 static int module_file(int session, int token)
 {
 	int fd = open("/dev/luo_test_module", O_RDWR | O_CLOEXEC);
@@ -51,7 +51,7 @@ static int module_file(int session, int token)
 static void work0(int dev)
 {
 	int s[2] = { create(dev, "one"), create(dev, "two") }, i, status, bad = 0;
-	int refuses;
+	int fails;
 
 	must(s[0] >= 0 && s[1] >= 0, "create");
 	for (i = 0; i < 2; i++) {
@@ -67,12 +67,12 @@ static void work0(int dev)
 	must(!bad, "preserve");
 	close(module_file(s[0], 2000));
 	close(module_file(s[1], 2001));
-	refuses = module_file(s[1], 2002);
+	fails = module_file(s[1], 2002);
 	close(module_file(s[1], 2003));
-	must(write(refuses, "", 1) == 1, "write");
+	must(write(fails, "", 1) == 1, "write");
 	must(!system("vm-kexec --load"), "vm-kexec --load");
 	must(reboot(LINUX_REBOOT_CMD_KEXEC) && errno == EDOM, "reboot");
-	close(refuses);
+	close(fails);
 	close(s[0]);
 	close(s[1]);
 }
@@ -92,7 +92,7 @@ static void work1(int dev)
 {
 	int s = claim(dev, "asked"), i, fd;
 
-	/* Not before each was tried to retrieve. */
+	/* It fails until a retrieve of each has been tried. */
 	for (i = 0; i < MODULE_FILES; i++) {
 		must(s >= 0 && finish(s) == -EBUSY, "can_finish");
 		must(retrieve(s, MODULE_TOKEN + i) == -EOPNOTSUPP, "retrieve");
@@ -110,15 +110,15 @@ static void work1(int dev)
 	}
 	must(!finish(s), "finish");
 	close(s);
-	must(claim(dev, "not there") == -ENOENT, "claim of what is not there");
+	must(claim(dev, "unknown") == -ENOENT, "claim of an unknown session");
 	s = claim(dev, "left");
 	must(s >= 0 && retrieve(s, 3) >= 0, "left");
-	/* Held by a child, as closing it would finish it. */
+	/* A child holds it, as closing it would finish it. */
 	if (!fork())
 		pause();
 }
 
-/* How often the kernel's own profile saw functions of that end. */
+/* How often functions of that name ran, according to the kernel's profile. */
 static long profiled(const char *end)
 {
 	FILE *f = fopen("/tmp/profile", "r");
@@ -155,7 +155,7 @@ static bool is(json_t *o, const char *key, const char *value)
 				    !strcmp(text(o, key), value);
 }
 
-/* Lines of luotrace trace with these fields, of all tokens if that is -1. */
+/* Lines of luotrace trace with these fields; -1 is any token. */
 static int traced_file(const char *event, const char *key, const char *value,
 		       const char *session, int token)
 {
@@ -198,7 +198,7 @@ static void check0(void)
 	json_t *latency = json_load_file("/tmp/latency.json", 0, NULL);
 	json_t *audit = json_load_file("/tmp/after.json", 0, NULL);
 
-	check(!number(json_object_get(latency, "lost"), "missed"), "nothing is missed");
+	check(!number(json_object_get(latency, "lost"), "missed"), "no call is missed");
 	counts(latency, "can_preserve", "memfd_luo_can_preserve", 2 * FILES + 6, 6);
 	counts(latency, "preserve", "memfd_luo_preserve", 2 * FILES, 0);
 	counts(latency, "freeze", "memfd_luo_freeze", 2 * FILES, 0);
@@ -215,28 +215,28 @@ static void check0(void)
 	      tokens("freeze", "one", 2000, 1, 1) == 1 &&
 	      tokens("freeze", "two", 2001, 2, 1) == 2 &&
 	      traced("luo_handler_exit", "op", "freeze", NULL) == 2 * FILES + 3,
-	      "a freeze is told with its token");
+	      "a freeze is traced with its token");
 	check(traced_file("luo_handler_exit", "ret", EDOM_TEXT, "two", 2002) == 1 &&
 	      traced("luo_handler_exit", "ret", EDOM_TEXT, NULL) == 1,
-	      "and so is the one that failed");
+	      "a failed freeze, too");
 	check(tokens("unfreeze", "one", 2000, 1, 1) == 1 &&
 	      tokens("unfreeze", "two", 2001, 1, 1) == 1 &&
 	      traced("luo_handler_exit", "op", "unfreeze", NULL) == 2,
-	      "what was frozen before is unfrozen, with its token");
+	      "files frozen before it are unfrozen, with their tokens");
 	check(traced("luo_handler_exit", "op", "preserve", "two") == FILES + 3 &&
 	      traced("luo_handler_exit", "op", "unpreserve", "two") == FILES + 3,
-	      "each call is told with its session");
+	      "each call is traced with its session");
 	check(traced("luo_handler_exit", "token", "7", "one") == 4,
 	      "and with its token: can_preserve, preserve, freeze and unpreserve of one file");
 	check(traced("luo_session_create", "dir", "out", NULL) == 2 &&
 	      traced("luo_session_release", "dir", "out", NULL) == 2,
-	      "sessions are made and closed");
+	      "sessions are created and closed");
 	check(traced("luo_file_state", "new", "preserved", NULL) == 2 * FILES + 4,
 	      "files become preserved");
 	check(json_is_true(json_object_get(audit, "clean")) &&
 	      !json_array_size(json_object_get(audit, "sessions")) &&
 	      json_is_null(json_object_get(audit, "finished")),
-	      "nothing came from a previous kernel");
+	      "no session came from a previous kernel");
 	json_decref(latency);
 	json_decref(audit);
 }
@@ -259,7 +259,7 @@ static void check1(void)
 	      "retrieve and finish of one file");
 	check(json_is_true(json_object_get(unread, "unread")) &&
 	      number(unread, "leaks") == 1,
-	      "before the device is opened nobody knows what came");
+	      "before the device is opened the sessions are unknown");
 	check(tokens("can_finish", "asked", MODULE_TOKEN, 1, MODULE_FILES + 1) == 1 &&
 	      tokens("can_finish", "asked", MODULE_TOKEN + 1, 1, MODULE_FILES) == 1 &&
 	      tokens("can_finish", "asked", MODULE_TOKEN + 2, 1, MODULE_FILES - 1) == 1 &&
@@ -271,7 +271,7 @@ static void check1(void)
 	check(!strcmp(text(s, "state"), "unclaimed") && !number(s, "files") &&
 	      json_is_null(json_object_get(s, "age_ns")) &&
 	      json_is_null(json_object_get(s, "pages")),
-	      "one is unclaimed; what this LUO does not know is null");
+	      "one is unclaimed; fields that this LUO does not have are null");
 	s = named(audit, "sessions", "left");
 	json_array_foreach(json_object_get(s, "file_list"), i, file) {
 		states[0] += !strcmp(text(file, "state"), "retrieved");
@@ -286,7 +286,7 @@ static void check1(void)
 	      file_has("/tmp/metrics", "luo_incoming_files{state=\"retrieved\"} 1\n") &&
 	      !file_has("/tmp/metrics", "luo_liveupdates") &&
 	      !file_has("/tmp/metrics", "luo_incoming_bytes"),
-	      "metrics have what is known, and nothing else");
+	      "metrics have the known figures only");
 	report = json_load_file("/tmp/report.json", 0, NULL);
 	check(number(call_row(json_array_get(json_object_get(report, "traces"), 0),
 			 "memfd-", "retrieve"), "count") == FILES + 1,

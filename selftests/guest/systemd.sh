@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A live update that systemd makes: it stops the services, preserves the descriptors that
-# they gave it, and hands them out again in the next kernel.
+# A live update by systemd: it stops the services, preserves the descriptors in their
+# stores, and passes them to the services in the next kernel.
 
 if [ "$STAGE" = 0 ]; then
 	cat /etc/systemd-version

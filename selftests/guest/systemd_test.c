@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * A service that keeps memfds in systemd's store of file descriptors, and a judge of
+ * A service that keeps memfds in systemd's store of file descriptors, and the tests of
  * what luotrace says about the live update that systemd made.
  *
- *	systemd_test serve	the service; what it finds in the store is checked
- *				and goes to INTACT
- *	systemd_test		the judge
+ *	systemd_test serve	the service; checks what it finds in the store and
+ *				writes the result to INTACT
+ *	systemd_test		the tests
  */
 
 #include "luo_test.h"
@@ -71,7 +71,7 @@ static void store(int nr)
 	close(fd);
 }
 
-/* One letter for each memfd: y, n or - if it did not come. */
+/* One letter for each memfd: y, n, or - if it is missing. */
 static void verify(int nr_fds)
 {
 	char letters[NR_MEMFDS + 1], *names = getenv("LISTEN_FDNAMES");
@@ -125,7 +125,7 @@ TEST(each_memfd_is_intact)
 	fclose(f);
 }
 
-/* What begins and ends in one kernel is measured with that kernel's clock. */
+/* A phase that begins and ends in one kernel is measured with its clock. */
 TEST(timeline_knows_every_phase_but_the_kexec)
 {
 	json_t *json = load("/tmp/timeline.json"), *phase, *ns;
@@ -141,7 +141,7 @@ TEST(timeline_knows_every_phase_but_the_kexec)
 		ASSERT_NE(NULL, ns);
 		across = strstr(name, "jump") || strstr(name, "kexec");
 		if (json_is_null(ns) && !across)
-			TH_LOG("%s is not known", name);
+			TH_LOG("%s is unknown", name);
 		EXPECT_TRUE(json_is_integer(ns) || across);
 		known += json_is_integer(ns);
 	}

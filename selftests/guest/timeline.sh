@@ -5,10 +5,10 @@
 . /test/lib
 
 if [ "$STAGE" = 0 ]; then
-	# Before any live update there is nothing to show, and it says so.
+	# Without a live update the timeline is empty, and says so.
 	luotrace timeline
 	[ $? = 3 ] || exit 1
-	# The kexec ends this recorder; its file has what it saw until then.
+	# The kexec ends this recorder; its file has the events until then.
 	start record record -o /state/before.luotrace
 	vm-hold timeline_agent hold && vm-kexec
 	exit 1
@@ -19,7 +19,7 @@ timeline_agent restore || exit 1
 kill -INT $recorder
 wait $recorder || exit 1
 luotrace latency --json -d 1 > /tmp/latency.json || exit 1
-# A reboot failed before, which is a finding.
+# 1: the failed reboot is a finding.
 luotrace timeline > /tmp/timeline.txt
 [ $? = 1 ] || exit 1
 luotrace timeline --json > /tmp/timeline.json

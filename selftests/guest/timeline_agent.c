@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * The agent of the timeline's test, with delays that are set.
+ * The agent of the timeline test, with known delays.
  *
- *	timeline_agent hold	a reboot that fails, then slow sessions; what the
- *				events said goes to /state/events
- *	timeline_agent restore	in the next kernel: takes all back
+ *	timeline_agent hold	a reboot that fails, then slow sessions; the events
+ *				are saved in /state/events
+ *	timeline_agent restore	in the next kernel: retrieve all
  */
 
 #include "timeline_test.h"
@@ -90,7 +90,7 @@ static void cancel_sessions(int dev)
 	}
 }
 
-/* Frozen before reboot(), in which only the slow one is left. */
+/* Frozen before reboot(), which only has the slow one left to freeze. */
 static void parallel_sessions(int dev)
 {
 	char name[NAME_LEN];
@@ -116,7 +116,7 @@ static int hold(void)
 	for (i = 0; i < NR_DELAYS; i++)
 		must(!preserve(known, slow_file(delays[i]), i), "known");
 
-	/* One reboot that fails after 2 s in the handler's freeze. */
+	/* A reboot that fails after 2 s in the handler's freeze. */
 	failing = create(dev, "failing");
 	t = slow_fails(LIVEUPDATE_TEST_FREEZE, FAIL_US, EDOM);
 	must(!preserve(failing, slow_file(20000), 1) && !preserve(failing, t, 2),
@@ -137,7 +137,7 @@ static int hold(void)
 	return hold_until_kexec();
 }
 
-/* Pages that were restored, as the record of this kernel says. */
+/* Restored pages, according to the recorder of this kernel. */
 static uint64_t restored(void)
 {
 	static struct liveupdate_recorder r;
@@ -157,7 +157,7 @@ static int restore_one(int dev, int i)
 	return 0;
 }
 
-/* All of them at once, each by an agent of its own. */
+/* All of them at the same time, each by a process of its own. */
 static void restore_parallel(int dev)
 {
 	int i, status;
@@ -173,14 +173,14 @@ static void restore_parallel(int dev)
 		must(wait(&status) > 0 && !status, "parallel");
 }
 
-/* The descriptor stays open for a while, as that of a VM that runs again. */
+/* The descriptor stays open for a while, like that of a VM that runs again. */
 static void finish_last(int dev)
 {
 	int s = claim(dev, "empty");
 	struct timespec now;
 	FILE *f;
 
-	/* Nobody is called for it; only its agent takes time. */
+	/* It calls no handler; only its agent takes time. */
 	sleep(1);
 	must(s >= 0 && !finish(s), "empty");
 	sleep(IDLE_S);

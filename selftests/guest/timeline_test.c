@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * The recorder and luotrace timeline against what is known: delays that
- * timeline_agent set, and durations that the trace events told.
+ * The recorder and luotrace timeline against the delays that timeline_agent set and the
+ * durations in the trace events.
  */
 
 #include "timeline_test.h"
@@ -99,7 +99,7 @@ TEST_F(timeline, rows_are_the_sums_of_the_events)
 	static const struct {
 		const char *word;
 		unsigned int op;
-		int later;	/* calls that came after the events were saved */
+		int later;	/* calls after the events were saved */
 	} ops[] = {
 		{ "preserve", 1, 0 }, { "unpreserve", 2, 0 },
 		{ "unfreeze", 6, 0 }, { "cancel", 4, 0 }, { "freeze", 5, 1 },
@@ -151,7 +151,7 @@ TEST_F(timeline, long_calls_are_those_of_the_events)
 	size_t d;
 	int i;
 
-	/* Frozen twice: in the reboot that failed, and singly. */
+	/* Frozen twice: in the failed reboot, and by an event of its session. */
 	for (d = 2; d < NR_DELAYS; d++) {
 		two[0] = two[1] = NULL;
 		for (i = 0; i < LIVEUPDATE_NR_SCOPES; i++) {
@@ -178,7 +178,7 @@ TEST_F(timeline, long_calls_are_those_of_the_events)
 	}
 	c = slow_call(p, LIVEUPDATE_SCOPE_REBOOT, OP_FREEZE, "slow", SLOW_TOKEN);
 	ASSERT_NE(NULL, c);
-	/* It came after the events were saved. */
+	/* It happened after the events were saved. */
 	last = row_of(p, HANDLER, OP_FREEZE)->total;
 	for (i = 0; i < self->nr_events; i++) {
 		if (!strcmp(self->events[i].op, "freeze"))
@@ -203,7 +203,7 @@ session_of(const struct liveupdate_recorder_part *p, int scope, int phase,
 	return NULL;
 }
 
-/* Each as long as it should be, but for the two shortest, whose places others took. */
+/* Each has its duration; the two shortest were replaced by longer ones. */
 TEST_F(timeline, the_longest_sessions_are_kept)
 {
 	const struct liveupdate_recorder_session *s;
@@ -232,7 +232,7 @@ TEST_F(timeline, long_sessions_are_kept)
 	EXPECT_EQ(1, s->files);
 	EXPECT_EQ(0, s->ret);
 
-	/* Nobody is called for it; only its agent takes time. */
+	/* It calls no handler; only its agent takes time. */
 	EXPECT_EQ(NULL, session_of(&self->r.last_out, LIVEUPDATE_SCOPE_REBOOT,
 				   PHASE_FREEZE, "empty"));
 	s = session_of(&self->r.last_in, LIVEUPDATE_SCOPE_AGENT, PHASE_RESTORE,
@@ -252,7 +252,7 @@ TEST_F(timeline, the_reboot_that_failed_is_recorded_as_such)
 	EXPECT_LT(p->failed_ns, p->times[LIVEUPDATE_MARK_REBOOT]);
 }
 
-TEST_F(timeline, moments_follow_each_other)
+TEST_F(timeline, marks_follow_each_other)
 {
 	const __u64 *out = self->r.last_out.marks, *in = self->r.last_in.marks;
 	int m;
@@ -268,7 +268,7 @@ TEST_F(timeline, moments_follow_each_other)
 	EXPECT_EQ(self->r.last_out.files, self->r.last_in.files);
 }
 
-/* Whether the kernels trust their counter; without, the kexec alone is unknown. */
+/* Whether the kernels trust their counter; if not, only the kexec is unknown. */
 static bool counter(const struct liveupdate_recorder *r)
 {
 	return r->last_out.clock_stable && r->last_in.clock_stable;
@@ -301,7 +301,7 @@ TEST_F(timeline, phases_sum_to_the_blackout)
 		return;
 	}
 	EXPECT_EQ(sum, json_integer_value(all));
-	/* From the first moment to the last, by the same clock. */
+	/* From the first mark to the last, by the same clock. */
 	EXPECT_EQ(sum, (json_int_t)((unsigned __int128)
 		(self->r.last_in.marks[LIVEUPDATE_MARK_FINISHED] -
 		 self->r.last_out.marks[LIVEUPDATE_MARK_REBOOT]) * 1000000000 /
@@ -336,7 +336,7 @@ TEST_F(timeline, calls_at_once_are_counted_once)
 	EXPECT_LE(PARALLEL_US * 1000ULL, row->wall);
 	EXPECT_GT(row->total, row->wall);
 	EXPECT_GE(ns, (json_int_t)row->wall);
-	/* The agent slept for a second outside of calls. */
+	/* The agent slept for a second between calls. */
 	ASSERT_TRUE(json_is_integer(in_calls));
 	EXPECT_LE((json_int_t)row->wall, json_integer_value(in_calls));
 	EXPECT_GE(ns - 1000000000, json_integer_value(in_calls));
@@ -365,7 +365,7 @@ static json_int_t max_ns(json_t *row)
 	return json_integer_value(json_object_get(row, "max_ns"));
 }
 
-/* Nobody takes 2 s of this update; somebody did in the attempt before it. */
+/* No call of this live update takes 2 s; one of the failed attempt did. */
 TEST_F(timeline, a_reboot_that_failed_is_apart)
 {
 	json_t *failed = json_object_get(self->json, "failed"), *trace;
@@ -394,7 +394,7 @@ TEST_F(timeline, a_reboot_that_failed_is_apart)
 	EXPECT_EQ(NULL, strstr(text, "failing"));
 	free(text);
 
-	/* The trace tells the same. */
+	/* The trace has the same. */
 	trace = json_array_get(json_object_get(report, "traces"), 0);
 	EXPECT_LE(long_ns, max_ns(json_row(json_object_get(trace, "failed_calls"),
 					   "freeze", NULL)));
@@ -411,7 +411,7 @@ TEST_F(timeline, the_freeze_is_as_long_as_its_files)
 
 	EXPECT_LE(SLOW_US * 1000LL, ns);
 	EXPECT_GT(2 * SLOW_US * 1000LL, ns);
-	/* Only what was called inside it; the other session was frozen before. */
+	/* Only calls inside it; the other session was frozen before. */
 	first = json_array_get(slowest, 0);
 	EXPECT_STREQ("slow", json_string_value(json_object_get(first, "session")));
 	EXPECT_STREQ("77", json_string_value(json_object_get(first, "token")));
@@ -427,7 +427,7 @@ TEST_F(timeline, the_first_ten_lines_name_the_cause)
 	ASSERT_NE(NULL, f);
 	for (i = 0; i < 10 && fgets(line, sizeof(line), f); i++) {
 		strcat(head, line);
-		/* Lines may be broken between words. */
+		/* Lines may break between words. */
 		head[strlen(head) - 1] = ' ';
 	}
 	while (fgets(line, sizeof(line), f))

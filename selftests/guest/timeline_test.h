@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* What timeline_agent does and timeline_test knows of it. */
+/* Constants that timeline_agent and timeline_test share. */
 
 #ifndef TIMELINE_TEST_H
 #define TIMELINE_TEST_H
@@ -12,7 +12,7 @@
 #define SLOW_US		150000
 #define SLOW_TOKEN	77
 #define FAIL_US		2000000		/* in a reboot that fails */
-#define NR_PARALLEL	9		/* retrieves at once, each in a session */
+#define NR_PARALLEL	9		/* retrieves at the same time, each in a session */
 #define PARALLEL_US	100000
 #define IDLE_S		2		/* of an agent after its last FINISH */
 #define ENDED		"/tmp/ended"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * What a tracing tool takes of the machine. Prints a line of JSON.
+ * The resources that a tracing tool needs. Prints a line of JSON.
  *
  *	tool_test start COMMAND...	how long COMMAND runs, in ns
  *	tool_test load SETTLE COMMAND...	start COMMAND, wait SETTLE seconds,
- *		then look at it while nothing happens, and while handlers are
+ *		then measure it while nothing happens, and while handlers are
  *		called 50,000 times a second, which is 100,000 events; the same
- *		load before, without COMMAND
+ *		load first without COMMAND
  */
 
 #include "luo_test.h"
@@ -20,7 +20,7 @@
 #define ROUND	50000000ULL	/* ns from one round to the next */
 #define SECONDS	5
 
-/* A tool's share of the machine. */
+/* The resources of a tool. */
 struct taken {
 	long cpu_ms;
 	long rss_kib;

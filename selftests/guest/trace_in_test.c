@@ -74,7 +74,7 @@ TEST_F(incoming, claim_retrieve_and_finish_word_by_word)
 		PHASE("end", "session", "words", "finish", "1", "2", "-16"),
 		IN_STATE("words", "updated", "updated", "-16"),
 		IN_LINE("finish", "words", "updated", "2", "-16"),
-		/* now it is, and the last one goes first */
+		/* now it is; files are finished in reverse order */
 		PHASE("begin", "session", "words", "finish", "1", "2", "0"),
 		CALL("words", "1", TEST_H, "can_finish", "0"),
 		CALL("words", "2", TEST_H, "can_finish", "0"),
@@ -115,7 +115,7 @@ TEST_F(incoming, each_leak_says_why)
 		LEAK("dropped", "2", "1", "closed"),
 		"luo_state: number=2 old=updated new=updated event=prepare ret=-16",
 		LEAK("dropped", "2", "1", "discarded"),
-		/* the handler of "never" refuses once: it is not discarded yet */
+		/* can_finish of "never" fails once: it is not discarded yet */
 		"luo_state: number=1 old=updated new=updated event=finish ret=-16",
 		LEAK("never", "1", "0", "discarded"),
 		"luo_state: number=1 old=updated new=normal event=finish ret=0",

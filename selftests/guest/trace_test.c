@@ -147,7 +147,7 @@ TEST_F(traced, a_failed_freeze_is_undone_in_reverse_word_by_word)
 	EXPECT_LINES(&self->trace, want);
 }
 
-static int create_unanswered(int dev, const char *name)
+static int create_without_response(int dev, const char *name)
 {
 	struct liveupdate_ioctl_create_session *a;
 	int ret;
@@ -178,8 +178,8 @@ static int create_without_descriptors(int dev, const char *name)
 	return ret;
 }
 
-/* Also those that do not come as far as a session, a file or a lock. */
-TEST_F(traced, each_refused_call_is_traced)
+/* Also those that fail before they find a session, a file or a lock. */
+TEST_F(traced, each_rejected_call_is_traced)
 {
 	static const char *const events[] = {
 		"luo/luo_session_create", "luo/luo_session_finish",
@@ -200,7 +200,7 @@ TEST_F(traced, each_refused_call_is_traced)
 	EXPECT_EQ(-EOPNOTSUPP, retrieve(s, 3));
 	EXPECT_EQ(-EOPNOTSUPP, finish(s));
 	EXPECT_EQ(-EOPNOTSUPP, event(self->dev, false, 77));
-	EXPECT_EQ(-EFAULT, create_unanswered(self->dev, "unanswered"));
+	EXPECT_EQ(-EFAULT, create_without_response(self->dev, "no-response"));
 	EXPECT_EQ(-EMFILE, create_without_descriptors(self->dev, "emfile"));
 	trace_stop(&self->trace);
 
@@ -215,7 +215,7 @@ TEST_F(traced, each_refused_call_is_traced)
 		FILE_LINE("r", "3", "", "none", "none", "-95"),
 		"luo_session_finish: number=1 name=r dir=out state=prepared files=0 ret=-95",
 		"luo_state: number=1 old=normal new=normal event=0x4d ret=-95",
-		SESSION_LINE("create", "unanswered", "0", "-14"),
+		SESSION_LINE("create", "no-response", "0", "-14"),
 		SESSION_LINE("create", "emfile", "0", "-24"),
 	};
 	EXPECT_LINES(&self->trace, want);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# What is seen of the frozen machine is in the kernel log, see the table of tests.
+# The results in frozen state are in the kernel log, see tests.toml.
 
 case $STAGE in
 0)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * While reboot() waits for a call that takes long, and once the machine is frozen:
- * nobody has to wait who does not want to, and everybody can be told the state.
+ * While reboot() waits for a long call, and in frozen state, no other call has to wait:
+ * the state can be read, and a process that waits can be killed.
  *
  *	wait_test		reboot() waits for a preserve, as TAP
  *	wait_test hold		sessions for the next kernel
- *	wait_test frozen	live-update again and look at the frozen machine; what
- *				it sees is traced to the kernel log
+ *	wait_test frozen	live-update again with calls in frozen state, which are
+ *				traced to the kernel log
  */
 
 #include "luo_test.h"
@@ -16,12 +16,12 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#define SLOW_US		40000000	/* all that is tested happens meanwhile */
+#define SLOW_US		40000000	/* the whole test happens meanwhile */
 #define FROZEN_US	3000000
 #define NORMAL		LIVEUPDATE_STATE_NORMAL
 
 
-/* Until a process waits in the kernel. */
+/* Wait until a process sleeps in the kernel. */
 static void until_it_waits(pid_t pid)
 {
 	char path[64], text[256], *at;
@@ -39,7 +39,7 @@ static void until_it_waits(pid_t pid)
 			return;
 		usleep(10000);
 	}
-	must(false, "it does not wait");
+	must(false, "the process does not sleep");
 }
 
 static int dev, slow, done[2];
@@ -72,7 +72,7 @@ static pid_t slow_preserve(void)
 	return pid;
 }
 
-/* What those do that are killed; each has a session of its own, which nobody else has. */
+/* The calls of the processes that are killed; each has a session of its own. */
 static void do_create(int own)
 {
 	(void)own;
@@ -172,7 +172,7 @@ static pid_t rebooter(void)
 	return pid;
 }
 
-/* A name is free again when the session of whoever was killed is. */
+/* The name is free again when the session of the killed process is released. */
 static int create_again(const char *name)
 {
 	int i, s = -EEXIST;
@@ -195,7 +195,7 @@ static int waiting(void)
 	must(!system("vm-kexec --load"), "vm-kexec");
 	slow = create(dev, "slow");
 	other = create(dev, "other");
-	/* Should it come to it, the live update fails. */
+	/* If reboot() gets that far, the live update fails. */
 	stop = create(dev, "stop");
 	fd = test_file(1);
 	test_set(fd, LIVEUPDATE_TEST_FREEZE, EDOM, 0);
@@ -209,7 +209,7 @@ static int waiting(void)
 	check(state(dev, false) == NORMAL && still_slow(), "the global state");
 	check(state(other, true) == NORMAL && still_slow(), "state of a session");
 	check(state(slow, true) == NORMAL && still_slow(),
-	      "state of the session that is at it");
+	      "state of the session that is in a callback");
 	for (i = 0; i < NR_VICTIMS; i++) {
 		must(write(v[i].go, "", 1) == 1, "go");
 		until_it_waits(v[i].pid);
@@ -218,9 +218,9 @@ static int waiting(void)
 	killed(reboot, "reboot");
 	check(state(dev, false) == NORMAL && still_slow(), "the global state");
 	fd = create(dev, "goes-on");
-	check(fd >= 0 && still_slow(), "the reboot that was killed stops nobody (%d)", fd);
+	check(fd >= 0 && still_slow(), "a killed reboot() blocks no call (%d)", fd);
 	must(waitpid(preserver, &status, 0) == preserver, "wait");
-	check(!status, "the preserve has succeeded (%d)", status);
+	check(!status, "the preserve succeeds (%d)", status);
 	for (i = 0; i < NR_VICTIMS; i++) {
 		fd = create_again(victims[i].name);
 		check(fd >= 0, "%s (%d)", victims[i].name, fd);
@@ -236,14 +236,14 @@ static int hold(void)
 	return hold_until_kexec();
 }
 
-/* A console that is being shut down loses a line that comes too soon after another. */
+/* A console that shuts down loses lines that follow too fast. */
 static int in_time(int ret)
 {
 	usleep(200000);
 	return ret;
 }
 
-/* What it sees is in the names of sessions that are refused, which are traced. */
+/* The results are in the name of a rejected session, which is traced. */
 static int watch(int in, int out)
 {
 	char seen[NAME_LEN];
@@ -275,7 +275,7 @@ static int frozen(void)
 	must(!system("vm-kexec --load"), "vm-kexec");
 	if (!fork())
 		_exit(watch(in, out));
-	/* The other one closes them last. */
+	/* The other process closes them last. */
 	close(in);
 	close(out);
 	return reboot_kexec() != 0;

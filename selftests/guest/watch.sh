@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A part of leak.sh, where a live update brought what is left behind: luotrace audit
-# --watch started late, with a command that hangs, with a reader that does not read.
+# Run by leak.sh after a live update that left leaks: luotrace audit --watch started
+# late, with a command that hangs, with a slow reader.
 
 # shellcheck source=selftests/guest/lib.sh
 . /test/lib
@@ -14,7 +14,7 @@ check() {
 	failed=1
 }
 
-# Go on without it, as what follows tells more.
+# Await a text, but go on without it: later checks say more.
 expect() {
 	await "$@" || check 1 "'$1' in $2"
 }
@@ -27,9 +27,9 @@ leaks() {
 command='echo "$LUOTRACE_CLASS $LUOTRACE_SESSION" >> /tmp/late.out; echo noise'
 timeout 60 luotrace audit --watch --json -d 2 --exec "$command" > /tmp/late.json \
 	2> /tmp/late.err
-check $((! ($? == 1))) "leaks that were there are a finding"
+check $((! ($? == 1))) "existing leaks are a finding"
 grep -q '^unclaimed whole$' /tmp/late.out && grep -q '^refused ' /tmp/late.out
-check $? "the command runs for what was there before"
+check $? "the command runs for existing leaks"
 [ "$(wc -l < /tmp/late.out)" = "$(leaks /tmp/late.json)" ]
 check $? "once for each"
 [ "$(grep -vc '^{.*}$' /tmp/late.json)" = 0 ] && grep -q noise /tmp/late.err
@@ -37,7 +37,7 @@ check $? "what it prints goes to standard error"
 
 timeout 60 luotrace audit --watch -d 1 --exec 'sleep 1000' > /dev/null 2> /tmp/hang.err
 check $((! ($? == 1))) "a command that hangs does not hold up --duration"
-# A program of the command, or the command itself.
+# Whether the command, or a program of it, runs.
 hangs() {
 	cat /proc/[0-9]*/cmdline 2> /dev/null | tr '\0' ' ' | grep -q 'sleep 1000'
 }
@@ -47,25 +47,25 @@ expect tracing /tmp/hang.err
 sleep 1
 kill -TERM $!
 wait $!
-check $((! ($? == 1))) "nor SIGTERM"
+check $((! ($? == 1))) "a command that hangs does not hold up SIGTERM"
 grep -q 'is not done for' /tmp/hang.err
-check $? "and it says so"
-# What timeout leaves ends by itself, with this in its arguments.
+check $? "and a message says so"
+# What timeout leaves ends by itself; it has this in its arguments.
 for _ in $(seq 100); do
 	hangs || break
 	sleep 0.1
 done
 hangs
-check $((! $?)) "and nothing of it goes on"
+check $((! $?)) "and no process of it is left"
 
 age=$(($(cut -d. -f1 /proc/uptime) + 4))
 timeout 120 luotrace audit --watch --json --max-age $age -d 30 > /tmp/age.json \
 	2> /tmp/age.err
 [ "$(grep -c '"class":"unclaimed","session":"whole"' /tmp/age.json)" = 1 ] &&
 	head -n 1 /tmp/age.json | grep -q '"unclaimed":0'
-check $? "a session that nobody claims is a leak when it is too old"
+check $? "an unclaimed session is a leak when it is too old"
 
-# The buffer is full: what was lost is told, and an audit finds the leak.
+# The buffer is full: lost events are reported, and an audit finds the leak.
 luotrace audit --watch --json > /tmp/flood.json 2> /tmp/flood.err &
 expect tracing /tmp/flood.err
 kill -STOP $!
@@ -77,7 +77,7 @@ expect 'events were dropped' /tmp/flood.err
 kill -INT $!
 wait $!
 
-# Nobody reads for a while; nothing is lost for that.
+# The output is not read for a while, but no event is lost.
 mkfifo /tmp/fifo
 (while [ ! -e /tmp/go ]; do sleep 0.1; done; cat > /tmp/slow.json) < /tmp/fifo &
 luotrace audit --watch --json > /tmp/fifo 2> /tmp/slow.err &

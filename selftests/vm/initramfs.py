@@ -8,7 +8,7 @@ ALIGN = 512
 
 
 class Cpio:
-    """An archive under construction. Directories are made as they are needed."""
+    """An archive under construction. Directories are created on demand."""
 
     def __init__(self):
         self._out = bytearray()

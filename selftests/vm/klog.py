@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a kernel log must not hold.
+"""The lines that a kernel log must not have.
 
 Every test reads the log of every kernel it booted and fails if a line matches
-one of these patterns, unless the test said beforehand which lines it expects.
+one of these patterns, except for lines that the test expects.
 """
 
 import re
 
-# (name, pattern): what the report is called, how its first line looks
+# (name of the report, pattern of its first line)
 BAD = (
     ("warning", r"WARNING: (CPU|.* at |possible|suspicious|bad|lock|inconsistent|"
                 r"chain)"),
@@ -39,11 +39,11 @@ FATAL = re.compile(r"Kernel panic|---\[ end Kernel panic")
 
 
 def findings(text, expected=(), required=True):
-    """Judge a log.
+    """Check a log.
 
     text: the log; expected: regular expressions of lines that are no finding, and that
-    the log must have if they are required. Returns a list of messages, empty if all is
-    well.
+    the log must have if they are required. Returns a list of messages, empty if the log
+    is clean.
     """
     wanted = [re.compile(e) for e in expected]
     seen = [False] * len(wanted)
@@ -65,5 +65,5 @@ def findings(text, expected=(), required=True):
 
 
 def is_fatal(line):
-    """Whether the kernel says nothing more after this line."""
+    """Whether the kernel stops after this line."""
     return bool(FATAL.search(line))

@@ -27,7 +27,7 @@ GUEST_TOOLS = ("vm-hello", "vm-note", "vm-put", "vm-exit", "vm-hold",
 BOOT_LIMIT = 60     # seconds from start or kexec to the guest's hello
 STAGE_LIMIT = 120   # seconds from hello to exit or kexec
 OFF_LIMIT = 30      # seconds from exit to the end of QEMU
-TAIL = 40           # lines of console that are shown when something is wrong
+TAIL = 40           # lines of the console in an error message
 
 # KHO needs room for the next kernel, its initramfs and its page structures.
 SCRATCH = "32M,256M,32M"
@@ -35,24 +35,24 @@ CMDLINE = ("console=ttyS0,115200 loglevel=8 ignore_loglevel panic=-1 "
            "oops=panic retain_initrd kho=on "
            "kho_scratch=" + SCRATCH)
 DEFAULT_APPEND = "liveupdate=on"
-# What the kernel is told of its clock. The TSC of an emulated machine is the host's,
-# the same on all CPUs. The kernel cannot know that, and measuring its frequency
-# against an emulated timer fails now and then; without TSC it counts time in ticks.
+# What the command line says of the clock. An emulated VM has the TSC of the host, the
+# same on all CPUs. The kernel cannot know this, and to measure its frequency against
+# an emulated timer fails now and then; without a TSC the kernel counts time in ticks.
 CLOCKS = {
-    "told": "tsc=reliable tsc_early_khz=%d",
+    "given": "tsc=reliable tsc_early_khz=%d",
     "jiffies": "notsc clocksource=jiffies",
-    # Nothing, as any other machine.
+    # Nothing: the kernel finds out by itself.
     "own": "",
 }
-# One CPU, for which an instruction takes a nanosecond: what is measured there does not
-# depend on the machine, nor on what else runs on it.
+# One CPU, for which an instruction takes a nanosecond: measurements do not depend on
+# the host and its load.
 COUNTED = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-smp", "1"]
 COUNTED_KHZ = 1000000
 EMULATED = ["-accel", "tcg,thread=multi", "-smp", "2,sockets=2"]
 
 
 class Failure(Exception):
-    """The VM did not do what it should. code: the runner's exit code."""
+    """The VM failed. code: the runner's exit code."""
 
     def __init__(self, code, message):
         super().__init__(message)
@@ -111,7 +111,7 @@ class Machine:
 
     def __init__(self, out, kernel, nxt=None, mem="1G", append=DEFAULT_APPEND,
                  files=(), script=None, args=(), stage_limit=STAGE_LIMIT,
-                 quiet=False, prealloc=False, count=False, clock="told",
+                 quiet=False, prealloc=False, count=False, clock="given",
                  disk=None, case=""):
         self.out = out
         self.kernel = kernel
@@ -131,7 +131,7 @@ class Machine:
         self._console = bytearray()
         self._buffer = bytearray()
         os.makedirs(out, exist_ok=True)
-        # What an earlier run left must not be taken for this one's.
+        # Files of an earlier run must not be taken for this one's.
         for name in os.listdir(out):
             if re.fullmatch(r"stage\d+", name):
                 shutil.rmtree(os.path.join(out, name))
@@ -159,7 +159,7 @@ class Machine:
                     COUNTED if self.count else EMULATED) + self._drives()
 
     def _drives(self):
-        """The disk, if there is one; what is written to it is gone with the VM."""
+        """The disk, if the VM has one; writes to it are lost with the VM."""
         if not self.disk:
             return []
         return ["-drive", "if=none,id=root,format=raw,snapshot=on,file=" + self.disk,
@@ -216,7 +216,7 @@ class Machine:
         except TimeoutError:
             raise Failure(4, "QEMU did not start, see %s/qemu.log" %
                           self.out) from None
-        # A distribution's user space is most of such a boot.
+        # With a disk, most of the boot is a distribution's user space.
         self._limit(max(BOOT_LIMIT, self.stage_limit) if self.disk else BOOT_LIMIT,
                     "booting")
         self._say("booting %s" % os.path.relpath(self.kernel))
@@ -258,7 +258,7 @@ class Machine:
                 return
             words = self._buffer[:end].decode(errors="replace").split(" ", 4)
             if len(words) != 5 or words[0] != "luovm":
-                raise Failure(1, "the guest sent what is no frame: %r" % words)
+                raise Failure(1, "the guest sent an invalid frame: %r" % words)
             _, kind, stage, length, name = words
             length = int(length)
             if len(self._buffer) < end + 1 + length:
@@ -283,7 +283,7 @@ class Machine:
             f.write(payload)
 
     def _frame_kexec(self, _stage, _name, _payload):
-        # The more memory a kernel takes over, the longer its boot.
+        # The more preserved memory, the longer the boot.
         self._limit(max(BOOT_LIMIT, self.stage_limit), "in kexec")
         self._say("kexec")
 
@@ -296,11 +296,11 @@ class Machine:
         self._limit(OFF_LIMIT, "going down")
 
     def seconds(self):
-        """How long it has been running."""
+        """How long the VM has been running."""
         return time.monotonic() - self.start
 
     def console(self):
-        """What the kernels have printed so far."""
+        """The output of the kernels so far."""
         return self._console.decode(errors="replace").replace("\r", "")
 
     def _save_console(self):

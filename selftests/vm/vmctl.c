@@ -4,21 +4,21 @@
  * The guest's end of the test VM, one program under several names:
  *
  *	vm-hello		this stage is up
- *	vm-note TEXT		a line for the person who watches
+ *	vm-note TEXT		print a line on the host
  *	vm-put FILE [NAME]	send a file to the host
  *	vm-exit CODE		the test script ended with CODE
  *	vm-hold COMMAND...	run COMMAND in the background until it prints
  *				"ready"; fail if it ends before that
  *	vm-tap NAME COMMAND...	run COMMAND, send its output as NAME.tap, end
- *				as it did
+ *				with its exit code
  *	vm-kexec [--load|--exec] [--next] [--with WORD]
  *				load this kernel's image, or the next one, for
- *				kexec and jump into it, with WORD in front of its
- *				command line; exit code 100 if the jump is refused
+ *				kexec and start it, with WORD in front of its
+ *				command line; exit code 100 if reboot() fails
  *	vm-tsc			print the frequency of the TSC in kHz; the
  *				runner calls it on the host
  *
- * What goes to the host goes through the second serial port as frames: a line
+ * Messages to the host are frames on the second serial port: a line
  * "luovm TYPE STAGE LENGTH NAME", then LENGTH bytes.
  */
 
@@ -47,8 +47,8 @@
 #define NEXT_INITRD	"/run/next.initrd"
 #define CMDLINE_SIZE	4096
 
-/* What vm-kexec ends with when reboot() returned. */
-#define EXIT_REFUSED	100
+/* The exit code of vm-kexec if reboot() returned. */
+#define EXIT_STAYED	100
 
 static const char *prog;
 
@@ -103,7 +103,7 @@ static void *read_file(const char *path, size_t *len)
 	return buf;
 }
 
-/* Value of vm.NAME on the kernel command line, "" if it is not there. */
+/* Value of vm.NAME on the kernel command line, "" if it is missing. */
 static const char *vm_arg(const char *name)
 {
 	static char value[64];
@@ -140,7 +140,7 @@ static void send(const char *type, const char *name, const void *data,
 		     vm_arg("stage"), len, name);
 	write_all(fd, head, n, CHANNEL);
 	write_all(fd, data, len, CHANNEL);
-	/* Nothing may be left in the port when the kernel is replaced. */
+	/* The port must be empty when the kernel is replaced. */
 	tcdrain(fd);
 	close(fd);
 }
@@ -213,7 +213,7 @@ static int vm_hold(int argc, char **argv)
 		return 2;
 	fd = mkstemp(file);
 	if (fd < 0)
-		die("cannot make '%s'", file);
+		die("cannot create '%s'", file);
 	close(fd);
 	pid = start(argv + 1, file);
 	for (;;) {
@@ -227,7 +227,7 @@ static int vm_hold(int argc, char **argv)
 		}
 		nanosleep(&span, NULL);
 	}
-	/* What it said before is for the log. */
+	/* Its earlier output is for the log. */
 	write_all(1, said, len, "stdout");
 	free(said);
 	return 0;
@@ -252,7 +252,7 @@ static int vm_tap(int argc, char **argv)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-/* The command line of this kernel with the stage counted up, behind @with. */
+/* The command line of this kernel with the next stage, after @with. */
 static void next_cmdline(char *cmdline, size_t size, const char *with)
 {
 	int stage = atoi(vm_arg("stage"));
@@ -273,8 +273,8 @@ static void next_cmdline(char *cmdline, size_t size, const char *with)
 }
 
 /*
- * The next stage gets the initramfs that this one was booted with, and behind
- * it a second archive with what the test left in /state.
+ * The next stage gets the initramfs that this one was booted with, followed by
+ * a second archive with the files that the test left in /state.
  */
 static void make_initrd(void)
 {
@@ -323,24 +323,24 @@ static void load(const char *image, const char *with)
 	unlink(NEXT_INITRD);
 }
 
-static int jump(void)
+static int start_kernel(void)
 {
 	send("kexec", "-", "", 0);
 	reboot(LINUX_REBOOT_CMD_KEXEC);
 	fprintf(stderr, "%s: reboot: %s\n", prog, strerror(errno));
 	send("stayed", strerrorname_np(errno), "", 0);
-	return EXIT_REFUSED;
+	return EXIT_STAYED;
 }
 
 static int vm_kexec(int argc, char **argv)
 {
-	bool do_load = true, do_jump = true;
+	bool do_load = true, do_start = true;
 	const char *image = "/boot/bzImage", *with = "";
 	int i;
 
 	for (i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--load"))
-			do_jump = false;
+			do_start = false;
 		else if (!strcmp(argv[i], "--exec"))
 			do_load = false;
 		else if (!strcmp(argv[i], "--next"))
@@ -352,7 +352,7 @@ static int vm_kexec(int argc, char **argv)
 	}
 	if (do_load)
 		load(image, with);
-	return do_jump ? jump() : 0;
+	return do_start ? start_kernel() : 0;
 }
 
 static uint64_t now_ns(void)

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * A file handler in a module, for a kernel with the base's own LUO: luotrace must find
- * its functions there, too. The base exports nothing to register with, so what is
- * needed is looked up; that is for tests alone. It cannot be unloaded.
+ * A file handler in a module, for a kernel with the base's own LUO: luotrace must find its
+ * functions, too. The base exports no function to register a handler, so the module looks
+ * it up; this is for tests only. It cannot be unloaded.
  *
- * A file that somebody wrote to cannot be frozen. None can be retrieved, and none be
- * finished before that was tried.
+ * A file that was written to cannot be frozen. No file can be retrieved, and none can be
+ * finished before a retrieve was tried.
  *
- * It also shows luotrace, on demand, what it could otherwise meet only by chance: a list
- * of sessions as it is while one of them leaves it, and a function that cannot be traced.
+ * On demand the module also creates situations that luotrace would meet only by chance: a
+ * list of sessions while one of them is removed, and a function that cannot be traced.
  */
 
 #define pr_fmt(fmt) "luo_test_module: " fmt
@@ -55,7 +55,7 @@ static int luo_module_preserve(struct liveupdate_file_op_args *args)
 
 static int luo_module_freeze(struct liveupdate_file_op_args *args)
 {
-	/* misc_open() puts something there. */
+	/* misc_open() has set it. */
 	return args->file->private_data ? 0 : -EDOM;
 }
 
@@ -81,7 +81,7 @@ static void luo_module_finish(struct liveupdate_file_op_args *args)
 {
 }
 
-/* It takes what an operation takes, and is nobody's: no program can be attached to it. */
+/* It has the arguments of an operation, but no program can be attached to it. */
 static notrace __used void
 luo_module_untraceable(struct liveupdate_file_op_args *args)
 {
@@ -105,8 +105,8 @@ static struct liveupdate_file_handler luo_module_handler = {
 };
 
 /*
- * What comes after the first entry of a list: nothing, or memory that was an entry and is
- * zeroed by now; "heal" puts back what was there.
+ * Set what follows the first entry of a list: nothing, or memory that was an entry and is
+ * zeroed now; "heal" restores the list.
  */
 static int luo_module_tear(const char *val, const struct kernel_param *kp)
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Every entry point. "make help" lists them.
+# All entry points; "make help" lists them.
 
 MAKEFLAGS += --no-print-directory
 Q := $(if $(V),,@)
@@ -19,21 +19,21 @@ help:
 	@echo '  kernel-stock  build/stock/bzImage: the same with the LUO of the base'
 	@echo '  kernel-debug  build/debug/bzImage: with KASAN, kmemleak, faults on demand'
 	@echo '  kernel-kcsan  build/kcsan/bzImage: with KCSAN, which finds data races'
-	@echo '  luotrace      build/luotrace, the tool, static where that can be; needs no kernel'
+	@echo '  luotrace      build/luotrace, the tool, static if possible; needs no kernel'
 	@echo '  selftests     build/selftests: programs that run in the test VM'
 	@echo '  check-host    tests that need no VM; T=audit_test runs one, T="NAME NAME" more'
 	@echo '  check-static  checkpatch, W=1, sparse, kernel-doc on both bases'
-	@echo '  check-vm      tests in the VM, and the metrics of it in Prometheus; T=state runs'
-	@echo '                one, T=state:close* its cases of that name, T=faults FLAVOUR=debug'
-	@echo '                one with that kernel; an unknown name lists what is known'
-	@echo '  check-stock   tests in the VM with the LUO of the base'
-	@echo '  check-debug   tests in the VM with the two debug kernels'
+	@echo '  check-vm      VM tests, and their metrics in Prometheus; T=state runs one,'
+	@echo '                T="state:close*" its cases of that name, T=faults FLAVOUR=debug'
+	@echo '                one with that kernel; an unknown name lists the known ones'
+	@echo '  check-stock   VM tests with the base kernel and its own LUO'
+	@echo '  check-debug   VM tests with the two debug kernels'
 	@echo '  check-suites  the tool and the host tests in a root of each Debian suite'
-	@echo '  check-all     all of these, and the tests in the VM on the other base'
-	@echo '  bench         what tracing costs, this LUO beside that of the base, and'
-	@echo '                luotrace beside other tools; build/bench'
-	@echo '  fuzz          luotrace handover on random input, MINUTES=10; what it finds'
-	@echo '                becomes part of the tests'
+	@echo '  check-all     all of these, and the VM tests with the other kernels'
+	@echo '  bench         the cost of tracing, this LUO and that of the base, luotrace and'
+	@echo '                other tools; build/bench'
+	@echo '  fuzz          luotrace handover on random input, MINUTES=10; inputs that it finds'
+	@echo '                are added to the tests'
 	@echo '  docs          build/docs/index.html'
 	@echo '  man           build/man/luotrace.8 and one page a command'
 	@echo '  install       luotrace, its man pages and its bash completion to'
@@ -111,8 +111,8 @@ man: deps-docs
 	$(Q)$(MAKE) -C Documentation man
 
 install:
-	$(Q)test -x build/luotrace || { echo 'install: build/luotrace is not there; make luotrace builds it' >&2; exit 1; }
-	$(Q)test -e build/man/luotrace.8 || { echo 'install: build/man is not there; make man builds it' >&2; exit 1; }
+	$(Q)test -x build/luotrace || { echo 'install: build/luotrace is missing; make luotrace builds it' >&2; exit 1; }
+	$(Q)test -e build/man/luotrace.8 || { echo 'install: build/man is missing; make man builds it' >&2; exit 1; }
 	$(Q)install -D -m 755 build/luotrace $(DESTDIR)$(PREFIX)/sbin/luotrace
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 build/man/luotrace*.8
 	$(Q)install -D -m 644 tools/luotrace/luotrace.bash \

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""What failed before a live update is apart from it, in a report and in metrics;
-what is of another live update, or unknown, is called so. Prints TAP."""
+"""Failed attempts before a live update are apart from it, in a report and in metrics;
+events of another live update, and unknown figures, are marked. Prints TAP."""
 
 import json
 import os
@@ -19,7 +19,7 @@ def state(ms, old, new, requested, ret=0):
             "new": new, "requested": requested, "ret": ret, "pid": 7}
 
 
-# A reboot that fails, a PREPARE that is cancelled, then one that goes through.
+# A reboot that fails, a PREPARE that is cancelled, then one that succeeds.
 ATTEMPTS = [
     EVENTS[0], call(1, "vm-a", 1, "preserve", 100),
     phase(2, "", "prepare"), call(3, "vm-a", 1, "prepare", 1000),
@@ -40,7 +40,7 @@ ATTEMPTS = [
 
 
 def test_attempts(directory):
-    """What failed before has tables of its own."""
+    """Failed attempts have tables of their own."""
     path = write(os.path.join(directory, "attempts"),
                  [HEAD] + ATTEMPTS + [end("failed")])
     one = json.loads(run("--json", path).stdout)["traces"][0]
@@ -52,7 +52,7 @@ def test_attempts(directory):
     check(counted("calls") == [
         ("memfd-v2", "freeze", 1, 200000), ("memfd-v2", "prepare", 1, 3000),
         ("memfd-v2", "preserve", 2, 200)],
-        "calls are those of the update", one["calls"])
+        "calls are those of the live update", one["calls"])
     check(counted("failed_calls") == [
         ("memfd-v2", "cancel", 2, 9000), ("memfd-v2", "prepare", 2, 5000),
         ("slow-v1", "freeze", 1, 2000 * MS)],
@@ -70,15 +70,15 @@ def test_attempts(directory):
           failed["sessions"][0]["phase"] == "freeze",
           "the record has them apart, too", failed)
     check("slow-v1" not in json.dumps([one["timeline"][k] for k in (
-        "phases", "findings", "old_kernel")]), "and nowhere else")
+        "phases", "findings", "old_kernel")]), "and no other table has them")
     check(one["timeline"]["blackout_ns"] is None and one["timeline"]["finished"] and
           one["timeline"]["known_ns"] == 32 * MS and
           [p["measured_by"] for p in one["timeline"]["phases"]] ==
           ["clock"] * 3 + [None] + ["clock"] * 4,
-          "what is unknown is null, the rest is there")
+          "unknown figures are null, the others are not")
     boot = one["timeline"]["new_kernel"]["calls"][0]
     check(boot["op"] == "boot" and boot["total_ns"] is None,
-          "a call that no clock could measure took no known time", boot)
+          "the duration of a call that no clock could measure is unknown", boot)
     text = run(path).stdout
     for what, pattern in (
             ("the headline", r"blackout at least 32\.0ms \(the span across the "
@@ -119,9 +119,9 @@ def test_metrics(directory):
           "\nluo_blackout_known_seconds 0.032\n" in text and
           "\nluo_liveupdate_finished 1\n" in text and
           'luo_blackout_phase_seconds{phase="restore",kernel="new"} 0.007' in text,
-          "what is unknown has no metric, what is known has", text)
+          "unknown figures have no metric, known ones have", text)
     check('luo_cancelled_prepares{update="last"} 1' in text and
-          'luo_failed_reboots{update="last"} 1' in text, "how many there were")
+          'luo_failed_reboots{update="last"} 1' in text, "the number of attempts")
     subprocess.run([writer, record, "0"], check=True)
     text = subprocess.run([LUOTRACE, "metrics", record], text=True,
                           capture_output=True).stdout
@@ -138,7 +138,7 @@ def test_other_update(directory):
     later = made("later", 2, False)
     says = "None of the events below is of this live update."
     check(says in run("--html", other).stdout, "the page says so")
-    check(says not in run("--html", same).stdout, "not where they are of it")
+    check(says not in run("--html", same).stdout, "not if they are of it")
     page = run("--html", same, later).stdout
     check(says not in page and "events of live update 1<" in page and
           "events of live update 2;" in page, "each trace says which", page)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/* How sessions stand, what is said of them, and the exact form of it. Prints TAP. */
+/* The classes of sessions, the findings, and their exact form. Prints TAP. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -41,17 +41,17 @@ static void test_classes(void)
 	struct audit a = { .inv = &inv, .now = NOW };
 	struct inv_session s = session("vm-a", 1, 2);
 
-	check(audit_class(&a, &s) == AUDIT_UNCLAIMED, "nobody has claimed it");
+	check(audit_class(&a, &s) == AUDIT_UNCLAIMED, "it is not claimed");
 	a.max_age = 100 * SEC;
-	check(audit_class(&a, &s) == AUDIT_WAITING, "nor need they yet");
+	check(audit_class(&a, &s) == AUDIT_WAITING, "it need not be claimed yet");
 	a.max_age--;
-	check(audit_class(&a, &s) == AUDIT_UNCLAIMED, "now they should have");
+	check(audit_class(&a, &s) == AUDIT_UNCLAIMED, "it should be claimed by now");
 	claimed(&s, true);
 	check(audit_class(&a, &s) == AUDIT_CLAIMED, "it is claimed");
 	a.max_age = 90 * SEC - 1;
-	check(audit_class(&a, &s) == AUDIT_UNFINISHED, "for too long");
+	check(audit_class(&a, &s) == AUDIT_UNFINISHED, "it is claimed for too long");
 	a.max_age = 0;
-	check(audit_class(&a, &s) == AUDIT_CLAIMED, "there is no too long");
+	check(audit_class(&a, &s) == AUDIT_CLAIMED, "without a maximum it is claimed");
 	claimed(&s, false);
 	check(audit_class(&a, &s) == AUDIT_DROPPED, "it is dropped");
 	s.failed = 1;
@@ -59,7 +59,7 @@ static void test_classes(void)
 	s.orphans = 1;
 	check(audit_class(&a, &s) == AUDIT_NO_HANDLER, "a handler is missing");
 	s.finish_ret = -EBUSY;
-	check(audit_class(&a, &s) == AUDIT_UNFINISHED, "FINISH was refused");
+	check(audit_class(&a, &s) == AUDIT_UNFINISHED, "FINISH failed");
 	claimed(&s, true);
 	check(audit_class(&a, &s) == AUDIT_UNFINISHED, "a claim does not cure it");
 }
@@ -172,13 +172,13 @@ static void test_text(void)
 	a.recorder = NULL;
 	check_text(&a, "clean; no incoming session is left\n"
 		   "refused, given up, finished: -, this kernel has no record\n",
-		   "what is unknown is said to be");
+		   "unknown figures are marked");
 }
 
 /* Eight names of 21 characters, of two columns and three bytes each. */
 #define WIDE	"\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2"
 
-/* Names of any bytes and of any length are whole in text and in JSON. */
+/* Names of any bytes and of any length are complete in text and in JSON. */
 static void test_names(void)
 {
 	static struct liveupdate_recorder r;
@@ -200,7 +200,7 @@ static void test_names(void)
 "\n"
 "  session              state       files  taken     held     age  last owner\n"
 "  " WIDE "       unclaimed       1      0  1.00MiB   1m40s  -\n",
-		   "columns behind a wide name");
+		   "columns after a wide name");
 
 	strcpy(r.last_in.refused[0].what, "tree");
 	strcpy(r.last_in.refused[0].reason, "not-a-tree");
@@ -220,7 +220,7 @@ static void test_names(void)
 
 	r.last_in.number = 3;
 	r.last_out.given_up = LIVEUPDATE_RECORDER_GIVEN_UP;
-	/* Nothing of a record is trusted, its kernel's name no more than others. */
+	/* No string of a record is trusted, its kernel's name neither. */
 	strcpy(r.last_out.release, "7\x1b]0;x\x07\xff");
 	r.last_in.nr_refused = 1;
 	strcpy(r.last_in.refused[0].what, "x\x1b[2J\xff");
@@ -242,13 +242,13 @@ static void test_names(void)
 		check(text && !strchr(text, '\x1b') &&
 		      (i < 2 || strstr(text, "7\\x1b]0;x\\x07\\xff were")) &&
 		      (i < 2 || strstr(text, "; audit before the next")),
-		      "its sentence is whole and printable");
+		      "its sentence is complete and printable");
 	}
 	check(json_array_size(json_object_get(json_object_get(root, "refused"),
 					      "first")) == 1,
-	      "what was refused is there, whatever its words are");
+	      "a rejected record is listed, even with unknown words");
 	check(json_is_null(json_object_get(root, "session_found")),
-	      "no session was asked for");
+	      "no session is given");
 	json_decref(root);
 
 	a.session = "none";
@@ -258,15 +258,15 @@ static void test_names(void)
 	check(!audit_found(&a, &sums) &&
 	      json_is_false(json_object_get(root, "clean")) &&
 	      json_is_false(json_object_get(root, "session_found")),
-	      "what is not there is not clean");
+	      "a missing session is not clean");
 	json_decref(root);
 	a.session = WIDE;
 	audit_sum(&a, &sums);
-	check(audit_found(&a, &sums), "a session that is there");
+	check(audit_found(&a, &sums), "a session that exists");
 	inv.nr_sessions = 0;
 	inv.unread = true;
 	audit_sum(&a, &sums);
-	check(audit_found(&a, &sums), "a session of which nobody knows");
+	check(audit_found(&a, &sums), "an unknown session");
 }
 
 static long long number(json_t *o, const char *key)
@@ -291,7 +291,7 @@ static void test_json(void)
 	      number(states, "claimed") == 1 && number(states, "given-up") == 9,
 	      "sums as JSON");
 	check(json_array_size(json_object_get(root, "findings")) == 2 + 1 + 8,
-	      "a finding for each name that is known");
+	      "a finding for each known name");
 	one = json_array_get(json_object_get(root, "sessions"), 1);
 	check(number(one, "age_ns") == 100 * (long long)SEC &&
 	      number(one, "since_claim_ns") == 90 * (long long)SEC &&
@@ -308,7 +308,7 @@ static void test_json(void)
 	json_decref(root);
 }
 
-/* Whether metrics of sessions, one of @pages, say how much memory there is. */
+/* Whether metrics of sessions, one of @pages, have the bytes of memory. */
 static bool bytes_in_metrics(uint64_t pages)
 {
 	struct inv_session two[2] = { session("a", 1, 1), session("b", 2, 1) };
@@ -326,12 +326,12 @@ static bool bytes_in_metrics(uint64_t pages)
 	fclose(f);
 	in = strstr(text, "\nluo_incoming_bytes ");
 	out = strstr(text, "\nluo_outgoing_bytes ");
-	check(in == out, "the same of both directions");
+	check(in == out, "both directions have the same");
 	free(text);
 	return in && out;
 }
 
-/* What metrics say of a record, in which a call took @ns and the update was at @wall. */
+/* The metrics of a record with a call of @ns and a live update at @wall. */
 static char *metrics_of(uint64_t ns, uint64_t wall)
 {
 	static struct liveupdate_recorder r;
@@ -373,15 +373,15 @@ static void test_buckets(void)
 
 	check(bucket_has(text, "2.147483648", 1) && bucket_has(text, "17.179869184", 1) &&
 	      bucket_has(text, "34.359738368", 2) && bucket_has(text, "+Inf", 2),
-	      "a call of 30 s is in a bucket that ends");
+	      "a call of 30 s is in a finite bucket");
 	check(strstr(text, "\nluo_blackout_timestamp_seconds 1700000000.000000005\n"),
-	      "when the blackout was");
+	      "the time of the blackout");
 	free(text);
 	text = metrics_of(100 * SEC, 0);
 	check(bucket_has(text, "68.719476736", 1) && bucket_has(text, "+Inf", 2),
-	      "a call of 100 s is in none");
+	      "a call of 100 s is in no finite bucket");
 	check(!strstr(text, "luo_blackout_timestamp_seconds"),
-	      "nobody knows when the blackout was");
+	      "the time of the blackout is unknown");
 	free(text);
 }
 
@@ -389,7 +389,7 @@ static void test_metrics(void)
 {
 	test_buckets();
 	check(bytes_in_metrics(3), "memory of all sessions");
-	check(!bytes_in_metrics(INV_UNKNOWN), "memory of which a part is unknown");
+	check(!bytes_in_metrics(INV_UNKNOWN), "memory that is partly unknown");
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* A record that is made by hand, of which everything is known. */
+/* A record with known content. */
 
 #ifndef BLACKOUT_RECORD_H
 #define BLACKOUT_RECORD_H

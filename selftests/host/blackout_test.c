@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * What luotrace makes of a record: the spans of the blackout, what is unknown,
- * the findings; and that a record that is none is refused. Prints TAP; with a
- * path it writes a record there, for the command line's tests.
+ * luotrace timeline of a record: the spans of the blackout, unknown ones, the findings;
+ * and that an invalid record is rejected. Prints TAP; with a path, writes a record there
+ * for the tests of the command line.
  */
 
 #include <stddef.h>
@@ -32,10 +32,10 @@ static void test_spans(void)
 	check(b.whole && b.across == ACROSS_KNOWN && sum == b.total && sum == 36 * MS,
 	      "they sum to the blackout");
 
-	/* A frequency that no nanosecond fits, to see what rounding does. */
+	/* A frequency that does not divide a second, to test rounding. */
 	r->last_out.clock_hz = r->last_in.clock_hz = 2596119017ULL;
 	blackout_measure(r, &b);
-	check(b.hz[0] == 2596119017ULL && b.whole, "whose counter tells the moments");
+	check(b.hz[0] == 2596119017ULL && b.whole, "the counter of the marks");
 	for (sum = 0, s = 0; s < SPAN_NR; s++)
 		sum += b.ns[s];
 	check(sum == b.total &&
@@ -89,14 +89,14 @@ static void test_across(void)
 	int m;
 
 	check((blackout_measure(r, &b), headline(r, &b, "blackout 36.0ms")),
-	      "the headline where all is known");
+	      "the headline if all is known");
 	r->last_in.clock_hz = HZ + HZ / 500;
 	blackout_measure(r, &b);
 	check(!b.known[SPAN_KEXEC] && !b.whole && b.known[SPAN_INIT] &&
 	      b.known[SPAN_FREEZE] && says(r, &b, "another rate"),
 	      "another rate: the span across the kexec is unknown");
 	check(headline(r, &b, "blackout at least 31.9ms (the span across the kexec is unknown)"),
-	      "the headline says so");
+	      "the headline with an unknown span");
 	r->last_in.clock_hz = HZ + HZ / 2000;
 	blackout_measure(r, &b);
 	check(b.known[SPAN_KEXEC], "a rate that was measured twice is the same");
@@ -106,7 +106,7 @@ static void test_across(void)
 		r->last_in.marks[m] -= 2 * HZ;
 	blackout_measure(r, &b);
 	check(halves(&b) && says(r, &b, "went backwards"),
-	      "a counter that went backwards: each half alone");
+	      "a counter that went backwards: each half by itself");
 	free(r);
 
 	r = make();
@@ -117,14 +117,14 @@ static void test_across(void)
 	r->last_out.clock_stable = 0;
 	blackout_measure(r, &b);
 	check(halves(&b) && b.timebase[1] == TIMEBASE_CLOCK,
-	      "unless that one cannot be trusted: then each has its own clock");
+	      "if that one cannot be trusted, each has its own clock");
 	free(r);
 
 	r = make();
 	r->last_out.clock_hz = r->last_out.clock_stable = 0;
 	blackout_measure(r, &b);
 	check(b.whole && b.timebase[0] == TIMEBASE_COUNTER,
-	      "the rate of the new kernel serves the old one");
+	      "the rate of the new kernel is used for the old one");
 	free(r);
 }
 
@@ -174,11 +174,11 @@ static void test_clock(void)
 	      b.known[SPAN_RESTORE] && !b.whole && b.total == 26 * MS,
 	      "no record of the old kernel");
 	check(headline(r, &b, "blackout at least 26.0ms (the old kernel's part is unknown)"),
-	      "the headline says that, too");
+	      "the headline without the old kernel");
 	free(r);
 }
 
-/* From REBOOT to INIT it is 15 ms by the counter. */
+/* The counter has 15 ms from REBOOT to INIT. */
 static bool across_is(struct liveupdate_recorder *r, int64_t wall, enum across want)
 {
 	struct blackout b;
@@ -190,7 +190,7 @@ static bool across_is(struct liveupdate_recorder *r, int64_t wall, enum across w
 	       b.known[SPAN_INIT] && b.ns[SPAN_INIT] == 5 * MS;
 }
 
-/* The wall clocks bear witness, unless they were set. */
+/* The wall clocks confirm the counter, unless they were set. */
 static void test_wall(void)
 {
 	struct liveupdate_recorder *r = make();
@@ -202,7 +202,7 @@ static void test_wall(void)
 	check(across_is(r, -3600 * HZ, ACROSS_KNOWN) &&
 	      across_is(r, 3600 * HZ, ACROSS_KNOWN) &&
 	      across_is(r, -1700000000 * HZ, ACROSS_KNOWN),
-	      "a wall clock that was set says nothing");
+	      "a wall clock that was set is ignored");
 	check(across_is(r, 60 * HZ, ACROSS_WALL),
 	      "a counter that stood still while the wall clock went on");
 	free(r);
@@ -211,7 +211,7 @@ static void test_wall(void)
 	delay(r, LIVEUPDATE_MARK_START, 3 * 3600 * HZ);
 	r->last_out.wall_ns = 0;
 	blackout_measure(r, &b);
-	check(b.across == ACROSS_KNOWN, "without a wall clock the counter counts");
+	check(b.across == ACROSS_KNOWN, "without a wall clock the counter is used");
 	free(r);
 
 	r = make();
@@ -220,7 +220,7 @@ static void test_wall(void)
 	blackout_measure(r, &b);
 	check(halves(&b) &&
 	      says(r, &b, "it is 10800s by the counter, 1.00s by the wall clocks"),
-	      "each half alone, and both are told");
+	      "each half by itself, and both are shown");
 	free(r);
 }
 
@@ -236,7 +236,7 @@ static void test_unfinished(void)
 	      "not finished yet");
 	check(says(r, &b, "is not finished") &&
 	      headline(r, &b, "blackout at least 28.0ms (it is not over)"),
-	      "which is said");
+	      "the text says so");
 	set_mark(r, LIVEUPDATE_MARK_FINISHED,
 		 r->last_in.marks[LIVEUPDATE_MARK_RESTORED] - MS);
 	blackout_measure(r, &b);
@@ -253,7 +253,7 @@ static void test_unfinished(void)
 	r->last_out.clock_stable = 0;
 	blackout_measure(r, &b);
 	check(headline(r, &b, "blackout at least 17.0ms (the span across the kexec is unknown, it is not over)"),
-	      "one unknown is no other");
+	      "an unknown mark is not taken for another one");
 	free(r);
 
 	r = make();
@@ -261,7 +261,7 @@ static void test_unfinished(void)
 	r->last_out.clock_stable = 0;
 	blackout_measure(r, &b);
 	check(b.over && !says(r, &b, "not finished"),
-	      "that it is finished is a fact, whatever the counter is");
+	      "it is finished, whatever the counter is");
 	free(r);
 
 	r = make();
@@ -270,7 +270,7 @@ static void test_unfinished(void)
 	blackout_measure(r, &b);
 	check(b.whole && !b.ns[SPAN_RESTORE] && b.ns[SPAN_FINISH] == 15 * MS,
 	      "finished without a file");
-	/* An update without sessions is over before anybody comes. */
+	/* A live update without sessions is over before the first open. */
 	r->last_in.marks[LIVEUPDATE_MARK_OPEN] = 0;
 	r->last_in.times[LIVEUPDATE_MARK_OPEN] = 0;
 	set_mark(r, LIVEUPDATE_MARK_FINISHED,
@@ -281,7 +281,7 @@ static void test_unfinished(void)
 	free(r);
 }
 
-/* What went before has its own figures, and blames nobody for this update. */
+/* Failed attempts have their own figures, and are no cause in this live update. */
 static void test_failed(void)
 {
 	const struct liveupdate_recorder_row *rows[4];
@@ -307,15 +307,15 @@ static void test_failed(void)
 	      "rows of a reboot that failed are not those of the freeze");
 	n = timeline_calls(r, &b, SPAN_FREEZE, calls, 4);
 	check(n == 1 && !strcmp(calls[0].call->session, "vm-a"),
-	      "nor are its calls, or those of agents");
+	      "nor are its calls, nor those of agents");
 	check(!timeline_sessions(r, &b, SPAN_FREEZE, &session, 1),
 	      "nor are its sessions");
 	n = timeline_findings(r, &b, all);
 	check(n > 1 && !strcmp(all[0].text,
 	      "1 reboot failed before this one, with Input/output error after 2.00s; its calls are counted apart"),
-	      "what failed comes first, one of one");
+	      "the failed attempt comes first, one of one");
 	check(!strncmp(all[1].text, "handler vfio-v1 is 95 % of freeze", 33),
-	      "the culprit is the one of this reboot");
+	      "the cause is a call of this reboot");
 	check(timeline_failed_rows(&r->last_out, rows, 4) == 1 &&
 	      rows[0]->wall == 2 * HZ &&
 	      timeline_failed_calls(&r->last_out, calls, 4) == 1 &&
@@ -328,16 +328,16 @@ static void test_failed(void)
 	timeline_findings(r, &b, all);
 	check(!strcmp(all[0].text,
 	      "2 reboots failed before this one, the last with Input/output error; their calls are counted apart"),
-	      "two, and how long is unknown");
+	      "two attempts of unknown duration");
 	check(!strcmp(timeline_failures(&r->last_out, text),
 	      "2 reboots failed, the last with Input/output error; 1 PREPARE failed or was cancelled"),
-	      "what was cancelled is told with it");
+	      "the cancelled PREPARE is printed with it");
 	r->last_out.failed = r->last_out.cancelled = 0;
 	check(!timeline_failures(&r->last_out, text), "nothing failed");
 	free(r);
 }
 
-/* Nine retrieves at once, each of them 100 ms, in a restore of 1 s. */
+/* Nine parallel retrieves of 100 ms each, in a restore of 1 s. */
 static void test_shares(void)
 {
 	struct liveupdate_recorder *r = make();
@@ -359,17 +359,17 @@ static void test_shares(void)
 	ns = timeline_row_ns(r, &b, SPAN_RESTORE, row, &partial);
 	check(b.ns[SPAN_RESTORE] == 1000 * MS && ns == 100 * MS && !partial,
 	      "parallel calls are a share of the wall clock: 10 %%");
-	check(!says(r, &b, "memfd-v2"), "which is no culprit");
+	check(!says(r, &b, "memfd-v2"), "which is no cause");
 	row->wall = 600 * MS;
 	check(says(r, &b, "handler memfd-v2 is 60 % of restore (600ms)"),
 	      "60 %% are");
 	check(says(r, &b, "restore is 97 % of the blackout (1.00s): 750ms in calls of LUO, the rest outside of them"),
-	      "an agent is blamed for what is outside of calls alone");
+	      "an agent is the cause only of time outside of calls");
 	r->last_in.clock_hz = 0;
 	r->last_out.clock_stable = 0;
 	blackout_measure(r, &b);
 	check(says(r, &b, "restore is 98 % of what is known of the blackout"),
-	      "a share of what is known is called so");
+	      "a share of the known time is marked");
 	free(r);
 
 	/* A session is restored until it is finished, later than its last file. */
@@ -383,7 +383,7 @@ static void test_shares(void)
 	check(timeline_sessions(r, &b, SPAN_RESTORE, &session, 1) == 1 &&
 	      session.ns == 6 * MS, "a session takes of a phase what is in it");
 
-	/* One is finished before the last file of another is retrieved. */
+	/* One session is finished before the last file of another one is retrieved. */
 	row = add_row(&r->last_in, 0, "memfd-v2", 9, LIVEUPDATE_SCOPE_AGENT, 2,
 		      9 * MS);
 	add_call(&r->last_in, 9, LIVEUPDATE_SCOPE_AGENT, 0, "memfd-v2", "vm-a",
@@ -392,7 +392,7 @@ static void test_shares(void)
 		 restored + 7 * MS, 4 * MS);
 	ns = timeline_row_ns(r, &b, SPAN_FINISH, row, &partial);
 	check(ns == 4 * MS && !partial && says(r, &b, "memfd-v2 is 50 % of finish"),
-	      "finish is blamed for its own calls");
+	      "finish is the cause of its own calls");
 	check(timeline_calls(r, &b, SPAN_FINISH, &call, 1) == 1 &&
 	      !strcmp(call.call->session, "vm-b"), "and shows them alone");
 	add_call(&r->last_in, 9, LIVEUPDATE_SCOPE_AGENT, 2, "memfd-v2", "vm-c",
@@ -401,7 +401,7 @@ static void test_shares(void)
 	ns = timeline_row_ns(r, &b, SPAN_FINISH, row, &partial);
 	check(ns == 5 * MS && partial &&
 	      says(r, &b, "memfd-v2 is at least 62 % of finish"),
-	      "calls at once are counted once, and not all are known");
+	      "parallel calls are counted once, and not all are known");
 	free(r);
 }
 
@@ -417,12 +417,12 @@ static void test_findings(void)
 	check(n > 1 && all[0].class == FINDING_TARGET &&
 	      !strcmp(all[0].text,
 		      "handler vfio-v1 is 95 % of freeze (1.90ms); the longest call took 1.80ms: session vm-a token 42"),
-	      "who is slow comes first");
+	      "the slow one comes first");
 	check(says(r, &b, "prepare ran inside reboot: 1.00ms"),
-	      "1 ms of prepare is told in a blackout of 36");
+	      "1 ms of prepare is printed in a blackout of 36");
 	delay(r, LIVEUPDATE_MARK_OPEN, 17 * HZ);
 	blackout_measure(r, &b);
-	check(!says(r, &b, "prepare ran"), "in one of 17 s it is not");
+	check(!says(r, &b, "prepare ran"), "not in one of 17 s");
 	r->last_out.given_up = 1;
 	check(says(r, &b, "1 session of the update before was given up by it"),
 	      "one session");
@@ -431,22 +431,22 @@ static void test_findings(void)
 	      "two sessions");
 	free(r);
 
-	/* What a workload notices is told however slowly the machine boots. */
+	/* What a workload notices is printed however slow the boot is. */
 	r = make();
 	r->last_out.rows[0].total = r->last_out.rows[0].wall = 60 * MS;
 	delay(r, LIVEUPDATE_MARK_FROZEN, 60 * MS);
 	delay(r, LIVEUPDATE_MARK_START, 19940 * MS);
 	blackout_measure(r, &b);
 	timeline_findings(r, &b, all);
-	check(!strncmp(all[0].text, "handler vfio-v1", 15), "60 ms are told beside 20 s");
+	check(!strncmp(all[0].text, "handler vfio-v1", 15), "60 ms are printed beside 20 s");
 	r->last_out.rows[0].total = r->last_out.rows[0].wall = 40 * MS;
 	timeline_findings(r, &b, all);
 	check(strncmp(all[0].text, "handler vfio-v1", 15), "40 ms are not");
 	free(r);
 }
 
-/* Each of them is written to a file and read back. */
-static bool refused(const struct liveupdate_recorder *r, size_t size)
+/* Write a record to a file and read it again. */
+static bool rejected(const struct liveupdate_recorder *r, size_t size)
 {
 	char path[] = "/tmp/recorder.XXXXXX";
 	struct liveupdate_recorder *back;
@@ -466,30 +466,30 @@ static void test_load(void)
 {
 	struct liveupdate_recorder *r = make(), *two = calloc(2, sizeof(*r));
 
-	check(!refused(r, sizeof(*r)), "a record is read");
-	check(refused(r, sizeof(*r) - 1), "one that is cut is refused");
-	check(refused(r, 3), "a few bytes are refused");
+	check(!rejected(r, sizeof(*r)), "a record is read");
+	check(rejected(r, sizeof(*r) - 1), "a truncated one is rejected");
+	check(rejected(r, 3), "a few bytes are rejected");
 	memcpy(two, r, sizeof(*r));
-	check(refused(two, sizeof(*r) + 1), "one that is too long is refused");
+	check(rejected(two, sizeof(*r) + 1), "one that is too long is rejected");
 	free(two);
 	r->version++;
-	check(refused(r, sizeof(*r)), "another version is refused");
+	check(rejected(r, sizeof(*r)), "another version is rejected");
 	r->version--;
 	r->last_in.size--;
-	check(refused(r, sizeof(*r)), "a part of another size is refused");
+	check(rejected(r, sizeof(*r)), "a record of another size is rejected");
 	r->last_in.size++;
 	memset(r->last_out.rows[3].name, 'x', sizeof(r->last_out.rows[3].name));
-	check(refused(r, sizeof(*r)), "a name without an end is refused");
+	check(rejected(r, sizeof(*r)), "a name without an end is rejected");
 	memset(r->last_out.rows[3].name, 0, sizeof(r->last_out.rows[3].name));
 	r->next_out.rows[5].op = LIVEUPDATE_RECORDER_OPS;
-	check(refused(r, sizeof(*r)), "an unknown operation is refused");
+	check(rejected(r, sizeof(*r)), "an unknown operation is rejected");
 	r->next_out.rows[5].op = 0;
 	r->next_out.rows[5].scope = LIVEUPDATE_NR_SCOPES;
-	check(refused(r, sizeof(*r)), "an unknown scope is refused");
+	check(rejected(r, sizeof(*r)), "an unknown scope is rejected");
 	free(r);
 }
 
-/* The kernel fills a part that is not there with zeros; a file may be anything. */
+/* The kernel fills a missing record with zeros; a file may have any content. */
 static void test_absent(void)
 {
 	struct liveupdate_recorder *r = make(), *read;
@@ -505,7 +505,7 @@ static void test_absent(void)
 	free(r);
 }
 
-/* With attempts before it that failed, and with a counter that nobody trusts. */
+/* With failed attempts before it, and with an untrusted counter. */
 static void write_failed(struct liveupdate_recorder *r)
 {
 	struct liveupdate_recorder_part *p = &r->last_out;
@@ -524,7 +524,7 @@ static void write_failed(struct liveupdate_recorder *r)
 	p->failed_ret = -5;
 	p->failed_ns = 2 * HZ + 10 * MS;
 	p->cancelled = 1;
-	/* A call that no clock was fine enough for. */
+	/* A call that was too short for the clock. */
 	add_row(&r->last_in, 0, "luo-recorder", 10, LIVEUPDATE_SCOPE_AGENT, 1, 0)->kind =
 		LIVEUPDATE_KIND_SUBSYSTEM;
 	r->last_in.clock_hz = 0;
@@ -553,7 +553,7 @@ int main(int argc, char **argv)
 	if (argc >= 3)
 		return write_record(argv[1], strtoul(argv[2], NULL, 10),
 				    argc > 3 ? argv[3] : "");
-	/* What is refused is told there, too. */
+	/* Rejected records are printed, too. */
 	if (!freopen("/dev/null", "w", stderr))
 		return 1;
 	puts("TAP version 13");

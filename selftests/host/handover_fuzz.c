@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * luotrace handover on input from an enemy. Built with libFuzzer by "make fuzz"; or
+ * luotrace handover on hostile input. Built with libFuzzer by "make fuzz"; or
  * with a main() of its own, which runs the corpus that fuzzing found.
  *
  * An input is the length of the tree (two bytes, little-endian), the tree, and
@@ -29,7 +29,7 @@ static bool fuzz_read(struct memory *mem, uint64_t phys, void *to, size_t size)
 
 	if (phys < BASE || phys - BASE >= m->size)
 		return false;
-	/* What is not there is zeros, so that small inputs reach far. */
+	/* Missing memory is zeros, so that small inputs reach far. */
 	memset(to, 0, size);
 	phys -= BASE;
 	memcpy(to, m->data + phys, size < m->size - phys ? size : m->size - phys);
@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	data += 2;
 	size -= 2;
 	len = len < size ? len : size;
-	/* Of its own, so that a read behind its end is seen. */
+	/* A copy, so that a read past its end is detected. */
 	tree = malloc(len + !len);
 	if (!null || !tree)
 		abort();

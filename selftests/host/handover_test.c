@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * What luotrace handover says of trees and records that are malformed, each in one
- * way, and of one that is not. Prints TAP.
+ * The output of luotrace handover for trees and records that are malformed, each in one
+ * way, and for a valid one. Prints TAP.
  */
 
 #include <libfdt.h>
@@ -56,7 +56,7 @@ static void *block(int page, uint64_t next, uint64_t count)
 
 /*
  * Two sessions: "a" with two files, "b" with one in a block of its own; one record of
- * shared state. A page each, in the order of the addresses.
+ * an FLB. A page each, in the order of the addresses.
  */
 enum { SESSIONS, SESSIONS_2, FILES_A, FILES_B, FLBS };
 #define AT(page)	((uint64_t)PAGE * ((page) + 1))
@@ -106,7 +106,7 @@ static void spoil(const char *node, const char *prop, uint64_t value)
 		abort();
 }
 
-/* The only problem, or the first of several, is this one. */
+/* This is the first problem. */
 static void says(const char *want, const char *what)
 {
 	struct handover h;

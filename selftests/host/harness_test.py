@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """Host tests of what runs the tests: how results are counted, the table of VM tests,
-the judge of kernel logs, the archive that the VM boots with. Prints TAP."""
+the check of kernel logs, the archive that the VM boots with. Prints TAP."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ import ktap                       # noqa: E402
 import table                      # noqa: E402
 from initramfs import Cpio        # noqa: E402
 
-# What it shows, the lines, how many passed, failed and were skipped.
+# (name, lines, passed, failed, skipped)
 KTAP = (
     ("all pass", "1..2\nok 1 a\nok 2 b", 2, 0, 0),
     ("one fails", "1..2\nok 1 a\nnot ok 2 b", 1, 1, 0),

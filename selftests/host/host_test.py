@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Host tests that run programs: luotrace's command line, the set-up scripts, lists
+"""Host tests that run programs: luotrace's command line, the set-up scripts; and lists
 that must be the same in two places. Prints TAP."""
 
 import os
@@ -149,7 +149,7 @@ def test_word_lists():
 
 
 def make_records():
-    """Those of this luotrace: what an earlier run left may be of another version."""
+    """Records of this luotrace: those of an earlier run may be of another version."""
     record = os.path.join(TOP, "build/host/record")
     worse = record + "-given-up"
     for path, given_up in ((record, "0"), (worse, "2")):
@@ -176,10 +176,10 @@ def test_command_line():
             r = run([LUOTRACE] + args.split(), stdout=full)
         check(r.returncode == (3 if "json" in args else 1) and
               r.stderr.count("cannot write the output: No space left") == 1,
-              "a full disk is a failure of " + args, r.returncode, r.stderr)
+              "a full disk is an error of " + args, r.returncode, r.stderr)
     r = run(["sh", "-c", "exec %s --help >&-" % LUOTRACE])
     check(r.returncode == 1 and "cannot write the output" in r.stderr,
-          "a closed standard output is a failure", r.returncode, r.stderr)
+          "a closed standard output is an error", r.returncode, r.stderr)
     r = run(["sh", "-c", "exec %s metrics --textfile build/host/luo.prom %s >&-" % (
         LUOTRACE, record)])
     check(r.returncode == 0 and not r.stderr,
@@ -193,7 +193,7 @@ def test_command_line():
 
 
 def on_terminal(env):
-    """What luotrace timeline writes to a terminal."""
+    """The output of luotrace timeline on a terminal."""
     record = os.path.join(TOP, "build/host/record")
     primary, secondary = pty.openpty()
     with subprocess.Popen([LUOTRACE, "timeline", record], stdout=secondary, env=env):
@@ -209,7 +209,7 @@ def on_terminal(env):
 
 
 def test_colours():
-    """Colours are for terminals that have them."""
+    """Colours are only for terminals that have them."""
     env = {k: v for k, v in os.environ.items() if k not in ("TERM", "NO_COLOR")}
     for more, coloured in (({"TERM": "xterm"}, True), ({"TERM": "dumb"}, False),
                            ({}, False), ({"TERM": "xterm", "NO_COLOR": "1"}, False)):
@@ -231,21 +231,21 @@ def test_textfile():
             text = f.read()
         check(r.returncode == 0 and text.startswith("# HELP") and
               text.endswith("# EOF\n") and os.listdir(tmp) == ["luo.prom"],
-              "metrics replace the file and leave no other", os.listdir(tmp),
+              "metrics replace the file and leave no other file", os.listdir(tmp),
               r.stderr)
         made = os.stat(path)
         check(made.st_ino != before and made.st_mode & 0o777 == 0o644,
-              "by another file, which everybody may read")
+              "by a new file, which everyone may read")
         os.mkdir(os.path.join(tmp, "dir.prom"))
         r = run([LUOTRACE, "metrics", "--textfile", os.path.join(tmp, "dir.prom"),
                  record])
         check(r.returncode == 1 and "is no regular file" in r.stderr and
               sorted(os.listdir(tmp)) == ["dir.prom", "luo.prom"],
-              "a failure leaves nothing behind", os.listdir(tmp), r.stderr)
+              "a failure leaves nothing", os.listdir(tmp), r.stderr)
 
 
 def test_textfile_kinds():
-    """What is no regular file stays what it is; a link stays a link."""
+    """Only regular files are replaced; a link stays a link."""
     record = os.path.join(TOP, "build/host/record")
 
     def metrics(path, **kwargs):
@@ -263,7 +263,7 @@ def test_textfile_kinds():
         r = metrics(os.path.join(tmp, "null.prom"))
         check(r.returncode == 1 and "is no regular file" in r.stderr and
               os.readlink(os.path.join(tmp, "null.prom")) == "/dev/null" and
-              stat.S_ISCHR(os.stat("/dev/null").st_mode), "a device stays one",
+              stat.S_ISCHR(os.stat("/dev/null").st_mode), "a device stays a device",
               r.stderr)
         os.mkdir(target)
         open(os.path.join(target, "real"), "w").close()
@@ -272,11 +272,11 @@ def test_textfile_kinds():
         with open(os.path.join(target, "real")) as f:
             check(r.returncode == 0 and os.readlink(link) == "target/real" and
                   f.read().endswith("# EOF\n") and os.listdir(target) == ["real"],
-                  "of a link its target is replaced", r.stderr, os.listdir(target))
+                  "the target of a link is replaced", r.stderr, os.listdir(target))
         os.symlink("nowhere", dangling)
         r = metrics(dangling)
         check(r.returncode == 1 and "a symbolic link to nothing" in r.stderr and
-              os.readlink(dangling) == "nowhere", "a link to nothing stays", r.stderr)
+              os.readlink(dangling) == "nowhere", "a dangling link stays", r.stderr)
 
     with tempfile.TemporaryDirectory() as tmp:
         path = os.path.join(tmp, "luo.prom")
@@ -285,17 +285,17 @@ def test_textfile_kinds():
             resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
         for _ in range(3):
             r = metrics(path, preexec_fn=cut)
-            check(r.returncode == -signal.SIGXFSZ, "it is killed as it writes",
+            check(r.returncode == -signal.SIGXFSZ, "it is killed while it writes",
                   r.returncode, r.stderr)
         check(os.listdir(tmp) == ["luo.prom.new"],
-              "what is killed leaves one file at most", os.listdir(tmp))
+              "a killed luotrace leaves one file at most", os.listdir(tmp))
         r = metrics(path)
         check(r.returncode == 0 and os.listdir(tmp) == ["luo.prom"],
-              "which the next one uses", r.stderr, os.listdir(tmp))
+              "which the next one replaces", r.stderr, os.listdir(tmp))
         os.symlink("/dev/null", path + ".new")
         r = metrics(path)
         check(r.returncode == 1 and "cannot write" in r.stderr and
-              stat.S_ISCHR(os.stat("/dev/null").st_mode), "it follows no link there",
+              stat.S_ISCHR(os.stat("/dev/null").st_mode), "it follows no link",
               r.stderr)
 
 
@@ -315,7 +315,7 @@ def test_words():
     names = ("LUO_DIRS", "LUO_STATES", "LUO_EVENTS", "LUO_FILE_STATES",
              "LUO_OPS", "LUO_PHASES", "LUO_SCOPES", "LUO_LEAK_REASONS",
              "KHO_KINDS")
-    check(set(names) == set(kernel), "every list of the headers is known here",
+    check(set(names) == set(kernel), "this test knows every list of the headers",
           sorted(kernel))
     for name, line in zip(names, ours):
         check(line.split(", ") == kernel.get(name),
@@ -335,7 +335,7 @@ def test_events():
         progs = set(re.findall(r'(?:SEC\("tp_btf/|_PROG\()(\w+)', f.read()))
     progs.discard("_tp")
     check(events == ours, "luotrace knows every trace event", events ^ ours)
-    check(events <= progs, "there is a BPF program for each", events - progs)
+    check(events <= progs, "each event has a BPF program", events - progs)
 
 
 def printed_fields():
@@ -365,7 +365,7 @@ def test_documented_events():
         keys = [k for k in keys if k != "number"]
         check(table.get(name, "").split(", ") == keys,
               "Documentation has the fields of %s" % name, table.get(name), keys)
-    # Lines break anywhere.
+    # Lines may break anywhere.
     flat = " ".join(text.split())
     kernel = lists_of("include/trace/events/luo.h")
     for name, lead in (("LUO_OPS", "``op``: "), ("LUO_PHASES", "``phase``: "),
@@ -375,7 +375,7 @@ def test_documented_events():
 
 
 def test_setup():
-    """The scripts that set things up say what is wrong and leave nothing."""
+    """The set-up scripts say what is wrong and leave nothing."""
     with tempfile.TemporaryDirectory() as tmp:
         os.chmod(tmp, 0o755)
         env = dict(os.environ, XDG_CACHE_HOME=tmp)
@@ -383,7 +383,7 @@ def test_setup():
 
         r = run(["tools/build/base"], env=dict(env, KSRC="/etc"))
         check(r.returncode == 1 and "KSRC='/etc' is no Linux source tree" in
-              r.stderr, "a wrong KSRC is refused", r.stderr)
+              r.stderr, "a wrong KSRC is rejected", r.stderr)
 
         r = run(["tools/build/base"],
                 env=dict(env, LUO_MIRROR="http://127.0.0.1:9/debian"))
@@ -392,15 +392,15 @@ def test_setup():
         check(r.returncode == 1 and "cannot be reached" in r.stderr,
               "an unreachable archive is reported", r.stderr)
         check(not left and not os.listdir(tmp + "/luotrace/base"),
-              "and leaves nothing behind", left)
+              "and leaves nothing", left)
 
         r = run(["tools/build/base", "--nonsense"], env=env)
         check(r.returncode == 1 and "usage:" in r.stderr,
-              "an unknown argument is refused", r.stderr)
+              "an unknown argument is rejected", r.stderr)
 
     bad = run(["tools/build/deps", "nonsense"])
     check(bad.returncode == 1 and "no group 'nonsense'" in bad.stderr,
-          "an unknown group of packages is refused", bad.stderr)
+          "an unknown group of packages is rejected", bad.stderr)
     with tempfile.TemporaryDirectory() as tmp:
         # A dpkg-query that knows no package, and a user who is not root.
         fake = os.path.join(tmp, "dpkg-query")
@@ -415,11 +415,11 @@ def test_setup():
                 env=dict(os.environ, PATH=tmp + ":" + os.environ["PATH"]))
         check(r.returncode == 1 and "not root, cannot install: gcc" in r.stderr
               and "sudo make deps" in r.stderr,
-              "who is not root is told what to do", r.stderr)
+              "without root, the message says what to do", r.stderr)
 
 
 def test_space():
-    """What df says decides: here, that the file system is too small."""
+    """With a df that shows a file system that is too small."""
     with tempfile.TemporaryDirectory() as tmp:
         fake = os.path.join(tmp, "df")
         with open(fake, "w") as f:
@@ -432,7 +432,7 @@ def test_space():
 
 
 def test_finish_asks():
-    """A session is given up only if somebody says yes; this machine has none."""
+    """luotrace finish asks before it finishes; this host has no session."""
     for answer, code, said in (("n", 1, "nothing is finished"),
                                ("", 1, "nothing is finished"),
                                ("yes", 3, "luotrace: ")):

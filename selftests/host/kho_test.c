@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/* Why live update is off, and what KHO keeps, on machines made of files. Prints TAP. */
+/* Why live update is off, and what KHO reserves, on fake machines. Prints TAP. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 static char root[] = "/tmp/kho-test-XXXXXX";
 
-/* A file of the machine, with the folders on the way to it. */
+/* Write a file of the fake machine, with its directories. */
 static void put(const char *name, const char *text)
 {
 	char path[256], *at;
@@ -41,7 +41,7 @@ static void drop(const char *name)
 	rmdir(path);
 }
 
-/* Whether what is said has one text in it and has not another one. */
+/* Whether a text has one string and not the other one. */
 static void check_text(const char *text, const char *want, const char *never,
 		  const char *what)
 {
@@ -68,7 +68,7 @@ static const struct {
 	  "kho_scratch=64M,900G,64M", "boot with kho=on",
 	  "there is not so much memory for scratch" },
 	{ "liveupdate=on kho=on elfcorehdr=0x1000", NULL, "crash kernel", "boot with kho",
-	  "a crash kernel is told apart" },
+	  "a crash kernel is recognized" },
 	{ "quiet -- liveupdate=on kho=on", NULL, "no liveupdate= on", NULL,
 	  "what init is given is not the kernel's" },
 	{ "liveupdate=on kho=o\033[31mff", NULL, "kho=o\\x1b[31mff", "\033",
@@ -106,14 +106,14 @@ static void test_reserved(void)
 	put("/sys/kernel/debug/kho/out/scratch_len", "0x4000000\n0x10000000\n");
 	kho_probe(&k, root);
 	check_text(kho_reserved(&k, text), "320MiB of memory in 2 areas", NULL,
-	      "what is reserved");
-	check_text(kho_reserved(&k, text), "kho_scratch= sets it", NULL, "and by what");
+	      "the reserved memory");
+	check_text(kho_reserved(&k, text), "kho_scratch= sets it", NULL, "and its origin");
 	put("/proc/cmdline", "kho_scratch=64M,256M,0 liveupdate=on kho=on");
 	kho_probe(&k, root);
-	check_text(kho_reserved(&k, text), "(kho_scratch=64M,256M,0)", NULL, "as it was given");
+	check_text(kho_reserved(&k, text), "(kho_scratch=64M,256M,0)", NULL, "as given on the command line");
 }
 
-static void test_refused(void)
+static void test_rejected(void)
 {
 	struct kho k;
 
@@ -142,7 +142,7 @@ int main(void)
 		return 1;
 	test_causes();
 	test_reserved();
-	test_refused();
+	test_rejected();
 	snprintf(command, sizeof(command), "rm -rf %s", root);
 	left = system(command);
 	return end_tests() || left;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/* The parts of luotrace that need no kernel, as TAP. */
+/* Functions of luotrace that need no kernel, as TAP. */
 
 #include <errno.h>
 #include <limits.h>
@@ -71,7 +71,7 @@ static void test_slots(void)
 		     lt_slot(hist_high(s)) == s &&
 		     hist_high(s) + 1 == hist_low(s + 1);
 	check(ok, "slots follow each other without gap");
-	check(lt_slot(UINT64_MAX) == LT_SLOTS - 1, "the last slot takes the rest");
+	check(lt_slot(UINT64_MAX) == LT_SLOTS - 1, "the last slot has all longer ones");
 	for (v = 16, ok = true; v < 1ULL << 39; v += v / 7 + 1)
 		ok = ok && hist_high(lt_slot(v)) - hist_low(lt_slot(v)) <= v / 16;
 	check(ok, "a slot is at most 1/16 of its value wide");
@@ -123,7 +123,7 @@ static void test_percentiles(void)
 	      near(sum.min_ns, 777), "what was new is left");
 }
 
-/* Fill the lives with those of two sessions, one in each direction. */
+/* Track two sessions, one in each direction. */
 static void live(struct session_track *track)
 {
 	struct lt_event e = { .ts = 1000000000, .number = 3 };
@@ -175,14 +175,14 @@ static void test_life(void)
 	live(track);
 	session_track_print(track, f);
 	fclose(f);
-	check_string(text, life_text, "lives as text");
+	check_string(text, life_text, "lifetimes as text");
 	check(session_track_number(track) == 3, "the live update is known");
 	free(text);
 	session_track_free(track);
 }
 
 /* A row of the kernel's record, as a row of calls. */
-/* A tracer that runs for months keeps the last lives, and those that go on. */
+/* A tracer that runs for months keeps the last sessions, and those that are open. */
 static void test_life_is_bounded(void)
 {
 	struct lt_event e = { .type = LT_SESSION_CREATE, .session = "stays", .ts = 1 };
@@ -202,16 +202,16 @@ static void test_life_is_bounded(void)
 	all = session_track_json(track);
 	first = json_array_get(all, 0);
 	last = json_array_get(all, json_array_size(all) - 1);
-	check(json_array_size(all) <= 100, "a bounded number of lives is kept");
+	check(json_array_size(all) <= 100, "a bounded number of sessions is kept");
 	check(json_array_size(all) + session_track_forgotten(track) == 1001,
 	      "the others are counted");
 	check_string(json_string_value(json_object_get(first, "session")), "stays",
-		   "a session that goes on is kept");
+		   "an open session is kept");
 	check_string(json_string_value(json_object_get(last, "session")), "vm-99",
 		   "so is the last one");
 	json_decref(all);
 
-	/* With none that ended the oldest go. */
+	/* If none has ended, the oldest are dropped. */
 	for (i = 0; i < 1000; i++) {
 		e.type = LT_SESSION_CREATE;
 		snprintf(e.session, sizeof(e.session), "open-%d", i);
@@ -247,7 +247,7 @@ static void test_recorded(void)
 	part.rows[3].op = part.rows[5].op = enum_value(ENUM_OP, "freeze");
 	l.track = track;
 	l.nr_recorded = recorder_rows(&part, RECORDER_ALL_SCOPES, rows);
-	check(l.nr_recorded == 2, "rows in use alone");
+	check(l.nr_recorded == 2, "only rows in use");
 	latency_text(&l, true, f);
 	fclose(f);
 	if (!strstr(text, "\nRecorded by"))
@@ -257,7 +257,7 @@ static void test_recorded(void)
 		"memfd-v2\n"
 		"  freeze                3      1    1.67s        -        -        -    5.00s\n"
 		"others, for which there was no room\n") != NULL,
-	      "what was recorded as text");
+	      "recorded calls as text");
 	check(strstr(text, "\n     2.15s - ...             1 |") && !strstr(text, "4.29s"),
 	      "the last bucket has no end");
 	free(text);
@@ -268,7 +268,7 @@ static void test_recorded(void)
 	check(json_integer_value(json_object_get(o, "liveupdate_number")) == 7 &&
 	      json_integer_value(json_object_get(call, "max_ns")) == 5000000000 &&
 	      json_is_null(json_object_get(call, "p99_ns")),
-	      "what was recorded as JSON");
+	      "recorded calls as JSON");
 	o = json_array_get(hist, 1);
 	check(json_array_size(hist) == 3 &&
 	      json_integer_value(json_object_get(o, "low_ns")) == 128 &&
@@ -326,12 +326,12 @@ static void test_latency(void)
 	      "latency as JSON");
 	check(json_is_null(json_object_get(root, "kho")) &&
 	      json_is_null(json_object_get(root, "liveupdate_number")),
-	      "what is not known is null");
+	      "unknown figures are null");
 	json_decref(root);
 	session_track_free(track);
 }
 
-/* What the filters can let pass; for the rest nothing is attached. */
+/* The events that the filters can pass; no program is attached to the others. */
 static void test_shown(void)
 {
 	struct tracer_options all = { .ops = TRACER_ALL_OPS }, o = all;
@@ -342,7 +342,7 @@ static void test_shown(void)
 	check(event_mask(&o) & 1U << LT_SESSION_LEAK &&
 	      event_mask(&o) & 1U << LT_HANDOVER_REJECT,
 	      "a leak and a reject are errors");
-	check(!(event_mask(&o) & 1U << LT_HANDLER_ENTER), "a call that begins is none");
+	check(!(event_mask(&o) & 1U << LT_HANDLER_ENTER), "the begin of a call is no error");
 	o = all;
 	o.session = "vm";
 	check(event_mask(&o) & 1U << LT_SESSION_LEAK &&
@@ -362,10 +362,10 @@ static void test_shown(void)
 	o.whole_sessions = true;
 	check(event_mask(&o) & 1U << LT_STATE &&
 	      event_mask(&o) & 1U << LT_SESSION_CREATE,
-	      "of lives only the session is a filter");
+	      "only the session filters lifetimes");
 }
 
-/* What luotrace writes of an event it reads again, whatever the kernel's numbers are. */
+/* luotrace reads the events that it writes, whatever the kernel's numbers are. */
 static void test_events(void)
 {
 	struct lt_event e, back;
@@ -398,10 +398,10 @@ static void test_events(void)
 		       !strcmp(back.subtree.name, e.subtree.name)), "%s", what);
 		json_decref(o);
 	}
-	check(!strcmp(enum_name(ENUM_OP, ENUM_UNKNOWN), "?"), "an unknown word is shown as one");
+	check(!strcmp(enum_name(ENUM_OP, ENUM_UNKNOWN), "?"), "an unknown value has a word");
 }
 
-/* The reason is that of the file, not of what came later. */
+/* The errno is that of the file, not a later one. */
 static void test_write_error(void)
 {
 	FILE *f = fopen("/dev/full", "w");
@@ -409,7 +409,7 @@ static void test_write_error(void)
 	fprintf(f, "%9000s", "");
 	fflush(f);
 	errno = ENOTTY;
-	check(ferror(f) && cmd_write_error(f) == ENOSPC, "why a file cannot be written");
+	check(ferror(f) && cmd_write_error(f) == ENOSPC, "the errno of a file that cannot be written");
 	fclose(f);
 }
 
@@ -420,7 +420,7 @@ static void test_why_not(void)
 			   .caps = PROBE_BPF | PROBE_PERFMON };
 
 	p.tracepoints[LT_HANDLER_EXIT] = p.tracepoints[LT_STATE] = true;
-	check(!probe_why_no_trace(&p), "all is there");
+	check(!probe_why_no_trace(&p), "all events are present");
 	p.privileged = false;
 	p.caps = 0;
 	check(strstr(probe_why_no_trace(&p), "root"), "no privilege");

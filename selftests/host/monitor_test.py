@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Metrics on their way to a person: the format by promtool and by the OpenMetrics
-parser of Prometheus' own library, the rules by promtool, and the real thing: a
-Prometheus on loopback scrapes a node exporter that reads the file which luotrace
-wrote in the leak laboratory of the VM tests, and answers the queries of the rules
-and of the dashboard. Prints TAP."""
+"""The way of metrics to an operator: promtool and the OpenMetrics parser of Prometheus'
+own library check the format, promtool the rules, and a Prometheus on loopback scrapes a
+node exporter, which reads the file that luotrace wrote in the VM test leak, and answers
+the queries of the rules and of the dashboard. Prints TAP."""
 
 import json
 import os
@@ -30,7 +29,7 @@ WAIT = 60       # seconds for the first scrape
 
 
 def unpacked(package, *names):
-    """Paths of programs of a package, which is not installed for it."""
+    """Paths of programs of a package, which is only unpacked."""
     r = subprocess.run([os.path.join(TOP, "tools/build/unpacked"), package],
                        stdout=subprocess.PIPE, text=True, check=True)
     return [os.path.join(r.stdout.strip(), "usr/bin", name) for name in names]
@@ -53,11 +52,11 @@ def test_format(promtool, text):
     r = subprocess.run([promtool, "check", "metrics"], input=text,
                        capture_output=True, text=True)
     check(r.returncode == 0 and not r.stdout and not r.stderr,
-          "promtool finds nothing to say of the metrics", r.stdout, r.stderr)
+          "promtool accepts the metrics", r.stdout, r.stderr)
     broken = subprocess.run([promtool, "check", "metrics"],
                             input=text.replace("luo_leaks{", "luo_leaks{{"),
                             capture_output=True, text=True)
-    check(broken.returncode != 0, "it would, if they were broken")
+    check(broken.returncode != 0, "and rejects broken ones")
     have = samples(text)
     for key, want in (
             (("luo_leaks", (("class", "unclaimed"),)), 6),
@@ -84,7 +83,7 @@ def test_rules(promtool, names, tmp):
     rules = os.path.join(DOCS, "alerts.yml")
     r = subprocess.run([promtool, "check", "rules", rules], capture_output=True,
                        text=True)
-    check(r.returncode == 0, "promtool finds the rules right", r.stdout, r.stderr)
+    check(r.returncode == 0, "promtool accepts the rules", r.stdout, r.stderr)
     test = {
         "rule_files": [rules], "evaluation_interval": "1m",
         "tests": [{
@@ -130,7 +129,7 @@ def test_rules(promtool, names, tmp):
                         "summary": "The freeze window of a was 2s",
                         "description": "Run 'luotrace timeline' on the instance; it "
                                        "names handler, session and token."}}]},
-                # An hour after the blackout it is past.
+                # The alert ends an hour after the blackout.
                 {"eval_time": "62m", "alertname": "LuoBlackoutLong",
                  "exp_alerts": []},
                 {"eval_time": "62m", "alertname": "LuoFreezeSlow",
@@ -140,7 +139,7 @@ def test_rules(promtool, names, tmp):
         yaml.safe_dump(test, f)
     r = subprocess.run([promtool, "test", "rules", path], capture_output=True,
                        text=True)
-    check(r.returncode == 0, "the alerts are raised when they should",
+    check(r.returncode == 0, "the alerts fire when they should",
           r.stdout, r.stderr)
     with open(rules) as f:
         exprs = [rule["expr"] for group in yaml.safe_load(f)["groups"]
@@ -196,7 +195,7 @@ class Servers:
 
 
 def wait_for(servers, expr, value=None):
-    """The result of a query as soon as it has one, or that one."""
+    """The result of a query as soon as it has one, or this one."""
     end = time.monotonic() + WAIT
     while time.monotonic() < end:
         r = servers.query(expr)
@@ -212,13 +211,13 @@ def test_scrape(prometheus, exporter, queries, directory):
     try:
         check(wait_for(servers, "sum(luo_leaks)", "8"),
               "Prometheus has scraped the file and answers a query")
-        # As luotrace does it: in one step.
+        # In one step, like luotrace.
         shutil.copy(FINISHED, os.path.join(directory, "new"))
         os.rename(os.path.join(directory, "new"),
                   os.path.join(directory, "luo.prom"))
         check(wait_for(servers, "luo_blackout_seconds") and
               wait_for(servers, "sum(luo_leaks)", "0"),
-              "it goes with the machine: no leaks, and a blackout that is over")
+              "metrics are updated: no leaks, and a known blackout")
         for title, expr, names in queries:
             r = servers.query(expr)
             used = set(re.findall(r"\b(luo_\w+)", expr)) - {"luo_call_seconds"}
@@ -232,8 +231,8 @@ def test_scrape(prometheus, exporter, queries, directory):
 def main():
     for path in (LEAKED, FINISHED):
         if not os.path.exists(path):
-            sys.exit("monitor_test: '%s' is not there; selftests/vm/check leak "
-                     "makes it" % path)
+            sys.exit("monitor_test: '%s' is missing; selftests/vm/check leak "
+                     "writes it" % path)
     prometheus, promtool = unpacked("prometheus", "prometheus", "promtool")
     exporter, = unpacked("prometheus-node-exporter", "prometheus-node-exporter")
     with open(LEAKED) as f:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/* How names are spelled, read back and lined up, as TAP. */
+/* How names are escaped, parsed and aligned, as TAP. */
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -29,21 +29,21 @@ static void test_names(void)
 		   "\\xc2\\x9b1m", "C1 control character");
 	check_string(fmt_name(buf, 6, "\xff\xff"), "\\xff", "cut between escapes");
 	j = fmt_json_name("\xff");
-	check(j && !strcmp(json_string_value(j), "\\xff"), "JSON of no UTF-8");
+	check(j && !strcmp(json_string_value(j), "\\xff"), "JSON of invalid UTF-8");
 	json_decref(j);
 	j = fmt_json_name("a = \"\xe6\xbc\xa2\" <b>");
 	check(j && !strcmp(json_string_value(j), "a = \"\xe6\xbc\xa2\" <b>"),
-	      "JSON of what is printable is that");
+	      "JSON of printable text is unchanged");
 	json_decref(j);
 	j = fmt_json_text("cut: \xe6\xbc");
 	check(j && !strcmp(json_string_value(j), "cut: \\xe6\\xbc"),
-	      "JSON of a sentence is never nothing");
+	      "JSON of a sentence is never empty");
 	json_decref(j);
 	check_string(fmt_text(buf, sizeof(buf), "a 'b' = \"\\\x1b\xff"),
 		   "a 'b' = \"\\\\x1b\\xff", "a sentence");
 }
 
-/* What nobody sees, or what moves what is around it, is spelled in bytes. */
+/* Invisible characters, and those that move others, are escaped as bytes. */
 static void test_unseen(void)
 {
 	static const struct {
@@ -62,7 +62,7 @@ static void test_unseen(void)
 		{ "a\xee\x80\x80" "b", "a\\xee\\x80\\x80b", "U+E000, for private use" },
 		{ "a\xcd\xb8" "b", "a\\xcd\\xb8b", "U+0378, no character" },
 		{ "a\xef\xbf\xbe" "b", "a\\xef\\xbf\\xbeb", "U+FFFE, no character" },
-		{ "\xff\xfe", "\\xff\\xfe", "bytes that are no UTF-8" },
+		{ "\xff\xfe", "\\xff\\xfe", "bytes that are not UTF-8" },
 		{ "\\xff\\xfe", "\\x5cxff\\x5cxfe", "the text that looks like them" },
 		{ "e\xcc\x81\xe6\xbc\xa2", "e\xcc\x81\xe6\xbc\xa2", "an accent, a wide letter" },
 	};
@@ -106,7 +106,7 @@ static void test_columns(void)
 	check(fmt_columns("e\xcc\x81") == 1, "columns of a letter with an accent");
 	f = open_memstream(&text, &size);
 	check(fmt_padded(f, WIDE10, 22) == 22 && fmt_padded(f, "abc", 2) == 3,
-	      "columns that were printed");
+	      "columns that are printed");
 	fclose(f);
 	check_string(text, WIDE10 "  abc", "a text is padded to columns");
 	free(text);
@@ -120,7 +120,7 @@ static void check_given(const char *text, const char *want, const char *what)
 {
 	char name[64] = "-";
 
-	check_string(fmt_given_name(name, sizeof(name), text) ? name : "refused",
+	check_string(fmt_given_name(name, sizeof(name), text) ? name : "rejected",
 		   want, what);
 }
 
@@ -133,7 +133,7 @@ static void check_argument(const char *text, const char *want, const char *what)
 	free(arg);
 }
 
-/* What somebody types is a name, or what luotrace printed of one. */
+/* A typed name, or what luotrace printed for it. */
 static void test_given(void)
 {
 	static const char spelled[] = "\\xe2\\x80\\xae\\xe2\\x80\\xae\\xe2\\x80\\xae"
@@ -142,27 +142,27 @@ static void test_given(void)
 
 	check_given("vm-a", "vm-a", "a plain name");
 	check_given("a b=\"c\"", "a b=\"c\"", "a name with a space");
-	check_given("a\\x20b", "a b", "as text has it");
-	check_given("a b\\xff", "a b\xff", "as JSON has it");
-	check_given("\\x5cxff", "\\xff", "a name that looks like a spelling");
-	check_given("c:\\xen", "c:\\xen", "a backslash that begins no byte");
-	check_given("a\\x41", "a\\x41", "a byte that is never spelled");
-	check_given("\xff\xfe", "\xff\xfe", "bytes that are no UTF-8");
+	check_given("a\\x20b", "a b", "as in text");
+	check_given("a b\\xff", "a b\xff", "as in JSON");
+	check_given("\\x5cxff", "\\xff", "a name that looks like an escape");
+	check_given("c:\\xen", "c:\\xen", "a backslash that begins no escape");
+	check_given("a\\x41", "a\\x41", "a byte that is never escaped");
+	check_given("\xff\xfe", "\xff\xfe", "bytes that are not UTF-8");
 	check_given(spelled, "\xe2\x80\xae\xe2\x80\xae\xe2\x80\xae"
 		    "\xe2\x80\xae\xe2\x80\xae\xe2\x80\xae",
-		    "a spelling that is longer than any name");
-	check_given("a\\x00", "a\\x00", "a zero ends no name");
-	check_given("", "refused", "no name");
+		    "an escaped name that is longer than any name");
+	check_given("a\\x00", "a\\x00", "a name has no zero");
+	check_given("", "rejected", "no name");
 	check_argument("vm-a", "vm-a", "-s of a plain name");
 	check_argument("vm\\x20\\xff", "vm \xff", "-s of what audit printed");
 	memset(longest, 'a', sizeof(longest) - 1);
 	longest[64] = '\0';
-	check_given(longest, "refused", "a name that is too long");
+	check_given(longest, "rejected", "a name that is too long");
 	longest[63] = '\0';
 	check_given(longest, longest, "the longest name");
 }
 
-/* A name that was made printable comes back as it was. */
+/* A name that was made printable is parsed to the same name. */
 static void test_read_names(void)
 {
 	static const char *const names[] = {

@@ -2,8 +2,8 @@
 
 /*
  * The file of luotrace record: what is on the disk, and when; that an old file stays until
- * there is something to replace it. Flushing is seen by functions of the same name that
- * take the place of the C library's. As TAP.
+ * it can be replaced. Functions with the names of the C library's observe each flush. As
+ * TAP.
  */
 
 #define _GNU_SOURCE
@@ -100,7 +100,7 @@ static long size_of(const char *path)
 	return stat(path, &st) ? -1 : st.st_size;
 }
 
-/* Wait until the file is flushed as it is; whether that was within the seconds. */
+/* Whether the file is flushed within these seconds. */
 static bool is_flushed(const char *path, int seconds)
 {
 	int i;
@@ -125,11 +125,11 @@ static void test_replaces(void)
 	atomic_store(&flushed, -1);
 	atomic_store(&directories, 0);
 	check(recording_publish(r) && holds("old", "{\"event\":\"start\"}\n"),
-	      "until it is replaced");
+	      "it stays until it is replaced");
 	check(atomic_load(&flushed) == size_of("old") &&
 	      atomic_load(&directories) == 1,
-	      "by what is on the disk, under a name that is there, too");
-	check(access("old.new", F_OK), "and nothing is beside it");
+	      "the new file and its name are on the disk");
+	check(access("old.new", F_OK), "the temporary file is gone");
 	check(recording_line(r, line("x")) && recording_close(r) &&
 	      holds("old", "{\"event\":\"start\"}\n{\"event\":\"x\"}\n"),
 	      "lines follow");
@@ -145,37 +145,37 @@ static void test_gives_up(void)
 	r = recording_new("kept");
 	check(r && recording_line(r, line("start")) && recording_close(r) &&
 	      holds("kept", "precious\n") && access("kept.new", F_OK),
-	      "one that traces nothing leaves the old file, and no other");
-	/* What a killed one left is no hindrance, and longer. */
+	      "a recording without events keeps the old file, and leaves no other");
+	/* A killed recording left a longer file. */
 	put("kept.new", "left by a recorder that was killed before it traced\n");
 	r = recording_new("kept");
 	check(r && recording_line(r, line("y")) && recording_publish(r) &&
 	      recording_close(r) && holds("kept", "{\"event\":\"y\"}\n"),
-	      "what a killed one left is replaced");
+	      "the file of a killed recording is replaced");
 	chmod("kept", 0600);
 	r = recording_new("kept");
 	recording_publish(r);
 	recording_close(r);
 	check(!stat("kept", &st) && (st.st_mode & 07777) == 0600,
-	      "who could not read the old one cannot read the new one");
-	check(!recording_new("no/such/file"), "a directory must be there");
+	      "the new file has the permissions of the old one");
+	check(!recording_new("no/such/file"), "a missing directory is an error");
 }
 
 static void test_two(void)
 {
 	struct recording *a = recording_new("two"), *b;
 
-	check(a && !recording_new("two"), "a second one of that name is refused");
+	check(a && !recording_new("two"), "a second recording of that name is rejected");
 	check(recording_line(a, line("a")) && recording_publish(a) &&
 	      !recording_new("two"), "so it is when the first one traces");
 	check(access("two.new", F_OK), "and it leaves nothing");
 	b = recording_new("other");
-	check(b && recording_publish(b) && recording_close(b), "another name is fine");
+	check(b && recording_publish(b) && recording_close(b), "another name is accepted");
 	check(recording_line(a, line("b")) && recording_close(a) &&
 	      holds("two", "{\"event\":\"a\"}\n{\"event\":\"b\"}\n"),
-	      "the first one is whole");
+	      "the first one is complete");
 	b = recording_new("two");
-	check(b && recording_close(b), "after it another one may begin");
+	check(b && recording_close(b), "another one can begin after it");
 }
 
 static void test_other_files(void)
@@ -192,7 +192,7 @@ static void test_other_files(void)
 	      recording_close(r) && !lstat("link", &st) && S_ISLNK(st.st_mode) &&
 	      holds("target", "{\"event\":\"z\"}\n"), "is followed, not replaced");
 	check(!symlink("nowhere", "dangling") && !recording_new("dangling"),
-	      "one to nowhere is refused");
+	      "a dangling symbolic link is rejected");
 	check(!mkfifo("pipe", 0600), "a pipe");
 	fd = open("pipe", O_RDWR | O_NONBLOCK);
 	r = recording_new("pipe");
@@ -214,7 +214,7 @@ static void test_flushes(void)
 
 	recording_publish(r);
 	recording_line(r, line("by itself"));
-	check(is_flushed("flush", 30), "what is written is flushed soon");
+	check(is_flushed("flush", 30), "written lines are flushed soon");
 	i = atomic_load(&flushes);
 	sleep(3);
 	check(atomic_load(&flushes) == i, "and not again without need");
@@ -225,9 +225,9 @@ static void test_flushes(void)
 		ok = ok && is_flushed("flush", 30);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &to);
-	/* By itself it would be a second for each. */
+	/* Otherwise each would take a second. */
 	check(ok && to.tv_sec - from.tv_sec < ROUNDS / 2,
-	      "what is urgent does not wait for that");
+	      "an urgent line does not wait for it");
 	atomic_store(&fail_flush, EIO);
 	recording_line(r, line("lost"));
 	recording_sync(r);
@@ -261,10 +261,10 @@ static void test_killed(void)
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
 	t = trace_file_read("killed");
-	check(t && t->nr > 500 && !t->ended, "a killed recorder leaves whole lines");
+	check(t && t->nr > 500 && !t->ended, "a killed recorder leaves complete lines");
 	check(t && t->latency.lost.events == TRACER_UNKNOWN &&
 	      t->latency.lost.missed == TRACER_UNKNOWN,
-	      "and nobody knows what was lost");
+	      "its losses are unknown");
 	trace_file_free(t);
 }
 
@@ -277,7 +277,7 @@ static void test_urgent(void)
 	e.phase.scope = enum_value(ENUM_SCOPE, "session");
 	check(!event_urgent(&e), "a session is not");
 	e.type = LT_STATE;
-	check(event_urgent(&e), "that the state changes is");
+	check(event_urgent(&e), "a change of the state is");
 	e.type = LT_HANDLER_EXIT;
 	check(!event_urgent(&e), "a call is not");
 }

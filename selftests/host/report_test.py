@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""luotrace report on a trace that is written here, by hand: the file format is a
-contract. What comes out as text, JSON, HTML (drawn by a browser) and as a trace
-for Perfetto. Prints TAP."""
+"""luotrace report on a trace that is written by hand: the file format is a contract.
+The output as text, JSON, HTML (drawn by a browser) and as a trace for Perfetto. Prints
+TAP."""
 
 import base64
 import html.parser
@@ -113,34 +113,34 @@ def test_json(trace):
           "JSON has the same figures", r.stdout)
     check(any(s["session"] == EVIL.replace("\n", "\\x0a") for s in one["sessions"]),
           "JSON keeps what is printable in a name as it is")
-    check(not one["frozen"], "the machine was not frozen")
+    check(not one["frozen"], "the state was not frozen")
 
 
 def test_odd(directory):
-    """What is unusual, and right."""
+    """Unusual but valid traces."""
     older = dict(EVENTS[1], time_ns=MS - 100, session=LATIN, escaped=True)
-    # Written by a luotrace that did not spell it.
+    # Written by a luotrace that did not escape it.
     plain = dict(EVENTS[1], time_ns=2 * MS, session="c:\\xen")
     path = write(os.path.join(directory, "odd"),
                  [HEAD, dict(EVENTS[0], time_ns=MS), older, plain, FROZEN,
                   dict(end(), kho=[dict(end()["kho"][0], bytes=1024 << 16)])])
     one = json.loads(run("--json", path).stdout)["traces"][0]
-    check(one["frozen"], "the machine was frozen")
+    check(one["frozen"], "the state was frozen")
     latin = LATIN.replace("\\x20", " ").replace("\\x3d", "=")
     check([s["session"] for s in one["sessions"]] == ["vm-a", latin, "c:\\x5cxen"],
           "a name that is no UTF-8 is read", one["sessions"])
     check(one["kho"][0]["pages"] == 1024 and one["kho"][0]["bytes"] == 1024 << 16,
-          "pages are of the size of the other machine's", one["kho"])
+          "pages have the size of the traced machine's", one["kho"])
     check([s["life"][0]["time_ns"] for s in one["sessions"]] == [0, 0, MS],
-          "an event that is older than the first one read is at its time",
+          "an event older than the first one has its own time",
           one["sessions"])
     r = run(path)
     check(not re.search(r"created [1-9]", r.stdout) and "64.0MiB" in r.stdout,
           "in text, too", r.stdout)
 
 
-# A name, and how it is spelled: what nobody sees, what turns the line around, bytes
-# that are no UTF-8 and the text that looks like them, wide letters.
+# A name, and its spelling: invisible characters, those that reverse the line, bytes
+# that are not UTF-8 and text that looks like them, wide letters.
 NAMES = (
     ("a\u202eb\u2066c", r"a\xe2\x80\xaeb\xe2\x81\xa6c"),
     ("a\u200bb\u2028c\ufeffd", r"a\xe2\x80\x8bb\xe2\x80\xa8c\xef\xbb\xbfd"),
@@ -154,7 +154,7 @@ UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e"
 
 
 def test_names(directory):
-    """Nothing from a file reaches a terminal or a page as it is."""
+    """No text of a file reaches a terminal or a page unchecked."""
     evil = "7.3\x1b]0;x\x07\u202e"
     events = [dict(EVENTS[0], session=n) for n, _ in NAMES]
     events += [dict(EVENTS[0], session=BYTES, escaped=True)]
@@ -167,7 +167,7 @@ def test_names(directory):
         r = run(*option, path)
         out = r.stdout
         if what in ("JSON", "a trace for Perfetto"):
-            # As a reader of it gets them, not as JSON quotes them.
+            # As a reader gets them, without the quotes of JSON.
             strings = []
 
             def keep(pairs):
@@ -185,10 +185,10 @@ def test_names(directory):
     columns = {line.index(" out") + line.count("\u6f22") for line in rows
                if len(line.split()[0]) <= 20}
     check(len(rows) == len(spelled) and columns == {22},
-          "columns stand in a line behind wide letters", rows)
+          "columns are aligned after wide letters", rows)
 
 
-# The Trace Event Format, as far as it is used.
+# The part of the Trace Event Format that is used.
 SPAN = {"required": ["name", "cat", "ph", "ts", "dur", "pid", "tid", "args"],
         "properties": {"ph": {"const": "X"}, "dur": {"type": "number",
                                                      "minimum": 0}}}
@@ -224,19 +224,19 @@ def test_perfetto(trace):
                  "luo_session_create")
     freeze = [e for n, e in spans.items() if n.startswith("freeze ")][0]
     check(freeze["ts"] - began == 7000 and freeze["dur"] == 2000,
-          "a call ends when its event came", freeze)
+          "a call ends at the time of its event", freeze)
     check(spans["prepare"]["ts"] - began == 4000 and spans["prepare"]["dur"] == 2000,
           "a phase is a span", spans["prepare"])
     check(spans["freeze"]["dur"] == 2000 and
           round(spans["finish"]["ts"] + spans["finish"]["dur"] -
                 spans["prepare in reboot"]["ts"], 3) == 36000,
-          "the blackout is there, without a gap")
+          "the blackout has no gap")
     crossing = crossings(root)
-    check(not crossing, "the spans of a track are inside each other or apart", crossing)
+    check(not crossing, "the spans of a track are nested or apart", crossing)
 
 
 def crossings(root):
-    """Spans of one track that overlap, and neither is inside of the other."""
+    """Spans of one track that overlap but are not nested."""
     tracks, bad = {}, []
     for e in root["traceEvents"]:
         if e["ph"] == "X":
@@ -274,42 +274,44 @@ def test_crossing(directory):
         phase(5, "a", "restore", True), phase(6, "b", "restore", True),
         phase(7, "", "finish"), call(9, "a", 1, "finish", MS), phase(10, "", "finish",
                                                                      True),
-        # Two threads under one number, as older recordings have it.
+        # Two threads with one number, as in older recordings.
         call(20, "a", 2, "retrieve", 5 * MS), call(22, "b", 2, "retrieve", 5 * MS),
-        # A call that has another one in it, and one that began before the trace.
+        # A call inside another one, and one that began before the trace.
         call(32, "a", 3, "retrieve", MS), call(33, "a", 4, "retrieve", 5 * MS),
         call(1, "a", 9, "retrieve", 5 * MS) | {"pid": 8},
         phase(34, "c", "restore", True), phase(35, "d", "restore"),
         dict(end(), recorder=None, lost={"events": 62528, "calls_in_others": 0,
                                          "missed": 0})])
     events, crossing = perfetto(path)
-    check(not crossing, "sessions that cross each other have tracks of their own",
+    check(not crossing, "sessions that overlap have tracks of their own",
           crossing)
-    # The checker is worth something: on one track they would cross.
+    # The check can fail: on one track they would cross.
     one = {"traceEvents": [dict(e, tid=1) for e in events]}
-    check(len(crossings(one)) > 1, "a checker that sees nothing would be none")
+    check(len(crossings(one)) > 1, "crossing spans are detected")
     spans = [(e["name"], round(e["ts"] / 1000), round(e["dur"] / 1000)) for e in events
              if e["ph"] == "X"]
     check(("restore a", 1, 4) in spans and ("restore b", 2, 4) in spans and
           ("retrieve memfd-v2", 15, 5) in spans and ("retrieve memfd-v2", 17, 5) in
-          spans and ("retrieve memfd-v2", 28, 5) in spans, "all are there", spans)
-    check(("retrieve memfd-v2", 0, 1) in spans, "what began before is cut", spans)
+          spans and ("retrieve memfd-v2", 28, 5) in spans, "all spans are shown", spans)
+    check(("retrieve memfd-v2", 0, 1) in spans,
+          "a call that began before the trace is cut", spans)
     names = {e["args"]["name"] for e in events if e["ph"] == "M"}
     check({"session a", "session b", "phases"} <= names, "tracks have names", names)
-    check("kernel 7.3.4, 62528 events lost" in names, "what was lost is said", names)
+    check("kernel 7.3.4, 62528 events lost" in names,
+          "the number of lost events is shown", names)
     moments = [(e["name"], e["args"].get("begin"), e["args"].get("end"))
                for e in events if e["ph"] == "i"]
     check(("restore c", "unknown", None) in moments,
-          "a phase whose begin was lost is there", moments)
+          "a phase whose begin was lost is shown", moments)
     check(("restore d", None, "unknown") in moments,
-          "one that did not end, too", moments)
+          "and one that did not end", moments)
     events, _ = perfetto(write(os.path.join(directory, "cut"), [HEAD] + EVENTS))
     check(any("losses unknown" in e["args"].get("name", "") for e in events
-              if e["ph"] == "M"), "of a trace without an end nobody knows the losses")
+              if e["ph"] == "M"), "the losses of a trace without an end are unknown")
 
 
 def test_clocks(directory):
-    """Kernels are where their clocks place them, the blackout between them."""
+    """Kernels are placed by their clocks, with the blackout between them."""
     old = write(os.path.join(directory, "old"), [HEAD] + EVENTS + [dict(
         end(), recorder=None)])
     new = write(os.path.join(directory, "new"), [
@@ -320,15 +322,15 @@ def test_clocks(directory):
              for p in (1, 2)}
     check(first == {1: 0, 2: 90 * 10**6}, "each kernel begins when its clock says",
           first)
-    # The record knows all of the way from the old kernel's clock, at 50 s, to the
-    # first open of the new one, 21 ms later and 11 ms after its start: whatever the
-    # new kernel's clock on the wall says, that is where it is.
+    # The record has the whole way from the old kernel's clock, at 50 s, to the first
+    # open in the new one, 21 ms later and 11 ms after its start: this places the new
+    # kernel, whatever its wall clock says.
     new = write(os.path.join(directory, "new"), [
         dict(HEAD, wall_clock_ns=HEAD["wall_clock_ns"] + 90 * 10**9),
         dict(EVENTS[0], dir="in"), end("clocks")])
     events, crossing = perfetto(old, new)
     began = [e["ts"] for e in events if e["pid"] == 2 and e["ph"] == "i"]
-    check(abs(began[0] - 50010000) < 0.01, "a kernel is beside its blackout", began)
+    check(abs(began[0] - 50010000) < 0.01, "a kernel is next to its blackout", began)
     spans = {e["name"]: e for e in events if e.get("cat") == "blackout"}
     check(len(spans) == 8 and not crossing and
           spans["prepare in reboot"]["ts"] == 50 * 10**6 and
@@ -366,13 +368,13 @@ def test_million(directory):
         os.unlink(out)
     check(used.ru_maxrss < 300 * 1024, "a million events need less than 300 MB",
           used.ru_maxrss)
-    # What is quadratic takes a hundred times as long.
+    # Quadratic time would be a hundred times as long.
     check(took[1000000] < 30 * took[100000],
           "ten times as many events take about ten times as long", took)
 
 
 class Page(html.parser.HTMLParser):
-    """Whether tags are closed, and what there is."""
+    """Collects tags, links, and tags that are not closed."""
 
     VOID = {"meta", "br"}
     LOOSE = {"th", "td", "tr", "li"}
@@ -398,7 +400,7 @@ class Page(html.parser.HTMLParser):
 
 
 def pixels(path):
-    """Colours of a PNG of 8-bit RGB or RGBA, with how often each is there."""
+    """The colours of a PNG of 8-bit RGB or RGBA, with the number of their pixels."""
     with open(path, "rb") as f:
         data = f.read()
     width, height = (int.from_bytes(data[i:i + 4], "big") for i in (16, 20))
@@ -467,19 +469,19 @@ def test_bad(trace, directory):
 
     r = run(made("cut", [HEAD] + EVENTS, '{"event": "luo_sta'))
     check(r.returncode == 0 and "without an end" in r.stdout,
-          "a trace whose recorder was killed is read up to there", r.stderr)
+          "a trace whose recorder was killed is read to its end", r.stderr)
     check("\nLost: - events dropped, 0 calls without a row of their own, "
-          "- events missed" in r.stdout, "nobody knows what it lost", r.stdout)
+          "- events missed" in r.stdout, "its losses are unknown", r.stdout)
     lost = json.loads(run("--json", os.path.join(directory, "cut")).stdout)
     check(lost["traces"][0]["lost"] == {"events": None, "missed": None,
                                         "functions": None, "calls_in_others": 0},
           "nor does JSON", lost["traces"][0]["lost"])
     check("Lost events: -" in run("--html", os.path.join(directory, "cut")).stdout,
-          "nor the page")
+          "and so they are on the page")
     r = run("--json", made("part", [HEAD, dict(end(), lost={"events": 3})]))
     check(json.loads(r.stdout)["traces"][0]["lost"]["missed"] is None and
           json.loads(r.stdout)["traces"][0]["lost"]["events"] == 3,
-          "one figure that is missing does not void the other", r.stdout)
+          "one missing figure does not void the other", r.stdout)
     bad = dict(EVENTS[2])
     del bad["token"]
     for name, lines, says in (
@@ -500,36 +502,36 @@ def test_bad(trace, directory):
              "line 2: no event"),
             ("a token below 0", [HEAD, dict(EVENTS[2], token=" -5")],
              "line 2: no event"),
-            ("an escape that is none", [HEAD, dict(EVENTS[0], session="a\\b",
+            ("an invalid escape", [HEAD, dict(EVENTS[0], session="a\\b",
                                                    escaped=True)],
              "line 2: no event"),
             ("no errno", [HEAD, dict(EVENTS[2], ret=2**32)], "line 2: no event"),
-            ("a word that is none", [HEAD, dict(EVENTS[0], state=7)],
+            ("an invalid word", [HEAD, dict(EVENTS[0], state=7)],
              "line 2: no event"),
-            ("behind the end", [HEAD, end(), EVENTS[0]], "line 3: something")):
+            ("after the end", [HEAD, end(), EVENTS[0]], "line 3: something")):
         r = run(made("bad", lines))
         check(r.returncode == 3 and says in r.stderr and not r.stdout,
-              "refused: " + name, r.returncode, r.stderr)
+              "rejected: " + name, r.returncode, r.stderr)
     r = run(made("words", [HEAD, dict(EVENTS[0], state="?"), dict(
         call(2, "vm-a", 1, "preserve", 5), op="?"), dict(FROZEN, requested="?"),
                            dict(EVENTS[4], phase="new")]))
     check(r.returncode == 0 and re.search(r"^  \? +1 ", r.stdout, re.M),
-          "words that this luotrace does not know are read", r.stdout, r.stderr)
+          "unknown words are accepted", r.stdout, r.stderr)
     r = run("--perfetto", made("words", [HEAD, dict(EVENTS[4], phase="new")]))
     check(r.returncode == 0 and "luo_phase_begin" in r.stdout,
           "and are in a trace for Perfetto", r.stdout, r.stderr)
     r = run(made("text", [], "hello\n"))
-    check(r.returncode == 3 and "line 1: no JSON" in r.stderr, "refused: no JSON")
+    check(r.returncode == 3 and "line 1: no JSON" in r.stderr, "rejected: no JSON")
     r = run("/no/such")
     check(r.returncode == 3 and "cannot read '/no/such'" in r.stderr,
-          "refused: no file")
+          "rejected: no file")
     r = run("--html", "-o", "/dev/full", trace)
     check(r.returncode == 1 and "cannot write '/dev/full'" in r.stderr,
-          "a full disk is no success", r.stderr)
+          "a full disk is an error", r.stderr)
     r = run("--html", "-o", "/no/such/page", trace)
     check(r.returncode == 1 and "cannot write '/no/such/page'" in r.stderr,
-          "no directory for the output is no success either", r.stderr)
-    check(run().returncode == 2, "which file must be said")
+          "a missing directory for the output is an error", r.stderr)
+    check(run().returncode == 2, "a file must be given")
 
 
 def main():

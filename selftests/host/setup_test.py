@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Host tests of the set-up: apt's locks, how programs are linked, what each suite of
-Debian has. Prints TAP."""
+"""Host tests of the set-up: apt's locks, how programs are linked, the packages of each
+Debian suite. Prints TAP."""
 
 import os
 import re
@@ -33,8 +33,8 @@ def program(path, text):
 
 
 def apt_root(tmp):
-    """An apt whose state is in tmp and knows the packages of this machine. Returns the
-    environment for it, and the directories of its locks."""
+    """An apt whose state is in tmp, with the packages of this host. Returns its
+    environment, and the directories of its locks."""
     dirs = {"lists": "lists", "archives": "archives", "dpkg": "dpkg"}
     for name, path in dirs.items():
         dirs[name] = os.path.join(tmp, path)
@@ -52,7 +52,7 @@ def apt_root(tmp):
                 'Dir::Etc::sourceparts "%s/lists";\nDir::Etc::trusted "%s";\n'
                 % (tmp, dirs["lists"], dirs["dpkg"], tmp, dirs["archives"], tmp,
                    tmp, tmp))
-    # A dpkg-query that knows no package: then all are to be installed.
+    # A dpkg-query that knows no package: all have to be installed.
     os.mkdir(os.path.join(tmp, "bin"))
     program(os.path.join(tmp, "bin/dpkg-query"), "#!/bin/sh\nexit 1\n")
     program(os.path.join(tmp, "bin/id"), "#!/bin/sh\necho 0\n")
@@ -85,7 +85,7 @@ WAITS = (
 
 
 def test_apt_lock():
-    """Who needs apt waits for its locks, and says for whom."""
+    """The scripts wait for apt's locks and name the process that holds them."""
     for lock, command in WAITS:
         with tempfile.TemporaryDirectory() as tmp:
             env, _ = apt_root(tmp)
@@ -102,13 +102,13 @@ def test_apt_lock():
             check(r.returncode == 0 and free, "waits for " + what, r.returncode,
                   r.stderr)
             check(re.search(want, r.stderr) is not None and
-                  "locks are free" in r.stderr, "and says for whom: " + what,
+                  "locks are free" in r.stderr, "and names the process: " + what,
                   want, r.stderr)
             check(r.stderr.count("waiting for apt") == 1, "once: " + what, r.stderr)
 
 
 def test_apt_lock_limit():
-    """After the limit it gives up and says what to do."""
+    """After the limit it ends with a message that says what to do."""
     with tempfile.TemporaryDirectory() as tmp:
         env, _ = apt_root(tmp)
         holder = hold(os.path.join(tmp, "dpkg/lock-frontend"), 600)
@@ -116,13 +116,13 @@ def test_apt_lock_limit():
                 cwd=TOP)
         check(holder.poll() is None and r.returncode == 1 and
               "gave up after" in r.stderr and "pid %d" % holder.pid in r.stderr and
-              "run this again" in r.stderr, "gives up after the limit", r.stderr)
+              "run this again" in r.stderr, "ends after the limit", r.stderr)
         holder.send_signal(signal.SIGKILL)
         holder.wait()
 
 
 def test_apt_lock_unseen():
-    """A lock that is taken in between, or by a process that is not visible."""
+    """A lock that is taken meanwhile, or by a process that is not visible."""
     with tempfile.TemporaryDirectory() as tmp:
         env, _ = apt_root(tmp)
         marker = os.path.join(tmp, "tries")
@@ -140,18 +140,18 @@ def test_apt_lock_unseen():
         r = run(lib("apt_get install x"), env=dict(env, LUO_APT_LIMIT="60"), cwd=TOP)
         check(r.returncode == 100 and "Unable to locate" in r.stderr and
               "waiting" not in r.stderr and time.monotonic() - start < 60,
-              "another failure of apt is none to wait for", r.returncode, r.stderr)
+              "it does not wait after another error of apt", r.returncode, r.stderr)
 
 
 def test_apt_everywhere():
-    """No script calls what takes apt's locks in another way."""
+    """No script calls apt or dpkg without waiting for the locks."""
     for name in os.listdir(os.path.join(TOP, "tools/build")):
         with open(os.path.join(TOP, "tools/build", name)) as f:
             lines = [line for line in f if not line.lstrip().startswith("#")]
         bad = [line for line in lines
                if re.search(r"(^|[\s({!;])apt(-get)? (-\S+ )*(update|install|download)"
                             r"\b(?!')", line)]
-        check(not bad, "tools/build/%s leaves waiting to apt_get" % name, *bad)
+        check(not bad, "tools/build/%s uses apt_get" % name, *bad)
 
 
 BROKEN = "int missing(void); int broken(void) { return missing(); }\n"
@@ -163,7 +163,7 @@ ELF = "int elf_begin(void), elf_end(void *);\n" \
 
 
 def test_link():
-    """Static where the archives are whole, else dynamic; and it says which."""
+    """Static if the archives are complete, else dynamic; and it prints which."""
     def kind(path):
         return "INTERP" in run(["readelf", "-l", path]).stdout
 
@@ -201,7 +201,7 @@ def test_link():
                   r.returncode, r.stdout, r.stderr)
         r = link("wrong.c")
         check(r.returncode and not r.stdout and "nowhere" in r.stderr,
-              "a fault of the program is told as such", r.stdout, r.stderr)
+              "an error of the program is reported as such", r.stdout, r.stderr)
         r = run([os.path.join(TOP, "tools/build/link"), "prog", "elf", "--", "elf.c"],
                 cwd=tmp)
     dynamic = kind(os.path.join(TOP, "build/luotrace"))
@@ -214,7 +214,7 @@ def test_link():
 
 
 def test_packages():
-    """Each package of the table is there to be installed in this suite."""
+    """This suite has each package of the table."""
     with open(os.path.join(TOP, "tools/build/deps")) as f:
         names = sorted(set(re.findall(r"^\t(?:tool|kernel|vm|check|docs|suites|bench) "
                                       r"(\S+) ", f.read(), re.M)))

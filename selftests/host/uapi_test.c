@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * The ABI of /dev/liveupdate as numbers: a program that was compiled against
- * any earlier header must go on working. The table is written by hand; nothing
- * of it comes from the header.
+ * The ABI of /dev/liveupdate as numbers: a program that was compiled with any
+ * earlier header must still work. The table is written by hand; none of its
+ * numbers come from the header.
  */
 
 #include <linux/liveupdate.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * What luotrace audit --watch is made of: a command that is run at each leak, output that
- * waits for its reader, what is told already. As TAP.
+ * luotrace audit --watch: the command that runs for each leak, output that waits for its
+ * reader, leaks that are already reported. As TAP.
  */
 
 #define _GNU_SOURCE
@@ -61,7 +61,7 @@ static void test_hook(void)
 	check(!hook_left(h) && !strcmp(text_of("out"),
 		"dropped/-rf --x/18446744073709551615/session -rf\n0\n"
 		"dropped/-rf --x/18446744073709551615/session -rf\n0\n"),
-	      "each gets its leak by its environment, and no input");
+	      "each has its leak in its environment, and no input");
 	hook_free(h);
 
 	/* An option of the shell would be "exit on a failure", which prints nothing. */
@@ -72,7 +72,7 @@ static void test_hook(void)
 	hook_free(h);
 }
 
-/* What a run prints is not among the leaks. */
+/* The output of a command is not mixed with the leaks. */
 static void test_hook_output(void)
 {
 	int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
@@ -93,7 +93,7 @@ static void test_hook_output(void)
 	close(err);
 	hook_free(h);
 	check(!strcmp(text_of("stdout"), ""), "a run prints nothing on standard output");
-	check(!strcmp(text_of("stderr"), "noise\n"), "but on standard error");
+	check(!strcmp(text_of("stderr"), "noise\n"), "its output is on standard error");
 }
 
 static bool is_running(const char *path)
@@ -129,7 +129,7 @@ static void test_hook_hangs(void)
 	check(!hook_left(h), "it has a time limit");
 	for (i = 0; i < 500 && is_running("pid"); i++)
 		usleep(10000);
-	check(!is_running("pid"), "what it started is ended, too");
+	check(!is_running("pid"), "its children are ended, too");
 	hook_free(h);
 
 	unlink("pid");
@@ -157,13 +157,13 @@ static void test_outq(void)
 	if (pipe(p))
 		exit(1);
 	q.fd = p[1];
-	/* Nobody reads: that this ends at all is the test. */
+	/* Without a reader, this must return. */
 	for (i = 0; i < MANY; i++) {
 		snprintf(line, sizeof(line), "leak %d", i);
 		ok = ok && outq_add(&q, line);
 		err |= outq_write(&q);
 	}
-	check(ok && !err && outq_left(&q), "a reader that does not read holds up nothing");
+	check(ok && !err && outq_left(&q), "a reader that does not read blocks nothing");
 	got = malloc(MANY * sizeof(line));
 	while (outq_left(&q)) {
 		n = read(p[0], got + len, 4096);
@@ -178,7 +178,7 @@ static void test_outq(void)
 		ok = at + strlen(line) <= len && !memcmp(got + at, line, strlen(line));
 		at += strlen(line);
 	}
-	check(ok && at == len && !err, "when it reads it gets all, in order");
+	check(ok && at == len && !err, "when it reads, it gets all, in order");
 	free(got);
 	outq_free(&q);
 	close(p[0]);
@@ -201,25 +201,25 @@ static void test_told(void)
 			      .since = 100 * SECOND, .audited = true,
 			      .session = "vm" };
 
-	check(!leak_is_reported(t, &event), "nothing is told");
+	check(!leak_is_reported(t, &event), "no leak is reported");
 	leak_set_reported(t, &event);
-	check(leak_is_reported(t, &found), "an audit does not tell again what an event told");
-	check(!leak_is_reported(t, &event), "another event does");
+	check(leak_is_reported(t, &found), "an audit does not repeat the leak of an event");
+	check(!leak_is_reported(t, &event), "another event is another leak");
 	found.since = 150 * SECOND;
-	check(!leak_is_reported(t, &found), "so does an audit, if it happened again");
+	check(!leak_is_reported(t, &found), "an audit reports it if it happened again");
 	leak_set_reported(t, &found);
 	check(leak_is_reported(t, &found), "once");
 	event.ts = 199 * SECOND;
-	check(leak_is_reported(t, &event), "an event that came before is the same leak");
+	check(leak_is_reported(t, &event), "an earlier event is the same leak");
 	event.ts = 201 * SECOND;
-	check(!leak_is_reported(t, &event), "one that came later is none");
+	check(!leak_is_reported(t, &event), "a later one is another leak");
 
 	found.ts = 300 * SECOND;
 	leak_set_reported(t, &found);
 	leak_reports_sweep(t, 300 * SECOND);
-	check(leak_is_reported(t, &found), "what is still there stays told");
+	check(leak_is_reported(t, &found), "a leak that remains stays reported");
 	leak_reports_sweep(t, 301 * SECOND);
-	check(!leak_is_reported(t, &found), "what is cured is forgotten");
+	check(!leak_is_reported(t, &found), "a cured leak is forgotten");
 	leak_reports_free(t);
 }
 
@@ -235,9 +235,9 @@ static void test_leaks(void)
 	memset(&e.reject, 0, sizeof(e.reject));
 	e.type = LT_SESSION_LEAK;
 	e.leak.reason = LEAK_DISCARDED;
-	check(!leak_of_event(&e, &l), "what is discarded on purpose is no leak");
+	check(!leak_of_event(&e, &l), "a discarded session is no leak");
 	e.leak.reason = LEAK_CLOSED;
-	check(leak_of_event(&e, &l) && l.class == AUDIT_DROPPED, "what is dropped is one");
+	check(leak_of_event(&e, &l) && l.class == AUDIT_DROPPED, "a dropped one is a leak");
 }
 
 int main(void)

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # used by those who source it
 # SPDX-License-Identifier: GPL-2.0
-# What the build scripts share; sourced, with prog set.
+# Functions of the build scripts, which set prog and source this.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/luotrace
 apt_limit=${LUO_APT_LIMIT-1800}
 : "${prog:?}"
 
-# Where messages go although the output of a command is kept.
+# Messages go here if the output of a command is captured.
 exec 7>&2
 
 say() {
@@ -50,8 +50,8 @@ apt_locks() {
 }
 
 # The process that holds a lock on FILE, with its command. /proc/locks has the inode; on
-# some file systems its device is not the one that stat tells, so the process must have
-# the file open.
+# some file systems its device differs from that of stat, so the process must have the
+# file open.
 lock_holder() {
 	local file=$1 inode pid fd
 
@@ -69,7 +69,7 @@ lock_holder() {
 	return 1
 }
 
-# Print the first lock of apt's that is held, and by whom.
+# Print the first of apt's locks that is held, and its holder.
 apt_holder() {
 	local file who
 
@@ -80,23 +80,23 @@ apt_holder() {
 	done
 }
 
-# Run apt-get when no other process, as an upgrade that the machine began by itself,
-# holds its locks. apt can wait for dpkg's lock only, and does not say for whom.
+# Run apt-get when no other process, such as an automatic upgrade, holds its locks. apt
+# can only wait for dpkg's lock, and does not name its holder.
 apt_get() {
-	local begin=$SECONDS told='' who errors code
+	local begin=$SECONDS reported='' who errors code
 
 	errors=$(mktemp)
 	while :; do
 		who=$(apt_holder)
 		code=100
 		if [ -z "$who" ]; then
-			[ -z "$told" ] || say "apt's locks are free after $((SECONDS - begin)) s, going on" 2>&7
-			told=
+			[ -z "$reported" ] || say "apt's locks are free after $((SECONDS - begin)) s, going on" 2>&7
+			reported=
 			code=0
 			LC_ALL=C apt-get -o DPkg::Lock::Timeout=5 "$@" 2> "$errors" || code=$?
 			[ $code != 0 ] || break
 			grep -qE 'Could not get lock|Unable to (acquire|lock)' "$errors" || break
-			# Taken in between, or held where this process cannot see it.
+			# Taken meanwhile, or by a process that is not visible here.
 			who=$(sed -n "s/^E: \(Could not get lock.*\)/\1/p" "$errors" | head -n 1)
 			who=${who:-a lock of apt is held by a process that is not visible here}
 		fi
@@ -104,8 +104,8 @@ apt_get() {
 			rm -f "$errors"
 			die "gave up after $((SECONDS - begin)) s: $who; let it end, or see what it waits for, and run this again" 2>&7
 		fi
-		[ "$who" = "$told" ] || say "waiting for apt: $who" 2>&7
-		told=$who
+		[ "$who" = "$reported" ] || say "waiting for apt: $who" 2>&7
+		reported=$who
 		sleep 1
 	done
 	cat "$errors" >&2
@@ -113,7 +113,7 @@ apt_get() {
 	return $code
 }
 
-# The mirror of the machine's own Debian, from either form of apt's sources.
+# The mirror of the installed Debian, from either form of apt's sources.
 mirror() {
 	local codename
 
@@ -123,8 +123,8 @@ mirror() {
 		awk -F'|' -v c="$codename" '$4 == "Packages" && $2 == c && !n++ { print $5 }'
 }
 
-# Have apt, until this process ends, know the SUITEs alone, and keep what it fetches
-# in DIR. It takes nothing as installed.
+# Until this process ends, let apt know only the SUITEs, with its files in DIR and no
+# package installed.
 other_suites() {
 	local dir=$1 keyring=/usr/share/keyrings/debian-archive-keyring.gpg suite uri
 

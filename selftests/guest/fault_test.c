@@ -195,7 +195,7 @@ static const struct path way_out[] = {
 
 static const struct path way_out_full[] = {
 	{ "PREPARE of a session", do_session_prepare, undo_cancel, .never = true },
-	{ "PREPARE of the machine", do_prepare, undo_prepare, .never = true },
+	{ "global PREPARE", do_prepare, undo_prepare, .never = true },
 };
 
 static const struct path freeze_one = {

@@ -35,7 +35,7 @@ CMDLINE = ("console=ttyS0,115200 loglevel=8 ignore_loglevel panic=-1 "
            "oops=panic retain_initrd kho=on "
            "kho_scratch=" + SCRATCH)
 DEFAULT_APPEND = "liveupdate=on"
-# The timer of an emulated VM may be late on a busy host. A kernel that waits for it then
+# The timer of an emulated VM may be late on a busy host. A kernel that checks it then
 # panics: "IO-APIC + timer doesn't work!".
 TRUSTED_TIMER = " no_timer_check"
 # What the command line says of the clock. An emulated VM has the TSC of the host, the

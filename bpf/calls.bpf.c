@@ -18,7 +18,7 @@ struct {
 	__type(value, struct lt_row);
 } rows SEC(".maps");
 
-/* The calls that did not fit, by operation. */
+/* Calls that did not fit, by operation. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, LT_MAX_OPS);
@@ -26,7 +26,7 @@ struct {
 	__type(value, struct lt_row);
 } others SEC(".maps");
 
-/* A row too big for the stack, to begin one with. */
+/* The initial value of a row, too big for the stack. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -41,13 +41,13 @@ struct {
 	__type(value, struct lt_slowest);
 } slowest SEC(".maps");
 
-/* Where in a histogram a time belongs. */
+/* Slot of a duration in a histogram. */
 __noinline __u32 hist_slot(__u64 ns)
 {
 	return lt_slot(ns);
 }
 
-/* The shortest of the longest calls of this CPU that @ns is longer than. */
+/* Index of the shortest of the longest calls of this CPU, if it is shorter than @ns. */
 __noinline __u32 slowest_slot(__u64 ns)
 {
 	struct lt_slowest *s = lookup_single(&slowest);
@@ -64,7 +64,7 @@ __noinline __u32 slowest_slot(__u64 ns)
 	return at;
 }
 
-/* The shortest of the longest calls of this CPU, if it is shorter than @least. */
+/* Duration of the shortest of the longest calls of this CPU, at most @least. */
 __noinline __u64 slowest_least(__u64 least)
 {
 	struct lt_slowest *s = lookup_single(&slowest);
@@ -92,8 +92,8 @@ static void slowest_keep(const struct lt_slow *call)
 }
 
 /*
- * Raise a value that other CPUs raise, too. One that is raised meanwhile is higher, so
- * that this ends soon: whoever loses has seen another CPU win.
+ * Raise a value that other CPUs raise, too. Each attempt that fails has seen another CPU
+ * raise it, so that few are needed.
  */
 static __always_inline void atomic_max(__u64 *to, __u64 value)
 {
@@ -142,7 +142,7 @@ static void call_count(const struct lt_slow *call)
 		empty = lookup_single(&empty_row);
 		if (!empty)
 			return;
-		/* Another CPU may have made the row just now. */
+		/* Another CPU can have created the row meanwhile. */
 		bpf_map_update_elem(&rows, &key, empty, BPF_NOEXIST);
 		row = bpf_map_lookup_elem(&rows, &key);
 	}
@@ -158,7 +158,7 @@ static void call_count(const struct lt_slow *call)
 		__sync_fetch_and_add(&l->rows, 1);
 }
 
-/* Whether the filters let a call be counted. */
+/* Whether the filters let a call pass. */
 static __always_inline _Bool call_wanted(const struct lt_slow *call)
 {
 	if (want_session[0] && !name_equal(want_session, call->session))

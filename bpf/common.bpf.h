@@ -70,17 +70,17 @@ static __always_inline void *lookup_single(void *map)
 	return bpf_map_lookup_elem(map, &zero);
 }
 
-/* The verifier walks no loop for it, as it would for one written out here. */
+/* A helper, as the verifier would have to walk an open-coded loop. */
 #define name_equal(_want, _have)						\
 	(!bpf_strncmp((_have), sizeof(_have), (const char *)(_want)))
 
-/* Whether the filter for failures lets an event pass, before room is made for it. */
+/* Whether the filter for failures lets an event pass, before it is reserved. */
 static __always_inline _Bool result_wanted(__u32 type, int ret)
 {
 	return !want_errors || whole_sessions || type == LT_STATE || ret < 0;
 }
 
-/* Reserve an event if its type is streamed at all, and if its result is wanted. */
+/* Reserve an event if its type is streamed, and if its result passes the filter. */
 static __always_inline struct lt_event *event_reserve(__u32 type, int ret)
 {
 	__u64 id = bpf_get_current_pid_tgid();
@@ -117,8 +117,8 @@ static __always_inline void set_compat(char *to, const char *compat)
 }
 
 /*
- * Whether the filters let an event pass; if not it is given back. The state of
- * the machine always passes: the frontend may wait for it.
+ * Whether the filters let an event pass; if not it is discarded. Changes of the global state
+ * always pass: the frontend can wait for them.
  */
 static __always_inline _Bool event_wanted(struct lt_event *e, _Bool is_call)
 {
@@ -143,8 +143,8 @@ static __always_inline void event_commit(struct lt_event *e, _Bool pass, __u64 f
 		bpf_ringbuf_discard(e, 0);
 }
 
-static __always_inline int session_event(__u32 type, __u64 number, const char *name, __u32 dir,
-		   __u32 state, __u64 files, int ret)
+static __always_inline int session_event(__u32 type, __u64 number, const char *name,
+					 __u32 dir, __u32 state, __u64 files, int ret)
 {
 	struct lt_event *e = event_reserve(type, ret);
 

@@ -45,7 +45,7 @@ int BPF_PROG(on_luo_state, __u64 number, __u32 old, __u32 new, __u32 event,
 	e->state.old = old;
 	e->state.new = new;
 	e->state.event = event;
-	/* After this one there is hardly time to be read. */
+	/* Hardly any time is left to read it. */
 	event_commit(e, event_wanted(e, 0), new == STATE_FROZEN ? BPF_RB_FORCE_WAKEUP : 0);
 	return 0;
 }
@@ -140,7 +140,7 @@ int BPF_PROG(on_luo_file_state, __u64 number, const char *name, __u64 token,
 {
 	struct lt_event *e;
 
-	/* A life needs to know how many files there are, not how they do. */
+	/* For whole sessions only the number of files matters. */
 	if (whole_sessions && old != FILE_NONE && new != FILE_NONE)
 		return 0;
 	e = event_reserve(LT_FILE_STATE, ret);
@@ -285,7 +285,7 @@ SEC("tp_btf/luo_handover_reject")
 int BPF_PROG(on_luo_handover_reject, __u64 number, const char *what,
 	     const char *name, __u64 token, const char *reason)
 {
-	/* So is a refusal. */
+	/* So is a reject. */
 	struct lt_event *e = event_reserve(LT_HANDOVER_REJECT, -1);
 
 	if (!e)

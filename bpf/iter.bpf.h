@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* What the programs on both iterators need. */
+/* Common parts of the programs on both iterators. */
 
 #ifndef ITER_BPF_H
 #define ITER_BPF_H
@@ -13,7 +13,7 @@
 
 #define CO_RE	__attribute__((preserve_access_index))
 
-/* The fields of the kernel's structures that are read, whatever else is there. */
+/* Only the fields of the kernel's structures that are read. */
 struct seq_file;
 
 struct bpf_iter_meta {
@@ -21,14 +21,14 @@ struct bpf_iter_meta {
 	__u64 seq_num;
 } CO_RE;
 
-/* Both fixed before the programs are loaded; bpftool iter pin takes them so. */
+/* Set before the programs are loaded; bpftool iter pin leaves these defaults. */
 const volatile _Bool binary;	/* records for luotrace instead of text */
 const volatile __u32 only_dir = ~0U;
 
-/* Bytes for a word: a table of pointers could not be loaded. */
+/* Bytes for a name: a table of pointers could not be loaded. */
 #define WORD	16
 
-/* Nothing of a name may look like another field, or begin another line. */
+/* A name must not look like another field, or begin another line. */
 static __always_inline void printable(char *name, __u32 size)
 {
 	__u32 i;

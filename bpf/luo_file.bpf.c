@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * On the iterator luo_file: a line of text for each file, or a record.
+ * The program on the iterator luo_file: a line of text or a record for each file.
  *
  *	bpftool iter pin luo_file.bpf.o /sys/fs/bpf/luo_file
  */
@@ -10,7 +10,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Only files of which there is something to say. */
+/* Only files without a handler, or whose last operation failed. */
 const volatile _Bool only_bad;
 
 struct luo_file_info {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
 /*
- * What the programs on the iterators luo_session and luo_file write, one record
- * for each. Included by programs and frontend after the types of their own world.
+ * Records that the programs on the iterators luo_session and luo_file write. Programs and
+ * frontend include it after their own definitions of __u64 and so on.
  */
 
 #ifndef LUO_ITER_H
@@ -12,26 +12,26 @@
 #define INV_COMPAT_LEN	48	/* bytes, LIVEUPDATE_HNDL_COMPAT_LENGTH */
 #define INV_COMM_LEN	16	/* bytes, TASK_COMM_LEN */
 
-#define INV_UNKNOWN	(~0ULL)	/* pages that the kernel cannot tell */
+#define INV_UNKNOWN	(~0ULL)	/* the kernel does not know the number of pages */
 
 /**
  * struct inv_session - one session
  * @id:         its number in its direction
  * @files:      its files
- * @retrieved:  of them, taken back
- * @failed:     of them, whose last operation failed
- * @orphans:    of them, without handler
+ * @retrieved:  files that are retrieved
+ * @failed:     files whose last operation failed
+ * @orphans:    files without a handler
  * @pages:      memory that KHO keeps or kept for the files, or INV_UNKNOWN
- * @born_ns:    when it was made, ns of the monotonic clock
+ * @born_ns:    when it was created, ns of the monotonic clock
  * @opened_ns:  when it was opened last, 0 for never
  * @closed_ns:  when it was closed last, 0 for never
  * @dir:        direction
  * @state:      state
  * @claims:     how often it was opened
- * @open:       whether somebody has it open
+ * @open:       whether a process has it open
  * @owner:      process that opened it last
- * @finish_ret: what its last FINISH led to
- * @comm:       of who opened it last
+ * @finish_ret: result of its last FINISH
+ * @comm:       of @owner
  * @name:       its name
  */
 struct inv_session {
@@ -58,12 +58,11 @@ struct inv_session {
  * struct inv_file - one file
  * @session_id: of its session
  * @token:   the agent's name for it
- * @pages:   memory that KHO keeps for it; incoming: that it got back, or
- *           INV_UNKNOWN
+ * @pages:   memory that KHO keeps for it; incoming: that was restored, or INV_UNKNOWN
  * @dir:     direction
  * @state:   state
  * @handler: whether it has a handler
- * @ret:     what its last failed operation returned
+ * @ret:     result of its last failed operation
  * @ret_op:  that operation, if @ret is not 0
  * @pad:     0
  * @compatible: of its handler

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * On the iterator luo_session: a line of text for each session, or a record.
+ * The program on the iterator luo_session: a line of text or a record for each session.
  *
  *	bpftool iter pin luo_session.bpf.o /sys/fs/bpf/luo_session
  */

@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
 /*
- * What the BPF programs and the frontend share. Included by both after the
- * types of their own world.
+ * What the BPF programs and the frontend share. Both include it after their own definitions
+ * of __u64 and so on.
  */
 
 #ifndef LUOTRACE_H
 #define LUOTRACE_H
 
 /*
- * Bytes for the name of a session: a call may be given one that fills all of
- * LIVEUPDATE_SESSION_NAME_LENGTH, and is then told apart from one that is a byte shorter.
+ * Bytes for the name of a session: an ioctl can pass one that fills all of
+ * LIVEUPDATE_SESSION_NAME_LENGTH, which has to differ from one that is a byte shorter.
  */
 #define LT_NAME_MAX	64
 #define LT_NAME_LEN	72
 #define LT_COMPAT_LEN	48	/* bytes, LIVEUPDATE_HNDL_COMPAT_LENGTH */
-#define LT_TEXT_LEN	32	/* bytes, words of luo_handover_reject */
+#define LT_TEXT_LEN	32	/* bytes, reason of luo_handover_reject */
 
 /*
- * Histograms: values up to 15 have a slot each, above that each power of two
- * has 16 slots, so a slot is at most 1/16 of its value wide. The last slot
- * takes all that is longer, 2^40 ns or 18 minutes.
+ * Histograms: values up to 15 have a slot each, above that each power of two has 16 slots,
+ * so that a slot is at most 1/16 of its value wide. The last slot has all longer values,
+ * from 2^40 ns or 18 minutes on.
  */
 #define LT_SUB_BITS	4
 #define LT_SUB		(1 << LT_SUB_BITS)
 #define LT_MAX_BITS	40
 #define LT_SLOTS	((LT_MAX_BITS - LT_SUB_BITS + 1) * LT_SUB)
 
-#define LT_MAX_ROWS	256	/* (key, operation) pairs that are kept apart */
+#define LT_MAX_ROWS	256	/* (key, operation) pairs with a row of their own */
 #define LT_SLOWEST	10	/* longest calls kept for each CPU */
 
-/* One list for the events: constant, tracepoint. */
+/* The events: constant, tracepoint. */
 #define LT_EVENTS(X)						\
 	X(STATE,		luo_state)			\
 	X(PHASE_BEGIN,		luo_phase_begin)		\
@@ -65,10 +65,10 @@ enum lt_type {
 	LT_NR_TYPES,
 };
 
-/* Who is called. LT_OTHERS: what did not fit into the table, by operation only. */
+/* Callback targets. LT_OTHERS: calls that did not fit into the table, by operation only. */
 enum lt_kind { LT_HANDLER, LT_SUBSYSTEM, LT_FLB, LT_OTHERS };
 
-#define LT_MAX_OPS	16	/* operations that LT_OTHERS tells apart */
+#define LT_MAX_OPS	16	/* operations of LT_OTHERS */
 
 /**
  * struct lt_event - one event, as it is streamed
@@ -160,7 +160,7 @@ struct lt_event {
 };
 
 /**
- * struct lt_key - what calls are counted by
+ * struct lt_key - the key that calls are counted by
  * @op:	   the operation
  * @kind:  enum lt_kind
  * @token: of the file, if counting by file
@@ -176,7 +176,7 @@ struct lt_key {
 /**
  * struct lt_row - the calls of one key
  * @count:  calls
- * @errors: of them, failed
+ * @errors: calls that failed
  * @total_ns: of all calls
  * @min_ns: shortest; the BPF programs keep it inverted, so that 0 is none yet
  * @max_ns: longest
@@ -193,7 +193,7 @@ struct lt_row {
 
 /**
  * struct lt_slow - one long call
- * @duration_ns: how long it took; 0 for a place that is not in use
+ * @duration_ns: its duration; 0 if the entry is not in use
  * @ts:	         when it ended
  * @token:       of the file
  * @op:	         the operation
@@ -224,7 +224,7 @@ struct lt_slowest {
 #define LT_KHO_ACTIONS	3	/* preserve, unpreserve, restore */
 #define LT_KHO_KINDS	3	/* enum kho_kind */
 
-/* Calls that marked memory, or took the mark away, on one CPU. */
+/* Calls that marked or unmarked memory, on one CPU. */
 struct lt_kho {
 	__u64 calls;
 	__u64 errors;
@@ -232,9 +232,9 @@ struct lt_kho {
 };
 
 /*
- * On a kernel whose LUO has no trace events: functions that are traced at most, those
- * with the arguments of an operation first, then those of can_preserve; and what
- * they return.
+ * On a kernel whose LUO has no trace events: the maximum number of traced functions, those
+ * with the arguments of an operation first, then those of can_preserve; and their return
+ * types.
  */
 #define LT_STOCK_ARGS	24
 #define LT_STOCK_OPS	32
@@ -244,7 +244,7 @@ enum { LT_RETURNS_VOID, LT_RETURNS_INT, LT_RETURNS_BOOL };
 /* What was lost on one CPU. */
 struct lt_lost {
 	__u64 events;	/* the ring buffer was full */
-	__u64 rows;	/* calls that are in LT_OTHERS for lack of room */
+	__u64 rows;	/* calls in LT_OTHERS for lack of room */
 };
 
 /* How calls are counted. */
@@ -259,7 +259,7 @@ static inline __u32 lt_slot(__u64 v)
 	if (v < LT_SUB)
 		return v;
 
-	/* Position of the highest bit; BPF has no instruction for it. */
+	/* Position of the highest bit, for which BPF has no instruction. */
 	if (t >> 32) { bits += 32; t >>= 32; }
 	if (t >> 16) { bits += 16; t >>= 16; }
 	if (t >> 8) { bits += 8; t >>= 8; }

@@ -73,14 +73,14 @@ enum { OP_CAN_PRESERVE, OP_PRESERVE, OP_UNPRESERVE, OP_FREEZE = 5, OP_UNFREEZE,
 #define EBUSY	16
 #define ENOENT	2
 
-/* What a function returns, by the number of its programs; fixed before they load. */
+/* Return type of each function, by number; set before the programs are loaded. */
 const volatile __u8 stock_returns[LT_STOCK_OPS];
 
-/* What a task is at: for whom LUO calls handlers, and since when it is in a call. */
+/* What a task does: the session LUO calls handlers for, and when each call began. */
 struct stock_task {
 	char name[LT_NAME_LEN];
-	struct luo_file_set *set; /* all of whose files it is about, or 0 */
-	struct list_head *at; /* the one of them that was called for last */
+	struct luo_file_set *set; /* of an operation on all files of a session, or 0 */
+	struct list_head *at; /* its file of the last call */
 	__u64 token;
 	__u64 start[LT_STOCK_OPS];
 };
@@ -92,7 +92,7 @@ struct {
 	__type(value, struct stock_task);
 } stock_tasks SEC(".maps");
 
-/* To begin a value with, as it is too big for the stack. */
+/* The initial value, too big for the stack. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -136,7 +136,7 @@ static __always_inline struct luo_file *stock_file(struct list_head *node)
 	return (void *)node - bpf_core_field_offset(struct luo_file, list);
 }
 
-/* A search for the file that a call is for, from the one of the call before. */
+/* A search for the file of a call, from the file of the previous call on. */
 struct stock_search {
 	struct list_head *node, *head;
 	struct liveupdate_file_handler *handler;
@@ -155,7 +155,7 @@ static long stock_match_file(__u32 i, struct stock_search *s)
 	if (node == s->head)
 		return 0;
 	f = stock_file(node);
-	/* Files that nobody has retrieved have only their data. */
+	/* Files that are not retrieved have only their data. */
 	if (BPF_CORE_READ(f, fh) != s->handler || BPF_CORE_READ(f, file) != s->file ||
 	    (!s->file && BPF_CORE_READ(f, serialized_data) != s->data))
 		return 0;
@@ -164,9 +164,9 @@ static long stock_match_file(__u32 i, struct stock_search *s)
 }
 
 /*
- * The token of the file that a call is for. Those that let go of all files of a session
- * take the last one, and take it out after the call. All others go along the list, past
- * the files whose handlers do not have that operation, and begin anew after a failure.
+ * The token of the file of a call. Unpreserve and finish of a session start at its last file
+ * and remove it after the call. All other operations go along the list, skip files whose
+ * handlers lack the operation, and start over after a failure.
  */
 static __always_inline __u64 stock_token(struct stock_task *t, int op,
 					 struct liveupdate_file_op_args *args)
@@ -186,7 +186,7 @@ static __always_inline __u64 stock_token(struct stock_task *t, int op,
 	s.handler = args->handler;
 	s.file = args->file;
 	s.data = args->serialized_data;
-	/* Once around, the head of the list too. */
+	/* Once around, including the head of the list. */
 	bpf_loop(BPF_CORE_READ(set, count) + 1, stock_match_file, &s, 0);
 	t->at = s.node;
 	return s.token;
@@ -210,7 +210,7 @@ static __always_inline int stock_exit(void *ctx, __u32 nr,
 	struct lt_slow call = {};
 	int op = stock_op(ctx, fh);
 
-	/* A helper of a handler looks like an operation, and is in no table. */
+	/* A helper of a handler has the type of an operation, but is in no table. */
 	if (!t || !t->start[nr] || op < 0)
 		return 0;
 	bpf_get_func_ret(ctx, &ret);
@@ -256,7 +256,7 @@ STOCK_OP(18) STOCK_OP(19) STOCK_OP(20) STOCK_OP(21) STOCK_OP(22) STOCK_OP(23)
 STOCK_CAN_PRESERVE(24) STOCK_CAN_PRESERVE(25) STOCK_CAN_PRESERVE(26) STOCK_CAN_PRESERVE(27)
 STOCK_CAN_PRESERVE(28) STOCK_CAN_PRESERVE(29) STOCK_CAN_PRESERVE(30) STOCK_CAN_PRESERVE(31)
 
-/* LUO is about to call handlers for a session. */
+/* LUO is about to call the handlers of a session. */
 static __always_inline int stock_begin(struct luo_file_set *set, __u64 token, int all)
 {
 	struct stock_task *t = ready ? stock_task() : 0;
@@ -272,7 +272,7 @@ static __always_inline int stock_begin(struct luo_file_set *set, __u64 token, in
 	return 0;
 }
 
-/* It has called them; @new is the state of the one file, if it was for one. */
+/* It has called them; @new is the state of the file if it was a single one, else 0. */
 static __always_inline int stock_end(__u32 old, __u32 new, int ret)
 {
 	struct stock_task *t = ready ? stock_task() : 0;
@@ -350,7 +350,7 @@ int BPF_PROG(stock_luo_session_retrieve, const char *name, void *filep, int ret)
 	return session_event(LT_SESSION_RETRIEVE, 0, name, 1, STATE_UPDATED, 0, ret);
 }
 
-/* At its beginning, as there is no session at its end. */
+/* On entry, as the session is gone on exit. */
 SEC("?fentry/luo_session_release")
 int BPF_PROG(stock_luo_session_release, void *inode, struct file *file)
 {

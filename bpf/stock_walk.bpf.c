@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * What there is on a kernel whose LUO has no iterators: its lists of sessions and
- * files are walked, read-only and without its locks. Every pointer is read as one that
- * may be wrong, and what was read of an entry counts only if the entry is still linked to
- * the one before it afterwards. If it is not, or the list ends elsewhere than at its head,
- * the walk is torn: it ends there, and the frontend tries again.
+ * Sessions and files on a kernel whose LUO has no iterators: a walk along its lists, read-only
+ * and without its locks. Every pointer is read as one that can be invalid, and what was read
+ * of an entry counts only if the entry is still linked to the previous one afterwards. If it
+ * is not, or if the list does not end at its head, the walk is torn: it stops, and the
+ * frontend tries again.
  */
 
 #include "types.h"
@@ -61,7 +61,7 @@ struct luo_file {
 	__u64 token;
 } CO_RE;
 
-/* Where the lists are; it is in the kernel's table of symbols. */
+/* The lists; the address is in the kernel's symbol table. */
 extern const void luo_session_global __ksym;
 
 #define FILE_PRESERVED	1
@@ -73,7 +73,7 @@ extern const void luo_session_global __ksym;
 #define STATE_UPDATED	3
 #define MAX_STEPS	(1 << 20)
 
-/* The frontend makes them as large as it takes; most machines have few sessions. */
+/* The frontend enlarges them as needed; most machines have few sessions. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 16);
@@ -87,23 +87,22 @@ struct {
 const volatile __u32 only_dir;
 const volatile _Bool only_bad;
 
-__u64 nr_sessions;	/* records that were made, or had no room */
+__u64 nr_sessions;	/* records, including those without room */
 __u64 nr_files;
-__u64 lost;		/* of them, without room */
+__u64 lost;		/* records without room */
 _Bool torn;		/* a list changed while it was walked */
-_Bool unread;		/* this LUO reads what came when its device is opened first */
+_Bool unread;		/* this LUO reads the handover when its device is first opened */
 
-/* A walk along a list: where it is, where it comes from, and what it is for. */
+/* A walk along a list: current and previous entry, head, and the session it reads. */
 struct walk {
 	struct list_head *at;
 	struct list_head *before;
 	struct list_head *head;
 	__u64 steps;
-	_Bool whole;	/* it came back to the head */
+	_Bool whole;	/* it has reached the head */
 	struct inv_session session;
 };
 
-/* Of what is not the kernel's own the fields are where they are. */
 static __always_inline struct list_head *next_of(struct list_head *at)
 {
 	return BPF_CORE_READ(at, next);
@@ -119,23 +118,23 @@ static __always_inline void begin(struct walk *w, struct list_head *head)
 	w->at = next_of(head);
 }
 
-/* Whether the entry that was just read is in the list. */
+/* Whether the entry just read is still in the list. */
 static __always_inline _Bool linked(struct walk *w)
 {
-	/* Through variables: what is read by CO-RE is looked for in the kernel's types. */
+	/* Through variables: CO-RE would look for struct walk in the kernel's types. */
 	struct list_head *before = w->before, *at = w->at;
 
 	return at && BPF_CORE_READ(before, next) == at && BPF_CORE_READ(at, prev) == before;
 }
 
-/* Whether a walk saw as many as there were at its beginning or are at its end. */
+/* Whether a walk has seen as many entries as its list had at its begin or end. */
 static __always_inline _Bool counted(struct walk *w, __u64 old, __u64 now)
 {
 	return w->whole && w->steps >= (old < now ? old : now) &&
 	       w->steps <= (old < now ? now : old);
 }
 
-/* To the next one; what a bpf_loop() wants to go on. */
+/* Step to the next entry; returns 0 for bpf_loop() to continue. */
 static __always_inline long step_on(struct walk *w)
 {
 	w->before = w->at;
@@ -226,7 +225,7 @@ static long on_session(__u32 step, struct walk *all)
 	begin(&w, (void *)s + bpf_core_field_offset(struct luo_session,
 						    file_set.files_list));
 	bpf_loop(MAX_STEPS, on_file, &w, 0);
-	/* A file that came or went meanwhile is no reason to begin anew. */
+	/* A file that was added or removed meanwhile is no reason to start over. */
 	if (!counted(&w, w.session.files, BPF_CORE_READ(s, file_set.count)) ||
 	    !linked(all) || !w.session.name[0])
 		return 1;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
 /*
- * The few kernel types and constants that the BPF programs need. The trace
- * events carry plain values, so there is no kernel structure among them and
- * the programs are compiled without the headers or the BTF of any kernel.
+ * Kernel types and constants that the BPF programs need. Trace events carry plain values,
+ * so the programs are compiled without the headers or the BTF of a kernel.
  */
 
 #ifndef LUOTRACE_TYPES_H

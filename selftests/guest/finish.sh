@@ -23,11 +23,11 @@ luotrace audit > /tmp/audit
 [ $? = 1 ] || exit 1
 # Without a terminal to ask on, it does nothing.
 finish first
-expect 2 "there is no terminal to ask on"
+expect 2 "standard input is not a terminal"
 finish --yes
 expect 2 "no session is named"
 finish --yes first nowhere
-expect 1 "there is no incoming session nowhere"
+expect 1 "no incoming session nowhere"
 grep -q "finished first" /tmp/out || exit 1
 # Another process has the device.
 exec 3< /dev/liveupdate

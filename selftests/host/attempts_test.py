@@ -83,7 +83,7 @@ def test_attempts(directory):
     for what, pattern in (
             ("the headline", r"blackout at least 32\.0ms \(the span across the "
              r"kexec is unknown\)"),
-            ("the paragraph", r"\nattempts that failed before\n  1 reboot failed with "
+            ("the paragraph", r"\nearlier attempts that failed\n  1 reboot failed with "
              r"Input/output error after 2\.01s; 1 PREPARE failed or was\n  cancelled\n"
              r" +2\.00s   handler slow-v1, freeze, 1 call\n"
              r" +2\.00s   session vm-c, freeze, 1 file: Input/output error\n"
@@ -99,7 +99,7 @@ def test_attempts(directory):
           [line for line in text.splitlines() if len(line) > 80])
     page = run("--html", path).stdout
     check("<h1>Live update 1: blackout at least 32.0ms" in page and
-          -1 < page.find("Attempts that failed before") <
+          -1 < page.find("Earlier attempts that failed") <
           page.find("Calls in attempts that failed") and
           page.count("slow-v1") == 3, "the page has them apart", page)
 
@@ -136,7 +136,7 @@ def test_other_update(directory):
 
     same, other = made("same", 1, True), made("other", 2, True)
     later = made("later", 2, False)
-    says = "None of the events below is of this live update."
+    says = "No event below is of this live update."
     check(says in run("--html", other).stdout, "the page says so")
     check(says not in run("--html", same).stdout, "not if they are of it")
     page = run("--html", same, later).stdout

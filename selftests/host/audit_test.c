@@ -131,16 +131,15 @@ static void test_text(void)
 "LEAK: 12 findings: 1 unclaimed, 1 failed, 1 refused, 9 given-up; 3 sessions with 4 files hold at least 2.00MiB\n"
 "Live update 3: 1 session with 4 files finished, 2 discarded unclaimed.\n"
 "\n"
-"* unclaimed session vm-a: nobody has claimed it in the 1m40s since this kernel\n"
-"  read it; claim it by its name and finish it, or it is given up at the next\n"
-"  live update\n"
+"* unclaimed session vm-a: not claimed in the 1m40s since this kernel read it;\n"
+"  claim it by its name and finish it, or it is given up at the next live update\n"
 "* failed session a\\x20name\\x20of\\x20more\\x20than\\x2020\\x20columns: retrieve of\n"
 "  token 7 by handler vfio-v1 failed with Input/output error, and will again;\n"
 "  finish the session to let go of it\n"
 "* refused file of session vm-d token 5: duplicate-token; its memory is out of\n"
 "  use until the next live update\n"
-"* given-up sessions: 9 that came to kernel 7.3.4 were not finished when it was\n"
-"  replaced and are gone: old-1, old-2, old-3, old-4, old-5, old-6, old-7, old-8,\n"
+"* given-up sessions: 9 handed over to kernel 7.3.4 were not finished when it was\n"
+"  replaced and are lost: old-1, old-2, old-3, old-4, old-5, old-6, old-7, old-8,\n"
 "  ...; audit before the next live update\n"
 "\n"
 "  session              state       files  taken     held     age  last owner\n"
@@ -158,15 +157,15 @@ static void test_text(void)
 "  vm-c                 claimed         1      1        -   1m40s  agent[42]\n"
 "    token 1              retrieved   36.0KiB  memfd-v2\n", "one session");
 	a.session = "none";
-	check_text(&a, "not found: there is no incoming session none; 'luotrace audit' lists those that are left\n",
+	check_text(&a, "not found: no incoming session none; 'luotrace audit' lists unfinished sessions\n",
 		   "no session");
 	a.session = "old-8";
 	a.inv = &none;
 	check_text(&a,
-"LEAK: 1 finding: 1 given-up; there is no incoming session old-8\n"
+"LEAK: 1 finding: 1 given-up; no incoming session old-8\n"
 "\n"
-"* given-up sessions: 9 that came to kernel 7.3.4 were not finished when it was\n"
-"  replaced and are gone: old-1, old-2, old-3, old-4, old-5, old-6, old-7, old-8,\n"
+"* given-up sessions: 9 handed over to kernel 7.3.4 were not finished when it was\n"
+"  replaced and are lost: old-1, old-2, old-3, old-4, old-5, old-6, old-7, old-8,\n"
 "  ...; audit before the next live update\n", "one that was given up");
 	a.session = NULL;
 	a.recorder = NULL;
@@ -194,9 +193,9 @@ static void test_names(void)
 "LEAK: 1 finding: 1 unclaimed; 1 session with 1 file holds 1.00MiB\n"
 "This kernel was not booted by a live update.\n"
 "\n"
-"* unclaimed session " WIDE ": nobody has claimed it in the 1m40s since\n"
-"  this kernel read it; claim it by its name and finish it, or it is given up at\n"
-"  the next live update\n"
+"* unclaimed session " WIDE ": not claimed in the 1m40s since this kernel\n"
+"  read it; claim it by its name and finish it, or it is given up at the next\n"
+"  live update\n"
 "\n"
 "  session              state       files  taken     held     age  last owner\n"
 "  " WIDE "       unclaimed       1      0  1.00MiB   1m40s  -\n",
@@ -210,7 +209,7 @@ static void test_names(void)
 "LEAK: 1 finding: 1 refused; no incoming session is left\n"
 "This kernel was booted by a live update whose handover it cannot read: the\n"
 "previous kernel had another LUO, and the sessions that it kept are lost;\n"
-"'luotrace handover' shows what there is.\n"
+"'luotrace handover' shows the handover.\n"
 "\n"
 "* refused tree: not-a-tree; its memory is out of use until the next live update\n",
 		   "a handover of another LUO");

@@ -137,12 +137,12 @@ static void test_clock(void)
 	r->last_in.clock_stable = 0;
 	blackout_measure(r, &b);
 	check(halves(&b) && b.timebase[0] == TIMEBASE_COUNTER &&
-	      b.timebase[1] == TIMEBASE_CLOCK && says(r, &b, "new kernel has no counter"),
+	      b.timebase[1] == TIMEBASE_CLOCK && says(r, &b, "new kernel has no reliable counter"),
 	      "a counter of the new kernel that cannot be trusted");
 	r->last_in.clock_stable = 1;
 	r->last_out.clock_stable = 0;
 	blackout_measure(r, &b);
-	check(halves(&b) && says(r, &b, "old kernel has no counter"),
+	check(halves(&b) && says(r, &b, "old kernel has no reliable counter"),
 	      "a counter of the old kernel that cannot be trusted");
 	memset(r->last_out.marks, 0, sizeof(r->last_out.marks));
 	memset(r->last_in.marks, 0, sizeof(r->last_in.marks));
@@ -173,7 +173,7 @@ static void test_clock(void)
 	check(!b.known[SPAN_PREPARE] && !b.known[SPAN_KEXEC] &&
 	      b.known[SPAN_RESTORE] && !b.whole && b.total == 26 * MS,
 	      "no record of the old kernel");
-	check(headline(r, &b, "blackout at least 26.0ms (the old kernel's part is unknown)"),
+	check(headline(r, &b, "blackout at least 26.0ms (the phases of the old kernel are unknown)"),
 	      "the headline without the old kernel");
 	free(r);
 }
@@ -424,10 +424,10 @@ static void test_findings(void)
 	blackout_measure(r, &b);
 	check(!says(r, &b, "prepare ran"), "not in one of 17 s");
 	r->last_out.given_up = 1;
-	check(says(r, &b, "1 session of the update before was given up by it"),
+	check(says(r, &b, "1 session of the previous update was given up by it"),
 	      "one session");
 	r->last_out.given_up = 2;
-	check(says(r, &b, "2 sessions of the update before were given up by it"),
+	check(says(r, &b, "2 sessions of the previous update were given up by it"),
 	      "two sessions");
 	free(r);
 

@@ -139,8 +139,8 @@ static void test_good(void)
 		"    token 2 memfd-v2 data 0x20\n"
 		"  session b: 1 file, 24.0KiB\n"
 		"    token 1 vfio-v1 data 0x30\n"
-		"shared state  1 in 1 blocks from 0x5000 on\n"
-		"  shared state shared-v1: data 0x9, of 3 files\n"
+		"FLBs          1 in 1 blocks from 0x5000 on\n"
+		"  FLB shared-v1: data 0x9, of 3 files\n"
 		"subsystems    1\n"
 		"  subsystem one: data 0x7\n"), "a good one");
 	free(text);
@@ -161,7 +161,7 @@ static void test_trees(void)
 	says("offset 8: structure of 352 bytes from 127 on are not", "offset of the structure");
 	at = fdt_off_dt_struct(tree);
 	tree[at + 3] = 7;
-	says("this is no tag", "tag of the root");
+	says("not a tag", "tag of the root");
 	tree[at + 15] = (char)0xff;
 	tree[at + 14] = 0x7f;
 	says("a property is longer than the tree", "length of a property");
@@ -170,9 +170,9 @@ static void test_trees(void)
 	says("the name of a property is outside of the strings", "name of a property");
 	at = fdt_off_dt_struct(tree) + fdt_size_dt_struct(tree);
 	tree[at - 1] = 2;
-	says("a node ends that did not begin", "end of the structure");
+	says("a node ends that has not begun", "end of the structure");
 	tree[at - 1] = 5;
-	says("this is no tag", "last tag");
+	says("not a tag", "last tag");
 	tree[at - 5] = 4;
 	says("the structure ends inside a node", "a node that does not end");
 	fdt_setprop_inplace(tree, 0, "compatible", "luo-v9", 7);
@@ -207,19 +207,19 @@ static void test_records(void)
 	block(SESSIONS_2, AT(SESSIONS), 1);
 	says("the blocks of sessions are a loop", "loop");
 	block(SESSIONS, 0, 43);
-	says("says 43 records, there is room for 42", "records of a block");
+	says("has 43 records, but room for 42", "records of a block");
 	memset(session[0]->name, 'x', sizeof(session[0]->name));
 	says("record 0 of the sessions: the name does not end", "name");
 	strcpy(session[1]->name, "a");
-	says("session a is there twice", "two of one name");
+	says("session a appears twice", "two of one name");
 	session[1]->files = 8;
 	says("block of files of session b does not begin a page", "files");
 	files[0][1].token = 1;
-	says("token 1 of session a is there twice", "two of one token");
+	says("token 1 of session a appears twice", "two of one token");
 	files[1][0].compatible[0] = '\0';
 	says("record 0 of the files of session b names no handler", "handler");
 	flb->name[0] = '\0';
-	says("record 0 of shared state: the name is empty", "shared state");
+	says("record 0 of the FLBs: the name is empty", "shared state");
 }
 
 static void test_kho(void)

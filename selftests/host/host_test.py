@@ -36,16 +36,16 @@ COMMAND_LINE = (
     ("latency 0", 2, r"^$", r"INTERVAL is at least 1 second"),
     ("latency 1 0", 2, r"^$", r"COUNT is at least 1"),
     ("latency 1 2 3", 2, r"^$", r"too many arguments"),
-    ("latency x", 2, r"^$", r"'x' is no number of seconds"),
-    ("latency -d -1", 2, r"^$", r"'-1' is no number of seconds"),
-    ("trace --min-us 1e3", 2, r"^$", r"'1e3' is no number of microseconds"),
-    ("trace --buffer 5", 2, r"^$", r"'5' KiB is no power of two from 4 on"),
+    ("latency x", 2, r"^$", r"'x' is not a number of seconds"),
+    ("latency -d -1", 2, r"^$", r"'-1' is not a number of seconds"),
+    ("trace --min-us 1e3", 2, r"^$", r"'1e3' is not a number of microseconds"),
+    ("trace --buffer 5", 2, r"^$", r"'5' KiB is not a power of two from 4 on"),
     ("trace -s " + "x" * 64, 2, r"^$", r"a session has 1 to 63 bytes"),
     ("trace -H " + "x" * 48, 2, r"^$", r"a handler has 1 to 47 bytes"),
     # The host has no LUO with trace events.
     ("trace", 3, r"^$", r"^luotrace: this kernel .*; \w+"),
     ("latency 1", 3, r"^$", r"^luotrace: this kernel .*; \w+"),
-    ("timeline", 3, r"^$", r"there is no /sys/kernel/liveupdate/recorder; it needs"),
+    ("timeline", 3, r"^$", r"/sys/kernel/liveupdate/recorder is missing; it needs"),
     ("timeline a b", 2, r"^$", r"too many arguments"),
     ("timeline /dev/null", 3, r"^$", r"'/dev/null' is not a record of a live "
      r"update; this luotrace knows version 3"),
@@ -56,34 +56,34 @@ COMMAND_LINE = (
      r"call took 1.80ms:\n  session vm-a token 42\n", r"^$"),
     ("timeline --json @RECORD@", 0, r'(?s)"command": "timeline".*"blackout_ns": '
      r'36000000, *\n.*"freeze_window_ns": 5000000', r"^$"),
-    ("timeline @WORSE@", 1, r"(?s)blackout 36.0ms.*\* 2 sessions of the update "
-     r"before were given up by it", r"^$"),
+    ("timeline @WORSE@", 1, r"(?s)blackout 36.0ms.*\* 2 sessions of the previous "
+     r"update were given up by it", r"^$"),
     ("timeline --json @WORSE@", 1, r'(?s)"blackout_ns": 36000000.*"given_up": 2',
      r"^$"),
     ("audit", 3, r"^$", r"^luotrace: this kernel .*; \w+"),
     ("audit --exec true", 2, r"^$", r"--exec and --duration go with --watch"),
-    ("audit --max-age soon", 2, r"^$", r"'soon' is no number of seconds"),
+    ("audit --max-age soon", 2, r"^$", r"'soon' is not a number of seconds"),
     ("audit -s " + "x" * 64, 2, r"^$", r"a session has 1 to 63 bytes"),
-    ("handover", 3, r"^$", r"there is no tree in /sys/kernel/debug/kho/; it needs"),
+    ("handover", 3, r"^$", r"no tree in /sys/kernel/debug/kho/; it needs"),
     ("handover /no/such", 3, r"^$", r"cannot read '/no/such': No such file"),
     ("handover a b", 2, r"^$", r"too many arguments"),
     ("handover --memory x", 2, r"^$", r"--memory needs the FILE with the tree"),
-    ("handover --memory /dev/null @TREE@", 3, r"^$", r"'/dev/null' is no ELF core"),
+    ("handover --memory /dev/null @TREE@", 3, r"^$", r"'/dev/null' is not an ELF core"),
     ("handover /dev/null", 1, r"^tree +-\n! offset 0: 0 bytes are too few", r"^$"),
     ("handover @TREE@", 0, r"^tree +luo-v2\nlive update +1\nsessions +60 in 2 "
-     r"blocks from 0x\w+ on\nshared state +4 in 1 blocks from 0x\w+ on\n"
+     r"blocks from 0x\w+ on\nFLBs +4 in 1 blocks from 0x\w+ on\n"
      r"subsystems +3\n  subsystem luo-recorder: data 0x\w+\n", r"^$"),
     ("handover --json @TREE@", 0, r'(?s)"sessions_at": \{\s*"count": "60".*'
      r'"sessions": null.*"nr_problems": 0', r"^$"),
-    ("handover @BASE@", 0, r"^not shown: it is of the base kernel's own LUO", r"^$"),
+    ("handover @BASE@", 0, r"^not shown: the base kernel's own LUO wrote it", r"^$"),
     ("handover --json @BASE@", 0, r'(?s)"tree": null,\s*"nr_problems": 0', r"^$"),
     ("latency --json --json-file x", 2, r"^$", r"want one of them"),
     ("latency --json-file x 1", 2, r"^$", r"want --json with INTERVAL"),
-    ("record --json -o x", 2, r"^$", r"the file is JSON without --json"),
+    ("record --json -o x", 2, r"^$", r"the file is always JSON"),
     ("report /", 3, r"^$", r"'/' line 1: Is a directory"),
     ("metrics", 3, r"^$", r"^luotrace: this kernel .*; \w+"),
     ("metrics /no/such", 3, r"^$", r"cannot read '/no/such': No such file"),
-    ("metrics --json --textfile x", 2, r"^$", r"reads no --json"),
+    ("metrics --json --textfile x", 2, r"^$", r"does not read --json"),
     ("metrics @RECORD@", 0, r'(?s)^# HELP luo_info .*\nluo_info\{kernel="7.3.4"\} '
      r'1\n.*luo_blackout_seconds 0.036\n.*# EOF\n$', r"^$"),
     ("metrics @RECORD@", 0, r'(?s)'
@@ -239,7 +239,7 @@ def test_textfile():
         os.mkdir(os.path.join(tmp, "dir.prom"))
         r = run([LUOTRACE, "metrics", "--textfile", os.path.join(tmp, "dir.prom"),
                  record])
-        check(r.returncode == 1 and "is no regular file" in r.stderr and
+        check(r.returncode == 1 and "is not a regular file" in r.stderr and
               sorted(os.listdir(tmp)) == ["dir.prom", "luo.prom"],
               "a failure leaves nothing", os.listdir(tmp), r.stderr)
 
@@ -257,11 +257,11 @@ def test_textfile_kinds():
             "fifo.prom", "link.prom", "target", "dangling.prom"))
         os.mkfifo(fifo)
         r = metrics(fifo)
-        check(r.returncode == 1 and "is no regular file" in r.stderr and
+        check(r.returncode == 1 and "is not a regular file" in r.stderr and
               stat.S_ISFIFO(os.lstat(fifo).st_mode), "a FIFO stays one", r.stderr)
         os.symlink("/dev/null", os.path.join(tmp, "null.prom"))
         r = metrics(os.path.join(tmp, "null.prom"))
-        check(r.returncode == 1 and "is no regular file" in r.stderr and
+        check(r.returncode == 1 and "is not a regular file" in r.stderr and
               os.readlink(os.path.join(tmp, "null.prom")) == "/dev/null" and
               stat.S_ISCHR(os.stat("/dev/null").st_mode), "a device stays a device",
               r.stderr)
@@ -275,7 +275,7 @@ def test_textfile_kinds():
                   "the target of a link is replaced", r.stderr, os.listdir(target))
         os.symlink("nowhere", dangling)
         r = metrics(dangling)
-        check(r.returncode == 1 and "a symbolic link to nothing" in r.stderr and
+        check(r.returncode == 1 and "a dangling symbolic link" in r.stderr and
               os.readlink(dangling) == "nowhere", "a dangling link stays", r.stderr)
 
     with tempfile.TemporaryDirectory() as tmp:

@@ -252,11 +252,11 @@ static void test_recorded(void)
 	fclose(f);
 	if (!strstr(text, "\nRecorded by"))
 		printf("# %s\n", text);
-	check(strstr(text, "\nRecorded by the kernel before this one, live update 7\n"
+	check(strstr(text, "\nRecorded by the previous kernel, live update 7\n"
 		"  operation         calls errors      avg      p50      p90      p99      max\n"
 		"memfd-v2\n"
 		"  freeze                3      1    1.67s        -        -        -    5.00s\n"
-		"others, for which there was no room\n") != NULL,
+		"others, for which no row was free\n") != NULL,
 	      "recorded calls as text");
 	check(strstr(text, "\n     2.15s - ...             1 |") && !strstr(text, "4.29s"),
 	      "the last bucket has no end");
@@ -427,7 +427,7 @@ static void test_why_not(void)
 	p.tracepoints[LT_STATE] = false;
 	check(strstr(probe_why_no_trace(&p), "luo_state"), "an event is missing");
 	p.flavour = FLAVOUR_STOCK;
-	check(strstr(probe_why_no_trace(&p), "no function of a file handler"),
+	check(strstr(probe_why_no_trace(&p), "has no function of a file handler"),
 	      "stock LUO without handlers");
 	p.stock.nr_ops = 1;
 	check(strstr(probe_why_no_trace(&p), "root"), "stock LUO, no privilege");

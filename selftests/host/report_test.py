@@ -476,7 +476,8 @@ def test_bad(trace, directory):
     check(lost["traces"][0]["lost"] == {"events": None, "missed": None,
                                         "functions": None, "calls_in_others": 0},
           "nor does JSON", lost["traces"][0]["lost"])
-    check("Lost events: -" in run("--html", os.path.join(directory, "cut")).stdout,
+    page = run("--html", os.path.join(directory, "cut")).stdout
+    check("Lost events: unknown" in page,
           "and so they are on the page")
     r = run("--json", made("part", [HEAD, dict(end(), lost={"events": 3})]))
     check(json.loads(r.stdout)["traces"][0]["lost"]["missed"] is None and
@@ -485,11 +486,11 @@ def test_bad(trace, directory):
     bad = dict(EVENTS[2])
     del bad["token"]
     for name, lines, says in (
-            ("empty", [], "line 1: no trace"),
-            ("no head", EVENTS, "line 1: no trace of this version"),
-            ("other version", [dict(HEAD, trace_version=2)], "line 1: no trace of"),
-            ("unknown event", [HEAD, {"event": "x"}], "line 2: no event that"),
-            ("a field is missing", [HEAD, EVENTS[0], bad], "line 3: no event"),
+            ("empty", [], "line 1: not a trace"),
+            ("no head", EVENTS, "line 1: not a trace of this version"),
+            ("other version", [dict(HEAD, trace_version=2)], "line 1: not a trace of"),
+            ("unknown event", [HEAD, {"event": "x"}], "line 2: not an event that"),
+            ("a field is missing", [HEAD, EVENTS[0], bad], "line 3: not an event"),
             ("damaged record", [HEAD, dict(end(), recorder="AAAA")],
              "line 2: a damaged record"),
             ("a row of memory is cut", [HEAD, dict(end(), kho=[{"calls": 1}])],
@@ -499,16 +500,17 @@ def test_bad(trace, directory):
             ("memory that is no array", [HEAD, dict(end(), kho=7)],
              "line 2: damaged figures"),
             ("a token beyond 2^64", [HEAD, dict(EVENTS[2], token="9" * 21)],
-             "line 2: no event"),
+             "line 2: not an event"),
             ("a token below 0", [HEAD, dict(EVENTS[2], token=" -5")],
-             "line 2: no event"),
+             "line 2: not an event"),
             ("an invalid escape", [HEAD, dict(EVENTS[0], session="a\\b",
                                                    escaped=True)],
-             "line 2: no event"),
-            ("no errno", [HEAD, dict(EVENTS[2], ret=2**32)], "line 2: no event"),
+             "line 2: not an event"),
+            ("no errno", [HEAD, dict(EVENTS[2], ret=2**32)], "line 2: not an event"),
             ("an invalid word", [HEAD, dict(EVENTS[0], state=7)],
-             "line 2: no event"),
-            ("after the end", [HEAD, end(), EVENTS[0]], "line 3: something")):
+             "line 2: not an event"),
+            ("after the end", [HEAD, end(), EVENTS[0]],
+             "line 3: a line after the end")):
         r = run(made("bad", lines))
         check(r.returncode == 3 and says in r.stderr and not r.stdout,
               "rejected: " + name, r.returncode, r.stderr)
@@ -521,7 +523,7 @@ def test_bad(trace, directory):
     check(r.returncode == 0 and "luo_phase_begin" in r.stdout,
           "and are in a trace for Perfetto", r.stdout, r.stderr)
     r = run(made("text", [], "hello\n"))
-    check(r.returncode == 3 and "line 1: no JSON" in r.stderr, "rejected: no JSON")
+    check(r.returncode == 3 and "line 1: not JSON" in r.stderr, "rejected: no JSON")
     r = run("/no/such")
     check(r.returncode == 3 and "cannot read '/no/such'" in r.stderr,
           "rejected: no file")

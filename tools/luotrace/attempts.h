@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* Which events of a trace belong to attempts at a live update that failed. */
+/*
+ * Which events of a trace belong to failed attempts at a live update. trace_file.c counts
+ * their calls apart.
+ */
 
 #ifndef ATTEMPTS_H
 #define ATTEMPTS_H
@@ -11,12 +14,12 @@
 #include "event.h"
 
 /**
- * struct attempts - what failed in a trace
- * @ranges:  first and last event of each attempt that failed, in order
+ * struct attempts - failed attempts in a trace
+ * @ranges:  first and last event of each failed attempt, in order
  * @nr:	     how many
- * @begin:   where the phase began that is under way, SIZE_MAX for none
- * @prepare: first and last event of the PREPARE that is in force
- * @held:    whether there is one
+ * @begin:   first event of the phase in progress, SIZE_MAX for none
+ * @prepare: first and last event of the PREPARE in force
+ * @held:    whether one is in force
  */
 struct attempts {
 	size_t (*ranges)[2];
@@ -26,26 +29,26 @@ struct attempts {
 	bool held;
 };
 
-/** attempts_init - before the first event */
+/** attempts_init - initialise before the first event */
 void attempts_init(struct attempts *a);
 
-/** attempts_free - what attempts_event() took */
+/** attempts_free - free what attempts_event() allocated */
 void attempts_free(struct attempts *a);
 
 /**
- * attempts_event - look at the next event
+ * attempts_event - process the next event
  * @a:	the attempts
  * @e:	the event
  * @at: its number, from 0
  *
- * An attempt is a global PREPARE or a reboot(): from the first phase that begins to
- * the state that is reached, or is not. What a CANCEL undoes has failed too.
+ * An attempt is a global PREPARE or a reboot(), from its first phase to the event that
+ * tells whether the state was reached. A PREPARE that a CANCEL rolls back has failed, too.
  *
- * Return: false if there is no memory.
+ * Return: false if out of memory.
  */
 bool attempts_event(struct attempts *a, const struct lt_event *e, size_t at);
 
-/** attempts_failed - whether event @at is of an attempt that failed */
+/** attempts_failed - whether event @at belongs to a failed attempt */
 bool attempts_failed(const struct attempts *a, size_t at);
 
 #endif

@@ -33,11 +33,11 @@ bool audit_selects(const struct audit *a, const char *name)
 
 static bool too_old(const struct audit *a, uint64_t since)
 {
-	/* A stock LUO does not know since when. */
+	/* A stock LUO has no time stamps: 0. */
 	return since && a->now > since && a->now - since > a->max_age;
 }
 
-/* What is worst comes first: a claim does not cure it. */
+/* The worst condition comes first: a claim does not cure it. */
 enum audit_class audit_class(const struct audit *a, const struct inv_session *s)
 {
 	if (s->finish_ret)
@@ -55,7 +55,7 @@ enum audit_class audit_class(const struct audit *a, const struct inv_session *s)
 						    AUDIT_UNCLAIMED;
 }
 
-/* How many of what was refused have their names kept. */
+/* The number of rejects whose names the record has. */
 static unsigned int kept_rejected(const struct liveupdate_recorder_part *in)
 {
 	return in->nr_refused < LIVEUPDATE_RECORDER_REFUSED ?
@@ -174,10 +174,10 @@ static void say_owner(struct sentence *to, const struct inv_session *s)
 		say(to, "%s (pid %d)", fmt_name(name, sizeof(name), s->comm),
 		    s->owner);
 	else
-		say(to, "a process that is not known");
+		say(to, "an unknown process");
 }
 
-/* The file that is the reason, and how many more. */
+/* The file at fault, and the number of others. */
 static void say_file(struct sentence *to, const struct audit *a,
 		     const struct inv_session *s, bool orphan)
 {
@@ -257,7 +257,7 @@ void audit_explain(const struct audit *a, const struct inv_session *s, char *buf
 	    fmt_name(name, sizeof(name), s->name));
 	switch (class) {
 	case AUDIT_UNCLAIMED:
-		say(&to, "nobody has claimed it");
+		say(&to, "not claimed");
 		if (s->born_ns)
 			say(&to, " in the %s since this kernel read it",
 			    fmt_age(age, a->now - s->born_ns));
@@ -288,7 +288,7 @@ void audit_explain_unread(char *buf)
 	struct sentence to = { .buf = buf };
 
 	*buf = '\0';
-	say(&to, "unclaimed sessions: this LUO reads what the previous kernel left when /dev/liveupdate is opened first, which nobody has done; which sessions there are is not known; start their agent, " OR_LOST);
+	say(&to, "unclaimed sessions: this LUO reads what the previous kernel left when /dev/liveupdate is first opened, which has not happened; the sessions are not known; start their agent, " OR_LOST);
 }
 
 void audit_explain_rejected(const struct liveupdate_recorder_refused *refused,
@@ -306,7 +306,7 @@ void audit_explain_rejected(const struct liveupdate_recorder_refused *refused,
 	if (!strcmp(refused->what, "file"))
 		say(&to, " token %llu", (unsigned long long)refused->token);
 	if (!strcmp(refused->reason, "no-subsystem"))
-		say(&to, ": it has not registered in this kernel; load its module, or what was handed over to it is freed at the next live update");
+		say(&to, ": it is not registered in this kernel; load its module, or what was handed over to it is freed at the next live update");
 	else
 		say(&to, ": %s; its memory is out of use until the next live update",
 		    fmt_name(name, sizeof(name), refused->reason));
@@ -319,7 +319,7 @@ void audit_explain_given_up(const struct liveupdate_recorder_part *out, char *bu
 	unsigned int i;
 
 	*buf = '\0';
-	say(&to, "given-up sessions: %llu that came to kernel %s were not finished when it was replaced and are gone",
+	say(&to, "given-up sessions: %llu handed over to kernel %s were not finished when it was replaced and are lost",
 	    (unsigned long long)out->given_up,
 	    fmt_name(name, sizeof(name), out->release));
 	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP && i < out->given_up; i++)

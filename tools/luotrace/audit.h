@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* What the previous kernel left and nobody finished: what it is, what to do. */
+/*
+ * What the previous kernel handed over and nothing has finished, and what to do about it.
+ * For the commands audit and metrics; audit_print.c has the output.
+ */
 
 #ifndef AUDIT_H
 #define AUDIT_H
@@ -13,33 +16,33 @@
 #include "inventory.h"
 #include "recorder.h"
 
-/* Bytes of one sentence, at most: that of the names of what was given up. */
+/* Bytes of one sentence, at most: the one with the names of sessions given up. */
 #define AUDIT_TEXT	(512 + 4 * INV_NAME_LEN * (LIVEUPDATE_RECORDER_GIVEN_UP + 1))
 
-/* How a session, or another thing that was left, stands. */
+/* The condition of a session, or of a rejected or given-up entry. */
 enum audit_class {
 	AUDIT_CLAIMED,		/* held by its agent: no leak */
-	AUDIT_WAITING,		/* not claimed, but younger than --max-age: none */
-	AUDIT_UNCLAIMED,	/* nobody has claimed it */
+	AUDIT_WAITING,		/* not claimed, younger than --max-age: no leak */
+	AUDIT_UNCLAIMED,	/* never claimed */
 	AUDIT_DROPPED,		/* claimed, closed without FINISH */
-	AUDIT_UNFINISHED,	/* FINISH refused, or held longer than --max-age */
+	AUDIT_UNFINISHED,	/* FINISH failed, or held longer than --max-age */
 	AUDIT_FAILED,		/* a file cannot be retrieved */
-	AUDIT_NO_HANDLER,	/* a file whose handler this kernel lacks */
-	AUDIT_REJECTED,		/* a part of the handover that is not served */
-	AUDIT_GIVEN_UP,		/* sessions that the kernel before gave up */
+	AUDIT_NO_HANDLER,	/* a file without a handler in this kernel */
+	AUDIT_REJECTED,		/* an entry of the handover that LUO rejected */
+	AUDIT_GIVEN_UP,		/* sessions that the previous kernel gave up */
 	AUDIT_NR,
 };
 
-/* Those from here on are findings. */
+/* All classes from here on are findings. */
 #define AUDIT_LEAKS	AUDIT_UNCLAIMED
 
 /**
  * struct audit - what is audited
- * @inv:      what there is
+ * @inv:      incoming sessions and files
  * @recorder: what LUO recorded, NULL if this kernel has no record
  * @now:      ns of the monotonic clock, when @inv was read
- * @max_age:  ns that a session may be left alone or held; 0: unclaimed is a leak at
- *            once, and held may be for ever
+ * @max_age:  ns that a session may stay unclaimed, or be held; 0: an unclaimed session is
+ *            a leak at once, a session can be held for any time
  * @session:  only this one, NULL for all
  */
 struct audit {
@@ -51,12 +54,12 @@ struct audit {
 };
 
 /**
- * struct audit_sums - all of it in figures
- * @sessions: incoming sessions that are left
- * @files:    of them
+ * struct audit_sums - the audit in figures
+ * @sessions: unfinished incoming sessions
+ * @files:    their files
  * @pages:    that KHO keeps or kept for them
- * @pages_unknown: sessions whose pages nobody knows
- * @by_class: sessions and other things, by class
+ * @pages_unknown: sessions whose number of pages is unknown
+ * @by_class: sessions and entries, by class
  * @leaks:    findings
  */
 struct audit_sums {
@@ -74,27 +77,27 @@ const char *audit_class_name(enum audit_class c);
 /** audit_selects - whether a session of that name is audited */
 bool audit_selects(const struct audit *a, const char *name);
 
-/** audit_class - how a session stands */
+/** audit_class - the condition of a session */
 enum audit_class audit_class(const struct audit *a, const struct inv_session *s);
 
 /** audit_sum - add it up */
 void audit_sum(const struct audit *a, struct audit_sums *sums);
 
 /**
- * audit_found - whether there is anything of the session that is audited
+ * audit_found - whether the audited session exists
  * @a:	  the audit
  * @sums: what audit_sum() added up
  *
- * Return: false only if a session was asked for that is known not to be there.
+ * Return: false only if a session was named and is known not to exist.
  */
 bool audit_found(const struct audit *a, const struct audit_sums *sums);
 
 /**
- * audit_unknown - whether the lists could not be read as a whole, and no leak was seen
+ * audit_unknown - whether the lists could not be read completely, without a leak in them
  * @a:	  the audit
  * @sums: of it
  *
- * Nothing can be called clean or missing then.
+ * Then nothing can be reported as clean or missing.
  */
 bool audit_unknown(const struct audit *a, const struct audit_sums *sums);
 
@@ -102,7 +105,7 @@ bool audit_unknown(const struct audit *a, const struct audit_sums *sums);
  * audit_files - the files of a session
  * @a:  the audit
  * @s:  the session
- * @nr: set to how many there are
+ * @nr: set to their number
  */
 const struct inv_file *audit_files(const struct audit *a,
 				   const struct inv_session *s, size_t *nr);
@@ -111,21 +114,21 @@ const struct inv_file *audit_files(const struct audit *a,
 const char *audit_file_state(const struct inv_file *f);
 
 /**
- * audit_explain - what is the matter with a session, and what to do
+ * audit_explain - what is wrong with a session, and what to do
  * @a:	 the audit
  * @s:	 a session that is a finding
  * @buf: AUDIT_TEXT bytes
  */
 void audit_explain(const struct audit *a, const struct inv_session *s, char *buf);
 
-/** audit_explain_unread - the same where nobody knows which sessions came */
+/** audit_explain_unread - the same if LUO has not read the handover yet */
 void audit_explain_unread(char *buf);
 
-/** audit_explain_rejected - the same for a part of the handover */
+/** audit_explain_rejected - the same for a rejected entry of the handover */
 void audit_explain_rejected(const struct liveupdate_recorder_refused *refused,
 			    char *buf);
 
-/** audit_explain_given_up - the same for the sessions that were given up */
+/** audit_explain_given_up - the same for sessions given up */
 void audit_explain_given_up(const struct liveupdate_recorder_part *out, char *buf);
 
 /** audit_text - everything for people, verdict first, on @f */

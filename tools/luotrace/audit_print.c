@@ -10,7 +10,7 @@
 
 #define NAME_BUF	(4 * INV_NAME_LEN + 1)
 #define NAME_WIDTH	20	/* columns for the name of a session */
-#define SENTENCES	20	/* findings of one class that are told one by one */
+#define SENTENCES	20	/* findings of one class that are printed one by one */
 
 /* Call @fn for each session that is audited. */
 static void each_session(const struct audit *a,
@@ -47,7 +47,7 @@ static void print_verdict(const struct audit *a, const struct audit_sums *sums,
 	int c;
 
 	if (!audit_found(a, sums)) {
-		fprintf(f, "not found: there is no incoming session %s; 'luotrace audit' lists those that are left\n",
+		fprintf(f, "not found: no incoming session %s; 'luotrace audit' lists unfinished sessions\n",
 			fmt_name(name, sizeof(name), a->session));
 		return;
 	}
@@ -72,7 +72,7 @@ static void print_verdict(const struct audit *a, const struct audit_sums *sums,
 	if (colour)
 		fputs("\033[0m", f);
 	if (a->inv->torn)
-		fputs("; the sessions changed while they were read, there may be more", f);
+		fputs("; the sessions changed while they were read, others may exist", f);
 	if (sums->sessions)
 		fprintf(f, "; %llu session%s with %llu file%s hold%s %s%s\n",
 			(unsigned long long)sums->sessions,
@@ -84,7 +84,7 @@ static void print_verdict(const struct audit *a, const struct audit_sums *sums,
 	else if (a->inv->torn)
 		fputc('\n', f);
 	else if (a->session)
-		fprintf(f, "; there is no incoming session %s\n",
+		fprintf(f, "; no incoming session %s\n",
 			fmt_name(name, sizeof(name), a->session));
 	else
 		fputs(a->inv->unread ? "; incoming sessions are not known\n" :
@@ -390,7 +390,7 @@ void audit_json(const struct audit *a, const struct audit_sums *sums,
 	for (c = 0; c < AUDIT_NR; c++)
 		json_object_set_new(classes, audit_class_name(c),
 				    json_integer(sums->by_class[c]));
-	/* What is not there is not clean, and what was not seen whole is unknown. */
+	/* A missing session is not clean, an incomplete list is unknown. */
 	json_object_set_new(root, "clean",
 			    audit_unknown(a, sums) ? json_null() :
 			    json_boolean(!sums->leaks && audit_found(a, sums)));

@@ -7,40 +7,46 @@
 #define NS		1000000000LL
 /* The wall clock is read from an RTC: it is coarse, and can be off. */
 #define WALL_SLACK	(10 * NS)
-#define WALL_BEHIND	(-2 * NS)
+#define WALL_BACKWARDS	(-2 * NS)
 #define WALL_MOST	(15 * 60 * NS)
-/* The clock of a kernel can stop before its counter does, and starts after it. */
+/* The clock of a kernel can stop before its counter, and starts after it. */
 #define CLOCK_SLACK	(NS)
 #define CLOCK_STOPPED	(600 * NS)
 
-/* One row a span: its ends, the operations and the phase of a session in it. */
+/* Each span: its marks, the operations called in it, and the phase of a session. */
 static const struct {
-	const char *name;
+	const char *name;	/* in JSON */
+	const char *label;	/* for people, NULL if that is the name */
 	enum liveupdate_recorder_mark begin, end;
 	unsigned int ops;	/* a bit each, as in the trace events */
 	int phase;
 } spans[SPAN_NR] = {
-	[SPAN_PREPARE] = { "prepare in reboot", LIVEUPDATE_MARK_REBOOT,
+	[SPAN_PREPARE] = { "prepare in reboot", NULL, LIVEUPDATE_MARK_REBOOT,
 			   LIVEUPDATE_MARK_PREPARED, 1 << 3, 0 },
-	[SPAN_FREEZE] = { "freeze", LIVEUPDATE_MARK_PREPARED,
+	[SPAN_FREEZE] = { "freeze", NULL, LIVEUPDATE_MARK_PREPARED,
 			  LIVEUPDATE_MARK_FROZEN, 1 << 5, 1 },
-	[SPAN_SHUTDOWN] = { "shutdown", LIVEUPDATE_MARK_FROZEN,
+	[SPAN_SHUTDOWN] = { "shutdown", NULL, LIVEUPDATE_MARK_FROZEN,
 			    LIVEUPDATE_MARK_JUMP, 0, -1 },
-	[SPAN_KEXEC] = { "jump, early boot", LIVEUPDATE_MARK_JUMP,
+	[SPAN_KEXEC] = { "jump, early boot", "kexec, early boot", LIVEUPDATE_MARK_JUMP,
 			LIVEUPDATE_MARK_START, 0, -1 },
-	[SPAN_INIT] = { "kernel init", LIVEUPDATE_MARK_START,
+	[SPAN_INIT] = { "kernel init", NULL, LIVEUPDATE_MARK_START,
 			LIVEUPDATE_MARK_INIT, 1 << 10, -1 },
-	[SPAN_USER] = { "user-space start", LIVEUPDATE_MARK_INIT,
+	[SPAN_USER] = { "user-space start", NULL, LIVEUPDATE_MARK_INIT,
 			LIVEUPDATE_MARK_OPEN, 0, -1 },
-	[SPAN_RESTORE] = { "restore", LIVEUPDATE_MARK_OPEN,
+	[SPAN_RESTORE] = { "restore", NULL, LIVEUPDATE_MARK_OPEN,
 			   LIVEUPDATE_MARK_RESTORED, 1 << 7, 5 },
-	[SPAN_FINISH] = { "finish", LIVEUPDATE_MARK_RESTORED,
+	[SPAN_FINISH] = { "finish", NULL, LIVEUPDATE_MARK_RESTORED,
 			  LIVEUPDATE_MARK_FINISHED, 1 << 8 | 1 << 9, 3 },
 };
 
 const char *span_name(enum span s)
 {
 	return spans[s].name;
+}
+
+const char *span_label(enum span s)
+{
+	return spans[s].label ? spans[s].label : spans[s].name;
 }
 
 bool span_has_op(enum span s, unsigned int op)
@@ -84,13 +90,13 @@ mark_of(const struct liveupdate_recorder *r, enum liveupdate_recorder_mark mark)
 {
 	const struct liveupdate_recorder_part *p = record_of(r, mark);
 
-	/* Each FINISH sets it; the last one is known once it is over. */
+	/* Each FINISH sets it; the last one is known once the live update is over. */
 	if (mark == LIVEUPDATE_MARK_FINISHED && !p->over)
 		return LIVEUPDATE_NR_MARKS;
-	/* Where no file was retrieved, nothing had to be restored. */
+	/* Without a retrieved file nothing had to be restored. */
 	if (mark == LIVEUPDATE_MARK_RESTORED && !reached(p, mark) && p->over)
 		mark = LIVEUPDATE_MARK_OPEN;
-	/* Where there was no session either, nobody had to come. */
+	/* Without a session no agent had to start, either. */
 	if (mark == LIVEUPDATE_MARK_OPEN && p->over &&
 	    (!reached(p, mark) ||
 	     p->times[mark] > p->times[LIVEUPDATE_MARK_FINISHED]))
@@ -104,8 +110,8 @@ static uint64_t to_ns(uint64_t ticks, uint64_t hz)
 }
 
 /*
- * Whether the counter and the clock of a kernel tell the same between two marks. A
- * counter that was stepped does not; nor does one that runs at another rate.
+ * Whether the counter and the clock of a kernel agree between two marks. A counter that
+ * was stepped, or runs at another rate, does not.
  */
 static bool marks_agree(const struct liveupdate_recorder_part *p, uint64_t hz,
 			int first, int next)
@@ -118,7 +124,7 @@ static bool marks_agree(const struct liveupdate_recorder_part *p, uint64_t hz,
 	slack = clock / 8 + CLOCK_SLACK;
 	if (counter < clock - slack)
 		return false;
-	/* Timers are off at the very end, and not yet on at the very begin. */
+	/* Timers are off at the very end, and not yet on at the very beginning. */
 	if (first == LIVEUPDATE_MARK_START || next == LIVEUPDATE_MARK_JUMP)
 		slack += CLOCK_STOPPED;
 	return counter <= clock + slack;
@@ -176,7 +182,7 @@ static void choose_timebase(const struct liveupdate_recorder *r, struct blackout
 	}
 }
 
-/* Whether the wall clocks of both kernels say something else than the counter. */
+/* Whether the wall clocks of both kernels contradict the counter. */
 static bool wall_contradicts(const struct liveupdate_recorder *r,
 			     struct blackout *b)
 {
@@ -186,8 +192,8 @@ static bool wall_contradicts(const struct liveupdate_recorder *r,
 	if (!r->last_in.wall_ns || !r->last_out.wall_ns ||
 	    !r->last_in.marks[LIVEUPDATE_MARK_INIT])
 		return false;
-	/* A clock that was set says nothing, and an RTC can be of another zone. */
-	if (wall < WALL_BEHIND || wall > WALL_MOST)
+	/* A clock that was set proves nothing, and an RTC can be of another zone. */
+	if (wall < WALL_BACKWARDS || wall > WALL_MOST)
 		return false;
 	wall = wall < 0 ? 0 : wall;
 	b->wall = wall;
@@ -197,30 +203,30 @@ static bool wall_contradicts(const struct liveupdate_recorder *r,
 	return counted > 2 * wall + WALL_SLACK || wall > 2 * counted + WALL_SLACK;
 }
 
-/* Whether both kernels read the same counter, at the same rate, and it goes on. */
+/* Whether both kernels read the same counter at the same rate, without a reset. */
 static enum across find_across(const struct liveupdate_recorder *r,
 			       struct blackout *b)
 {
-	uint64_t jump = r->last_out.marks[LIVEUPDATE_MARK_JUMP];
+	uint64_t last = r->last_out.marks[LIVEUPDATE_MARK_JUMP];
 	uint64_t start = r->last_in.marks[LIVEUPDATE_MARK_START];
 	uint64_t out = b->hz[0], in = b->hz[1];
 
 	if (b->timebase[0] == TIMEBASE_NONE || b->timebase[1] == TIMEBASE_NONE)
 		return ACROSS_NO_RECORD;
-	if (!out || !in || !jump || !start)
+	if (!out || !in || !last || !start)
 		return ACROSS_NO_COUNTER;
 	/* Two measurements of one clock differ by less than 1/1000. */
 	if ((out > in ? out - in : in - out) > out / 1000)
 		return ACROSS_RATE;
-	if (start < jump)
+	if (start < last)
 		return ACROSS_BACKWARDS;
 	return wall_contradicts(r, b) ? ACROSS_WALL : ACROSS_KNOWN;
 }
 
 /*
- * Ticks since the first moment of a kernel as ns. Where the counter goes on that of
- * the old kernel is the first one for both, at one rate, so that what is rounded
- * adds up to the whole.
+ * Ticks since the first mark of a kernel as ns. Where the counter goes on across the
+ * kexec both count from the first mark of the old kernel, at one rate, so that rounded
+ * durations add up to the whole.
  */
 static uint64_t counter_ns(const struct liveupdate_recorder *r,
 			   const struct blackout *b, int kernel, uint64_t counter)
@@ -234,7 +240,7 @@ static uint64_t counter_ns(const struct liveupdate_recorder *r,
 	return counter > first ? to_ns(counter - first, b->hz[kernel]) : 0;
 }
 
-/* When a mark was reached, in ns since the first moment; false if unknown. */
+/* When a mark was reached, in ns since the first mark; false if unknown. */
 static bool mark_ns(const struct liveupdate_recorder *r, const struct blackout *b,
 		    enum liveupdate_recorder_mark mark, uint64_t *ns)
 {
@@ -243,7 +249,7 @@ static bool mark_ns(const struct liveupdate_recorder *r, const struct blackout *
 
 	if (b->timebase[kernel] == TIMEBASE_NONE)
 		return false;
-	/* The clock of a kernel is 0 where it begins, whoever saw that. */
+	/* The clock of a kernel begins at 0, whether LUO has seen that or not. */
 	if (b->timebase[kernel] == TIMEBASE_CLOCK &&
 	    mark == LIVEUPDATE_MARK_START) {
 		*ns = 0;

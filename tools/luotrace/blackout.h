@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* The blackout of a live update: its phases, and how long each of them took. */
+/*
+ * The blackout of a live update: its phases, and the duration of each, measured from the
+ * record of LUO. For timelines, metrics and reports.
+ */
 
 #ifndef BLACKOUT_H
 #define BLACKOUT_H
@@ -20,18 +23,18 @@ enum span {
 	SPAN_NR,
 };
 
-/* What tells the moments of one kernel. */
+/* The clock that times of one kernel are taken from. */
 enum timebase {
-	TIMEBASE_NONE,		/* there is no record of it */
-	TIMEBASE_COUNTER,	/* the counter */
-	TIMEBASE_CLOCK,		/* that kernel's own clock */
+	TIMEBASE_NONE,		/* no record */
+	TIMEBASE_COUNTER,	/* the counter of the CPU */
+	TIMEBASE_CLOCK,		/* the monotonic clock of that kernel */
 };
 
-/* Why the span across the kexec is known, or is not. */
+/* Whether the span across the kexec is known, and if not, why. */
 enum across {
 	ACROSS_KNOWN,
 	ACROSS_NO_RECORD,	/* one of the kernels left none */
-	ACROSS_NO_COUNTER,	/* one of them has no counter that can be trusted */
+	ACROSS_NO_COUNTER,	/* one of them has no reliable counter */
 	ACROSS_RATE,		/* the counters run at different rates */
 	ACROSS_BACKWARDS,	/* the counter is smaller than before */
 	ACROSS_WALL,		/* the wall clocks contradict it */
@@ -39,13 +42,13 @@ enum across {
 
 /**
  * struct blackout - how long a live update took
- * @known:    whether a phase is measured; the others are unknown, or not over
- * @ns:	      length of each phase that is known
+ * @known:    whether a phase was measured; the others are unknown, or not over
+ * @ns:	      duration of each known phase
  * @whole:    whether all phases are known
  * @total:    ns of all known phases
  * @over:     whether the live update is over
  * @moments:  what tells the moments of the old and of the new kernel
- * @hz:	      of the counter of each kernel, where it tells them
+ * @hz:	      of the counter of each kernel, where it is the clock
  * @across:   whether the counter goes on across the kexec
  * @counted:  ns from reboot() to the end of kernel init by the counter
  * @wall:     the same by the wall clocks of both kernels; only for ACROSS_WALL
@@ -64,20 +67,23 @@ struct blackout {
 };
 
 /**
- * blackout_measure - how long each phase of the last blackout was
+ * blackout_measure - measure each phase of the last blackout
  * @r: the record
  * @b: filled
  *
- * A phase inside one kernel is measured by the counter if it can be trusted, or by
- * the clock of that kernel. The span across the kexec is known only if both kernels
- * read one counter that goes on.
+ * A phase inside one kernel is measured by the counter if that is reliable, else by the
+ * clock of that kernel. The span across the kexec is known only if both kernels read the
+ * same counter and the kexec does not reset it.
  */
 void blackout_measure(const struct liveupdate_recorder *r, struct blackout *b);
 
-/** span_name - "freeze", say */
+/** span_name - name of a phase in JSON and traces, such as "freeze" */
 const char *span_name(enum span s);
 
-/** span_record - the part of the record that has the calls of a phase */
+/** span_label - the same for people */
+const char *span_label(enum span s);
+
+/** span_record - the kernel's record that has the calls of a phase */
 const struct liveupdate_recorder_part *
 span_record(const struct liveupdate_recorder *r, enum span s);
 
@@ -87,20 +93,20 @@ enum liveupdate_recorder_scope span_scope(enum span s);
 /** span_has_op - whether an operation is called in a phase */
 bool span_has_op(enum span s, unsigned int op);
 
-/** span_phase - what the trace events call the phase of a session, -1 for none */
+/** span_phase - value of enum luo_phase in trace events, -1 for none */
 int span_phase(enum span s);
 
 /**
- * span_place - what part of a call, or of a session's phase, is inside of a phase
+ * span_place - clip a call, or the phase of a session, to a phase of the blackout
  * @r:	      the record
  * @b:	      its blackout
  * @s:	      the phase
  * @end:      the counter when it returned
- * @duration: ns that it took
- * @from:     set to its begin, ns since the first moment of the phase's kernel
+ * @duration: ns
+ * @from:     set to its begin, ns since the first mark of the phase's kernel
  * @to:	      set to its end
  *
- * Return: false if it is outside, or cannot be told.
+ * Return: false if it is outside, or if that is unknown.
  */
 bool span_place(const struct liveupdate_recorder *r, const struct blackout *b,
 		enum span s, uint64_t end, uint64_t duration, uint64_t *from,
@@ -112,7 +118,7 @@ bool span_place(const struct liveupdate_recorder *r, const struct blackout *b,
  * @s:	the phase
  * @ns: set, if it is known
  *
- * Return: whether it is. Calls at the same time are counted once.
+ * Return: whether it is known. Concurrent calls count once.
  */
 bool span_in_calls(const struct liveupdate_recorder *r, enum span s, uint64_t *ns);
 

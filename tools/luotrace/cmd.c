@@ -13,7 +13,7 @@
 #include "fmt.h"
 #include "msg.h"
 
-/* So often a loop looks whether it shall stop. */
+/* How often a loop checks whether to stop. */
 #define POLL_MS	100
 
 static volatile sig_atomic_t signalled;
@@ -27,7 +27,7 @@ uint64_t cmd_parse_number(const char *text, const char *unit, uint64_t max,
 	errno = 0;
 	n = strtoull(text, &end, 10);
 	if (errno || end == text || *end || *text == '-' || n > max)
-		argp_error(state, "'%s' is no number of %s from 0 to %llu",
+		argp_error(state, "'%s' is not a number of %s from 0 to %llu",
 			   text, unit, (unsigned long long)max);
 	return n;
 }
@@ -40,7 +40,7 @@ const char *cmd_parse_name(char *arg, size_t size, const char *what,
 	if (!fmt_given_name(name, size < sizeof(name) ? size : sizeof(name), arg))
 		argp_error(state, "the name of a %s has 1 to %zu bytes", what,
 			   size - 1);
-	/* It is never longer than its spelling. */
+	/* The name is never longer than its spelling. */
 	return strcpy(arg, name);
 }
 
@@ -86,8 +86,8 @@ static error_t cmd_parse_output(int key, char *arg, struct argp_state *state)
 static const struct argp_option cmd_output_options[] = {
 	{ NULL, 'h', NULL, 0, "The same as --help", -1 },
 	{ "json", 'j', NULL, 0, "JSON on stdout", 10 },
-	{ "quiet", 'q', NULL, 0, "Say nothing but errors on stderr", 10 },
-	{ "verbose", 'v', NULL, 0, "Show what the BPF loader says", 10 },
+	{ "quiet", 'q', NULL, 0, "Only errors on stderr", 10 },
+	{ "verbose", 'v', NULL, 0, "Show the messages of the BPF loader", 10 },
 	{ "no-color", KEY_NO_COLOR, NULL, 0,
 	  "No colours; the same as the environment's NO_COLOR", 10 },
 	{ 0 },
@@ -132,9 +132,9 @@ static error_t cmd_parse_trace(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_BUFFER:
 		t->buffer_kib = cmd_parse_number(arg, "KiB", 1 << 20, state);
-		/* The kernel takes only powers of two, of pages. */
+		/* The kernel accepts only powers of two, in pages. */
 		if (t->buffer_kib < 4 || t->buffer_kib & (t->buffer_kib - 1))
-			argp_error(state, "'%s' KiB is no power of two from 4 on",
+			argp_error(state, "'%s' KiB is not a power of two from 4 on",
 				   arg);
 		return 0;
 	default:
@@ -146,12 +146,12 @@ static const struct argp_option cmd_trace_options[] = {
 	{ "session", 's', "NAME", 0, "Only this session", 1 },
 	{ "handler", 'H', "COMPATIBLE", 0, "Only this file handler", 1 },
 	{ "op", 'o', "OP", 0, "Only this operation; can be given again", 1 },
-	{ "errors", KEY_ERRORS, NULL, 0, "Only what failed", 1 },
+	{ "errors", KEY_ERRORS, NULL, 0, "Only failures", 1 },
 	{ "min-us", KEY_MIN_US, "N", 0,
 	  "Only handler calls of N microseconds or more", 1 },
 	{ "duration", 'd', "SECONDS", 0, "Stop after this time", 2 },
 	{ "until-frozen", KEY_UNTIL_FROZEN, NULL, 0,
-	  "Stop when the machine is frozen, just before the jump", 2 },
+	  "Stop when the global state is frozen, just before the kexec", 2 },
 	{ "buffer", KEY_BUFFER, "KIB", 0,
 	  "Size of the buffer between kernel and luotrace (4096)", 3 },
 	{ 0 },
@@ -226,8 +226,8 @@ static void on_signal(int sig)
 }
 
 /*
- * A second Ctrl-C ends the program whatever it does. A terminal that goes away may send
- * SIGHUP twice, from the kernel and from the shell; under nohup it is ignored.
+ * A second Ctrl-C ends the program in any case. When a terminal goes away, SIGHUP can
+ * arrive twice, from the kernel and from the shell; under nohup it is ignored.
  */
 static void catch_signals(void)
 {
@@ -252,7 +252,6 @@ bool cmd_signalled(void)
 void cmd_start_tracing(void)
 {
 	catch_signals();
-	/* Who reads this may stop it. */
 	msg_note("tracing, Ctrl-C stops");
 }
 
@@ -278,7 +277,7 @@ enum loop_end cmd_loop(struct tracer *t, uint64_t duration_ms,
 			return LOOP_ERROR;
 		}
 	}
-	/* What came last is still in the buffer. */
+	/* The last events are still in the buffer. */
 	if (!stop || !*stop)
 		tracer_poll(t, 0);
 	return signalled ? LOOP_SIGNAL : LOOP_DONE;
@@ -286,7 +285,7 @@ enum loop_end cmd_loop(struct tracer *t, uint64_t duration_ms,
 
 int cmd_flush(void)
 {
-	/* Why is told when it is closed. */
+	/* main() reports the reason when it closes stdout. */
 	return fflush(stdout) || ferror(stdout) ? EXIT_FINDING : EXIT_FINE;
 }
 
@@ -306,11 +305,11 @@ void cmd_warn_lost(const struct tracer_lost *lost)
 			  (unsigned long long)lost->events,
 			  lost->events == 1 ? " was" : "s were");
 	if (lost->rows)
-		msg_error("%llu call%s counted under \"others\", there are more than %d different keys; filter more or count by handler",
+		msg_error("%llu call%s counted under \"others\" because there are more than %d different keys; filter more or count by handler",
 			  (unsigned long long)lost->rows,
 			  lost->rows == 1 ? " is" : "s are", LT_MAX_ROWS);
 	if (lost->functions)
-		msg_error("%llu function%s not be traced, as was said at the beginning; what happens there is not in this",
+		msg_error("%llu function%s not be traced, see the messages at the beginning; their calls are missing",
 			  (unsigned long long)lost->functions,
 			  lost->functions == 1 ? " could" : "s could");
 	if (lost->missed)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* The commands of luotrace, and what they have in common. */
+/* The commands of luotrace, and their common options and loops. Not for views. */
 
 #ifndef CMD_H
 #define CMD_H
@@ -13,7 +13,7 @@
 #include "probe.h"
 #include "tracer.h"
 
-/* Of the tool; that of its formats is in each of them. */
+/* Of the tool; each of its formats has a version of its own. */
 #define CMD_VERSION	"1.0"
 
 /* Exit codes. */
@@ -53,7 +53,7 @@ int cmd_trace(int argc, char **argv);
  * @json:	  JSON on stdout
  * @no_color:	  --no-color was given
  * @duration_ms:  stop after this time, 0 for never
- * @until_frozen: stop when the machine is frozen
+ * @until_frozen: stop when the global state is frozen
  */
 struct cmd_options {
 	struct tracer_options tracer;
@@ -63,16 +63,16 @@ struct cmd_options {
 	bool until_frozen;
 };
 
-/* For struct argp.children of a command that traces; input: cmd_options. */
+/* For struct argp.children of a command that traces; the input is struct cmd_options. */
 extern const struct argp cmd_trace_argp;
 
-/* The same for a command that only prints; input: cmd_options. */
+/* The same for a command that only prints. */
 extern const struct argp cmd_output_argp;
 
-/** cmd_stream_mask - events that are streamed; @kho: those of memory too */
+/** cmd_stream_mask - events to stream, a bit for each; @kho: those of memory, too */
 uint32_t cmd_stream_mask(bool kho);
 
-/** cmd_color - whether stdout shall have colours */
+/** cmd_color - whether output on stdout has colours */
 bool cmd_color(const struct cmd_options *o);
 
 /**
@@ -87,7 +87,7 @@ bool cmd_color(const struct cmd_options *o);
 int cmd_parse(const struct argp *argp, int argc, char **argv, void *input);
 
 /**
- * cmd_parse_traced - the same for a command that traces; it says why it cannot
+ * cmd_parse_traced - the same for a command that traces, with a message if it cannot
  * @probe: set to what the kernel offers; the other arguments as above
  *
  * Return: as above.
@@ -98,8 +98,8 @@ int cmd_parse_traced(const struct argp *argp, int argc, char **argv, void *input
 /**
  * cmd_parse_number - parse a number of an option
  * @text:  the text
- * @unit:  what is counted, for the message
- * @max:   the largest that is allowed
+ * @unit:  unit, for the message
+ * @max:   the largest number allowed
  * @state: of the parser; it ends the program with a message if @text is no
  *	   number from 0 to @max
  */
@@ -107,28 +107,28 @@ uint64_t cmd_parse_number(const char *text, const char *unit, uint64_t max,
 			  const struct argp_state *state);
 
 /**
- * cmd_parse_name - a name given as an argument, as it is or as luotrace prints it
- * @arg:   the argument; it becomes the name
+ * cmd_parse_name - a name as an argument, raw or as luotrace prints it
+ * @arg:   the argument; replaced by the name
  * @size:  bytes of the longest name, and one
- * @what:  what is named, for the message
- * @state: of the parser; it ends the program with a message if there is no such name
+ * @what:  what has the name, for the message
+ * @state: of the parser; it ends the program with a message if the name is too long or empty
  *
  * Return: @arg.
  */
 const char *cmd_parse_name(char *arg, size_t size, const char *what,
 			   const struct argp_state *state);
 
-/** cmd_start_tracing - everything is attached: catch signals and say so */
+/** cmd_start_tracing - catch signals and say so, once everything is attached */
 void cmd_start_tracing(void);
 
-/** cmd_signalled - whether a signal has asked to stop since then */
+/** cmd_signalled - whether a signal to stop has arrived since then */
 bool cmd_signalled(void);
 
-/* Why cmd_loop() ended: as asked for, by a signal, by an error that was told. */
+/* Why cmd_loop() ended: as requested, by a signal, by an error after its message. */
 enum loop_end { LOOP_DONE, LOOP_SIGNAL, LOOP_ERROR };
 
 /**
- * cmd_loop - trace until there is a reason to stop
+ * cmd_loop - trace until the duration is over, @stop is set, or a signal arrives
  * @t:		 the tracer
  * @duration_ms: stop after this time, 0 for never
  * @stop:	 stop when this becomes true, NULL for never
@@ -138,9 +138,9 @@ enum loop_end { LOOP_DONE, LOOP_SIGNAL, LOOP_ERROR };
 enum loop_end cmd_loop(struct tracer *t, uint64_t duration_ms, const bool *stop);
 
 /**
- * cmd_flush - what was printed goes out
+ * cmd_flush - flush stdout
  *
- * Return: EXIT_FINE, or EXIT_FINDING if it cannot be written, of which main() tells.
+ * Return: EXIT_FINE, or EXIT_FINDING if it cannot be written, which main() reports.
  */
 int cmd_flush(void);
 
@@ -148,14 +148,14 @@ int cmd_flush(void);
  * cmd_write_error - why a file could not be written
  * @f: the file, which has an error
  *
- * By the time somebody asks, errno may be that of another call: this writes again.
+ * errno may be that of a later call by now, so this writes again.
  *
  * Return: a positive errno, EIO if it can be written by now.
  */
 int cmd_write_error(FILE *f);
 
 /**
- * cmd_warn_lost - say what was lost, if anything was
+ * cmd_warn_lost - report what was lost, if anything was
  * @lost: what was lost
  */
 void cmd_warn_lost(const struct tracer_lost *lost);

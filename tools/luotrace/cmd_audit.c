@@ -12,11 +12,11 @@
 #include "watch.h"
 
 static const char audit_doc[] =
-	"Shows what came from the previous kernel and was not finished.\v"
-	"Exit code 0 if nothing is leaked, 1 if something is. It sees what happened "
-	"before it was started, too.\n\n"
+	"Shows what the previous kernel handed over and nothing has finished.\v"
+	"Exit code 0 if nothing is leaked, 1 if something is. It also finds what happened "
+	"before it was started.\n\n"
 	"Examples:\n"
-	"  luotrace audit                     what is left, and what to do\n"
+	"  luotrace audit                     what is unfinished, and what to do\n"
 	"  luotrace audit --max-age 300       agents have five minutes\n"
 	"  luotrace audit --json | jq .findings\n"
 	"  luotrace audit --watch --exec 'logger -p err -- \"$LUOTRACE_TEXT\"'";
@@ -87,13 +87,13 @@ static int print(const struct audit_cmd *c, const struct audit *a)
 	}
 	if (audit_unknown(a, &sums))
 		return EXIT_CANNOT;
-	/* A name that nothing has is most often a typing error, and not clean. */
+	/* A name that no session has is most often a typing error, and not clean. */
 	if (!audit_found(a, &sums))
 		return EXIT_USAGE;
 	return sums.leaks ? EXIT_FINDING : EXIT_FINE;
 }
 
-/* What there is at this moment: printed if @shown, given to @use if that is not NULL. */
+/* The state of this moment: printed if @shown, passed to @use unless that is NULL. */
 static bool audit_snapshot(void *ctx, bool shown,
 			   void (*use)(const struct audit *a, void *data), void *data)
 {
@@ -147,18 +147,18 @@ int cmd_audit(int argc, char **argv)
 	static const struct argp_option options[] = {
 		{ "session", 's', "NAME", 0, "Only this session", 1 },
 		{ "max-age", KEY_MAX_AGE, "SECONDS", 0,
-		  "Leave alone what is not claimed for less than this; find what is held for longer",
+		  "A session may stay unclaimed, or be held, for this long",
 		  1 },
 		{ "files", KEY_FILES, NULL, 0,
-		  "With every file, not only those of which there is something to say",
+		  "List every file, not only those with a problem",
 		  1 },
 		{ "watch", KEY_WATCH, NULL, 0,
-		  "Go on, and tell of each leak: of those that are there, and of each new one as it happens",
+		  "Keep running, and print each leak: the present ones, and new ones as they happen",
 		  2 },
 		{ "exec", KEY_EXEC, "COMMAND", 0,
 		  "Run this at each leak, for at most 30 s, with LUOTRACE_CLASS, _SESSION, _TOKEN and _TEXT in its environment",
 		  2 },
-		{ "duration", 'd', "SECONDS", 0, "Stop to watch after this time",
+		{ "duration", 'd', "SECONDS", 0, "Stop watching after this time",
 		  2 },
 		{ 0 },
 	};
@@ -179,7 +179,7 @@ int cmd_audit(int argc, char **argv)
 	why_not = probe_why_no_audit(&c.probe);
 	if (!why_not && c.watch)
 		why_not = c.probe.flavour == FLAVOUR_STOCK ?
-			  "this kernel's Live Update Orchestrator tells of no leak; run luotrace audit without --watch" :
+			  "this kernel's Live Update Orchestrator has no trace events for leaks; run luotrace audit without --watch" :
 			  probe_why_no_trace(&c.probe);
 	if (why_not) {
 		msg_error("%s", why_not);

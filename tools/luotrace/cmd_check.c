@@ -12,8 +12,8 @@
 
 static const char check_doc[] =
 	"Shows what this kernel offers for tracing live updates.\v"
-	"What it says will work it has tried: programs are loaded, attached, and let go "
-	"of at once. "
+	"What will work has been tried: programs are loaded, attached, and detached at "
+	"once. "
 	"Exit code 0 if trace, latency and record will work, else 3.\n\n"
 	"Examples:\n"
 	"  luotrace check\n"
@@ -38,7 +38,7 @@ static const char *known_text(enum known k)
 	return k == YES ? "yes" : k == NO ? "no" : "unknown";
 }
 
-/* What is read from BTF is unknown without. */
+/* Without BTF all that is read from it is unknown. */
 static enum known from_btf(const struct probe *p, bool yes)
 {
 	return !p->btf ? UNKNOWN : yes ? YES : NO;
@@ -49,7 +49,7 @@ static json_t *known_json(enum known k)
 	return k == UNKNOWN ? json_null() : json_boolean(k == YES);
 }
 
-/* How many events luotrace knows. */
+/* The number of events that luotrace knows. */
 static unsigned int known_events(bool kho)
 {
 	unsigned int n = 0;
@@ -74,9 +74,9 @@ static void print_count(const struct probe *p, const char *name,
 		printf("%s events     unknown\n", name);
 }
 
-/* What was found by trying. */
+/* What trying has shown. */
 struct trial {
-	const char *why_not;	/* trace, latency and record work not; NULL if they do */
+	const char *why_not;	/* trace, latency and record do not work; NULL if they do */
 	const char *why_no_audit;
 	json_t *untraceable;	/* functions of a stock LUO, NULL if not tried */
 };
@@ -88,8 +88,8 @@ static void no_event(const struct lt_event *e, void *data)
 }
 
 /*
- * What is promised is tried: every program is loaded and attached, and let go of at
- * once. What goes wrong is told by who tries.
+ * Try what will be promised: load and attach every program, and detach it at once. The
+ * functions called here print a message for what goes wrong.
  */
 static void try_tracer(const struct probe *p, struct trial *t)
 {
@@ -108,7 +108,7 @@ static void try_tracer(const struct probe *p, struct trial *t)
 	if (!tracer) {
 		t->why_not = kho_why_rejected(&p->kho);
 		if (!t->why_not)
-			t->why_not = "the kernel did not take the programs, as was said above";
+			t->why_not = "the kernel rejected the programs, see the message above";
 		return;
 	}
 	t->untraceable = json_array();
@@ -128,7 +128,7 @@ static void try_audit(const struct probe *p, struct trial *t)
 	if (inventory_read(p, &inv, enum_value(ENUM_DIR, "in"), true)) {
 		t->why_no_audit = kho_why_rejected(&p->kho);
 		if (!t->why_no_audit)
-			t->why_no_audit = "the kernel did not take the programs, as was said above";
+			t->why_no_audit = "the kernel rejected the programs, see the message above";
 	}
 	inventory_free(&inv);
 }
@@ -225,12 +225,12 @@ static int check_json(const struct probe *p, const struct trial *t)
 	return json_print(root, JSON_INDENT(2)) ? EXIT_FINE : EXIT_FINDING;
 }
 
-/* What the compiler made a part of another function cannot be traced. */
+/* A function that the compiler has inlined cannot be traced. */
 static void check_stock(const struct probe *p, const struct trial *t)
 {
 	unsigned int i;
 
-	printf("handlers       %u functions of file handlers are there\n",
+	printf("handlers       %u functions of file handlers\n",
 	       p->stock.nr_ops + p->stock.nr_can_preserve);
 	for (i = 0; probe_luo_function(i); i++) {
 		if (!(p->luo_functions & 1U << i))
@@ -253,10 +253,10 @@ static void check_kernel(const struct probe *p, const struct trial *t)
 	printf("kernel         %s\n", fmt_name(name, sizeof(name), p->release));
 	printf("LUO            %s\n", flavour_texts[p->flavour]);
 	printf("/dev/liveupdate %s\n",
-	       p->device == YES ? "there, live update is on" :
+	       p->device == YES ? "present, live update is on" :
 	       p->device == UNKNOWN ? "unknown" :
-	       p->kho.registered ? "not there, though live update is on; a container has to be given it" :
-				   "not there, live update is off");
+	       p->kho.registered ? "missing, though live update is on; a container has to be given it" :
+				   "missing, live update is off");
 	if (p->flavour == FLAVOUR_STOCK)
 		check_stock(p, t);
 	print_count(p, "luo", p->nr_luo, known_events(false));
@@ -296,7 +296,7 @@ static void check_text(const struct probe *p, const struct trial *t)
 {
 	static const char unreadable[] =
 		"the record cannot be read; run luotrace as root";
-	/* Only opening it tells whether that is allowed. */
+	/* Only opening it shows whether that is allowed. */
 	int fd = open(RECORDER_PATH, O_RDONLY | O_CLOEXEC);
 
 	check_kernel(p, t);
@@ -308,7 +308,7 @@ static void check_text(const struct probe *p, const struct trial *t)
 	verdict("trace, latency, record", t->why_not);
 	verdict("audit", t->why_no_audit ? t->why_no_audit :
 			 fd < 0 && p->recorder != NO ? unreadable : NULL);
-	verdict("timeline", p->recorder == NO ? "there is no recorder" :
+	verdict("timeline", p->recorder == NO ? "this kernel has no recorder" :
 			    fd < 0 ? unreadable : NULL);
 	if (fd >= 0)
 		close(fd);

@@ -22,13 +22,13 @@
 #define NAME_BUF	(4 * INV_NAME_LEN + 1)
 
 static const char finish_doc[] =
-	"Finishes incoming sessions that no agent will come for: their files and memory are "
+	"Finishes incoming sessions that no agent will claim: their files and memory are "
 	"given up.\v"
-	"Shows what would be given up and asks first. A file that was not retrieved is gone "
-	"for good: what it held, the RAM of a guest for instance, cannot be had back.\n\n"
+	"Shows what would be given up and asks first. A file that was not retrieved is lost "
+	"for good: its content, the RAM of a guest for instance, cannot be recovered.\n\n"
 	"Exit code 0 if all sessions are finished, 1 if one is not.\n\n"
 	"Examples:\n"
-	"  luotrace audit                     which sessions there are\n"
+	"  luotrace audit                     list unfinished sessions\n"
 	"  luotrace finish vm-large           show, ask, finish\n"
 	"  luotrace finish --yes vm-a vm-b    for a script";
 
@@ -39,7 +39,6 @@ struct finish {
 	bool yes;
 	struct probe probe;
 	struct inventory inv;
-	bool seen;	/* @inv was read */
 	json_t *results;
 };
 
@@ -64,23 +63,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!f->nr)
-			argp_error(state, "no session is named; 'luotrace audit' lists those that are left");
+			argp_error(state, "no session is named; 'luotrace audit' lists unfinished sessions");
 		if (!f->yes && !isatty(STDIN_FILENO))
-			argp_error(state, "there is no terminal to ask on; --yes finishes without a question");
+			argp_error(state, "standard input is not a terminal; --yes finishes without asking");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-/* What is known of the incoming sessions; nothing where BPF cannot be used. */
+/* Read the incoming sessions; none where BPF cannot be used. */
 static void read_inventory(struct finish *f)
 {
 	inventory_free(&f->inv);
 	f->inv = (struct inventory){};
-	f->seen = !probe_why_no_audit(&f->probe) &&
-		  !inventory_read(&f->probe, &f->inv, enum_value(ENUM_DIR, "in"),
-				  false);
+	if (!probe_why_no_audit(&f->probe))
+		inventory_read(&f->probe, &f->inv, enum_value(ENUM_DIR, "in"), false);
 }
 
 static const struct inv_session *session_of(const struct finish *f,
@@ -103,7 +101,7 @@ static void describe(const struct finish *f, const char *name)
 
 	fmt_name(spelled, sizeof(spelled), name);
 	if (!s) {
-		msg_note("session %s: what it holds is not known", spelled);
+		msg_note("session %s: its content is not known", spelled);
 		return;
 	}
 	if (s->born_ns)
@@ -123,7 +121,7 @@ static bool confirmed(const struct finish *f)
 
 	if (f->yes)
 		return true;
-	fprintf(stderr, "Give up %s? What is not retrieved is gone for good. [y/N] ",
+	fprintf(stderr, "Give up %s? What is not retrieved is lost for good. [y/N] ",
 		f->nr == 1 ? "this session" : "these sessions");
 	return fgets(answer, sizeof(answer), stdin) &&
 	       (!strcmp(answer, "y\n") || !strcmp(answer, "yes\n"));
@@ -173,7 +171,7 @@ static void report_holder(void)
 	}
 	if (dir)
 		closedir(dir);
-	msg_error(DEVICE " is held by a process that cannot be seen from here, as in another container");
+	msg_error(DEVICE " is held by a process that is not visible here, in another container for instance");
 }
 
 static int open_device(const struct finish *f)
@@ -193,7 +191,7 @@ static int open_device(const struct finish *f)
 	return -1;
 }
 
-/* Which files do not let their session go. */
+/* Report the files that keep their session from being finished. */
 static void report_files(struct finish *f, const char *name)
 {
 	const struct inv_session *s;
@@ -220,7 +218,7 @@ static void report_failure(struct finish *f, const char *name, const char *what,
 
 	fmt_name(spelled, sizeof(spelled), name);
 	if (err == -ENOENT) {
-		msg_error("there is no incoming session %s; 'luotrace audit' lists those that are left",
+		msg_error("no incoming session %s; 'luotrace audit' lists unfinished sessions",
 			  spelled);
 	} else if (!strcmp(what, "claim") && err == -EBUSY) {
 		msg_error("session %s is claimed%s%s%s: its agent has to finish or close it",
@@ -289,7 +287,7 @@ static int finish_all(struct finish *f, int dev)
 int cmd_finish(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "yes", KEY_YES, NULL, 0, "Finish without a question", 0 },
+		{ "yes", KEY_YES, NULL, 0, "Finish without asking", 0 },
 		{ 0 },
 	};
 	static const struct argp_child children[] = {
@@ -305,7 +303,7 @@ int cmd_finish(int argc, char **argv)
 	if (ret >= 0)
 		return ret;
 
-	/* Nobody can agree to what is not shown. */
+	/* A question about what was not shown cannot be answered. */
 	msg_quiet &= f.yes;
 	probe_kernel(&f.probe);
 	read_inventory(&f);

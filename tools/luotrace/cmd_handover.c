@@ -15,15 +15,15 @@
 #include "msg.h"
 
 #define KHO		"/sys/kernel/debug/kho/"
-/* What the handover of the base's LUO begins with, and its version. */
+/* The first bytes of a handover of the base's LUO, before its version. */
 #define BASE_FORMAT	"luo-v"
-#define MAX_TREE	(64 << 20)	/* bytes; more is no tree */
+#define MAX_TREE	(64 << 20)	/* bytes; anything larger is not a tree */
 
 static const char handover_doc[] =
 	"Shows what one kernel hands over to the next.\v"
-	"Without FILE the trees of this machine, from debugfs. FILE is a copy of one "
-	"of those, of LUO or of all of KHO. With --memory what the tree points at is "
-	"shown, too; a running kernel frees that as soon as it has read it.\n\n"
+	"Without FILE it reads the trees of this machine from debugfs. FILE is a copy of "
+	"one of those, of LUO or of all of KHO. --memory also shows what the tree points "
+	"at, which a running kernel frees as soon as it has read it.\n\n"
 	"Examples:\n"
 	"  luotrace handover\n"
 	"  luotrace handover saved-tree\n"
@@ -34,7 +34,7 @@ static const struct source {
 	const char *path;
 	const char *what;
 	bool next;	/* for the next kernel */
-	bool grows;	/* while debugfs shows as much as there was at first */
+	bool grows;	/* while debugfs shows its first size */
 } sources[] = {
 	{ KHO "in/fdt", "KHO, from the previous kernel", false, false },
 	{ KHO "in/sub_fdts/" LUO_FDT_SUBTREE, "LUO, from the previous kernel",
@@ -117,7 +117,7 @@ static void *read_file(const char *path, size_t *size)
 	return data;
 }
 
-/* What the next kernel would get now: the tree says so only after the freeze. */
+/* What would be handed over now: the tree has that only after the freeze. */
 static void print_outgoing(const struct inventory *inv)
 {
 	char name[4 * INV_NAME_LEN + 1], size[FMT_LEN];
@@ -210,11 +210,11 @@ static int decode(struct handover_cmd *c, const struct source *from,
 	return err ? EXIT_FINDING : EXIT_FINE;
 }
 
-/* Why what is there cannot be told, and is no problem; or NULL. */
+/* Why a tree cannot be shown, without being malformed; NULL if it can. */
 static const char *why_not_shown(char *buf, size_t len, const struct source *from,
 				 const void *tree, size_t size)
 {
-	/* What debugfs does not show in whole cannot be told from what is cut. */
+	/* If debugfs does not show all of a tree, it looks like one that is cut. */
 	if (from->grows && size >= sizeof(struct fdt_header) &&
 	    fdt_magic(tree) == FDT_MAGIC && fdt_totalsize(tree) > size) {
 		snprintf(buf, len, "it grew, and debugfs shows %zu of its %u bytes",
@@ -223,7 +223,7 @@ static const char *why_not_shown(char *buf, size_t len, const struct source *fro
 	}
 	if (size >= strlen(BASE_FORMAT) &&
 	    !memcmp(tree, BASE_FORMAT, strlen(BASE_FORMAT)))
-		return "it is of the base kernel's own LUO, which writes no tree: the LUO of this project cannot read it";
+		return "the base kernel's own LUO wrote it, not as a tree: the LUO of this project cannot read it";
 	return NULL;
 }
 
@@ -277,7 +277,7 @@ static int show_machine(struct handover_cmd *c)
 	for (i = 0; i < NR_SOURCES && ret == EXIT_FINE; i++) {
 		errno = 0;
 		tree = read_file(sources[i].path, &size);
-		/* The first kernel of a machine has none from a previous one. */
+		/* After a normal boot there is no previous kernel. */
 		if (!tree && errno == ENOENT)
 			continue;
 		if (!tree) {
@@ -293,7 +293,7 @@ static int show_machine(struct handover_cmd *c)
 	}
 	if (found)
 		return ret;
-	msg_error("there is no tree in " KHO "; it needs root, debugfs mounted at /sys/kernel/debug, CONFIG_KEXEC_HANDOVER_DEBUGFS=y, and kho=on on the kernel's command line");
+	msg_error("no tree in " KHO "; it needs root, debugfs mounted at /sys/kernel/debug, CONFIG_KEXEC_HANDOVER_DEBUGFS=y, and kho=on on the kernel's command line");
 	return EXIT_CANNOT;
 }
 
@@ -301,9 +301,9 @@ int cmd_handover(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "memory", KEY_MEMORY, "CORE", 0,
-		  "Also what FILE points at, from an ELF core of the machine (vmcore, QEMU's dump-guest-memory)",
+		  "Also show what FILE points at, from an ELF core of the machine (vmcore, QEMU's dump-guest-memory)",
 		  1 },
-		{ "files", KEY_FILES, NULL, 0, "With every file of a session", 1 },
+		{ "files", KEY_FILES, NULL, 0, "List every file of a session", 1 },
 		{ 0 },
 	};
 	static const struct argp_child children[] = {

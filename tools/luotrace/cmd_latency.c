@@ -17,9 +17,9 @@
 #include "recorder.h"
 
 static const char latency_doc[] =
-	"Counts the calls of file handlers and how long they take.\v"
-	"Without INTERVAL it prints when it is stopped (Ctrl-C), with INTERVAL "
-	"every so many seconds what was new, COUNT times.\n\n"
+	"Counts the calls of file handlers and measures their duration.\v"
+	"Without INTERVAL it prints when it is stopped (Ctrl-C), with INTERVAL the new "
+	"calls every so many seconds, COUNT times.\n\n"
 	"Examples:\n"
 	"  luotrace latency --hist          until Ctrl-C, with histograms\n"
 	"  luotrace latency 1 10            every second, ten times\n"
@@ -105,7 +105,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (state->arg_num > 1 && !cmd->count)
 			argp_error(state, "COUNT is at least 1");
 		if (cmd->json_file && cmd->o.json)
-			argp_error(state, "--json is for stdout, --json-file besides the text; want one of them");
+			argp_error(state, "--json replaces the text on stdout, --json-file goes beside it; want one of them");
 		if (cmd->json_file && cmd->interval_ms)
 			argp_error(state, "--json-file is for one reading, want --json with INTERVAL");
 		return 0;
@@ -151,7 +151,7 @@ static int write_json(struct latency_cmd *cmd, const struct latency *l,
 	if (!cmd->json_file)
 		return json_print(root, JSON_INDENT(2)) ? EXIT_FINE : EXIT_FINDING;
 
-	/* What was there goes only now that there is something else. */
+	/* The old content goes only when the new one is ready. */
 	if (!fstat(fileno(cmd->json), &st) && S_ISREG(st.st_mode) &&
 	    ftruncate(fileno(cmd->json), 0))
 		err = errno;
@@ -169,7 +169,7 @@ static int write_json(struct latency_cmd *cmd, const struct latency *l,
 	return EXIT_FINE;
 }
 
-/* Text and JSON of one reading; a whole text goes out in one write. */
+/* Text and JSON of one reading; a text is written at once. */
 static int print(struct latency_cmd *cmd, const struct latency *l,
 		 const struct probe *probe)
 {
@@ -284,7 +284,7 @@ static int run_intervals(struct latency_cmd *cmd, struct tracer *t,
 	} while (stop == LOOP_DONE && ret == EXIT_FINE && n != cmd->count &&
 		 !(cmd->o.duration_ms && !left) &&
 		 !(cmd->o.until_frozen && cmd->frozen));
-	/* With JSON each reading has said it. */
+	/* With JSON each reading has reported it. */
 	if (!cmd->o.json)
 		cmd_warn_lost(&earlier.lost);
 	free(earlier.rows);
@@ -325,7 +325,7 @@ static int recorded_compare(const void *a, const void *b)
 	return diff ? diff : (int)x->op - (int)y->op;
 }
 
-/* Rows of a part that are wanted, in order. Returns how many. */
+/* The requested rows of a record, sorted. Returns their number. */
 static int filter_recorded(struct latency_cmd *cmd,
 			   const struct liveupdate_recorder_part *p,
 			   unsigned int scopes, struct tracer_row *rows)
@@ -341,15 +341,14 @@ static int filter_recorded(struct latency_cmd *cmd,
 }
 
 /*
- * What the kernel before this one recorded, if the calls that are wanted can be
- * told from the others in it.
+ * Load what the previous kernel recorded, if the filters can be applied to it.
  */
 static void load_recorded(struct latency_cmd *cmd)
 {
 	const struct tracer_options *t = &cmd->o.tracer;
 	struct liveupdate_recorder *r;
 
-	/* If it cannot be read that was said, and tracing goes on. */
+	/* If it cannot be read a message was printed, and tracing goes on. */
 	if (t->session || t->min_ns || t->errors || cmd->interval_ms ||
 	    recorder_load_local(&r) || !r)
 		return;
@@ -387,7 +386,7 @@ static int latency_run(struct latency_cmd *cmd, const struct probe *probe)
 	return ret;
 }
 
-/* Before the trace: that it cannot be written is known then. */
+/* Before the trace, to fail early if the file cannot be written. */
 static int open_json(struct latency_cmd *cmd)
 {
 	int fd;
@@ -405,11 +404,11 @@ static int open_json(struct latency_cmd *cmd)
 int cmd_latency(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "hist", KEY_HIST, NULL, 0, "With histograms", 3 },
+		{ "hist", KEY_HIST, NULL, 0, "Add histograms", 3 },
 		{ "by", KEY_BY, "WHAT", 0,
 		  "Count by handler (default), session or file", 3 },
 		{ "json-file", KEY_JSON_FILE, "FILE", 0,
-		  "The same as JSON into FILE, besides the text", 3 },
+		  "Also write JSON to FILE", 3 },
 		{ 0 },
 	};
 	static const struct argp_child children[] = {

@@ -14,10 +14,10 @@
 #define SYSFS		"/sys/kernel/liveupdate/"
 
 static const char metrics_doc[] =
-	"Writes what is known of live updates as metrics, in the text format of "
+	"Writes what is known about live updates as metrics, in the text format of "
 	"OpenMetrics.\v"
-	"With --textfile for the node exporter's textfile collector: the file is "
-	"replaced in one step. FILE is a copy of " RECORDER_PATH ", for metrics of what "
+	"--textfile is for the node exporter's textfile collector: the file is replaced "
+	"atomically. FILE is a copy of " RECORDER_PATH ", for metrics of what "
 	"another machine recorded.\n\n"
 	"Examples:\n"
 	"  luotrace metrics\n"
@@ -54,7 +54,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (c->o.json && c->textfile)
-			argp_error(state, "the collector of --textfile reads no --json");
+			argp_error(state, "--textfile is for a collector that does not read --json");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -97,7 +97,7 @@ static int print_json(const struct metrics *m)
 	return json_print(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) ? EXIT_FINE : EXIT_FINDING;
 }
 
-/* What this machine knows, as far as it can be read. */
+/* All that can be read of this machine. */
 static int gather(struct metrics *m, struct audit *a, struct inventory *in,
 		  struct inventory *out)
 {
@@ -111,7 +111,7 @@ static int gather(struct metrics *m, struct audit *a, struct inventory *in,
 		if (inventory_read(m->probe, in, enum_value(ENUM_DIR, "in"), false) ||
 		    inventory_read(m->probe, out, enum_value(ENUM_DIR, "out"), true))
 			return EXIT_CANNOT;
-		/* Figures of a part would be taken for those of all. */
+		/* Figures of some sessions would be taken for those of all. */
 		if (in->torn || out->torn)
 			return EXIT_CANNOT;
 		a->inv = in;
@@ -161,9 +161,9 @@ int cmd_metrics(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "textfile", KEY_TEXTFILE, "PATH", 0,
-		  "Into this file, which is replaced in one step", 1 },
+		  "Write to this file, which is replaced atomically", 1 },
 		{ "max-age", KEY_MAX_AGE, "SECONDS", 0,
-		  "As in luotrace audit: what is a leak, and when", 1 },
+		  "As in luotrace audit: how long a session may stay unclaimed, or be held", 1 },
 		{ 0 },
 	};
 	static const struct argp_child children[] = {

@@ -12,11 +12,10 @@
 #include "trace_file.h"
 
 static const char record_doc[] =
-	"Keeps the trace events of LUO in a file, for luotrace report.\v"
+	"Records the trace events of LUO in a file, for luotrace report.\v"
 	"Every event is written at once, and flushed to the disk every second and when "
-	"a live update begins: a recorder that is killed, or that a live update ends, "
-	"leaves what it saw. A FILE that is there is replaced when tracing has begun, "
-	"not before. Record in both kernels, into two files that outlive the kexec, and "
+	"a live update begins: if luotrace is killed, or a live update ends it, the file "
+	"has what it saw. An existing FILE is replaced when tracing has begun, not before. Record in both kernels, into two files that outlive the kexec, and "
 	"give both to luotrace report.\n\n"
 	"Examples:\n"
 	"  luotrace record -o before.luotrace\n"
@@ -44,9 +43,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!r->path)
-			argp_error(state, "where to? want --output FILE");
+			argp_error(state, "no output file; want --output FILE");
 		if (r->o.json)
-			argp_error(state, "the file is JSON without --json, and nothing goes to stdout");
+			argp_error(state, "the file is always JSON, and nothing goes to stdout");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -57,7 +56,7 @@ static void write_line(struct record *r, json_t *line)
 {
 	if (recording_line(r->out, line))
 		return;
-	/* Once the disk is full nothing but gaps would follow. */
+	/* After the disk is full only gaps would follow. */
 	r->failed = true;
 	r->stop = true;
 }
@@ -131,7 +130,7 @@ static int record_run(struct record *r, const struct probe *probe)
 int cmd_record(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "output", 'o', "FILE", 0, "Where to; must be given", 0 },
+		{ "output", 'o', "FILE", 0, "Output file, required", 0 },
 		{ 0 },
 	};
 	static const struct argp_child children[] = {

@@ -16,9 +16,9 @@
 #define MAX_FILES	16
 
 static const char report_doc[] =
-	"Shows what luotrace record kept.\v"
-	"FILEs are the traces of one live update in order: that of the old kernel, "
-	"that of the new one. Without an option it prints text.\n\n"
+	"Shows what luotrace record has recorded.\v"
+	"FILEs are the traces of one live update in order: of the old kernel, of the new "
+	"one. Without an option it prints text.\n\n"
 	"Examples:\n"
 	"  luotrace report before.luotrace after.luotrace\n"
 	"  luotrace report --html -o page.html before.luotrace after.luotrace\n"
@@ -65,7 +65,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!s->nr)
-			argp_error(state, "which? want a file that luotrace record wrote");
+			argp_error(state, "no file; want one that luotrace record wrote");
 		if (s->o.json && s->format == TEXT)
 			s->format = JSON;
 		return 0;
@@ -182,7 +182,7 @@ static int write_out(const struct show *s, struct trace_file *const *traces)
 		return EXIT_FINDING;
 	}
 	err = print_all(s, traces, f);
-	/* That of stdout is told when it is closed. */
+	/* main() reports errors of stdout when it closes it. */
 	if (!s->output)
 		return err ? EXIT_FINDING : EXIT_FINE;
 	if (fclose(f) || err) {
@@ -196,11 +196,11 @@ static int write_out(const struct show *s, struct trace_file *const *traces)
 int cmd_report(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "html", KEY_HTML, NULL, 0, "One page of HTML, with drawings", 1 },
+		{ "html", KEY_HTML, NULL, 0, "One HTML page with diagrams", 1 },
 		{ "perfetto", KEY_PERFETTO, NULL, 0,
 		  "A trace for ui.perfetto.dev", 1 },
-		{ "hist", KEY_HIST, NULL, 0, "With histograms", 1 },
-		{ "output", 'o', "FILE", 0, "Where to, instead of stdout", 1 },
+		{ "hist", KEY_HIST, NULL, 0, "Add histograms", 1 },
+		{ "output", 'o', "FILE", 0, "Output file instead of stdout", 1 },
 		{ 0 },
 	};
 	static const struct argp_child children[] = {

@@ -12,8 +12,8 @@
 
 static const char timeline_doc[] =
 	"Shows where the blackout of the last live update went.\v"
-	"Reads what LUO itself recorded in both kernels; nothing has to run while "
-	"the update is made. FILE is a copy of " RECORDER_PATH ".\n\n"
+	"Reads what LUO itself recorded in both kernels; no tool has to run during the "
+	"update. FILE is a copy of " RECORDER_PATH ".\n\n"
 	"Examples:\n"
 	"  luotrace timeline                  after a live update\n"
 	"  luotrace timeline --json | jq .blackout_ns\n"
@@ -52,7 +52,7 @@ static int timeline_show(const struct timeline *t,
 
 	if (!r->last_in.number) {
 		msg_error("%s", recorder_unread_reason(r) ? RECORDER_UNREAD :
-			  "this kernel was not booted by a live update, so there is none to show");
+			  "this kernel was not booted by a live update, so there is no timeline");
 		return EXIT_CANNOT;
 	}
 	blackout_measure(r, &b);
@@ -84,7 +84,7 @@ int cmd_timeline(int argc, char **argv)
 		return ret;
 
 	if (!t.path && access(RECORDER_PATH, F_OK)) {
-		msg_error("there is no " RECORDER_PATH "; it needs a kernel with LUO and its recorder, booted with liveupdate=on");
+		msg_error(RECORDER_PATH " is missing; it needs a kernel with LUO and its recorder, booted with liveupdate=on");
 		return EXIT_CANNOT;
 	}
 	r = recorder_load(t.path ? t.path : RECORDER_PATH);

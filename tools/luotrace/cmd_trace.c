@@ -37,7 +37,7 @@ static void print_json(struct trace *tr, json_t *o)
 		failed(tr);
 }
 
-/* The state of the machine comes also where the filters do not ask for it. */
+/* Changes of the global state are streamed even if the filters exclude them. */
 static bool wanted(const struct trace *tr, const struct lt_event *e)
 {
 	const struct tracer_options *t = &tr->o.tracer;
@@ -62,7 +62,7 @@ static void on_event(const struct lt_event *e, void *data)
 		print_json(tr, event_json(e, tr->start));
 	else
 		event_text(e, tr->start, stdout);
-	/* Nobody gets what is printed from here on. */
+	/* The reader is gone. */
 	if (ferror(stdout))
 		failed(tr);
 }
@@ -138,7 +138,7 @@ int cmd_trace(int argc, char **argv)
 		return ret;
 
 	tr.o.tracer.stream = cmd_stream_mask(tr.kho) & event_mask(&tr.o.tracer);
-	/* What nobody wants to see may still be waited for. */
+	/* Not printed, but waited for. */
 	if (tr.o.until_frozen)
 		tr.o.tracer.stream |= 1U << LT_STATE;
 	return trace_run(&tr, &probe);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
 /*
- * The words for the numbers in the events: the same ones that the kernel prints
- * in tracefs, by a test that compares them with include/trace/events.
+ * Names of the enumerated values in events: those that the kernel prints in tracefs. A
+ * test compares them with include/trace/events.
  */
 
 #ifndef ENUM_NAME_H
@@ -30,30 +30,30 @@ enum { FILE_NONE, FILE_PRESERVED, FILE_PREPARED, FILE_FROZEN, FILE_INCOMING,
 enum { LEAK_CLOSED, LEAK_DISCARDED, LEAK_GIVEN_UP };
 
 /**
- * enum_name - the word for a number
- * @list: of which enumeration
- * @n:	  the number
+ * enum_name - name of a value
+ * @list: the enumeration
+ * @n:	  the value
  *
- * Return: the word, "?" for a number that this luotrace does not know.
+ * Return: the name, "?" for a value that this luotrace does not know.
  */
 const char *enum_name(enum luo_enum list, unsigned int n);
 
-/** ENUM_UNKNOWN - the number of a word that this luotrace does not know */
+/** ENUM_UNKNOWN - value of a name that this luotrace does not know */
 #define ENUM_UNKNOWN	0xffffffffU
 
 /**
- * enum_value - the number for a word
- * @list: of which enumeration
- * @text: the word
+ * enum_value - value of a name
+ * @list: the enumeration
+ * @text: the name
  *
- * Return: the number, or -1.
+ * Return: the value, or -1.
  */
 int enum_value(enum luo_enum list, const char *text);
 
-/** enum_count - how many numbers an enumeration has */
+/** enum_count - number of values of an enumeration */
 unsigned int enum_count(enum luo_enum list);
 
-/** enum_list - all words of an enumeration, ", " between them; static buffer */
+/** enum_list - all names of an enumeration, ", " between them; static buffer */
 const char *enum_list(enum luo_enum list);
 
 #endif

@@ -280,7 +280,7 @@ static void set(json_t *o, const char *key, json_t *value)
 	json_object_set_new(o, key, value);
 }
 
-/* What no number of JSON can hold is not known by anybody. */
+/* A value beyond the range of JSON is unknown anyway. */
 static json_t *number_json(uint64_t n)
 {
 	return json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n);
@@ -382,7 +382,7 @@ static bool get_enum(json_t *o, const char *key, enum luo_enum list, __u32 *to)
 	const char *text = json_string_value(json_object_get(o, key));
 	int n = text ? enum_value(list, text) : -1;
 
-	/* A kernel may have more of them than the luotrace that wrote it, or this one. */
+	/* The kernel can have more values than the luotrace that wrote it, or this one. */
 	*to = n < 0 ? ENUM_UNKNOWN : (__u32)n;
 	return text;
 }

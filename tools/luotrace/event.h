@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* One trace event as a line of text and as JSON, there and back. */
+/* A trace event as a line of text, as JSON, and read from JSON. */
 
 #ifndef EVENT_H
 #define EVENT_H
@@ -14,15 +14,15 @@
 #include "../../bpf/luotrace.h"
 #include "tracer.h"
 
-/* The exit events have all that these have. */
+/* The exit events have all fields of these. */
 #define EVENT_ENTERS	(1U << LT_HANDLER_ENTER | 1U << LT_SUBSYSTEM_ENTER | \
 			 1U << LT_FLB_ENTER)
 
 /**
  * event_since - ns from @start to @ts
  *
- * Two CPUs take the time and a place in the buffer at once: an event that is read
- * after another one can be a little older. Its time is that of the other one, then.
+ * Two CPUs can take the time and reserve space concurrently, so that an event can be a
+ * little older than the one read before it. Then its time is that of the other one.
  */
 static inline uint64_t event_since(uint64_t ts, uint64_t start)
 {
@@ -30,14 +30,14 @@ static inline uint64_t event_since(uint64_t ts, uint64_t start)
 }
 
 /**
- * event_mask - events of which the filters can let one pass, a bit for each
+ * event_mask - events that the filters can let pass, a bit for each
  * @options: the filters
  *
  * Return: a mask of enum lt_type. Nothing needs to be attached for the others.
  */
 uint32_t event_mask(const struct tracer_options *options);
 
-/** event_urgent - whether there may be hardly any time left after this event */
+/** event_urgent - whether hardly any time may be left after this event */
 bool event_urgent(const struct lt_event *e);
 
 /**
@@ -56,8 +56,7 @@ json_t *event_json(const struct lt_event *e, uint64_t start);
  * @o: an object
  * @e: filled; its time is that of the object
  *
- * Return: whether it is an event that is known, with all of its fields. A name
- *	   that was no UTF-8 comes back escaped.
+ * Return: whether it is a known event with all of its fields.
  */
 bool event_from_json(json_t *o, struct lt_event *e);
 

@@ -14,7 +14,7 @@ struct unit {
 	uint64_t size;
 };
 
-/* @v in the largest unit of which there is at least one; smallest unit last. */
+/* @v in the largest unit that it reaches; the smallest unit is last. */
 static char *fmt_unit(char *buf, uint64_t v, const struct unit *u)
 {
 	double n;
@@ -81,11 +81,11 @@ const char *fmt_s(uint64_t n)
 
 const char *fmt_errno(int ret)
 {
-	/* What another kernel wrote may be any number. */
+	/* Another kernel can have written any number. */
 	return strerror((int)-(unsigned int)ret);
 }
 
-/* Whether a character is seen where it is; the space is. */
+/* Whether a character is visible in its place; the space counts. */
 static bool is_printable(ucs4_t c)
 {
 	if (c < 0x80)
@@ -93,7 +93,7 @@ static bool is_printable(ucs4_t c)
 	return uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L |
 			UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_N |
 			UC_CATEGORY_MASK_P | UC_CATEGORY_MASK_S) &&
-	       /* Letters and marks that nobody sees: fillers, selectors, joiners. */
+	       /* Invisible letters and marks: fillers, selectors, joiners. */
 	       !uc_is_property_default_ignorable_code_point(c);
 }
 
@@ -116,7 +116,7 @@ static char *escape(char *buf, size_t size, const char *text, const char *also)
 			len = 4;
 			n = 1;
 		}
-		/* The bytes behind the first of a character are none by themselves. */
+		/* An invalid sequence is escaped byte by byte. */
 		s += n;
 		if (used + len >= size)
 			break;
@@ -262,7 +262,7 @@ void fmt_wrapped(FILE *f, const char *lead, const char *text)
 
 	fputs(lead, f);
 	while (*text) {
-		/* A name that is longer than a line is not cut. */
+		/* A name longer than a line is not cut. */
 		len = strcspn(text, " ");
 		if (column > indent &&
 		    column + 1 + columns_of(text, len) > FMT_WIDTH) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* How figures and names are shown. */
+/* How figures and names are shown, in text and in JSON. */
 
 #ifndef FMT_H
 #define FMT_H
@@ -41,18 +41,18 @@ char *fmt_age(char *buf, uint64_t ns);
  */
 char *fmt_bytes(char *buf, uint64_t bytes);
 
-/** fmt_s - the end of a word for @n of what it names: "" for one, "s" for others */
+/** fmt_s - plural ending: "" if @n is one, else "s" */
 const char *fmt_s(uint64_t n);
 
 /*
- * How names are spelled. A name has any bytes but zero, and may come from a file or
- * from another kernel. What is printable in Unicode is printed as it is. Everything
- * else is \xNN, a byte each, in two lower-case digits: control characters, what has no
- * width or another direction, separators but the space, code points without a
- * character, bytes that are no UTF-8, and the backslash itself (\x5c), so that no two
- * names are spelled alike. In text a name is a field of a line, so space, = and " are
- * spelled \xNN, too; in JSON, HTML and a trace for Perfetto a name has quotes or tags
- * around it, and these three stay.
+ * How names are spelled. A name can have any bytes but zero, and can come from a file or
+ * from another kernel. Printable Unicode characters are printed as they are. Everything
+ * else is \xNN for each byte, in two lower-case digits: control characters, characters
+ * without width or with another direction, separators but the space, unassigned code
+ * points, bytes that are not UTF-8, and the backslash itself (\x5c), so that no two names
+ * have the same spelling. In text a name is a field of a line, so space, = and " are
+ * spelled \xNN, too; in JSON, HTML and a trace for Perfetto quotes or tags enclose a name,
+ * and these three stay.
  */
 
 /**
@@ -66,7 +66,7 @@ const char *fmt_s(uint64_t n);
 char *fmt_name(char *buf, size_t size, const char *name);
 
 /**
- * fmt_label - a name where something is around it
+ * fmt_label - a name that quotes or tags enclose
  * @buf:  as above
  * @size: as above
  * @name: zero-terminated
@@ -76,10 +76,10 @@ char *fmt_name(char *buf, size_t size, const char *name);
 char *fmt_label(char *buf, size_t size, const char *name);
 
 /**
- * fmt_text - a sentence, whose names are spelled already
+ * fmt_text - a sentence with spelled names
  * @buf:  as above
  * @size: as above
- * @text: zero-terminated; its backslashes stay, what is not printable is \xNN
+ * @text: zero-terminated; backslashes stay, unprintable bytes become \xNN
  *
  * Return: @buf.
  */
@@ -92,7 +92,7 @@ json_t *fmt_json_name(const char *name);
 json_t *fmt_json_text(const char *text);
 
 /**
- * fmt_read_name - the name that is spelled by fmt_name() or fmt_label()
+ * fmt_read_name - reverse fmt_name() or fmt_label()
  * @to:   room for it
  * @size: bytes in @to
  * @text: the string
@@ -102,34 +102,34 @@ json_t *fmt_json_text(const char *text);
 bool fmt_read_name(char *to, size_t size, const char *text);
 
 /**
- * fmt_given_name - the name that somebody typed
+ * fmt_given_name - a name from the command line
  * @to:   room for it
  * @size: bytes in @to
- * @text: a name as it is, or exactly as fmt_name() or fmt_label() spell it
+ * @text: a raw name, or one exactly as fmt_name() or fmt_label() spell it
  *
- * A text that is a spelling is read as one: a name that looks like the spelling of
- * another one has to be spelled.
+ * A text that is a spelling is read as one: a raw name that looks like the spelling of
+ * another name has to be spelled itself.
  *
  * Return: false if it is empty or too long.
  */
 bool fmt_given_name(char *to, size_t size, const char *text);
 
-/** fmt_columns - how many columns a text has on a terminal */
+/** fmt_columns - width of a text on a terminal, columns */
 int fmt_columns(const char *text);
 
 /**
- * fmt_padded - print a text, and spaces behind it up to a width
+ * fmt_padded - print a text, padded with spaces to a width
  * @f:	   where to
  * @text:  the text
  * @width: columns at least
  *
- * Return: columns that were printed.
+ * Return: columns printed.
  */
 int fmt_padded(FILE *f, const char *text, int width);
 
 /**
- * fmt_errno - what an error means
- * @ret: negative errno; any other number is "Unknown error"
+ * fmt_errno - message for an error
+ * @ret: negative errno; "Unknown error" for any other number
  */
 const char *fmt_errno(int ret);
 
@@ -140,16 +140,15 @@ const char *fmt_errno(int ret);
  * @part:  at most @whole
  * @whole: not 0
  *
- * Return: @buf; a part that is not 0 has at least one mark.
+ * Return: @buf; if @part is not 0 it has at least one mark.
  */
 char *fmt_bar(char *buf, unsigned int width, uint64_t part, uint64_t whole);
 
 /**
  * fmt_wrapped - print a text in lines of at most FMT_WIDTH columns
  * @f:	  where to
- * @lead: before the first line; the others are indented as far
- * @text: words with single spaces between them; a word that is longer than a
- *	  line is not cut
+ * @lead: before the first line; the others are indented by its width
+ * @text: words with single spaces between them; a word longer than a line is not cut
  */
 void fmt_wrapped(FILE *f, const char *lead, const char *text);
 

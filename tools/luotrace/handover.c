@@ -17,7 +17,7 @@ void handover_problem(struct handover *h, const char *fmt, ...)
 		va_start(ap, fmt);
 		vsnprintf(text, sizeof(text), fmt, ap);
 		va_end(ap);
-		/* It names what is in the tree, which may be anything. */
+		/* Names from the tree can have any bytes. */
 		fmt_text(h->problems[h->nr_problems], HANDOVER_PROBLEM, text);
 	}
 	h->nr_problems++;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
 /*
- * What a handover says: the tree that LUO hands over, or the one of KHO above it,
- * and the arrays behind it. Nothing in it is trusted.
+ * A decoded handover: the tree of LUO, or that of KHO above it, and the arrays that the
+ * tree points to. Nothing in it is trusted. For the command handover.
  */
 
 #ifndef HANDOVER_H
@@ -18,14 +18,14 @@
 
 #include "memory.h"
 
-#define HANDOVER_PROBLEM	512	/* bytes of one problem, with any name, at most */
+#define HANDOVER_PROBLEM	512	/* bytes of one problem, with any name */
 #define HANDOVER_PROBLEMS	64	/* problems that are kept */
 
 enum handover_kind { HANDOVER_NEITHER, HANDOVER_LUO, HANDOVER_KHO };
 
 /**
- * struct handover_array - where an array of records is
- * @there: the tree has the node
+ * struct handover_array - location of an array of records
+ * @present: the tree has the node
  * @count: records in use
  * @data:  physical address of the first block
  * @pgcnt: blocks
@@ -53,7 +53,7 @@ struct handover_entry {
  * struct handover_session - one session and its files
  * @ser:      its record
  * @files:    records of its files
- * @nr_files: how many were read
+ * @nr_files: number of records read
  */
 struct handover_session {
 	struct luo_session_ser ser;
@@ -62,22 +62,22 @@ struct handover_session {
 };
 
 /**
- * struct handover - all of it
- * @kind:	 whose tree it is
+ * struct handover - a decoded handover
+ * @kind:	 of the tree
  * @compatible:	 of its root, NULL if it has none; lives as long as the tree
  * @number:	 the live update
  * @memory_map:	 KHO: physical address of the map of preserved memory
- * @sessions_at: where the sessions are
- * @flbs_at:	 where shared state is
+ * @sessions_at: location of the sessions
+ * @flbs_at:	 location of the FLBs, data that several files share
  * @entries:	 subsystems or subtrees
  * @nr_entries:	 how many
  * @sessions:	 read from memory
  * @nr_sessions: how many
  * @flbs:	 read from memory
  * @nr_flbs:	 how many
- * @has_memory:	 the arrays were looked for
+ * @has_memory:	 memory was given, so that arrays were read
  * @problems:	 what is malformed
- * @nr_problems: how many, also of those that are not kept
+ * @nr_problems: how many, including those that are not kept
  */
 struct handover {
 	enum handover_kind kind;
@@ -98,35 +98,35 @@ struct handover {
 };
 
 /**
- * handover_decode - make out what a tree says
+ * handover_decode - decode a tree and what it points to
  * @h:	  filled; to be given to handover_free(), also after a failure
  * @tree: the tree, which must live as long as @h
  * @size: bytes
- * @mem:  where the arrays behind it are, NULL if they cannot be read
+ * @mem:  memory with the arrays, NULL if they cannot be read
  *
- * Return: 0, also if it is malformed, which @h then says; -ENOMEM.
+ * Return: 0, also if it is malformed, see @h->problems; -ENOMEM.
  */
 int handover_decode(struct handover *h, const void *tree, size_t size,
 		    struct memory *mem);
 
-/** handover_free - free what handover_decode() made */
+/** handover_free - free what handover_decode() allocated */
 void handover_free(struct handover *h);
 
 /**
- * handover_problem - one more thing is malformed
+ * handover_problem - record what is malformed
  * @h:	 the handover
- * @fmt: begins with where it is: an offset of the tree, or an address
+ * @fmt: begins with the place: an offset in the tree, or an address
  */
 __attribute__((format(printf, 2, 3)))
 void handover_problem(struct handover *h, const char *fmt, ...);
 
-/** handover_read_arrays - what is behind the tree; returns 0 or -ENOMEM */
+/** handover_read_arrays - read what the tree points to; returns 0 or -ENOMEM */
 int handover_read_arrays(struct handover *h, struct memory *mem);
 
-/** handover_text - everything for people; @files: each file, too */
+/** handover_text - print a handover; @files: each file, too */
 void handover_text(const struct handover *h, bool files, FILE *f);
 
-/** handover_json - everything for programs */
+/** handover_json - the same as JSON */
 json_t *handover_json(const struct handover *h, bool files);
 
 #endif

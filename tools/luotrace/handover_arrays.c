@@ -10,13 +10,13 @@
 
 #define NAME_BUF	(4 * LIVEUPDATE_SESSION_NAME_LENGTH + 1)
 
-/* Records of an array, as they are read. */
+/* Records of an array while they are read. */
 struct records {
 	size_t size;		/* of one, bytes */
 	char *data;
 	size_t nr;
 	size_t room;		/* records that @data has room for */
-	const char *what;	/* for messages: of what they are */
+	const char *what;	/* for messages: what they describe */
 	const char *of;		/* "", or " of session NAME" */
 };
 
@@ -39,7 +39,7 @@ static int add_records(struct records *r, const char *block, size_t nr)
 	return 0;
 }
 
-/* One block. *@at moves on to the next. Returns 0, 1 if it is refused, -ENOMEM. */
+/* Read a block and move *@at to the next. Returns 0, 1 if it is malformed, -ENOMEM. */
 static int read_block(struct handover *h, struct memory *mem, uint64_t *at,
 		      struct records *r)
 {
@@ -59,7 +59,7 @@ static int read_block(struct handover *h, struct memory *mem, uint64_t *at,
 	}
 	memcpy(&head, block, sizeof(head));
 	if (head.count > room) {
-		handover_problem(h, "address 0x%" PRIx64 ": block of %s%s says %" PRIu64 " records, there is room for %zu",
+		handover_problem(h, "address 0x%" PRIx64 ": block of %s%s has %" PRIu64 " records, but room for %zu",
 				 *at, r->what, r->of, (uint64_t)head.count, room);
 		return 1;
 	}
@@ -67,7 +67,7 @@ static int read_block(struct handover *h, struct memory *mem, uint64_t *at,
 	return add_records(r, block, head.count);
 }
 
-/* Blocks follow each other by address; a chain that comes back never ends. */
+/* Each block has the address of the next; a chain can be a loop. */
 static int read_chain(struct handover *h, struct memory *mem,
 		      const struct handover_array *array, struct records *r)
 {
@@ -85,7 +85,7 @@ static int read_chain(struct handover *h, struct memory *mem,
 					 at, r->what, r->of);
 			return 0;
 		}
-		/* At powers of two, so that any loop is come back to. */
+		/* Remember an address at powers of two: a loop comes back to it. */
 		if (seen == next_audit) {
 			was = at;
 			next_audit *= 2;
@@ -136,7 +136,7 @@ static int check_files(struct handover *h, const struct handover_session *s,
 	qsort(sorted, s->nr_files, sizeof(*sorted), by_token);
 	for (i = 1; i < s->nr_files; i++) {
 		if (sorted[i].token == sorted[i - 1].token)
-			handover_problem(h, "token %" PRIu64 "%s is there twice",
+			handover_problem(h, "token %" PRIu64 "%s appears twice",
 					 (uint64_t)sorted[i].token, of);
 	}
 	free(sorted);
@@ -183,7 +183,7 @@ static int check_names(struct handover *h)
 	qsort(names, h->nr_sessions, sizeof(*names), by_name);
 	for (i = 1; i < h->nr_sessions; i++) {
 		if (!strcmp(names[i], names[i - 1]))
-			handover_problem(h, "session %s is there twice",
+			handover_problem(h, "session %s appears twice",
 					 fmt_name(name, sizeof(name), names[i]));
 	}
 	free(names);
@@ -207,7 +207,7 @@ static int read_sessions(struct handover *h, struct memory *mem)
 	}
 	ser = (const struct luo_session_ser *)r.data;
 	for (i = 0; i < r.nr && !err; i++) {
-		/* It was closed after its record had been written. */
+		/* The session was closed after its record had been written. */
 		if (!ser[i].name[0])
 			continue;
 		if (!ends(ser[i].name, sizeof(ser[i].name))) {
@@ -224,7 +224,7 @@ static int read_sessions(struct handover *h, struct memory *mem)
 static int read_flbs(struct handover *h, struct memory *mem)
 {
 	struct records r = {
-		.size = sizeof(struct luo_flb_ser), .what = "shared state",
+		.size = sizeof(struct luo_flb_ser), .what = "FLBs",
 		.of = "",
 	};
 	int err = read_chain(h, mem, &h->flbs_at, &r);
@@ -237,7 +237,7 @@ static int read_flbs(struct handover *h, struct memory *mem)
 			h->flbs[h->nr_flbs++] = h->flbs[i];
 			continue;
 		}
-		handover_problem(h, "record %zu of shared state: the name is empty or does not end",
+		handover_problem(h, "record %zu of the FLBs: the name is empty or does not end",
 				 i);
 	}
 	return err;

@@ -10,7 +10,7 @@
 
 #define NAME_BUF	(4 * LIVEUPDATE_SESSION_NAME_LENGTH + 1)
 
-/* The string of a record of a file has no end of its own. */
+/* The string in a file's record need not be terminated. */
 static const char *file_handler(const struct luo_file_ser *f, char *buf)
 {
 	memcpy(buf, f->compatible, LUO_FILE_COMPAT_LENGTH);
@@ -56,7 +56,7 @@ static void print_flbs(const struct handover *h, FILE *f)
 	size_t i;
 
 	for (i = 0; i < h->nr_flbs; i++)
-		fprintf(f, "  shared state %s: data 0x%" PRIx64 ", of %" PRIu64 " file%s\n",
+		fprintf(f, "  FLB %s: data 0x%" PRIx64 ", of %" PRIu64 " file%s\n",
 			fmt_name(name, sizeof(name), h->flbs[i].name),
 			(uint64_t)h->flbs[i].data, (uint64_t)h->flbs[i].count,
 			fmt_s(h->flbs[i].count));
@@ -70,7 +70,7 @@ static void print_luo(const struct handover *h, bool files, FILE *f)
 	fprintf(f, "%-13s %" PRIu64 "\n", "live update", h->number);
 	print_array("sessions", &h->sessions_at, f);
 	print_sessions(h, files, f);
-	print_array("shared state", &h->flbs_at, f);
+	print_array("FLBs", &h->flbs_at, f);
 	print_flbs(h, f);
 	fprintf(f, "%-13s %zu\n", "subsystems", h->nr_entries);
 	for (i = 0; i < h->nr_entries; i++)
@@ -114,7 +114,7 @@ void handover_text(const struct handover *h, bool files, FILE *f)
 	print_problems(h, f);
 }
 
-/* Addresses may be too large for a number of JSON. */
+/* Addresses can exceed the range of JSON numbers. */
 static json_t *hex_json(uint64_t n)
 {
 	char text[24];

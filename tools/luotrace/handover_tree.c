@@ -16,7 +16,7 @@
 #define KHO_DATA		"preserved-data"
 #define KHO_SIZE		"blob-size"
 
-/* A header that libfdt refuses: say which of its fields is why. */
+/* Say which field of the header libfdt rejects. */
 static void explain_header(struct handover *h, const void *tree, size_t size,
 			   int err)
 {
@@ -39,7 +39,7 @@ static void explain_header(struct handover *h, const void *tree, size_t size,
 		return;
 	}
 	if (fdt_totalsize(tree) > size || fdt_totalsize(tree) < FDT_V17_SIZE) {
-		handover_problem(h, "offset 4: totalsize is %u, but there are %zu bytes",
+		handover_problem(h, "offset 4: totalsize is %u, but the tree has %zu bytes",
 				 fdt_totalsize(tree), size);
 		return;
 	}
@@ -52,20 +52,20 @@ static void explain_header(struct handover *h, const void *tree, size_t size,
 				 blocks[i].begin);
 		return;
 	}
-	handover_problem(h, "offset 24: the header is refused: %s",
+	handover_problem(h, "offset 24: bad header: %s",
 			 fdt_strerror(err));
 }
 
 /*
- * A walk over the structure that goes only forward. libfdt has one, too, but some
- * versions of it can be led back, round and round, or to a null pointer.
+ * A walk over the structure that goes only forward. libfdt has one, too, but a malformed
+ * tree makes some of its versions loop, or follow a null pointer.
  */
 struct walk {
 	const char *tree;
 	size_t at;		/* in the structure block */
 	size_t size;		/* of the structure block */
 	int depth;
-	bool begun;		/* the root node has */
+	bool begun;		/* the root node has begun */
 };
 
 static uint32_t get_u32(const char *from)
@@ -76,7 +76,7 @@ static uint32_t get_u32(const char *from)
 	return fdt32_to_cpu(value);
 }
 
-/* Move over @n bytes and what aligns the next tag. */
+/* Skip @n bytes and the padding before the next tag. */
 static bool skip(struct walk *w, size_t n)
 {
 	if (n > w->size - w->at)
@@ -89,7 +89,7 @@ static bool skip(struct walk *w, size_t n)
 	return true;
 }
 
-/* A property, behind its tag: what is wrong with it, or NULL. */
+/* A property, after its tag: what is wrong with it, or NULL. */
 static const char *walk_property(struct walk *w)
 {
 	size_t strings = fdt_size_dt_strings(w->tree);
@@ -139,7 +139,7 @@ static const char *walk_tag(struct walk *w, bool *done)
 	case FDT_BEGIN_NODE:
 		return walk_node(w);
 	case FDT_END_NODE:
-		return w->depth-- ? NULL : "a node ends that did not begin";
+		return w->depth-- ? NULL : "a node ends that has not begun";
 	case FDT_PROP:
 		return w->depth ? walk_property(w) :
 				  "a property is outside of a node";
@@ -148,7 +148,7 @@ static const char *walk_tag(struct walk *w, bool *done)
 		return w->depth || !w->begun ? "the structure ends inside a node" :
 					       NULL;
 	default:
-		return "this is no tag";
+		return "not a tag";
 	}
 }
 
@@ -199,7 +199,7 @@ static bool check_tree(struct handover *h, const void *tree, size_t size)
 	return !err;
 }
 
-/* Where a node is in the file, for people. */
+/* Offset of a node in the file. */
 static unsigned int node_offset(const void *tree, int node)
 {
 	return fdt_off_dt_struct(tree) + node;
@@ -227,7 +227,7 @@ static uint64_t get_u64(struct handover *h, const void *tree, int node,
 	return value;
 }
 
-/* The compatible string of a node, which ends; or NULL. */
+/* The compatible string of a node, checked to be terminated; or NULL. */
 static const char *get_compatible(struct handover *h, const void *tree, int node)
 {
 	const char *text;
@@ -247,7 +247,7 @@ static const char *get_compatible(struct handover *h, const void *tree, int node
 	return text;
 }
 
-/* A node of LUO's tree that has to be there, with that compatible string. */
+/* A mandatory node of LUO's tree, with that compatible string. */
 static int get_node(struct handover *h, const void *tree, const char *name,
 		    const char *compatible)
 {

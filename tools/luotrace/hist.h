@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* Arithmetic on the histograms of bpf/luotrace.h. */
+/* Arithmetic on the rows and histograms of bpf/luotrace.h. */
 
 #ifndef HIST_H
 #define HIST_H
@@ -13,19 +13,19 @@
 /**
  * hist_count - add a call
  * @row: the calls so far
- * @ns:	 how long it took
- * @ret: what it returned
+ * @ns:	 its duration
+ * @ret: its result
  */
 void hist_count(struct lt_row *row, uint64_t ns, int ret);
 
-/** hist_low - the least value that falls into a slot, ns */
+/** hist_low - the smallest value of a slot, ns */
 uint64_t hist_low(unsigned int slot);
 
-/** hist_high - the largest value that falls into a slot, ns */
+/** hist_high - the largest value of a slot, ns */
 uint64_t hist_high(unsigned int slot);
 
 /**
- * hist_percentile - a value that a share of all values does not exceed
+ * hist_percentile - the value that a share of all values does not exceed
  * @row: the calls
  * @p:	 the share, above 0, at most 100
  *

@@ -71,7 +71,7 @@ bool hook_add(struct hook *h, const struct leak *l)
 	return true;
 }
 
-/* What the run inherits: no signal that is caught or ignored here, no terminal. */
+/* The run inherits no signal handling of this process, and no terminal. */
 static void child(const struct hook *h, const struct run *run)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
@@ -115,7 +115,7 @@ static void begin(struct hook *h)
 		h->pid = 0;
 		return;
 	}
-	/* Here, too: it may be killed before it has done so. */
+	/* Here, too: it can be killed before it has done so itself. */
 	setpgid(h->pid, h->pid);
 	h->pidfd = syscall(SYS_pidfd_open, h->pid, 0);
 	h->deadline = monotonic_ns() + h->limit_ns;
@@ -176,7 +176,7 @@ void hook_free(struct hook *h)
 
 	if (!h)
 		return;
-	/* It is not waited for: one that cannot be killed must not keep this one. */
+	/* No wait: a run that cannot be killed must not block this process. */
 	if (h->pid)
 		kill_run(h);
 	if (h->pidfd >= 0)

@@ -60,7 +60,7 @@ static void quoted(FILE *f, const char *s)
 	}
 }
 
-/* A sentence, whose names are spelled already. */
+/* A sentence with spelled names. */
 static void text(FILE *f, const char *s)
 {
 	char spelled[4 * TIMELINE_TEXT];
@@ -114,17 +114,17 @@ static void draw_spans(const struct blackout *b, FILE *f)
 			continue;
 		w = (double)b->ns[s] / b->total * WIDTH;
 		fprintf(f, "<rect x=\"%.2f\" y=\"4\" width=\"%.2f\" height=\"36\" style=\"fill:var(--s%d)\"><title>%s</title></rect>\n",
-			x, w < 0.5 ? 0.5 : w, s, span_name(s));
-		/* Where its name fits, it has it. */
-		if (w > 7.0 * strlen(span_name(s)))
+			x, w < 0.5 ? 0.5 : w, s, span_label(s));
+		/* With its name, if that fits. */
+		if (w > 7.0 * strlen(span_label(s)))
 			fprintf(f, "<text x=\"%.2f\" y=\"55\">%s</text>\n", x,
-				span_name(s));
+				span_label(s));
 		x += w;
 	}
 	fputs("</svg>\n", f);
 }
 
-/* Who was called, and for how long; nothing took no time. */
+/* The callback targets, with their times; 0 is unknown. */
 static void rows_text(const struct liveupdate_recorder_row **rows, int n, FILE *f)
 {
 	char ns[FMT_LEN];
@@ -160,7 +160,7 @@ static void span_rows(const struct liveupdate_recorder *r, const struct blackout
 		longest_text(&longest, f);
 }
 
-/* What failed before has a paragraph of its own. */
+/* Earlier failed attempts have a paragraph of their own. */
 static void failed_section(const struct liveupdate_recorder_part *p, FILE *f)
 {
 	const struct liveupdate_recorder_row *rows[3];
@@ -171,7 +171,7 @@ static void failed_section(const struct liveupdate_recorder_part *p, FILE *f)
 
 	if (!timeline_failures(p, said))
 		return;
-	fputs("<h2>Attempts that failed before</h2>\n<p class=bad>", f);
+	fputs("<h2>Earlier attempts that failed</h2>\n<p class=bad>", f);
 	text(f, said);
 	fputs("</p>\n<p class=dim>", f);
 	rows_text(rows, timeline_failed_rows(p, rows, 3), f);
@@ -211,7 +211,7 @@ static void blackout_section(const struct liveupdate_recorder *r, bool has_event
 		fmt_s(r->last_in.sessions),
 		(unsigned long long)r->last_in.files, fmt_s(r->last_in.files));
 	if (!has_events)
-		fputs("<p class=bad>None of the events below is of this live update.</p>\n",
+		fputs("<p class=bad>No event below is of this live update.</p>\n",
 		      f);
 	fputs("<ul>\n", f);
 	n = timeline_findings(r, &b, findings);
@@ -227,7 +227,7 @@ static void blackout_section(const struct liveupdate_recorder *r, bool has_event
 	      f);
 	for (s = 0; s < SPAN_NR; s++) {
 		fprintf(f, "<tr><td class=w><span class=key style=\"background:var(--s%d)\"></span>%s</td><td>%s</td>",
-			s, span_name(s), s < SPAN_KEXEC ? "old" : "new");
+			s, span_label(s), s < SPAN_KEXEC ? "old" : "new");
 		if (b.known[s])
 			fprintf(f, "<td class=n>%s</td><td class=n>%.1f %%</td>",
 				fmt_ns(ns, b.ns[s]),
@@ -245,7 +245,7 @@ static void blackout_section(const struct liveupdate_recorder *r, bool has_event
 	fputs("</section>\n", f);
 }
 
-/* One bar for each power of two in use. */
+/* A bar for each power of two in use. */
 static void draw_hist(const struct lt_row *row, FILE *f)
 {
 	uint64_t octaves[LT_SLOTS / LT_SUB] = {}, most = 0;
@@ -292,7 +292,7 @@ static void calls_table(const char *title, const struct tracer_row *rows, int nr
 			FILE *f)
 {
 	static const char *const kinds[] = { "", " (subsystem)",
-					     " (shared state)", "" };
+					     " (FLB)", "" };
 	int i;
 
 	fprintf(f, "<h2>%s</h2>\n<table><tr><th>name<th>operation<th class=n>calls<th class=n>errors<th class=n>p50<th class=n>p99<th class=n>max<th>histogram</tr>\n",
@@ -316,7 +316,7 @@ static void calls_table(const char *title, const struct tracer_row *rows, int nr
 		fputs("</td></tr>\n", f);
 	}
 	if (!nr)
-		fputs("<tr><td colspan=8 class=dim>none was seen</td></tr>\n", f);
+		fputs("<tr><td colspan=8 class=dim>none</td></tr>\n", f);
 	fputs("</table>\n", f);
 }
 
@@ -468,9 +468,9 @@ static void trace_section(const struct trace_file *t, FILE *f)
 	if (last != first)
 		fprintf(f, " to %llu", (unsigned long long)last);
 	fprintf(f, "%s</p>\n", t->ended ? "" :
-		"; the trace has no end, its recorder was stopped");
+		"; the trace has no end, luotrace record was killed");
 	if (trace_file_lost(t) == TRACER_UNKNOWN)
-		fputs("<p class=bad>Lost events: -, the trace has no end that would tell.</p>\n",
+		fputs("<p class=bad>Lost events: unknown, the trace has no end.</p>\n",
 		      f);
 	else if (trace_file_lost(t))
 		fprintf(f, "<p class=bad>%llu event%s lost.</p>\n",
@@ -490,7 +490,7 @@ static void trace_section(const struct trace_file *t, FILE *f)
 	fputs("</section>\n", f);
 }
 
-/* Whether the traces have events of a live update. */
+/* Whether the traces have events of that live update. */
 static bool any_events(struct trace_file *const *traces, int nr, uint64_t number)
 {
 	size_t e;
@@ -505,7 +505,7 @@ static bool any_events(struct trace_file *const *traces, int nr, uint64_t number
 	return false;
 }
 
-/* Whether a later trace has the record of the same live update, which says more. */
+/* Whether a later trace has a newer record of the same live update. */
 static bool recorded_later(struct trace_file *const *traces, int nr, int at)
 {
 	const struct liveupdate_recorder *r = traces[at]->recorder, *later;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* A report as one page that needs nothing else: no script, no other file. */
+/* A report as one HTML page without scripts and other files. */
 
 #ifndef HTML_H
 #define HTML_H

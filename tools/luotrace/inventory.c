@@ -15,7 +15,7 @@
 #include "msg.h"
 #include "stock_walk.skel.h"
 
-/* What a program wrote, grown as it comes. */
+/* The output of a program. */
 struct bytes {
 	char *data;
 	size_t used;
@@ -44,7 +44,7 @@ static int read_all(int fd, struct bytes *b)
 		n = read(fd, b->data + b->used, b->room - b->used);
 		if (!n)
 			return 0;
-		/* The kernel asks to come again after a long walk. */
+		/* The kernel returns EAGAIN after a long walk. */
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return -errno;
 		if (n > 0)
@@ -131,12 +131,12 @@ static int consume(struct bpf_map *map, struct bytes *b)
 #define MIN_RING	(64 << 10)
 #define MAX_RING	(1 << 28)
 
-/* A LUO without iterators: what one walk along its lists found. */
+/* A LUO without iterators: the result of one walk along its lists. */
 struct walk {
 	struct stock_walk_bpf *bpf;
 	struct bytes sessions;
 	struct bytes files;
-	size_t session_ring;	/* bytes, of which it takes more when they were too few */
+	size_t session_ring;	/* bytes, more after a walk that ran out of room */
 	size_t file_ring;
 	bool unread;
 	bool torn;
@@ -148,7 +148,7 @@ static size_t ring_for(size_t nr, size_t record)
 {
 	size_t size = MIN_RING;
 
-	/* Each has a header; some more may come until the next walk. */
+	/* Each record has a header; others can be added until the next walk. */
 	while (size < MAX_RING && size < (nr + nr / 4) * (record + 16))
 		size *= 2;
 	return size;
@@ -188,14 +188,14 @@ static int walk_once(struct walk *w)
 	return err;
 }
 
-/* Files of a session that left while they were read are nobody's. */
+/* Drop files whose session ended while they were read. */
 static void drop_files(struct walk *w)
 {
 	struct inv_file *files = (struct inv_file *)w->files.data;
 	size_t sessions = w->sessions.used / sizeof(struct inv_session);
 	size_t nr = w->files.used / sizeof(*files);
 
-	/* Sessions are numbered as they come. */
+	/* Sessions are numbered in the order of the walk. */
 	while (nr && files[nr - 1].session_id > sessions)
 		nr--;
 	w->files.used = nr * sizeof(*files);
@@ -227,7 +227,7 @@ static int walk_lists(struct walk *w, unsigned int dir, bool only_bad)
 	if (err || !w->torn)
 		return err;
 	drop_files(w);
-	msg_error("the sessions changed while they were read, %d times: what is shown is there, and there may be more; try again",
+	msg_error("the sessions changed during each of %d reads: what is shown exists, others may be missing; try again",
 		  TRIES);
 	return 0;
 }
@@ -256,7 +256,7 @@ int inventory_read(const struct probe *probe, struct inventory *inv,
 	if (err) {
 		free(sessions.data);
 		free(files.data);
-		msg_error("cannot read the sessions by BPF: %s; -v shows what the kernel said",
+		msg_error("cannot read the sessions by BPF: %s; -v shows the kernel's messages",
 			  strerror(-err));
 		return -1;
 	}

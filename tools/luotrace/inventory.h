@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* Which sessions and files there are, read by BPF iterators. */
+/*
+ * The sessions and files of this machine, read by BPF iterators, or by a walk along the
+ * lists of a stock LUO.
+ */
 
 #ifndef INVENTORY_H
 #define INVENTORY_H
@@ -13,14 +16,14 @@
 #include "probe.h"
 
 /**
- * struct inventory - what there is
- * @sessions:    in order of their making
+ * struct inventory - sessions and files of one direction
+ * @sessions:    in order of creation
  * @nr_sessions: how many
  * @files:       session by session, in order of preservation
  * @nr_files:    how many
- * @unread:	 a stock LUO has not yet read what came, so nobody knows what did
- * @torn:	 the lists of a stock LUO changed each time that they were walked: what is
- *		 here is there, and there may be more
+ * @unread:	 a stock LUO has not read the handover yet, so its sessions are unknown
+ * @torn:	 the lists of a stock LUO changed during each walk: all entries here exist,
+ *		 others can be missing
  */
 struct inventory {
 	struct inv_session *sessions;
@@ -32,22 +35,22 @@ struct inventory {
 };
 
 /**
- * inventory_read - read what there is of one direction
+ * inventory_read - read the sessions and files of one direction
  * @probe:    what the kernel offers: iterators, or else the lists of a stock LUO
  * @inv:      filled; to be given to inventory_free()
- * @dir:      of ENUM_DIR: "in" came from the previous kernel, "out" is for the next
- * @only_bad: leave out the files of which there is nothing to say
+ * @dir:      of ENUM_DIR: "in" from the previous kernel, "out" for the next one
+ * @only_bad: only files without a handler, or whose last operation failed
  *
- * A session that is made or ends meanwhile is in it or not; all others are, once.
- * What a stock LUO does not know is 0: when a session was made, opened and closed,
- * and by whom; or INV_UNKNOWN: its pages.
+ * Sessions that are created or end meanwhile can be missing; all others appear once. What
+ * a stock LUO does not know is 0: time stamps and the owner of a session; or INV_UNKNOWN:
+ * its pages.
  *
  * Return: 0, or -1 after a message.
  */
 int inventory_read(const struct probe *probe, struct inventory *inv,
 		   unsigned int dir, bool only_bad);
 
-/** inventory_free - free what inventory_read() made */
+/** inventory_free - free what inventory_read() allocated */
 void inventory_free(struct inventory *inv);
 
 #endif

@@ -45,7 +45,7 @@ static bool line_of(const char *root, const char *name, char *to, size_t size)
 	return read;
 }
 
-/* As the kernel reads it; what it does not understand changes nothing. */
+/* As the kernel parses it; an unknown value changes nothing. */
 static void set_bool(struct kho_param *p)
 {
 	if (strchr("yYtT1", p->value[0]))
@@ -66,7 +66,7 @@ static void read_cmdline(struct kho *k, const char *root)
 	k->cmdline = line_of(root, "/proc/cmdline", line, sizeof(line));
 	for (word = strtok_r(line, " ", &rest); word;
 	     word = strtok_r(NULL, " ", &rest)) {
-		/* What follows is for the first process. */
+		/* The rest is for init. */
 		if (!strcmp(word, "--"))
 			break;
 		if (!strncmp(word, "elfcorehdr=", 11))
@@ -92,7 +92,7 @@ static void read_log(struct kho *k, const char *root)
 
 	if (fd < 0)
 		return;
-	/* A read is a record; EPIPE: the oldest ones were overwritten meanwhile. */
+	/* A read returns one record; EPIPE: the oldest ones were overwritten meanwhile. */
 	while ((n = read(fd, record, sizeof(record) - 1)) > 0 ||
 	       (n < 0 && errno == EPIPE)) {
 		if (n < 0)
@@ -118,7 +118,7 @@ static void read_scratch(struct kho *k, const char *root)
 		fclose(f);
 }
 
-/* Where debugfs is not mounted, that a file is not there tells nothing. */
+/* A missing file proves nothing if debugfs is not mounted. */
 static enum known is_on(const char *root)
 {
 	char buf[PATH_LEN];
@@ -158,7 +158,7 @@ void kho_probe(struct kho *k, const char *root)
 		k->crashkernel = true;
 	k->on = is_on(root);
 	k->registered = exists(root, "/sys/class/misc/liveupdate") == YES;
-	/* The log is long, and nobody asks it why live update is on. */
+	/* The log is long, and needed only if live update is off. */
 	if (!k->registered)
 		read_log(k, root);
 	read_scratch(k, root);
@@ -198,23 +198,23 @@ const char *kho_why_off(const struct kho *k, char *buf)
 	if (!k->cmdline)
 		return say(buf, "live update is off; boot with liveupdate=on and kho=on");
 	if (!k->liveupdate.on)
-		return say(buf, "live update is off: there is %s on the kernel command line; boot with liveupdate=on%s",
+		return say(buf, "live update is off: %s on the kernel command line; boot with liveupdate=on%s",
 			   given(had, sizeof(had), "liveupdate", &k->liveupdate),
 			   k->kho.on || (!k->kho.given && k->on == YES) ? "" :
 									  " and kho=on");
 	if (k->kho.given && !k->kho.on)
-		return say(buf, "live update is off because KHO is: there is %s on the kernel command line; boot with kho=on",
+		return say(buf, "live update is off because KHO is: %s on the kernel command line; boot with kho=on",
 			   given(had, sizeof(had), "kho", &k->kho));
 	if (k->scratch_failed)
-		return say(buf, "live update is off because KHO is: it could not reserve its scratch memory (%s on the kernel command line); boot with a kho_scratch= that this machine has, for instance kho_scratch=200%%; \"KHO: Failed to reserve\" in the kernel log says which area",
+		return say(buf, "live update is off because KHO is: it could not reserve its scratch memory (%s on the kernel command line); boot with a kho_scratch= that fits this machine, for instance kho_scratch=200%%; \"KHO: Failed to reserve\" in the kernel log says which area",
 			   given(had, sizeof(had), "kho_scratch", &k->scratch));
 	if (k->on == NO && !k->kho.given)
-		return say(buf, "live update is off because KHO is: there is no kho= on the kernel command line, and this kernel's default is off; boot with kho=on");
+		return say(buf, "live update is off because KHO is: no kho= on the kernel command line, and this kernel's default is off; boot with kho=on");
 	if (k->on == NO)
-		return say(buf, "live update is off because KHO is, although kho=on was given; see what \"KHO:\" lines the kernel log has from the boot: most likely its scratch memory could not be reserved (%s)",
+		return say(buf, "live update is off because KHO is, although kho=on was given; see the \"KHO:\" lines of the boot in the kernel log: most likely its scratch memory could not be reserved (%s)",
 			   given(had, sizeof(had), "kho_scratch", &k->scratch));
 	if (!k->kho.on && k->on == UNKNOWN)
-		return say(buf, "live update is off: there is liveupdate=on, but no kho=on, on the kernel command line; boot with kho=on");
+		return say(buf, "live update is off: liveupdate=on, but no kho=on, on the kernel command line; boot with kho=on");
 	return say(buf, "live update is off although liveupdate=on was given; \"luo:\" or \"KHO:\" lines in the kernel log say why");
 }
 

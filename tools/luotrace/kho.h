@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* How KHO and BPF were set up on this machine, and why live update is off. */
+/* How KHO and BPF are set up on this machine, and why live update is off. For probe.c. */
 
 #ifndef KHO_H
 #define KHO_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What cannot be seen is not the same as what is not there. */
+/* UNKNOWN: it cannot be seen, which does not mean that it is missing. */
 enum known { NO, YES, UNKNOWN };
 
 enum lockdown {
@@ -17,7 +17,7 @@ enum lockdown {
 	LOCKDOWN_UNKNOWN,
 };
 
-/* A word of the kernel command line. */
+/* A parameter of the kernel command line. */
 struct kho_param {
 	bool given;
 	bool on;	/* of one that is on or off */
@@ -25,16 +25,16 @@ struct kho_param {
 };
 
 /**
- * struct kho - what is known
+ * struct kho - set-up of KHO and BPF
  * @cmdline:	/proc/cmdline was read
  * @liveupdate:	liveupdate=
  * @kho:	kho=
  * @scratch:	kho_scratch=
- * @crashkernel: this kernel was loaded for a crash (kdump)
+ * @crashkernel: this is a crash kernel (kdump)
  * @on:		KHO is on
- * @registered: live update is on, whether /dev/liveupdate is there or not
- * @refused:	the kernel log says that no scratch memory could be reserved
- * @areas:	areas of scratch memory; 0 if not known
+ * @registered: live update is on, even if /dev/liveupdate is missing
+ * @scratch_failed: the kernel log says that scratch memory could not be reserved
+ * @areas:	areas of scratch memory; 0 if unknown
  * @bytes:	of all of them
  * @lockdown:	of the kernel
  * @jit:	of BPF
@@ -57,14 +57,14 @@ struct kho {
 #define KHO_TEXT	400	/* bytes of one sentence, at most */
 
 /**
- * kho_probe - find out; never fails
+ * kho_probe - read the set-up; never fails
  * @k:	  filled
- * @root: before each path: "" is this machine
+ * @root: prefix of each path, "" for this machine
  */
 void kho_probe(struct kho *k, const char *root);
 
 /**
- * kho_why_off - why there is no /dev/liveupdate
+ * kho_why_off - why /dev/liveupdate is missing
  * @k:	 from kho_probe()
  * @buf: KHO_TEXT bytes
  *
@@ -73,7 +73,7 @@ void kho_probe(struct kho *k, const char *root);
 const char *kho_why_off(const struct kho *k, char *buf);
 
 /**
- * kho_reserved - how much memory KHO keeps for the boot of the next kernel
+ * kho_reserved - memory that KHO reserves for the boot of the next kernel
  * @k:	 from kho_probe()
  * @buf: KHO_TEXT bytes
  *
@@ -82,10 +82,10 @@ const char *kho_why_off(const struct kho *k, char *buf);
 const char *kho_reserved(const struct kho *k, char *buf);
 
 /**
- * kho_why_rejected - why the kernel refuses BPF programs that are right
+ * kho_why_rejected - why the kernel rejects correct BPF programs
  * @k: from kho_probe()
  *
- * Return: a sentence, or NULL if there is no reason that can be seen.
+ * Return: a sentence, or NULL if no reason is visible.
  */
 const char *kho_why_rejected(const struct kho *k);
 

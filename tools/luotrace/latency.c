@@ -11,7 +11,7 @@
 #include "recorder.h"
 
 #define BAR_WIDTH	36
-/* From here on all durations are in the last bucket of the recorder. */
+/* All durations from here on are in the last bucket of the recorder. */
 #define RECORDED_LONG	(1ULL << (LIVEUPDATE_RECORDER_BUCKETS - 1))
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
 
@@ -51,12 +51,12 @@ static void print_group(enum lt_by by, const struct lt_key *key, FILE *f)
 	char name[NAME_BUF];
 
 	if (key->kind == LT_OTHERS) {
-		fprintf(f, "others, for which there was no room");
+		fprintf(f, "others, for which no row was free");
 		return;
 	}
 	fprintf(f, "%s%s", fmt_name(name, sizeof(name), key->name),
 		key->kind == LT_SUBSYSTEM ? " (subsystem)" :
-		key->kind == LT_FLB ? " (shared state)" : "");
+		key->kind == LT_FLB ? " (FLB)" : "");
 	if (by == LT_BY_FILE && key->kind == LT_HANDLER)
 		fprintf(f, " token %llu", (unsigned long long)key->token);
 }
@@ -106,7 +106,7 @@ void latency_table(const struct latency *l, FILE *f)
 		fprintf(f, "  none was seen\n");
 }
 
-/* The last power of two has no end: it takes all that is longer. */
+/* The last power of two is open-ended. */
 static bool last_octave(unsigned int o, bool coarse)
 {
 	return o == LT_SLOTS / LT_SUB - 1 ||
@@ -161,16 +161,16 @@ static void print_recorded_rows(const struct tracer_row *rows, int nr, bool hist
 		print_hists(LT_BY_HANDLER, rows, nr, true, f);
 }
 
-/* No tracer lives to the end of a freeze; what the kernel recorded fills in. */
+/* No tracer runs until the end of a freeze; the record of the kernel has the rest. */
 static void print_recorded(const struct latency *l, bool hist, FILE *f)
 {
 	if (l->nr_recorded) {
-		fprintf(f, "\nRecorded by the kernel before this one, live update %llu\n",
+		fprintf(f, "\nRecorded by the previous kernel, live update %llu\n",
 			(unsigned long long)l->recorded_number);
 		print_recorded_rows(l->recorded, l->nr_recorded, hist, f);
 	}
 	if (l->nr_recorded_failed) {
-		fprintf(f, "\nRecorded by it in attempts before that failed or were cancelled\n");
+		fprintf(f, "\nRecorded by the previous kernel in attempts that failed or were cancelled\n");
 		print_recorded_rows(l->recorded_failed, l->nr_recorded_failed,
 				    hist, f);
 	}
@@ -205,7 +205,7 @@ static void print_slow(const struct latency *l, FILE *f)
 	print_slow_calls(l->slow, l->nr_slow, f);
 }
 
-/* Calls of attempts in a trace that failed have tables of their own. */
+/* Calls of failed attempts in a trace have tables of their own. */
 static void print_failed(const struct latency *l, bool hist, FILE *f)
 {
 	if (!l->nr_failed)
@@ -274,7 +274,7 @@ static void print_lost(const struct latency *l, FILE *f)
 			lost_text(rows, l->lost.rows), fmt_s(l->lost.rows),
 			lost_text(missed, l->lost.missed), fmt_s(l->lost.missed),
 			l->lost.events == TRACER_UNKNOWN ?
-			" (the trace has no end that would tell)" : "");
+			" (the trace has no end)" : "");
 }
 
 void latency_calls(const struct latency *l, bool hist, FILE *f)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* What was traced, now or in a file: for people and for programs. */
+/*
+ * The table of calls and their latencies, as text and JSON. For the commands latency,
+ * record and report.
+ */
 
 #ifndef LATENCY_H
 #define LATENCY_H
@@ -13,27 +16,27 @@
 
 /**
  * struct latency - one reading
- * @by:	     how the calls are counted
+ * @by:	     how calls are counted
  * @rows:    the calls
- * @nr_rows: how many rows
+ * @nr_rows: number of rows
  * @slow:    the longest calls, longest first
- * @nr_slow: how many
+ * @nr_slow: their number
  * @kho:     memory that was marked
  * @has_kho: the kernel has the events for it
- * @page_size: bytes of a page of the machine that was traced, 0 for this one
- * @life:    the sessions
+ * @page_size: bytes of a page of the traced machine, 0 for this one
+ * @track:   the sessions
  * @lost:    what was lost
- * @frozen:  the machine was frozen when it was taken
- * @recorded: calls of the last live update that the kernel before this one
- *	      recorded, with a histogram of powers of two; NULL for none
- * @nr_recorded: how many rows
- * @recorded_failed: the same of attempts before it that failed or were cancelled
- * @nr_recorded_failed: how many rows
+ * @frozen:  the global state was frozen at that time
+ * @recorded: calls of the last live update in the previous kernel, from LUO's record, with
+ *	      a histogram of powers of two; NULL for none
+ * @nr_recorded: number of rows
+ * @recorded_failed: the same of earlier attempts that failed or were cancelled
+ * @nr_recorded_failed: number of rows
  * @recorded_number: the live update
- * @failed: calls of attempts in a trace that failed; they are not among @rows
- * @nr_failed: how many rows
+ * @failed: calls of failed attempts in a trace; not among @rows
+ * @nr_failed: number of rows
  * @failed_slow: the longest of them, longest first
- * @nr_failed_slow: how many
+ * @nr_failed_slow: their number
  */
 struct latency {
 	enum lt_by by;
@@ -58,21 +61,21 @@ struct latency {
 	int nr_failed_slow;
 };
 
-/** latency_calls - latency_text() of a file: without what was recorded, or is unknown */
+/** latency_calls - latency_text() of a trace file: no recorded calls, no unknown memory */
 void latency_calls(const struct latency *l, bool hist, FILE *f);
 
 /** latency_kho_json - calls that marked memory, an array */
 json_t *latency_kho_json(const struct latency *l);
 
-/** latency_failed_json - calls in a trace of attempts that failed, added to @root */
+/** latency_failed_json - calls of failed attempts in a trace, added to @root */
 void latency_failed_json(const struct latency *l, bool hist, json_t *root);
 
 /**
  * latency_read_kho - read that array
- * @l:   its memory is set; it has none if @all is null
+ * @l:   its memory is set; none if @all is null
  * @all: the array, from a file
  *
- * Return: false if it is none of these.
+ * Return: false if it is malformed.
  */
 bool latency_read_kho(struct latency *l, json_t *all);
 
@@ -80,7 +83,7 @@ bool latency_read_kho(struct latency *l, json_t *all);
 void latency_table(const struct latency *l, FILE *f);
 
 /**
- * latency_text - everything, for people
+ * latency_text - print all of it
  * @l:	  the reading
  * @hist: with histograms
  * @f:	  where to
@@ -88,7 +91,7 @@ void latency_table(const struct latency *l, FILE *f);
 void latency_text(const struct latency *l, bool hist, FILE *f);
 
 /**
- * latency_json - everything, added to a JSON output
+ * latency_json - the same as JSON, added to an output
  * @l:	  the reading
  * @hist: with histograms
  * @root: from json_head()

@@ -13,7 +13,7 @@
 
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
 
-/* A session is stamped as closed a little after the event. */
+/* The time stamp of a closed session is a little later than the event. */
 #define SLACK_NS	1000000000
 
 static void set_text_of_leak(struct leak *l, const struct lt_event *e,
@@ -26,7 +26,7 @@ static void set_text_of_leak(struct leak *l, const struct lt_event *e,
 		 fmt_s(e->leak.files));
 }
 
-/* A file of another state, or one that keeps failing, is no news. */
+/* A file that fails again is not reported again. */
 static bool is_file_leak(const struct lt_event *e, struct leak *l)
 {
 	if (e->ret == -ENOENT && e->file.new == FILE_INCOMING)
@@ -64,7 +64,7 @@ bool leak_of_event(const struct lt_event *e, struct leak *l)
 			 (unsigned long long)e->file.token, fmt_errno(e->ret), compat);
 		return true;
 	case LT_SESSION_FINISH:
-		/* One that is finished already is not left. */
+		/* A session that is already finished is not left. */
 		if (e->ret >= 0 || e->session_op.state != STATE_UPDATED)
 			return false;
 		l->class = AUDIT_UNFINISHED;
@@ -85,7 +85,7 @@ bool leak_of_event(const struct lt_event *e, struct leak *l)
 	}
 }
 
-/* Since when a session is what it is, if the kernel has stamped that. */
+/* Since when a session has its condition, if the kernel has a time stamp for it. */
 static uint64_t leak_since(const struct inv_session *s, enum audit_class class)
 {
 	switch (class) {
@@ -160,7 +160,7 @@ struct report {
 	char session[LT_NAME_LEN];
 };
 
-/* In a tree to be found, in an array to be swept. */
+/* A tree for lookups, an array for sweeps. */
 struct leak_reports {
 	void *tree;
 	struct report **all;
@@ -202,7 +202,7 @@ static int compare(const void *a, const void *b)
 	return strncmp(x->session, y->session, LT_NAME_LEN);
 }
 
-/* An audit tells of a session, whichever of its files it is about. */
+/* An audit reports a session, not each of its files. */
 static struct report key_of(const struct leak *l)
 {
 	struct report key = {
@@ -260,7 +260,7 @@ bool leak_set_reported(struct leak_reports *t, const struct leak *l)
 	found = tfind(&key, &t->tree, compare);
 	if (!found)
 		return report_add(t, &key);
-	/* That it is still there does not tell it again. */
+	/* A leak that still exists is not reported again. */
 	if (!leak_is_reported(t, l)) {
 		(*found)->ts = key.ts;
 		(*found)->audited = key.audited;

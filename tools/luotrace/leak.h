@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* Leaks, from events and from audits, and which of them are told already. */
+/* Leaks found by events and by audits, and which of them are reported. For audit --watch. */
 
 #ifndef LEAK_H
 #define LEAK_H
@@ -15,12 +15,12 @@
 /**
  * struct leak - one leak
  * @class:   what it is
- * @ts:	     when it was seen, ns of the monotonic clock
- * @since:   when it began, 0 if that is unknown
- * @token:   of the file, if it is about one
+ * @ts:	     when it was found, ns of the monotonic clock
+ * @since:   when it began, 0 if unknown
+ * @token:   of the file, if it is a file
  * @audited: an audit found it, not an event
  * @session: the session, or another name
- * @text:    a sentence; it begins with a word of this program, not with a name
+ * @text:    a sentence; it never begins with a name
  */
 struct leak {
 	enum audit_class class;
@@ -40,7 +40,7 @@ struct leak {
 bool leak_of_event(const struct lt_event *e, struct leak *l);
 
 /**
- * leak_each - all leaks that an audit finds
+ * leak_each - call a function for each leak that an audit finds
  * @a:	  the audit
  * @ts:	  when it began
  * @fn:	  called for each
@@ -51,27 +51,27 @@ void leak_each(const struct audit *a, uint64_t ts,
 
 struct leak_reports;
 
-/** leak_reports_new - none is told; NULL if out of memory */
+/** leak_reports_new - an empty set of reported leaks; NULL if out of memory */
 struct leak_reports *leak_reports_new(void);
 
 /** leak_reports_free - NULL is fine */
 void leak_reports_free(struct leak_reports *t);
 
 /**
- * leak_is_reported - whether a leak is told already
+ * leak_is_reported - whether a leak has been reported
  *
- * An event is, if an audit that began later has found it. What an audit finds is, unless
- * it began after it was told.
+ * A leak of an event has, if an audit that began later has found it. A leak found by an
+ * audit has, unless it began after the report.
  */
 bool leak_is_reported(const struct leak_reports *t, const struct leak *l);
 
-/** leak_set_reported - that it is told; false if out of memory */
+/** leak_set_reported - mark a leak as reported; false if out of memory */
 bool leak_set_reported(struct leak_reports *t, const struct leak *l);
 
 /**
- * leak_reports_sweep - forget those that are cured
- * @t:	what is told
- * @ts: when the audit began for whose leaks leak_set_reported() was called
+ * leak_reports_sweep - forget leaks that no longer exist
+ * @t:	the reported leaks
+ * @ts: begin of the audit whose leaks were marked by leak_set_reported()
  */
 void leak_reports_sweep(struct leak_reports *t, uint64_t ts);
 

@@ -16,18 +16,18 @@ static const struct cmd commands[] = {
 	{ "check",    "what this kernel offers, and which commands will work",
 	  cmd_check },
 	{ "trace",    "what is happening, one line an event", cmd_trace },
-	{ "latency",  "how long handlers take, and what they preserve",
+	{ "latency",  "how long handlers take, and how much they preserve",
 	  cmd_latency },
 	{ "timeline", "where the last blackout went, phase by phase",
 	  cmd_timeline },
-	{ "audit",    "what the previous kernel left and nobody finished",
+	{ "audit",    "what the previous kernel handed over and nothing has finished",
 	  cmd_audit },
-	{ "finish",   "give up sessions that nobody will come for", cmd_finish },
-	{ "handover", "what one kernel hands over to the next, and its flaws",
+	{ "finish",   "give up sessions that no agent will claim", cmd_finish },
+	{ "handover", "what one kernel hands over to the next, and what is malformed",
 	  cmd_handover },
-	{ "metrics",  "the same for a monitor, as OpenMetrics", cmd_metrics },
-	{ "record",   "keep a trace in a file", cmd_record },
-	{ "report",   "show it: text, a page of HTML, a trace for Perfetto",
+	{ "metrics",  "all of this as metrics, in the format of OpenMetrics", cmd_metrics },
+	{ "record",   "record a trace in a file", cmd_record },
+	{ "report",   "show a recorded trace as text, HTML, or for Perfetto",
 	  cmd_report },
 };
 
@@ -36,7 +36,7 @@ static void usage(FILE *f)
 	size_t i;
 
 	fputs("usage: luotrace COMMAND [OPTIONS]\n\n"
-	      "Shows what a live update of this machine does.\n\n", f);
+	      "Traces and audits live updates of this machine.\n\n", f);
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(f, "  %-9s %s\n", commands[i].name, commands[i].brief);
 	fputs("\n'luotrace COMMAND --help' tells more about one, 'luotrace --version'\n"
@@ -48,8 +48,8 @@ static void usage(FILE *f)
 static int code;	/* of the command, once it has one */
 
 /*
- * A report that did not reach its reader is a failure. At the exit, as argp ends the
- * program by itself after its help.
+ * Output that cannot be written is a failure. It is checked at exit, as argp ends the
+ * program itself after --help.
  */
 static void close_stdout(void)
 {
@@ -57,7 +57,7 @@ static void close_stdout(void)
 
 	if (fflush(stdout) || ferror(stdout))
 		err = cmd_write_error(stdout);
-	/* What a network's file system could not keep it tells here. */
+	/* A network file system reports errors of writes here. */
 	else if (fclose(stdout))
 		err = errno;
 	if (!err)
@@ -67,8 +67,8 @@ static void close_stdout(void)
 }
 
 /*
- * What is opened must not become standard output because that is closed: who prints
- * finds a file that cannot be written.
+ * A file that is opened must not become standard output because that is closed. Printing
+ * to it fails then.
  */
 static void reserve_stdio(void)
 {
@@ -80,7 +80,7 @@ static void reserve_stdio(void)
 		close(fd);
 }
 
-/* A report from which something is missing is worse than none. */
+/* An incomplete report is worse than none. */
 static void *xmalloc(size_t size)
 {
 	void *memory = malloc(size);

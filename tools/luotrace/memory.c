@@ -10,7 +10,7 @@
 #include "memory.h"
 #include "msg.h"
 
-/* A piece of memory that is whole in the file. */
+/* A range of memory that is completely in the file. */
 struct piece {
 	uint64_t phys;
 	uint64_t size;
@@ -39,7 +39,7 @@ static bool core_read(struct memory *mem, uint64_t phys, void *to, size_t size)
 	return false;
 }
 
-/* Of the segments those count that say where in memory they belong. */
+/* Only segments with a physical address count. */
 static int core_load(struct core *core, Elf *elf)
 {
 	size_t nr, i;
@@ -85,7 +85,7 @@ struct memory *memory_open(const char *path)
 	err = elf ? core_load(core, elf) : -ENOEXEC;
 	elf_end(elf);
 	if (err) {
-		msg_error("'%s' is no ELF core with physical addresses, such as a vmcore, a dump by QEMU's dump-guest-memory, or /proc/kcore",
+		msg_error("'%s' is not an ELF core with physical addresses, such as a vmcore, a dump by QEMU's dump-guest-memory, or /proc/kcore",
 			  path);
 		memory_close(&core->mem);
 		return NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* Physical memory of a machine, as it was when a core of it was written. */
+/* Physical memory of a machine, from an ELF core. For handover --memory. */
 
 #ifndef MEMORY_H
 #define MEMORY_H
@@ -11,7 +11,7 @@
 
 /**
  * struct memory - memory that can be read
- * @read: whether @size bytes from physical address @phys on could be copied
+ * @read: copies @size bytes from physical address @phys on; false if they are missing
  */
 struct memory {
 	bool (*read)(struct memory *mem, uint64_t phys, void *to, size_t size);
@@ -25,7 +25,7 @@ struct memory {
  */
 struct memory *memory_open(const char *path);
 
-/** memory_close - close what memory_open() opened; NULL is fine */
+/** memory_close - NULL is fine */
 void memory_close(struct memory *mem);
 
 #endif

@@ -13,28 +13,28 @@
 #include "metrics.h"
 
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
-/* Shorter calls are in the first bucket: 2^10 ns, about a microsecond. */
+/* The first bucket has all shorter calls: 2^10 ns, about a microsecond. */
 #define FIRST_BUCKET	10
 
 /* The last finite bucket, 68.7 s: longer calls are in +Inf only. */
 #define LAST_BUCKET	35
 
-/* What every metric is; its unit is the end of its name, if it has one. */
+/* The metrics; a unit is the end of the name. */
 static const struct family {
 	const char *name;
 	const char *unit;
 	const char *help;
 } families[] = {
 #define INFO		0
-	{ "luo_info", "", "Whose LUO this kernel has; always 1" },
+	{ "luo_info", "", "The kernel; always 1" },
 #define STATE		1
-	{ "luo_state", "", "The state of the machine: 1 for the one it is in" },
+	{ "luo_state", "", "Global state: 1 for the current one" },
 #define NUMBER		2
 	{ "luo_liveupdates", "", "Live updates that this machine has been through" },
 #define IN_SESSIONS	3
-	{ "luo_incoming_sessions", "", "Sessions of the previous kernel that are not finished, by how they stand" },
+	{ "luo_incoming_sessions", "", "Unfinished sessions of the previous kernel, by condition" },
 #define IN_FILES	4
-	{ "luo_incoming_files", "", "Files of those sessions, by how they stand" },
+	{ "luo_incoming_files", "", "Files of those sessions, by condition" },
 #define IN_BYTES	5
 	{ "luo_incoming_bytes", "bytes", "Memory of those sessions" },
 #define OUT_SESSIONS	6
@@ -44,31 +44,31 @@ static const struct family {
 #define OUT_BYTES	8
 	{ "luo_outgoing_bytes", "bytes", "Memory preserved for those sessions" },
 #define LEAKS		9
-	{ "luo_leaks", "", "What luotrace audit finds, by class" },
+	{ "luo_leaks", "", "Findings of luotrace audit, by class" },
 #define FINISHED	10
 	{ "luo_finished_sessions", "", "Sessions of the last live update that were finished" },
 #define DISCARDED	11
 	{ "luo_discarded_sessions", "", "Sessions of the last live update that were discarded unclaimed" },
 #define PHASE		12
-	{ "luo_blackout_phase_seconds", "seconds", "Parts of the last blackout" },
+	{ "luo_blackout_phase_seconds", "seconds", "Phases of the last blackout" },
 #define BLACKOUT	13
 	{ "luo_blackout_seconds", "seconds", "The last blackout, if all of it is known" },
 #define WINDOW		14
-	{ "luo_freeze_window_seconds", "seconds", "From the first freeze to the jump" },
+	{ "luo_freeze_window_seconds", "seconds", "From the first freeze to the kexec" },
 #define FAILED		15
 	{ "luo_failed_reboots", "", "Reboots that failed in LUO before the last live update, and since" },
 #define ERRORS		16
 	{ "luo_call_errors", "", "Calls that failed, of the last live update" },
 #define LOST		17
-	{ "luo_recorder_lost_calls", "", "Calls that LUO's recorder had no room for" },
+	{ "luo_recorder_lost_calls", "", "Calls for which the record of LUO had no room" },
 #define BLACKOUT_TIME	18
 	{ "luo_blackout_timestamp_seconds", "seconds", "When the last blackout began, or, where the old kernel left no record, when this kernel had started; since 1970" },
 #define OVER		19
 	{ "luo_liveupdate_finished", "", "1 once the last live update is over, 0 until then" },
 #define KNOWN		20
-	{ "luo_blackout_known_seconds", "seconds", "What is known of the last blackout; it took at least as long" },
+	{ "luo_blackout_known_seconds", "seconds", "Known duration of the last blackout; it took at least as long" },
 #define CANCELLED	21
-	{ "luo_cancelled_prepares", "", "PREPAREs of the machine that failed or were cancelled before the last live update, and since" },
+	{ "luo_cancelled_prepares", "", "Global PREPAREs that failed or were cancelled before the last live update, and since" },
 #define FAILED_ERRORS	22
 	{ "luo_failed_attempt_call_errors", "", "Calls that failed, of attempts before the last live update that failed or were cancelled" },
 };
@@ -184,7 +184,7 @@ static void write_incoming(const struct audit *a, FILE *out)
 	for (s = 0; s < 4; s++)
 		sample(IN_FILES, labels(buf, "{state=\"%s\"}", states[s]),
 		       by_state[s], out);
-	/* A part of the memory would be taken for all of it. */
+	/* An incomplete sum would be taken for all of the memory. */
 	if (!sums.pages_unknown) {
 		head(IN_BYTES, out);
 		sample(IN_BYTES, "", sums.pages * sysconf(_SC_PAGESIZE), out);
@@ -247,7 +247,7 @@ static void write_blackout(const struct liveupdate_recorder *r, FILE *out)
 	int s;
 
 	blackout_measure(r, &b);
-	/* Without it nobody can tell a blackout of today from one of last month. */
+	/* Tells a blackout of today from one of last month. */
 	if (r->last_out.wall_ns || r->last_in.wall_ns) {
 		head(BLACKOUT_TIME, out);
 		sample_ns(BLACKOUT_TIME, "", r->last_out.wall_ns ?
@@ -321,8 +321,8 @@ static void write_histogram(const char *metric,
 				metric, labels, seconds(buf, 2ULL << b), below);
 	}
 	/*
-	 * Of the calls beyond the record's buckets only the longest is known: they are
-	 * taken for as long as that, so that no quantile is too short.
+	 * Of the calls beyond the record's buckets only the longest is known. All of them
+	 * count as that long, so that no quantile is too short.
 	 */
 	for (; b <= LAST_BUCKET; b++)
 		fprintf(out, "%s_bucket{%s,le=\"%s\"} %" PRIu64 "\n",
@@ -330,7 +330,7 @@ static void write_histogram(const char *metric,
 			row->max >= 1ULL << (LIVEUPDATE_RECORDER_BUCKETS - 1) &&
 			row->max <= 2ULL << b ?
 			below + row->hist[LIVEUPDATE_RECORDER_BUCKETS - 1] : below);
-	/* What is longest, and what was counted while the record was read. */
+	/* The longest calls, and those counted while the record was read. */
 	below += row->hist[LIVEUPDATE_RECORDER_BUCKETS - 1];
 	fprintf(out, "%s_bucket{%s,le=\"+Inf\"} %" PRIu64 "\n", metric, labels,
 		below);
@@ -350,7 +350,7 @@ static void write_calls(const struct liveupdate_recorder *r, FILE *out)
 {
 	static const struct family calls[] = {
 		{ "luo_call_seconds", "seconds",
-		  "Calls of handlers, subsystems and shared state, of the last live update" },
+		  "Calls of handlers, subsystems and FLBs, of the last live update" },
 		{ "luo_failed_attempt_call_seconds", "seconds",
 		  "The same of attempts before it that failed or were cancelled" },
 	};
@@ -366,7 +366,7 @@ static void write_calls(const struct liveupdate_recorder *r, FILE *out)
 	}
 }
 
-/* What failed before the last live update, and since. */
+/* Failures before the last live update, and since. */
 static void write_failed(int family, const struct liveupdate_recorder *r,
 			 uint64_t last, uint64_t next, FILE *out)
 {
@@ -406,7 +406,7 @@ void metrics_write(const struct metrics *m, FILE *f)
 	fputs("# EOF\n", f);
 }
 
-/* One label, key="value", and what is behind it. */
+/* Parse one label, key="value", and return what follows. */
 static const char *label_json(const char *at, json_t *to)
 {
 	char key[64], text[2 * NAME_BUF];

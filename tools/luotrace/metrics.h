@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
 /*
- * What LUO and luotrace know, as metrics in the text format of OpenMetrics, which
- * the node exporter's textfile collector reads, too. What is unknown is left out.
+ * Metrics of LUO and luotrace in the text format of OpenMetrics, which the node exporter's
+ * textfile collector reads, too. Unknown values are left out.
  */
 
 #ifndef METRICS_H
@@ -14,13 +14,12 @@
 #include "probe.h"
 
 /**
- * struct metrics - where they come from
+ * struct metrics - sources of metrics
  * @probe:    what the kernel offers
- * @audit:    what came from the previous kernel; its recorder may be NULL, and so
- *	      may its inventory
- * @outgoing: sessions for the next kernel, NULL if they are not known
+ * @audit:    incoming sessions; its recorder and its inventory can be NULL
+ * @outgoing: sessions for the next kernel, NULL if unknown
  * @number:   live updates that this machine has been through, -1 if unknown
- * @state:    of the machine, "" if unknown
+ * @state:    global state, "" if unknown
  */
 struct metrics {
 	const struct probe *probe;
@@ -34,7 +33,7 @@ struct metrics {
 void metrics_write(const struct metrics *m, FILE *f);
 
 /**
- * metrics_json - the same for programs that read no metrics
+ * metrics_json - the same as JSON
  * @text: what metrics_write() wrote
  *
  * Return: an array of samples with name, labels and value.

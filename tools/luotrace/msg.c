@@ -36,7 +36,7 @@ void msg_note(const char *fmt, ...)
 	va_end(ap);
 }
 
-/* libbpf talks much when all is well; only what it warns of is of use. */
+/* Only the warnings of libbpf are useful. */
 static int msg_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	if (level == LIBBPF_WARN && msg_verbose)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* What is said on stderr; stdout is for data. */
+/* Messages on stderr; stdout is for data. */
 
 #ifndef MSG_H
 #define MSG_H
@@ -13,13 +13,13 @@ extern bool msg_verbose;
 /* -q was given */
 extern bool msg_quiet;
 
-/** msg_error - say why something failed */
+/** msg_error - report why something failed */
 __attribute__((format(printf, 1, 2))) void msg_error(const char *fmt, ...);
 
-/** msg_note - say what is going on, unless -q was given */
+/** msg_note - report progress, unless -q was given */
 __attribute__((format(printf, 1, 2))) void msg_note(const char *fmt, ...);
 
-/** msg_catch_libbpf - show what libbpf says only with -v */
+/** msg_catch_libbpf - show messages of libbpf only with -v */
 void msg_catch_libbpf(void);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "outq.h"
 
-/* So much a pipe takes at once if it takes anything: PIPE_BUF. */
+/* A pipe that is writable takes at least PIPE_BUF. */
 #define AT_ONCE	4096
 
 size_t outq_left(const struct outq *q)
@@ -45,7 +45,7 @@ int outq_write(struct outq *q)
 	size_t left;
 	ssize_t n;
 
-	/* The descriptor is not made nonblocking: others may have it, too. */
+	/* The descriptor stays blocking: other processes can have it, too. */
 	while (outq_left(q) && poll(&p, 1, 0) > 0) {
 		left = outq_left(q);
 		n = write(q->fd, q->text + q->at, left < AT_ONCE ? left : AT_ONCE);

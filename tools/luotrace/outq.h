@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* Output that waits for its reader, so that nothing else has to. */
+/* A queue of output for a slow reader, so that tracing does not wait. For watch.c. */
 
 #ifndef OUTQ_H
 #define OUTQ_H
@@ -8,16 +8,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What may wait: some 100,000 leaks. */
+/* Bytes that can wait: some 100,000 leaks. */
 #define OUTQ_MAX	(16 << 20)
 
 /**
- * struct outq - what is not written yet
- * @fd:	  where to
+ * struct outq - a queue of output
+ * @fd:	  where it is written
  * @text: the text
- * @at:	  of it, written
+ * @at:	  bytes of it that are written
  * @used: bytes of @text
- * @room: for so many
+ * @room: allocated bytes
  */
 struct outq {
 	int fd;
@@ -30,17 +30,17 @@ struct outq {
 /** outq_left - bytes that are not written yet */
 size_t outq_left(const struct outq *q);
 
-/** outq_add - have a text and a newline written; false if there is no memory */
+/** outq_add - queue a text and a newline; false if out of memory */
 bool outq_add(struct outq *q, const char *text);
 
 /**
- * outq_write - write what the reader takes without delay
+ * outq_write - write as much as possible without blocking
  *
- * Return: 0, or a negative errno; what is left is lost then.
+ * Return: 0, or a negative errno; then the rest is dropped.
  */
 int outq_write(struct outq *q);
 
-/** outq_free - forget what is left */
+/** outq_free - drop the rest */
 void outq_free(struct outq *q);
 
 #endif

@@ -16,8 +16,7 @@
 #define NOT_OPEN	UINT64_MAX
 
 /*
- * What is written: one object after the other, as a million of them would not fit
- * into memory at once.
+ * The output: one object after the other, as a million of them would not fit into memory.
  */
 struct out {
 	FILE *f;
@@ -81,7 +80,7 @@ static void name_track(struct out *out, const struct track *t, uint32_t place)
 	put_name(out, "thread_name", place, text);
 }
 
-/* A span on a track of its owner, where it does not cross another one. */
+/* A span on a track of its owner, where it does not overlap another one. */
 static void put_span(struct out *out, struct track *t, const char *name,
 		     const char *category, uint64_t begin, uint64_t end, json_t *args)
 {
@@ -143,7 +142,7 @@ static char *phase_name(char *buf, size_t size, unsigned int phase,
 	return buf;
 }
 
-/* One that did not end while it was traced. */
+/* A phase that did not end in the trace. */
 static void put_begun(struct out *out, struct track *t, unsigned int phase)
 {
 	char name[NAME_BUF + 32];
@@ -194,7 +193,7 @@ static bool put_open(struct track *t, void *data)
 	return true;
 }
 
-/* What was lost is in the name, as what is missing is seen nowhere else. */
+/* The name has the losses, as nothing else shows them. */
 static void name_kernel(struct out *out, const struct trace_file *t)
 {
 	uint64_t lost = trace_file_lost(t);
@@ -254,7 +253,7 @@ static bool span_at(const struct trace_file *t, const struct blackout *b, int sp
 	uint64_t before = 0, init = r->last_in.wall_ns;
 	int s;
 
-	/* Where no clock was recorded its length is shown all the same. */
+	/* Without a recorded clock at least its length is shown. */
 	if (!init && !r->last_out.wall_ns)
 		init = head_number(t, "wall_clock_ns");
 
@@ -299,7 +298,7 @@ static void put_blackout(struct out *out, const struct trace_file *t, uint64_t b
 	}
 }
 
-/* Whether its blackout is drawn: the first trace of several is the old kernel's. */
+/* Whether to draw its blackout: the first trace of several is of the old kernel. */
 static bool has_blackout(struct trace_file *const *traces, int nr, int i)
 {
 	const struct liveupdate_recorder *r = traces[i]->recorder;
@@ -308,9 +307,9 @@ static bool has_blackout(struct trace_file *const *traces, int nr, int i)
 }
 
 /*
- * When a trace began, ns since 1970. The clock on the wall may be set between the
- * kernels. A record of the same kernel that knows the whole way from the old one
- * places the trace beside its blackout to the nanosecond.
+ * When a trace began, ns since 1970. The wall clock can be set between the kernels. If the
+ * record of the same kernel has all phases since the old one, it places the trace relative
+ * to its blackout to the nanosecond.
  */
 static uint64_t trace_begin(struct trace_file *const *traces, int nr, int i)
 {
@@ -328,7 +327,7 @@ static uint64_t trace_begin(struct trace_file *const *traces, int nr, int i)
 	return head_number(t, "wall_clock_ns");
 }
 
-/* The first moment of all. */
+/* The earliest time of all traces. */
 static uint64_t first_moment(struct trace_file *const *traces, int nr)
 {
 	uint64_t base = UINT64_MAX, at;

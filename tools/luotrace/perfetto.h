@@ -18,11 +18,10 @@
  *
  * A process of the trace is a recorded kernel, or the blackout as LUO itself recorded
  * it. Each thread of a kernel has a track with its calls, each session one with its
- * phases; spans of a track never overlap, those that would are on a further track. All
- * times are microseconds since the first of all: kernels and blackout are placed by
- * their clocks.
+ * phases; spans that would overlap go to a further track. All times are microseconds since
+ * the earliest one: kernels and blackout are placed by their clocks.
  *
- * Return: false if it cannot be written, or there is no memory.
+ * Return: false if it cannot be written, or if out of memory.
  */
 bool perfetto_write(struct trace_file *const *traces, int nr, FILE *f);
 

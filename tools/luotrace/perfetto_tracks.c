@@ -8,15 +8,15 @@
 #include "perfetto_tracks.h"
 
 #define DEPTH		16	/* spans of a lane that are remembered */
-#define MAX_LANES	64	/* of a track: no sane trace has more than a few */
-/* No thread has a number from here on: PID_MAX_LIMIT is 2^22. */
+#define MAX_LANES	64	/* of a track; a sane trace has only a few */
+/* No thread has a larger number: PID_MAX_LIMIT is 2^22. */
 #define FIRST_PLACE	(1U << 23)
 
-/* A place for spans: the last of them, none of which is inside another. */
+/* A lane: its last spans, none of which is inside another. */
 struct lane {
 	uint32_t place;
 	int nr;
-	uint64_t floor;		/* the end of those that are forgotten */
+	uint64_t floor;		/* end of the spans that are forgotten */
 	struct {
 		uint64_t begin, end;
 	} spans[DEPTH];
@@ -95,12 +95,12 @@ struct track *tracks_get(struct tracks *all, enum track_kind kind, uint32_t tid,
 	return t;
 }
 
-/* Whether a span fits on a lane, and if so it is there from now on. */
+/* Add a span to a lane if it fits. */
 static bool lane_insert(struct lane *l, uint64_t begin, uint64_t end)
 {
 	int n = l->nr;
 
-	/* Those that are inside of it. */
+	/* Spans inside of it. */
 	while (n && l->spans[n - 1].begin >= begin && l->spans[n - 1].end <= end)
 		n--;
 	if (begin < (n ? l->spans[n - 1].end : l->floor))

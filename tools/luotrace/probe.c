@@ -23,9 +23,9 @@ static const char *const tracepoints[LT_NR_TYPES] = {
 };
 
 /*
- * Without the first two no token is known, without the next four no session of those
- * calls; without one of the others its event is missing. The compiler may have made
- * any of them a part of another function.
+ * Without the first two tokens are unknown, without the next four the sessions of those
+ * calls; without one of the others its event is missing. The compiler can inline any of
+ * them.
  */
 static const char *const luo_functions[PROBE_LUO_FUNCTIONS + 1] = {
 	"luo_preserve_file", "luo_retrieve_file", "luo_file_unpreserve_files",
@@ -77,7 +77,7 @@ static unsigned int probe_caps(void)
 		if (data[all[i].cap / 32].effective & (1U << (all[i].cap % 32)))
 			caps |= all[i].bit;
 	}
-	/* It has the first two in it. */
+	/* It includes the first two. */
 	if (caps & PROBE_SYS_ADMIN)
 		caps |= PROBE_BPF | PROBE_PERFMON;
 	return caps;
@@ -88,7 +88,7 @@ static bool probe_has(const struct btf *btf, const char *name, __u32 kind)
 	return btf__find_by_name_kind(btf, name, kind) > 0;
 }
 
-/* Name of one of the functions of a stock LUO, NULL if there is none of that number. */
+/* Name of one of the functions of a stock LUO, NULL if the number is not in use. */
 static const char *probe_function(const struct probe *p, unsigned int nr)
 {
 	if (nr < LT_STOCK_OPS)
@@ -126,7 +126,7 @@ static void probe_one_symbol(struct probe *p, const char *symbol,
 	}
 }
 
-/* The kernel's table of symbols, with their addresses for those who may see them. */
+/* The kernel's symbol table, with addresses for privileged readers. */
 static void probe_symbols(struct probe *p)
 {
 	FILE *f = fopen("/proc/kallsyms", "re");
@@ -199,13 +199,13 @@ void probe_kernel(struct probe *p)
 	p->device = probe_path("/dev/liveupdate");
 	p->recorder = probe_path("/sys/kernel/liveupdate/recorder");
 	kho_probe(&p->kho, "");
-	/* A container may lack the device of a machine that has it. */
+	/* A container can lack the device of a machine with live update. */
 	if (p->device == NO && !p->kho.registered)
 		kho_why_off(&p->kho, p->why_off);
 	probe_btf(p);
 }
 
-/* What every command needs that loads BPF programs. */
+/* Requirements of every command that loads BPF programs. */
 static const char *probe_why_no_luo(const struct probe *p)
 {
 	if (!p->btf)
@@ -213,7 +213,7 @@ static const char *probe_why_no_luo(const struct probe *p)
 		       "; build it with CONFIG_DEBUG_INFO_BTF=y";
 	if (p->flavour == FLAVOUR_NONE)
 		return "this kernel has no Live Update Orchestrator; boot one that is built with CONFIG_LIVEUPDATE=y";
-	/* The trace events and iterators are there as soon as it is built in. */
+	/* Trace events and iterators exist even if it is off. */
 	if (*p->why_off)
 		return p->why_off;
 	return NULL;
@@ -237,7 +237,7 @@ const char *probe_why_no_trace(const struct probe *p)
 	if (why)
 		return why;
 	if (p->flavour == FLAVOUR_STOCK && !p->stock.nr_ops)
-		return "this kernel's Live Update Orchestrator has no luo trace events, and in its BTF there is no function of a file handler; boot one that is built with CONFIG_LIVEUPDATE_MEMFD=y";
+		return "this kernel's Live Update Orchestrator has no luo trace events, and its BTF has no function of a file handler; boot one that is built with CONFIG_LIVEUPDATE_MEMFD=y";
 	if (p->flavour == FLAVOUR_STOCK)
 		return probe_why_unprivileged(p);
 	if (!p->tracepoints[LT_HANDLER_EXIT] || !p->tracepoints[LT_STATE])
@@ -263,7 +263,7 @@ const char *probe_why_no_audit(const struct probe *p)
 	if (why)
 		return why;
 	if (p->flavour == FLAVOUR_STOCK && p->hidden)
-		return "this kernel's Live Update Orchestrator has no iterators, and where its lists of sessions are is shown in /proc/kallsyms only to CAP_SYSLOG; add that, or run luotrace as root; with kernel.kptr_restrict=2 it is shown to nobody";
+		return "this kernel's Live Update Orchestrator has no iterators, and /proc/kallsyms shows the address of its list of sessions only with CAP_SYSLOG; add that, or run luotrace as root; with kernel.kptr_restrict=2 it never does";
 	if (p->flavour == FLAVOUR_STOCK && !p->lists)
 		return "this kernel's Live Update Orchestrator has no iterators, and its lists of sessions are not in /proc/kallsyms; it needs CONFIG_KALLSYMS_ALL=y";
 	if (p->flavour != FLAVOUR_STOCK && (!p->session_iter || !p->file_iter))

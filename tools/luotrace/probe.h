@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* What the running kernel offers, asked in one place. */
+/* What the running kernel offers. For all commands that read this machine. */
 
 #ifndef PROBE_H
 #define PROBE_H
@@ -15,10 +15,10 @@
 
 enum flavour { FLAVOUR_NONE, FLAVOUR_STOCK, FLAVOUR_TRACED, FLAVOUR_UNKNOWN };
 
-/* Functions of a stock LUO around the calls of handlers, see probe_luo_function(). */
+/* Functions of a stock LUO that call handlers, see probe_luo_function(). */
 #define PROBE_LUO_FUNCTIONS	11
 
-/* The capabilities that something needs, as bits. */
+/* Capabilities, as bits. */
 enum {
 	PROBE_BPF = 1,
 	PROBE_PERFMON = 2,
@@ -27,28 +27,28 @@ enum {
 };
 
 /**
- * struct probe - what there is
+ * struct probe - what the kernel offers
  * @release:	  of the kernel
  * @privileged:	  CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN
  * @caps:	  which of the capabilities luotrace has
- * @btf:	  /sys/kernel/btf/vmlinux can be read; if not, nothing is known of
- *		  flavour, tracepoints and iterators
- * @device:	  /dev/liveupdate is there, so live update is on
+ * @btf:	  /sys/kernel/btf/vmlinux can be read; if not, flavour, tracepoints and
+ *		  iterators are unknown
+ * @device:	  /dev/liveupdate exists, so live update is on
  * @flavour:	  whose LUO the kernel was built with
  * @tracepoints:  which of the events it has, by enum lt_type
  * @nr_luo:	  how many of the luo events
  * @nr_kho:	  how many of the kho events
  * @session_iter: it has the BPF iterator luo_session
  * @file_iter:	  it has the BPF iterator luo_file
- * @stock:	  what handlers consist of; only of FLAVOUR_STOCK
- * @around:	  functions of a stock LUO that calls are told apart by, a bit for
- *		  each that probe_luo_function() names
- * @missing:	  of the names of functions of a stock LUO, those that BTF has and the
- *		  table of symbols has not; a bit for each of @stock, then of @around
- * @lists:	  the symbol of the sessions of a stock LUO is there, with its address
- * @hidden:	  it is there, and its address is shown to others only
+ * @stock:	  functions of handlers; only of FLAVOUR_STOCK
+ * @luo_functions: functions of a stock LUO that call handlers, a bit for each that
+ *		  probe_luo_function() names
+ * @missing:	  functions of a stock LUO that BTF has and the symbol table has not; a bit
+ *		  for each of @stock, then of @luo_functions
+ * @lists:	  the symbol table has the address of the sessions of a stock LUO
+ * @hidden:	  it has the symbol, and hides its address from luotrace
  * @recorder:	  it has the recorder
- * @kho:	  how KHO was set up, and what BPF may do
+ * @kho:	  set-up of KHO and BPF
  * @why_off:	  why live update is off, "" if it is on
  */
 struct probe {
@@ -73,7 +73,7 @@ struct probe {
 	char why_off[KHO_TEXT];
 };
 
-/** probe_luo_function - name of a function of a stock LUO, NULL behind the last one */
+/** probe_luo_function - name of a function of a stock LUO, NULL after the last one */
 const char *probe_luo_function(unsigned int nr);
 
 /**
@@ -87,7 +87,7 @@ bool probe_symbol(const struct probe *p, const char *name);
  * probe_next_kernel - which kernel can read what this one hands over
  * @p: from probe_kernel()
  *
- * Return: a sentence, or NULL if this kernel hands nothing over.
+ * Return: a sentence, or NULL if this kernel does not hand over.
  */
 const char *probe_next_kernel(const struct probe *p);
 
@@ -97,7 +97,7 @@ const char *probe_tracepoint(enum lt_type type);
 /** probe_is_kho - whether an event is one of KHO's */
 bool probe_is_kho(enum lt_type type);
 
-/** probe_kernel - find out; never fails, what it cannot see is UNKNOWN */
+/** probe_kernel - probe this kernel; never fails, what it cannot see is UNKNOWN */
 void probe_kernel(struct probe *p);
 
 /**

@@ -10,7 +10,7 @@
 #include "msg.h"
 #include "recorder.h"
 
-/* How often a record that changes while it is read is read again. */
+/* How often to read a record again that changes meanwhile. */
 #define MAX_READS	1000
 
 /* Read as much as fits, from the beginning; the bytes read, or -1. */
@@ -20,7 +20,7 @@ static ssize_t read_once(int fd, void *buf, size_t size)
 	ssize_t n = 1;
 
 	while (used < size && n > 0) {
-		/* A pipe has no place to read from, and does not change. */
+		/* A pipe has no offset, and its content does not change. */
 		n = pread(fd, (char *)buf + used, size - used, used);
 		if (n < 0 && errno == ESPIPE)
 			n = read(fd, (char *)buf + used, size - used);
@@ -42,7 +42,7 @@ static bool unchanged(int fd, const struct liveupdate_recorder *r, size_t size)
 	       now.changes == r->changes;
 }
 
-/* Read a record that may be written meanwhile; the bytes read, or -1. */
+/* Read a record that can change meanwhile; the bytes read, or -1. */
 static ssize_t read_whole(const char *path, void *buf, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), i = 0;
@@ -87,7 +87,7 @@ static const char *scope_check(const struct liveupdate_recorder_part *p,
 	return NULL;
 }
 
-/* What is wrong with a part, or NULL. */
+/* What is wrong with the record of a kernel, or NULL. */
 static const char *record_check(const struct liveupdate_recorder_part *p)
 {
 	const char *why;
@@ -95,7 +95,7 @@ static const char *record_check(const struct liveupdate_recorder_part *p)
 
 	if (p->magic != LIVEUPDATE_RECORDER_MAGIC ||
 	    p->version != LIVEUPDATE_RECORDER_VERSION || p->size != sizeof(*p))
-		return "a part of another version";
+		return "a kernel's record of another version";
 	if (!ENDS(p->release))
 		return "a kernel's release without an end";
 	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP; i++) {
@@ -105,7 +105,7 @@ static const char *record_check(const struct liveupdate_recorder_part *p)
 	for (i = 0; i < LIVEUPDATE_RECORDER_REFUSED; i++) {
 		if (!ENDS(p->refused[i].what) || !ENDS(p->refused[i].reason) ||
 		    !ENDS(p->refused[i].name))
-			return "a refused part's name without an end";
+			return "a reject's name without an end";
 	}
 	for (i = 0; i < LIVEUPDATE_NR_SCOPES; i++) {
 		why = scope_check(p, i);
@@ -123,7 +123,7 @@ static const char *record_check(const struct liveupdate_recorder_part *p)
 	return NULL;
 }
 
-/* A part that is not there has nothing in it, whoever looks. */
+/* A record that is not present is all zeros for its readers. */
 static const char *record_read(struct liveupdate_recorder_part *p)
 {
 	if (recorder_present(p))
@@ -181,7 +181,7 @@ fail:
 int recorder_load_local(struct liveupdate_recorder **r)
 {
 	*r = NULL;
-	/* Whether it may be read only reading tells. */
+	/* Only reading shows whether that is allowed. */
 	if (access(RECORDER_PATH, F_OK) && errno == ENOENT)
 		return 0;
 	*r = recorder_load(RECORDER_PATH);

@@ -18,16 +18,16 @@
 #include "msg.h"
 #include "recording.h"
 
-#define FLUSH_SECONDS	1	/* what is written is on the disk after this */
+#define FLUSH_SECONDS	1	/* after this what was written is on the disk */
 #define TMP_SUFFIX		".new"
 
 struct recording {
-	char *path;	/* what is replaced, behind symbolic links */
-	char *tmp;	/* what replaces it, NULL if that has happened */
+	char *path;	/* the file to replace, symbolic links resolved */
+	char *tmp;	/* the temporary file, NULL once it has replaced the other */
 	int fd;
-	bool failed;	/* and said so */
+	bool failed;	/* after a message */
 
-	/* The disk may take seconds; events must be read meanwhile. */
+	/* A flush can take seconds, and events must be read meanwhile. */
 	pthread_t flusher;
 	bool flushing;
 	pthread_mutex_t lock;
@@ -46,7 +46,7 @@ static bool fail(struct recording *r, const char *path, int err)
 	return false;
 }
 
-/* A pipe or a terminal has nothing to be flushed. */
+/* A pipe or a terminal cannot be flushed. */
 static int flush(int fd)
 {
 	return fdatasync(fd) && errno != EINVAL && errno != EROFS ? errno : 0;
@@ -109,7 +109,7 @@ static void stop_flusher(struct recording *r)
 	r->flushing = false;
 }
 
-/* Whether somebody else has locked it; a file system without locks cannot tell. */
+/* Whether another process has locked it; unknown on a file system without locks. */
 static bool locked(int fd, int how)
 {
 	return flock(fd, how | LOCK_NB) && errno == EWOULDBLOCK;
@@ -132,8 +132,8 @@ static bool same_file(int fd, const char *path)
 }
 
 /*
- * Open and lock the file beside. Whoever had it before may have renamed it since it was
- * opened, or removed it.
+ * Open and lock the temporary file. Its previous owner can have renamed or removed it since
+ * it was opened.
  */
 static bool open_tmp(struct recording *r)
 {
@@ -150,7 +150,7 @@ static bool open_tmp(struct recording *r)
 	}
 }
 
-/* A recording that goes on has the lock of the file that it became. */
+/* A recording in progress holds the lock of the file that it has replaced. */
 static bool check_replaced(struct recording *r)
 {
 	int fd = open(r->path, O_RDONLY | O_CLOEXEC);
@@ -161,7 +161,7 @@ static bool check_replaced(struct recording *r)
 	if (fd < 0)
 		return errno == ENOENT || fail(r, r->path, errno);
 	taken = locked(fd, LOCK_SH);
-	/* Who may read the old one may read the new one. */
+	/* The new file has the mode of the old one. */
 	err = taken || (!fstat(fd, &st) && !fchmod(r->fd, st.st_mode & 07777)) ?
 	      0 : errno;
 	close(fd);
@@ -179,13 +179,13 @@ static bool open_regular(struct recording *r)
 		return fail(r, r->path, ENOMEM);
 	r->tmp = tmp;
 	ok = open_tmp(r);
-	/* Somebody else's must not be removed. */
+	/* The file of another process must not be removed. */
 	if (!ok) {
 		free(r->tmp);
 		r->tmp = NULL;
 		return false;
 	}
-	/* What a recorder left there that was killed before it traced. */
+	/* A killed luotrace record can have left one. */
 	return check_replaced(r) && (!ftruncate(r->fd, 0) || fail(r, r->tmp, errno));
 }
 
@@ -200,7 +200,7 @@ static bool open_any(struct recording *r, const char *path)
 		return r->path && (r->fd >= 0 || fail(r, path, errno));
 	}
 	if (!there && !lstat(path, &st) && S_ISLNK(st.st_mode)) {
-		msg_error("cannot write '%s': it is a symbolic link to what is not there",
+		msg_error("cannot write '%s': it is a dangling symbolic link",
 			  path);
 		return false;
 	}
@@ -250,7 +250,7 @@ bool recording_line(struct recording *r, json_t *line)
 
 	json_decref(line);
 	if (text) {
-		/* A line goes out at once, or a killed recorder leaves a half one. */
+		/* One write for a line, so that a kill does not leave half of it. */
 		len = strlen(text);
 		text[len] = '\n';
 		err = write_all(r->fd, text, len + 1);
@@ -262,7 +262,7 @@ bool recording_line(struct recording *r, json_t *line)
 	return err ? fail(r, r->path, err) : !r->failed;
 }
 
-/* The name is on the disk only when the directory is. */
+/* The new name is on the disk only after its directory. */
 static int flush_directory(const char *path)
 {
 	char *copy = strdup(path);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* A trace that is being written: whole lines, safe on the disk when it matters. */
+/*
+ * Writes a trace file: complete lines, flushed to the disk when it matters. For the command
+ * record; trace_file.c reads it.
+ */
 
 #ifndef RECORDING_H
 #define RECORDING_H
@@ -11,22 +14,22 @@
 struct recording;
 
 /**
- * recording_new - begin a recording beside the file that it will replace
- * @path: the file; one that is there stays as it is until recording_publish(). What is
- *	  no regular file, a pipe for instance, is written to at once.
+ * recording_new - begin a recording in a temporary file beside the one to be replaced
+ * @path: the file; an existing one stays as it is until recording_publish(). If it is not
+ *	  a regular file, but a pipe for instance, it is written to directly.
  *
  * Return: the recording, or NULL after a message: it cannot be written, or another
- *	   recording of that name goes on.
+ *	   luotrace record is writing to it.
  */
 struct recording *recording_new(const char *path);
 
 /**
  * recording_line - write a line
  * @r:	  the recording
- * @line: an object, which is freed; NULL is a lack of memory
+ * @line: an object, which is freed; NULL means out of memory
  *
- * Return: false after a message, which comes once, also if an earlier line did not reach
- *	   the disk.
+ * Return: false after a message, which is printed once, also if an earlier line did not
+ *	   reach the disk.
  */
 bool recording_line(struct recording *r, json_t *line);
 
@@ -34,16 +37,16 @@ bool recording_line(struct recording *r, json_t *line);
 bool recording_publish(struct recording *r);
 
 /**
- * recording_sync - have what was written so far flushed to the disk, soon
+ * recording_sync - request a flush to the disk
  *
- * It does not wait for the disk. Without it what was written is flushed every second.
+ * It does not wait for the disk. Without a request a flush happens every second.
  */
 void recording_sync(struct recording *r);
 
 /**
- * recording_close - flush all to the disk and free it; NULL is fine
+ * recording_close - flush a recording to the disk and free it; NULL is fine
  *
- * What was not published is removed.
+ * It is removed unless it was published.
  *
  * Return: false after a message.
  */

@@ -11,10 +11,10 @@
 #include "fmt.h"
 #include "session_track.h"
 
-#define MAX_STEPS	16	/* of one life that are kept */
+#define MAX_STEPS	16	/* of one session that are kept */
 #define MAX_PRINTED	40	/* lines; JSON has them all */
 #define NAME_WIDTH	20	/* columns of a name */
-#define INDENT		33	/* columns before the steps of a life */
+#define INDENT		33	/* columns before the steps of a session */
 
 struct step {
 	const char *what;
@@ -32,7 +32,7 @@ struct session {
 	unsigned int lost_steps;
 };
 
-/* All lives in order, and the last one of each name in a search tree. */
+/* All sessions in order, and the last one of each name in a search tree. */
 struct session_track {
 	struct session **sessions;
 	void *last;
@@ -97,14 +97,14 @@ static void session_track_forget(struct session_track *track, struct session *s)
 {
 	struct session **last = tfind(s, &track->last, compare);
 
-	/* One that has the same name may be younger. */
+	/* A later session can have the same name. */
 	if (last && *last == s)
 		tdelete(s, &track->last, compare);
 	free(s);
 	track->forgotten++;
 }
 
-/* Forget the oldest lives, or of these those that ended, until @count are left. */
+/* Drop the oldest sessions, if @ended only those that have ended, until @count are left. */
 static void session_track_shrink(struct session_track *track, size_t count, bool ended)
 {
 	size_t excess = track->count > count ? track->count - count : 0;
@@ -121,7 +121,7 @@ static void session_track_shrink(struct session_track *track, size_t count, bool
 	track->count = kept;
 }
 
-/* A quarter at once, as each time all of them are looked at. */
+/* A quarter at once, as each time visits all of them. */
 static void session_track_make_room(struct session_track *track)
 {
 	if (!track->max || track->count < track->max)
@@ -148,7 +148,7 @@ static struct session *session_track_add(struct session_track *track,
 	return s;
 }
 
-/* The session of an event; a name that is created again is another session. */
+/* The session of an event; a name that is created again is a new session. */
 static struct session *session_track_get(struct session_track *track,
 					 const struct lt_event *e,
 					 uint32_t dir, bool begins)
@@ -266,7 +266,7 @@ void session_track_event(struct session_track *track, const struct lt_event *e)
 		track->started = true;
 		track->start = e->ts;
 	}
-	/* 0 is unknown: a stock LUO counts none. */
+	/* 0 is unknown: a stock LUO has no numbers. */
 	if (e->number)
 		track->number = e->number;
 	if (e->type == LT_FILE_STATE)
@@ -329,7 +329,7 @@ void session_track_print(const struct session_track *track, FILE *f)
 	if (track->count > MAX_PRINTED)
 		fprintf(f, "  and %zu more\n", track->count - MAX_PRINTED);
 	if (track->forgotten)
-		fprintf(f, "  and %zu before these, which are not kept\n",
+		fprintf(f, "  and %zu older ones, which were dropped\n",
 			track->forgotten);
 	if (track->lost)
 		fprintf(f, "  %zu event%s lost, out of memory\n", track->lost,

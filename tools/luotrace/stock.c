@@ -22,7 +22,7 @@ static bool points_to(const struct btf *btf, __u32 id, const char *name)
 	       !strcmp(btf__name_by_offset(btf, t->name_off), name);
 }
 
-/* LT_RETURNS_*, or -1 for what no operation returns. */
+/* LT_RETURNS_*, or -1 for a type that no operation returns. */
 static int returns(const struct btf *btf, __u32 id)
 {
 	const struct btf_type *t = btf__type_by_id(btf, id);
@@ -42,7 +42,7 @@ static void add(struct stock *s, unsigned int first, unsigned int max,
 {
 	unsigned int i;
 
-	/* A function of a header may be there several times. */
+	/* A function in a header can appear several times. */
 	for (i = first; i < first + *nr; i++) {
 		if (!strcmp(s->ops[i].name, name))
 			return;
@@ -96,7 +96,7 @@ void stock_find(const struct btf *btf, struct stock *s)
 
 	memset(s, 0, sizeof(*s));
 	look_through(btf, 1, s);
-	/* A handler may be in a module. */
+	/* Handlers can be in modules. */
 	while (dir && (entry = readdir(dir))) {
 		if (*entry->d_name == '.' || !strcmp(entry->d_name, "vmlinux"))
 			continue;

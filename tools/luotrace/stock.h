@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
 /*
- * What there is to attach to on a kernel whose LUO has no trace events: functions,
- * found by what they are, in the BTF of the kernel and of its modules.
+ * Functions to attach to on a kernel whose LUO has no trace events, found by their types in
+ * the BTF of the kernel and of its modules. For probe.c.
  */
 
 #ifndef STOCK_H
@@ -17,7 +17,7 @@
 
 /**
  * struct stock_function - a function of a file handler
- * @name:    its name, "" if this place is not in use
+ * @name:    its name, "" if the entry is not in use
  * @returns: LT_RETURNS_*
  */
 struct stock_function {
@@ -27,11 +27,11 @@ struct stock_function {
 
 /**
  * struct stock - the functions
- * @ops:     those with the arguments of an operation, then, from LT_STOCK_ARGS on, those
+ * @ops:     functions with the arguments of an operation, then, from LT_STOCK_ARGS on, those
  *	     with the arguments of can_preserve
- * @nr_ops:  of the former
- * @nr_can_preserve: of the latter
- * @too_many: functions for which there was no place
+ * @nr_ops:  number of the former
+ * @nr_can_preserve: number of the latter
+ * @too_many: functions for which no entry was free
  */
 struct stock {
 	struct stock_function ops[LT_STOCK_OPS];

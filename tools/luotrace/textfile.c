@@ -14,7 +14,7 @@
 
 #define SUFFIX	".new"	/* the collector reads *.prom, which this is not */
 
-/* The file that is to be replaced, NULL after a message. */
+/* The file to replace, NULL after a message. */
 static char *target_of(const char *path)
 {
 	struct stat st;
@@ -22,13 +22,13 @@ static char *target_of(const char *path)
 	if (!stat(path, &st)) {
 		if (S_ISREG(st.st_mode))
 			return realpath(path, NULL);
-		msg_error("'%s' is no regular file, and stays as it is; without --textfile the metrics go to standard output",
+		msg_error("'%s' is not a regular file and is not replaced; without --textfile the metrics go to standard output",
 			  path);
 		errno = 0;
 		return NULL;
 	}
 	if (errno == ENOENT && !lstat(path, &st)) {
-		msg_error("'%s' is a symbolic link to nothing; make the file that it shall be, or remove it",
+		msg_error("'%s' is a dangling symbolic link; create its target, or remove it",
 			  path);
 		errno = 0;
 		return NULL;
@@ -37,8 +37,8 @@ static char *target_of(const char *path)
 }
 
 /*
- * Open the file beside it, for this program alone. Another one that had it may have
- * made the real one of it meanwhile: then there is a new one to open.
+ * Open and lock the temporary file. Another process can have renamed it meanwhile: then open
+ * a new one.
  */
 static int open_tmp(const char *path)
 {
@@ -109,7 +109,7 @@ bool textfile_replace(const char *path, void (*write)(FILE *f, const void *data)
 		ok = write_tmp(tmp, target, write, data);
 	}
 	if (!ok && errno == EEXIST)
-		msg_error("cannot write '%s': '%s' is there, and not of this user; remove it",
+		msg_error("cannot write '%s': '%s' exists and belongs to another user; remove it",
 			  path, tmp);
 	else if (!ok && errno)
 		msg_error("cannot write '%s': %s", path, strerror(errno));

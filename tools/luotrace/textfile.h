@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* A file that is replaced in one step: nobody ever reads a half of it. */
+/* Replaces a file atomically: a reader never sees half of it. For metrics --textfile. */
 
 #ifndef TEXTFILE_H
 #define TEXTFILE_H
@@ -9,14 +9,14 @@
 #include <stdio.h>
 
 /**
- * textfile_replace - write a file anew, and replace it in one step
- * @path:  the file, which need not be there; of a symbolic link its target is
- *	   replaced. What is there and is no regular file stays as it is.
- * @write: writes what shall be in it
+ * textfile_replace - replace a file atomically
+ * @path:  the file, which need not exist; the target of a symbolic link is replaced. It is
+ *	   an error if it exists and is not a regular file.
+ * @write: writes the content
  * @data:  for @write
  *
- * What is written first is in a file of the same directory, @path and ".new". One
- * that a killed program left is used by the next.
+ * The content goes to a temporary file in the same directory, @path and ".new". One that a
+ * killed program has left is used again.
  *
  * Return: false after a message.
  */

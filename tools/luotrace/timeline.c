@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/* What of a record belongs to which phase, longest first. */
+/* Sorts calls, sessions and rows of a record into phases, longest first. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 const char *timeline_kind(unsigned int kind)
 {
 	static const char *const kinds[] = { "handler", "subsystem",
-					     "shared state" };
+					     "FLB" };
 
 	return kinds[kind % 3];
 }
@@ -23,7 +23,7 @@ bool timeline_window(const struct blackout *b, uint64_t *ns)
 	return b->known[SPAN_FREEZE] && b->known[SPAN_SHUTDOWN];
 }
 
-/* Keep a call among the longest ones. Returns how many there are. */
+/* Insert a call if it is among the longest. Returns their number. */
 static int keep_call(struct timeline_call *calls, int n, int max,
 		     const struct liveupdate_recorder_call *c, unsigned int op)
 {
@@ -39,7 +39,7 @@ static int keep_call(struct timeline_call *calls, int n, int max,
 	return n < max ? n + 1 : n;
 }
 
-/* The same for a session, and the phase of the events that it is of. */
+/* The same for a session and its phase. */
 static int keep_session(struct timeline_session *sessions, int *phases, int n,
 			int max, struct timeline_session one, int phase)
 {
@@ -76,8 +76,8 @@ static int keep_row(const struct liveupdate_recorder_row **rows, int n, int max,
 }
 
 /*
- * Whether all calls of an operation are in a phase: in a reboot() they are, and the
- * last retrieve of a file ends the restore.
+ * Whether all calls of an operation belong to a phase: those of a reboot() do, and the last
+ * retrieve of a file ends the restore.
  */
 static bool always_in(enum span s, unsigned int kind)
 {
@@ -128,7 +128,7 @@ int timeline_sessions(const struct liveupdate_recorder *r,
 		ns = one->duration;
 		if (!ns)
 			continue;
-		/* A session is restored until it is finished, later than its files. */
+		/* The restore of a session lasts until it is finished, later than its files. */
 		if (span_scope(s) != LIVEUPDATE_SCOPE_REBOOT) {
 			if (!span_place(r, b, s, one->end, ns, &from, &to))
 				continue;
@@ -161,7 +161,7 @@ static int compare_begins(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* The time that is in at least one of the intervals. */
+/* Total time covered by the intervals. */
 static uint64_t union_ns(uint64_t (*all)[2], int n)
 {
 	uint64_t ns = 0, end = 0;
@@ -190,7 +190,7 @@ uint64_t timeline_row_ns(const struct liveupdate_recorder *r,
 	*partial = false;
 	if (always_in(s, row->kind))
 		return row->wall < b->ns[s] ? row->wall : b->ns[s];
-	/* Of these only the longest ones are known to be in it, or not. */
+	/* Whether a call is in the phase is known only for the longest ones. */
 	for (i = 0; i < LIVEUPDATE_RECORDER_SLOWEST; i++) {
 		if (!c[i].duration || c[i].kind != row->kind ||
 		    strcmp(c[i].name, row->name))

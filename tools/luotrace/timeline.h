@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* What the record of a live update says, for people and for programs. */
+/*
+ * The timeline of a live update, from the record of LUO: its phases, the longest calls of
+ * each, and findings in sentences. For the commands timeline and report.
+ */
 
 #ifndef TIMELINE_H
 #define TIMELINE_H
@@ -11,9 +14,9 @@
 #include "blackout.h"
 
 #define TIMELINE_FINDINGS	12	/* sentences at most */
-#define TIMELINE_TEXT		1024	/* bytes of one, with any two names, at most */
+#define TIMELINE_TEXT		1024	/* bytes of one, with any two names */
 
-/* What went wrong comes first, then who can be made faster, then the machine. */
+/* Faults come first, then slow callback targets, then the machine. */
 enum finding_class { FINDING_FAULT, FINDING_TARGET, FINDING_MACHINE };
 
 /**
@@ -29,18 +32,18 @@ struct finding {
 };
 
 /**
- * timeline_findings - what to know about a live update, worst first
+ * timeline_findings - findings about a live update, worst first
  * @r:	 the record
  * @b:	 its blackout
- * @all: TIMELINE_FINDINGS places
+ * @all: room for TIMELINE_FINDINGS
  *
- * Return: how many there are.
+ * Return: their number.
  */
 int timeline_findings(const struct liveupdate_recorder *r, const struct blackout *b,
 		      struct finding *all);
 
 /**
- * timeline_failed - whether the live update did not go as it should
+ * timeline_failed - whether the live update has had faults
  * @r: the record
  *
  * Return: true if reboots failed before it, or sessions were given up by it.
@@ -48,7 +51,7 @@ int timeline_findings(const struct liveupdate_recorder *r, const struct blackout
 bool timeline_failed(const struct liveupdate_recorder *r);
 
 /**
- * timeline_headline - how long the blackout was, and what of it is unknown
+ * timeline_headline - duration of the blackout, and what of it is unknown
  * @r:	  the record
  * @b:	  its blackout
  * @text: TIMELINE_TEXT bytes
@@ -59,19 +62,19 @@ char *timeline_headline(const struct liveupdate_recorder *r,
 			const struct blackout *b, char *text);
 
 /**
- * timeline_failures - what failed before, in a sentence
- * @p:	  what the kernel did before the live update
+ * timeline_failures - earlier failed attempts in a sentence
+ * @p:	  the record of the old kernel
  * @text: TIMELINE_TEXT bytes
  *
  * Return: @text, or NULL if nothing failed or was cancelled.
  */
 char *timeline_failures(const struct liveupdate_recorder_part *p, char *text);
 
-/** timeline_text - the timeline for people, in 80 columns, on @f */
+/** timeline_text - print the timeline in 80 columns on @f */
 void timeline_text(const struct liveupdate_recorder *r, const struct blackout *b,
 		   bool colour, FILE *f);
 
-/** timeline_json - the same for programs, added to @root */
+/** timeline_json - the same as JSON, added to @root */
 void timeline_json(const struct liveupdate_recorder *r, const struct blackout *b,
 		   json_t *root);
 
@@ -91,7 +94,7 @@ struct timeline_call {
 /**
  * struct timeline_session - one of the longest sessions
  * @session: the session
- * @ns:	     what of its time is inside of the phase
+ * @ns:	     its time inside of the phase
  */
 struct timeline_session {
 	const struct liveupdate_recorder_session *session;
@@ -103,61 +106,61 @@ struct timeline_session {
  * @r:	   the record
  * @b:	   its blackout
  * @s:	   the phase
- * @calls: @max places
- * @max:   how many at most
+ * @calls: room for @max
+ * @max:   maximum number
  *
- * Return: how many there are.
+ * Return: their number.
  */
 int timeline_calls(const struct liveupdate_recorder *r, const struct blackout *b,
 		   enum span s, struct timeline_call *calls, int max);
 
-/** timeline_sessions - the sessions that took longest inside a phase; as above */
+/** timeline_sessions - the same for sessions */
 int timeline_sessions(const struct liveupdate_recorder *r,
 		      const struct blackout *b, enum span s,
 		      struct timeline_session *sessions, int max);
 
 /**
- * timeline_rows - who was called in a phase, the one that took most first
+ * timeline_rows - callback targets called in a phase, the slowest first
  * @r:	  the record
  * @s:	  the phase
- * @rows: @max places
- * @max:  how many at most
+ * @rows: room for @max
+ * @max:  maximum number
  *
- * Return: how many there are. In the new kernel calls of the same operation outside
- *	   of the phase are in their figures too.
+ * Return: their number. In the new kernel the figures include calls of the same operation
+ *	   outside of the phase.
  */
 int timeline_rows(const struct liveupdate_recorder *r, enum span s,
 		  const struct liveupdate_recorder_row **rows, int max);
 
 /**
- * timeline_row_ns - what the calls of a row take of a phase
+ * timeline_row_ns - time that the calls of a row take of a phase
  * @r:	     the record
  * @b:	     its blackout, in which the phase is known
  * @s:	     the phase
  * @row:     from timeline_rows()
- * @partial: set if there may be more calls in the phase than those that are counted
+ * @partial: set if the phase can have more calls than those that are counted
  *
- * Return: ns during which at least one of its calls was under way.
+ * Return: ns during which at least one of its calls was in progress.
  */
 uint64_t timeline_row_ns(const struct liveupdate_recorder *r,
 			 const struct blackout *b, enum span s,
 			 const struct liveupdate_recorder_row *row,
 			 bool *partial);
 
-/** timeline_failed_calls - the longest calls of attempts that failed; as above */
+/** timeline_failed_calls - the longest calls of failed attempts */
 int timeline_failed_calls(const struct liveupdate_recorder_part *p,
 			  struct timeline_call *calls, int max);
 
-/** timeline_failed_sessions - their sessions; the phase is in the order of events */
+/** timeline_failed_sessions - their sessions; phases are values of ENUM_PHASE */
 int timeline_failed_sessions(const struct liveupdate_recorder_part *p,
 			     struct timeline_session *sessions, int *phases,
 			     int max);
 
-/** timeline_failed_rows - who was called in them, the one that took most first */
+/** timeline_failed_rows - callback targets called in them, the slowest first */
 int timeline_failed_rows(const struct liveupdate_recorder_part *p,
 			 const struct liveupdate_recorder_row **rows, int max);
 
-/** timeline_kind - "handler", "subsystem" or "shared state" */
+/** timeline_kind - "handler", "subsystem" or "FLB" */
 const char *timeline_kind(unsigned int kind);
 
 #endif

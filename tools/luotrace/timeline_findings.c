@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/* The sentences that a timeline begins with. */
+/* The findings that a timeline begins with. */
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -50,20 +50,20 @@ static char *share(char *buf, size_t size, const struct blackout *b, uint64_t ns
 	return buf;
 }
 
-/* Whether a span is long enough to be spoken of. */
+/* Whether a span is long enough to be mentioned. */
 static bool worth(const struct blackout *b, enum span s)
 {
 	return b->known[s] && b->ns[s] >= WORTH_NS &&
 	       b->ns[s] >= WORTH_SHARE * b->total;
 }
 
-/* Whether so much could be saved that it is worth a sentence. */
+/* Whether the possible saving is worth a sentence. */
 static bool worth_saving(const struct blackout *b, uint64_t ns)
 {
 	return ns >= b->total / 100 || ns >= LONG_NS;
 }
 
-/* Who makes a span as long as it is, if it is one. */
+/* The callback target that takes most of a span, if one does. */
 static void find_target(struct findings *f, const struct liveupdate_recorder *r,
 			const struct blackout *b, enum span s)
 {
@@ -95,11 +95,11 @@ static void find_target(struct findings *f, const struct liveupdate_recorder *r,
 	add_finding(f, FINDING_TARGET, ns, "%s %s is %s%.0f %% of %s (%s)%s",
 		    timeline_kind(row->kind),
 		    *row->name ? fmt_name(name, NAME_BUF, row->name) : "others",
-		    partial ? "at least " : "", percent(ns, b->ns[s]), span_name(s),
+		    partial ? "at least " : "", percent(ns, b->ns[s]), span_label(s),
 		    fmt_ns(took, ns), where);
 }
 
-/* What of a span in user space's hands was spent in calls of LUO. */
+/* How much of a span that user space controls was spent in calls of LUO. */
 static void find_agent(struct findings *f, const struct liveupdate_recorder *r,
 		       const struct blackout *b, enum span s)
 {
@@ -113,12 +113,12 @@ static void find_agent(struct findings *f, const struct liveupdate_recorder *r,
 			 fmt_ns(calls, ns));
 	else
 		snprintf(in, sizeof(in), "none of it in calls of LUO");
-	add_finding(f, FINDING_MACHINE, b->ns[s], "%s is %s (%s): %s", span_name(s),
+	add_finding(f, FINDING_MACHINE, b->ns[s], "%s is %s (%s): %s", span_label(s),
 		    share(of, sizeof(of), b, b->ns[s]), fmt_ns(all, b->ns[s]),
 		    ns < b->ns[s] ? in : "all of it in calls of LUO");
 }
 
-/* What the machine takes itself. */
+/* Spans that depend on the machine. */
 static void find_machine(struct findings *f, const struct blackout *b)
 {
 	static const struct {
@@ -126,7 +126,7 @@ static void find_machine(struct findings *f, const struct blackout *b)
 		const char *what, *more;
 	} spans[] = {
 		{ SPAN_SHUTDOWN, "shutdown of devices and CPUs is", "" },
-		{ SPAN_KEXEC, "jump and early boot are",
+		{ SPAN_KEXEC, "kexec and early boot are",
 		  ": unpacking the kernel, setting up memory" },
 		{ SPAN_INIT, "kernel init is",
 		  "; initcall_debug on its command line says which" },
@@ -178,12 +178,12 @@ static void find_across(struct findings *f, const struct liveupdate_recorder *r,
 		break;
 	case ACROSS_NO_RECORD:
 		add_finding(f, FINDING_FAULT, 4,
-			    "the %s kernel left no record that this luotrace can read: its part is unknown",
+			    "the %s kernel left no record that this luotrace can read: its phases are unknown",
 			    recorder_present(&r->last_out) ? "new" : "previous");
 		break;
 	case ACROSS_NO_COUNTER:
 		add_finding(f, FINDING_FAULT, 4,
-			    "the %s kernel has no counter that can be trusted: the span across the kexec is unknown",
+			    "the %s kernel has no reliable counter: the span across the kexec is unknown",
 			    b->timebase[0] == TIMEBASE_COUNTER ? "new" : "old");
 		break;
 	case ACROSS_RATE:
@@ -227,7 +227,7 @@ char *timeline_failures(const struct liveupdate_recorder_part *p, char *text)
 	return text;
 }
 
-/* What went wrong, or cannot be told; it comes first. */
+/* Faults, and why something is unknown; these come first. */
 static void find_faults(struct findings *f, const struct liveupdate_recorder *r,
 			const struct blackout *b)
 {
@@ -237,7 +237,7 @@ static void find_faults(struct findings *f, const struct liveupdate_recorder *r,
 	find_across(f, r, b);
 	if (!b->over)
 		add_finding(f, FINDING_FAULT, 3,
-			    "the live update is not finished: sessions wait to be claimed or finished");
+			    "the live update is not finished: sessions have to be claimed or finished");
 	if (out->failed)
 		add_finding(f, FINDING_FAULT, 2,
 			    "%llu reboot%s failed before this one, %s%s%s%s; %s calls are counted apart",
@@ -248,7 +248,7 @@ static void find_faults(struct findings *f, const struct liveupdate_recorder *r,
 			    out->failed == 1 ? "its" : "their");
 	if (out->given_up)
 		add_finding(f, FINDING_FAULT, 1,
-			    "%llu session%s of the update before %s given up by it",
+			    "%llu session%s of the previous update %s given up by it",
 			    (unsigned long long)out->given_up, fmt_s(out->given_up),
 			    out->given_up == 1 ? "was" : "were");
 }
@@ -278,7 +278,7 @@ int timeline_findings(const struct liveupdate_recorder *r, const struct blackout
 	return f.n;
 }
 
-/* Whether a phase that has come to its end is unknown, but for the kexec. */
+/* Whether a phase that has ended, other than the kexec, is unknown. */
 static bool some_unknown(const struct blackout *b)
 {
 	enum span last = b->over ? SPAN_FINISH : SPAN_INIT;
@@ -303,7 +303,7 @@ char *timeline_headline(const struct liveupdate_recorder *r,
 		return text;
 	}
 	if (!recorder_present(&r->last_out))
-		why[n++] = "the old kernel's part is unknown";
+		why[n++] = "the phases of the old kernel are unknown";
 	else if (!b->known[SPAN_KEXEC])
 		why[n++] = "the span across the kexec is unknown";
 	if (recorder_present(&r->last_out) && some_unknown(b))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/* The timeline for programs. */
+/* The timeline as JSON. */
 
 #include "enum_name.h"
 #include "fmt.h"
@@ -40,7 +40,7 @@ static json_t *calls_json(const struct timeline_call *calls, int n)
 	return all;
 }
 
-/* Where no clock ran, or none that was fine enough, nothing took no time. */
+/* 0 is unknown: no clock ran, or it was too coarse. */
 static json_t *row_json(const struct liveupdate_recorder_row *row)
 {
 	static const char *const scopes[] = { "agent", "prepare", "reboot",
@@ -59,7 +59,7 @@ static json_t *row_json(const struct liveupdate_recorder_row *row)
 			 "max_ns", known_json(row->total, row->max));
 }
 
-/* The calls of attempts that failed, or all others. */
+/* The calls of failed attempts, or all others. */
 static json_t *rows_json(const struct liveupdate_recorder_part *p, bool failed)
 {
 	json_t *all = json_array();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/* The timeline for people. */
+/* The timeline as text. */
 
 #include <stdarg.h>
 #include <string.h>
@@ -14,13 +14,13 @@
 #define TOP		3	/* handlers, sessions and calls under a phase */
 #define NAME_BUF	(4 * 64 + 1)
 
-/* Where no clock ran, or none that was fine enough, nothing took no time. */
+/* 0 is unknown: no clock ran, or it was too coarse. */
 static const char *took(char *buf, uint64_t ns)
 {
 	return ns ? fmt_ns(buf, ns) : "-";
 }
 
-/* A line under a phase; what is too long goes on below the text. */
+/* A line under a phase; a long one is wrapped below its text. */
 __attribute__((format(printf, 3, 4)))
 static void print_under(FILE *f, const char *time, const char *fmt, ...)
 {
@@ -104,10 +104,10 @@ static void print_spans(const struct liveupdate_recorder *r,
 				fmt_name(name, sizeof(name),
 					 span_record(r, s)->release) : "-");
 		if (!b->known[s]) {
-			fprintf(f, "  %-17s %8s\n", span_name(s), "-");
+			fprintf(f, "  %-17s %8s\n", span_label(s), "-");
 		} else {
 			fprintf(f, "  %-17s %8s %5.1f %% |%-*s|\n",
-				span_name(s), fmt_ns(ns, b->ns[s]),
+				span_label(s), fmt_ns(ns, b->ns[s]),
 				b->total ? 100.0 * b->ns[s] / b->total : 0, BAR,
 				fmt_bar(bar, BAR, b->ns[s],
 					b->total ? b->total : 1));
@@ -118,7 +118,7 @@ static void print_spans(const struct liveupdate_recorder *r,
 		fmt_ns(ns, b->total), b->whole ? "" : "; shares are of this");
 }
 
-/* What failed before has figures of its own. */
+/* Earlier failed attempts have figures of their own. */
 static void print_failed(const struct liveupdate_recorder_part *p, FILE *f)
 {
 	const struct liveupdate_recorder_row *rows[TOP];
@@ -129,7 +129,7 @@ static void print_failed(const struct liveupdate_recorder_part *p, FILE *f)
 
 	if (!timeline_failures(p, text))
 		return;
-	fputs("\nattempts that failed before\n", f);
+	fputs("\nearlier attempts that failed\n", f);
 	fmt_wrapped(f, "  ", text);
 	n = timeline_failed_rows(p, rows, TOP);
 	for (i = 0; i < n; i++)

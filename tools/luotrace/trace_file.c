@@ -29,7 +29,7 @@ json_t *trace_file_encode_recorder(void)
 	return text;
 }
 
-/* What the last line holds of the recorder; false if it is damaged. */
+/* Decode the record in the last line; false if it is damaged. */
 static bool read_recorder(struct trace_file *t, json_t *value)
 {
 	size_t len = json_string_length(value), size;
@@ -101,7 +101,7 @@ static void keep_slow(struct lt_slow *slow, int *nr, const struct lt_event *e,
 		++*nr;
 }
 
-/* Whether it fits into memory. */
+/* False if out of memory. */
 static bool add_event(struct trace_file *t, const struct lt_event *e)
 {
 	struct lt_event *grown;
@@ -120,7 +120,7 @@ static bool add_event(struct trace_file *t, const struct lt_event *e)
 	return attempts_event(&t->attempts, e, t->nr - 1);
 }
 
-/* Count the calls, those of attempts that failed apart. */
+/* Count the calls, those of failed attempts apart. */
 static bool count_calls(struct trace_file *t)
 {
 	struct latency *l = &t->latency;
@@ -189,12 +189,12 @@ static const char *add_line(struct trace_file *t, json_t *line)
 	struct lt_event e;
 
 	if (t->ended)
-		return "something behind the end";
+		return "a line after the end";
 	if (!t->head) {
 		if (!event || strcmp(event, "start") ||
 		    json_integer_value(json_object_get(line, "trace_version")) !=
 		    TRACE_FILE_VERSION)
-			return "no trace of this version of luotrace";
+			return "not a trace of this version of luotrace";
 		t->head = json_incref(line);
 		return NULL;
 	}
@@ -209,8 +209,8 @@ static const char *add_line(struct trace_file *t, json_t *line)
 		       NULL : "a damaged record";
 	}
 	if (!event_from_json(line, &e))
-		return "no event that this luotrace knows";
-	return add_event(t, &e) ? NULL : "too much for the memory";
+		return "not an event that this luotrace knows";
+	return add_event(t, &e) ? NULL : "out of memory";
 }
 
 /* Read all lines. Returns what is wrong with line *@nr, or NULL. */
@@ -223,18 +223,18 @@ static const char *read_lines(struct trace_file *t, FILE *f, size_t *nr)
 	ssize_t len;
 
 	for (*nr = 1; !why && (len = getline(&text, &size, f)) >= 0; ++*nr) {
-		/* Whoever wrote it was killed in this line. */
+		/* luotrace record was killed while it wrote this line. */
 		if (text[len - 1] != '\n')
 			break;
 		line = json_loadb(text, len, 0, NULL);
-		why = line ? add_line(t, line) : "no JSON";
+		why = line ? add_line(t, line) : "not JSON";
 		json_decref(line);
 	}
 	free(text);
 	if (!why && ferror(f))
 		why = strerror(errno);
 	if (!why && !t->head)
-		why = "no trace";
+		why = "not a trace";
 	--*nr;
 	return why;
 }
@@ -260,7 +260,7 @@ struct trace_file *trace_file_read(const char *path)
 		goto fail;
 	}
 	attempts_init(&t->attempts);
-	/* Only its end tells. */
+	/* The last line has these. */
 	t->latency.lost.events = TRACER_UNKNOWN;
 	t->latency.lost.missed = TRACER_UNKNOWN;
 	t->latency.lost.functions = TRACER_UNKNOWN;

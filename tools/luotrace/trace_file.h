@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
 /*
- * A trace that is kept: lines of JSON. The first has "event": "start" and says
- * what wrote it and when; one line an event follows, as luotrace trace --json
- * prints it; the last has "event": "end", with what was lost, memory, and the
- * record of LUO's own recorder. A trace without end is whole up to there.
+ * Reads a trace that luotrace record has written: lines of JSON. The first has "event":
+ * "start" and says what wrote it and when; a line for each event follows, as luotrace trace
+ * --json prints it; the last has "event": "end", with losses, memory, and the record of
+ * LUO. A trace without an end is complete up to its last line. For the command report.
  */
 
 #ifndef TRACE_FILE_H
@@ -26,12 +26,12 @@
  * struct trace_file - a trace that was read
  * @head:     its first line
  * @events:   all events, their times in ns since the trace began
- * @nr:	      how many
- * @ended:    its last line is there
- * @recorder: the record of LUO's recorder, NULL if there is none
+ * @nr:	      their number
+ * @ended:    it has its last line
+ * @recorder: the record of LUO, NULL for none
  * @life:     the lives of the sessions
- * @attempts: which of the events are of attempts that failed
- * @latency:  calls, counted from the events; memory, if there is an end
+ * @attempts: which events belong to failed attempts
+ * @latency:  calls, counted from the events; memory, from the last line
  */
 struct trace_file {
 	json_t *head;
@@ -46,24 +46,22 @@ struct trace_file {
 
 /**
  * trace_file_read - read a trace
- * @path: where from
+ * @path: the file
  *
- * Return: the trace, for trace_file_free(), or NULL after a message that names
- *	   the line.
+ * Return: the trace, for trace_file_free(), or NULL after a message with the line.
  */
 struct trace_file *trace_file_read(const char *path);
 
 /**
- * trace_file_kernel - the release of the kernel that was traced
+ * trace_file_kernel - release of the traced kernel
  * @t: the trace
  *
- * Return: it, for fmt_text() as whatever came from a file; NULL if the trace does not
- *	   tell.
+ * Return: the release, unescaped, so it has to go through fmt_text(); NULL if unknown.
  */
 const char *trace_file_kernel(const struct trace_file *t);
 
 /**
- * trace_file_numbers - the live updates that the events are of
+ * trace_file_numbers - the live updates of the events
  * @t:	   the trace
  * @first: set to the lowest number, 0 if no event has one
  * @last:  set to the highest
@@ -71,13 +69,13 @@ const char *trace_file_kernel(const struct trace_file *t);
 void trace_file_numbers(const struct trace_file *t, uint64_t *first,
 			uint64_t *last);
 
-/** trace_file_lost - events that the trace lost, TRACER_UNKNOWN if it does not tell */
+/** trace_file_lost - number of lost events, TRACER_UNKNOWN if the trace has no end */
 uint64_t trace_file_lost(const struct trace_file *t);
 
 /** trace_file_free - NULL is fine */
 void trace_file_free(struct trace_file *t);
 
-/** trace_file_encode_recorder - the recorder's record for the last line, or null */
+/** trace_file_encode_recorder - the record of LUO for the last line, or null */
 json_t *trace_file_encode_recorder(void);
 
 #endif

@@ -34,7 +34,7 @@ static int tracer_on_event(void *ctx, void *data, size_t size)
 #define MEMORY	(1U << LT_KHO_PRESERVE | 1U << LT_KHO_UNPRESERVE | \
 		 1U << LT_KHO_RESTORE)
 
-/* The events that are needed: what is streamed, and what is counted. */
+/* The events to stream or count. */
 static uint32_t tracer_needs(const struct tracer_options *options)
 {
 	return options->stream | (options->count_calls ? TRACER_CALLS : 0) |
@@ -42,8 +42,8 @@ static uint32_t tracer_needs(const struct tracer_options *options)
 }
 
 /*
- * Programs whose trace event this kernel does not have, or whose event nobody
- * wants, are left out: one that only returns costs, too.
+ * Leave out programs whose event this kernel does not have, or that is not needed: one that
+ * only returns costs, too.
  */
 static void tracer_choose(struct luotrace_bpf *bpf, const struct probe *probe,
 			  uint32_t needs)
@@ -61,7 +61,7 @@ static void tracer_choose(struct luotrace_bpf *bpf, const struct probe *probe,
 	}
 }
 
-/* The same for maps, each of which takes memory, some of it for every possible CPU. */
+/* The same for maps, which take memory, some for every possible CPU. */
 static void tracer_choose_maps(struct luotrace_bpf *bpf, const struct probe *probe,
 			       const struct tracer_options *options)
 {
@@ -136,7 +136,7 @@ struct tracer *tracer_open(const struct probe *probe,
 
 	err = luotrace_bpf__load(t->bpf);
 	if (err) {
-		msg_error("the kernel refused the BPF programs: %s; -v shows what it said",
+		msg_error("the kernel rejected the BPF programs: %s; -v shows its messages",
 			  strerror(-err));
 		goto fail;
 	}
@@ -237,7 +237,7 @@ static int tracer_read_row(struct tracer *t, const struct lt_key *key,
 			  strerror(-err));
 		return -EIO;
 	}
-	/* It is kept inverted. */
+	/* The programs keep it inverted. */
 	row->calls.min_ns = row->calls.count ? ~row->calls.min_ns : 0;
 	return 0;
 }

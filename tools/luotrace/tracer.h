@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
 /*
- * The BPF programs, loaded and attached.
+ * Loads and attaches the BPF programs of luotrace. For commands that trace.
  *
- * tracer_open(), then tracer_poll() until it says to stop, then the
- * tracer_read_*() functions, then tracer_close().
+ * tracer_open(), then tracer_poll() until the end of the trace, then the tracer_read_*()
+ * functions, then tracer_close().
  */
 
 #ifndef TRACER_H
@@ -18,22 +18,22 @@
 #include "probe.h"
 
 /**
- * struct tracer_options - what is wanted
+ * struct tracer_options - what to trace
  * @session: only this session, NULL for all
  * @handler: only this handler, NULL for all
- * @ops:     a bit for each operation wanted
- * @min_ns:  only handler calls that took this long
- * @errors:  only what failed
- * @stream:  a bit for each enum lt_type that tracer_poll() shall give
- * @buffer_kib: size of the buffer for what is streamed; 0: as built
- * @count_calls: calls are counted, for tracer_read_rows() and tracer_read_slowest()
- * @count_memory: marked memory is counted, for tracer_read_kho()
- * @by:	     how calls are counted
+ * @ops:     a bit for each operation
+ * @min_ns:  only handler calls of at least this duration
+ * @errors:  only failures
+ * @stream:  a bit for each enum lt_type to stream to tracer_poll()
+ * @buffer_kib: size of the buffer for streamed events; 0: as built
+ * @count_calls: count calls, for tracer_read_rows() and tracer_read_slowest()
+ * @count_memory: count marked memory, for tracer_read_kho()
+ * @by:	     how to count calls
  * @lives:   of what is streamed only @session is a filter, so that the lives of
  *	     sessions are whole
  *
- * The state of the machine is streamed whatever the filters are. Only what is needed for
- * this is attached and allocated.
+ * Changes of the global state are streamed whatever the filters are. Only what is needed is
+ * attached and allocated.
  */
 struct tracer_options {
 	const char *session;
@@ -55,22 +55,22 @@ struct tracer;
 
 /**
  * struct tracer_row - the calls of one key
- * @key:  what they have in common
- * @calls: the calls, of all CPUs
+ * @key:   the key
+ * @calls: its calls on all CPUs
  */
 struct tracer_row {
 	struct lt_key key;
 	struct lt_row calls;
 };
 
-#define TRACER_UNKNOWN	UINT64_MAX	/* of what was lost, of a trace without an end */
+#define TRACER_UNKNOWN	UINT64_MAX	/* losses of a trace without an end */
 
 /**
  * struct tracer_lost - what was lost, or TRACER_UNKNOWN
  * @events: events that did not fit into the ring buffer
- * @rows:   calls that are counted under LT_OTHERS
- * @missed: events that came while the same program ran on that CPU
- * @functions: of a stock LUO, to which nothing could be attached
+ * @rows:   calls counted under LT_OTHERS
+ * @missed: events that hit while the same program ran on that CPU
+ * @functions: functions of a stock LUO that cannot be traced
  */
 struct tracer_lost {
 	uint64_t events;
@@ -82,7 +82,7 @@ struct tracer_lost {
 /**
  * tracer_open - load and attach
  * @probe:   what the kernel offers
- * @options: what is wanted
+ * @options: what to trace
  * @event:   called for each streamed event, in order for each CPU
  * @data:    for @event
  *
@@ -97,19 +97,19 @@ struct tracer *tracer_open(const struct probe *probe,
 void tracer_close(struct tracer *t);
 
 /**
- * tracer_poll - wait for events and hand them on
+ * tracer_poll - wait for events and pass them to the callback
  * @t:	     the tracer
- * @wait_ms: at most so long
+ * @wait_ms: maximum time
  *
  * Return: 0, or a negative errno; -EINTR after a signal.
  */
 int tracer_poll(struct tracer *t, int wait_ms);
 
-/** tracer_fd - readable when there are events for tracer_poll() */
+/** tracer_fd - a descriptor that is readable when tracer_poll() has events */
 int tracer_fd(const struct tracer *t);
 
 /**
- * tracer_read_rows - what was counted so far
+ * tracer_read_rows - read the counted calls
  * @t:	  the tracer
  * @rows: set to an array, to be freed by the caller; sorted by name, token,
  *	  operation
@@ -121,16 +121,16 @@ int tracer_read_rows(struct tracer *t, struct tracer_row **rows);
 /**
  * tracer_read_slowest - the longest calls so far, longest first
  * @t:	   the tracer
- * @calls: room for them
- * @max:   at most so many, up to LT_SLOWEST
+ * @calls: room for @max
+ * @max:   maximum number, up to LT_SLOWEST
  *
- * Return: how many there are, or a negative errno after a message.
+ * Return: their number, or a negative errno after a message.
  */
 int tracer_read_slowest(struct tracer *t, struct lt_slow *calls,
 			unsigned int max);
 
 /**
- * tracer_read_kho - memory that was marked so far
+ * tracer_read_kho - read the counts of marked memory
  * @t:	 the tracer
  * @sum: by action (preserve, unpreserve, restore) and kind of memory
  *
@@ -140,7 +140,7 @@ int tracer_read_kho(struct tracer *t,
 		    struct lt_kho sum[LT_KHO_ACTIONS][LT_KHO_KINDS]);
 
 /**
- * tracer_skipped - a function of a stock LUO to which nothing could be attached
+ * tracer_skipped - a function of a stock LUO that cannot be traced
  * @t:	the tracer
  * @nr: counted from 0
  *
@@ -148,7 +148,7 @@ int tracer_read_kho(struct tracer *t,
  */
 const char *tracer_skipped(const struct tracer *t, unsigned int nr);
 
-/** tracer_read_lost - what was lost so far */
+/** tracer_read_lost - read the losses so far */
 void tracer_read_lost(struct tracer *t, struct tracer_lost *lost);
 
 #endif

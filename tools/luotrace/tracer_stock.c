@@ -12,7 +12,7 @@
 
 #define MAX_PAIRS	(LT_STOCK_OPS + PROBE_LUO_FUNCTIONS)
 
-/* The programs at one function; at some there is only one. */
+/* The programs on one function, one or two. */
 struct pair {
 	const char *function;
 	struct bpf_program *programs[2];
@@ -29,7 +29,7 @@ struct tracer_stock {
 static void skip(struct tracer_stock *s, const char *function, const char *why)
 {
 	s->skipped[s->nr_skipped++] = function;
-	msg_error("%s is not traced, what it does is not known: %s", function, why);
+	msg_error("%s is not traced, its calls are missing: %s", function, why);
 }
 
 static struct bpf_program *find(struct luotrace_bpf *bpf, const char *format,
@@ -71,8 +71,8 @@ static bool is_needed(const char *function, uint32_t needs)
 }
 
 /*
- * Half a pair is worse than none: who ends what nobody began, or the other way round,
- * tells of the wrong session.
+ * Half a pair is worse than none: an end without a begin, or the other way round, reports
+ * the wrong session.
  */
 static void choose(struct tracer_stock *s, const struct probe *probe,
 		   const char *function, struct bpf_program *begin,
@@ -82,7 +82,7 @@ static void choose(struct tracer_stock *s, const struct probe *probe,
 	int i, err;
 
 	if (!probe_symbol(probe, function)) {
-		skip(s, function, "the kernel has no symbol of that name, the compiler made another one of it");
+		skip(s, function, "the kernel has no symbol of that name, the compiler has changed it");
 		return;
 	}
 	for (i = 0; target && i < 2; i++) {
@@ -90,7 +90,7 @@ static void choose(struct tracer_stock *s, const struct probe *probe,
 		if (!err)
 			continue;
 		skip(s, function, probe->caps & PROBE_SYS_ADMIN ? strerror(-err) :
-		     "it is in a module, whose types are shown only to CAP_SYS_ADMIN");
+		     "it is in a module, whose types are visible only with CAP_SYS_ADMIN");
 		return;
 	}
 	for (i = 0; i < 2; i++) {
@@ -129,7 +129,7 @@ struct tracer_stock *tracer_stock_choose(struct luotrace_bpf *bpf,
 		       find(bpf, "stock_%s_end", probe_luo_function(i), 0), false);
 	}
 	if (probe->stock.too_many && needs & TRACER_CALLS)
-		msg_error("%u functions of file handlers are not traced, there are more than %d",
+		msg_error("%u functions of file handlers are not traced, more than %d are not supported",
 			  probe->stock.too_many, LT_STOCK_OPS);
 	return s;
 }
@@ -158,7 +158,7 @@ void tracer_stock_attach(struct tracer_stock *s)
 				continue;
 			skip(s, s->pairs[i].function,
 			     errno == EINVAL || errno == EBUSY ?
-			     "the kernel lets nothing be attached to it" :
+			     "the kernel does not allow to attach to it" :
 			     strerror(errno));
 			detach(&s->pairs[i]);
 			break;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* The programs for a kernel whose LUO has no trace events, loaded and attached. */
+/* Attaches the programs for a kernel whose LUO has no trace events. For tracer.c. */
 
 #ifndef TRACER_STOCK_H
 #define TRACER_STOCK_H
@@ -9,7 +9,7 @@
 
 #include "probe.h"
 
-/* The events that come from calls of handlers and their like. */
+/* The events of calls of handlers, subsystems and FLBs. */
 #define TRACER_CALLS	(1U << LT_HANDLER_EXIT | 1U << LT_SUBSYSTEM_EXIT | \
 			 1U << LT_FLB_EXIT)
 
@@ -20,21 +20,21 @@ struct tracer_stock;
  * tracer_stock_choose - choose a pair of programs for each function
  * @bpf:   opened, not yet loaded
  * @probe: of FLAVOUR_STOCK
- * @needs: the events that are wanted, a bit for each enum lt_type
+ * @needs: the events needed, a bit for each enum lt_type
  *
  * A function that cannot be traced is left out, with a message.
  *
- * Return: to be given to tracer_stock_free(), or NULL after a message.
+ * Return: for tracer_stock_free(), or NULL after a message.
  */
 struct tracer_stock *tracer_stock_choose(struct luotrace_bpf *bpf,
 					 const struct probe *probe, uint32_t needs);
 
-/** tracer_stock_attach - attach them, after they are loaded; the same goes here */
+/** tracer_stock_attach - attach them, after they are loaded; also with a message */
 void tracer_stock_attach(struct tracer_stock *s);
 
 /**
  * tracer_stock_skipped - a function that is not traced
- * @s:	NULL is a kernel with trace events
+ * @s:	NULL for a kernel with trace events
  * @nr: counted from 0
  *
  * Return: its name, NULL after the last one.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * The buffer between kernel and luotrace is emptied whatever the reader of the output and
- * the command of --exec do: both have queues. What does not fit into a queue is dropped
- * as what does not fit into the buffer is: it is said so at once, and an audit finds the
- * leaks that are not told.
+ * A slow reader of the output, or a slow --exec command, does not keep luotrace from
+ * emptying the buffer between kernel and luotrace: both have queues. What does not fit into
+ * a queue, or into the buffer, is dropped with a message at once, and an audit finds the
+ * leaks that were not reported.
  */
 
 #include <errno.h>
@@ -24,9 +24,9 @@
 #include "outq.h"
 #include "watch.h"
 
-#define BUFFER_KIB	1024	/* some 4,000 leaks between two looks */
+#define BUFFER_KIB	1024	/* some 4,000 leaks between two polls */
 #define POLL_MS		100
-#define GRACE_MS	2000	/* at the end, for what waits */
+#define GRACE_MS	2000	/* at the end, for the queues */
 #define SECOND		1000000000ULL
 #define LINE_BUF	(AUDIT_TEXT + 64)
 
@@ -36,8 +36,8 @@ struct watch {
 	struct outq out;
 	struct hook *hook;
 	struct leak_reports *reports;
-	struct tracer_lost lost;	/* that is reported */
-	uint64_t dropped;		/* leaks for which a queue had no room */
+	struct tracer_lost lost;	/* already reported */
+	uint64_t dropped;		/* leaks that did not fit into a queue */
 	uint64_t start;			/* of the first line, ns */
 	uint64_t audit_at;		/* when to audit next, UINT64_MAX for never */
 	bool first;
@@ -79,7 +79,7 @@ static void print_leak(struct watch *w, const struct leak *l)
 			   "found_by", l->audited ? "audit" : "event"));
 		return;
 	}
-	/* The first audit is printed as such. */
+	/* The first audit is printed as a whole. */
 	if (w->first)
 		return;
 	snprintf(line, sizeof(line), "%13.6f %-10s %s", since / 1e9,
@@ -92,7 +92,7 @@ static bool has_room(const struct watch *w)
 	return outq_left(&w->out) < OUTQ_MAX && hook_left(w->hook) < HOOK_MAX;
 }
 
-/* There is less to do than half of what can wait, so that an audit makes sense. */
+/* The queues are less than half full, so that an audit makes sense. */
 static bool has_caught_up(const struct watch *w)
 {
 	return outq_left(&w->out) < OUTQ_MAX / 2 &&
@@ -124,7 +124,7 @@ static void on_event(const struct lt_event *e, void *data)
 		report_leak(w, &l);
 }
 
-/* What is told already is marked as still there. */
+/* A leak that was reported before is marked as still present. */
 static void on_found(const struct leak *l, void *data)
 {
 	struct watch *w = data;
@@ -147,7 +147,7 @@ static void on_audit(const struct audit *a, void *data)
 	leak_each(a, pass->began, on_found, pass->w);
 }
 
-/* With --max-age time alone makes a leak, of which no event tells. */
+/* With --max-age time alone makes a leak, for which no event exists. */
 static uint64_t next_audit(const struct watch *w, uint64_t now)
 {
 	uint64_t wait = w->wo->max_age / 4;
@@ -158,7 +158,7 @@ static uint64_t next_audit(const struct watch *w, uint64_t now)
 								     wait);
 }
 
-/* Audit what there is, and tell of what is not told. */
+/* Audit this machine, and report the new leaks. */
 static bool audit_now(struct watch *w, bool first)
 {
 	struct audit_pass pass = { .w = w, .began = monotonic_ns() };
@@ -172,7 +172,7 @@ static bool audit_now(struct watch *w, bool first)
 	return true;
 }
 
-/* Say at once what was lost; an audit follows as soon as there is room. */
+/* Report losses at once; an audit follows as soon as the queues have room. */
 static void report_lost(struct watch *w)
 {
 	struct tracer_lost now, new;
@@ -182,7 +182,7 @@ static void report_lost(struct watch *w)
 	new.missed = now.missed - w->lost.missed;
 	if (!new.events && !new.missed && !w->dropped)
 		return;
-	/* Of the same that goes on it is enough to hear once a second. */
+	/* Continuous losses are reported once a second. */
 	if (w->audit_at <= monotonic_ns() + SECOND && !has_caught_up(w))
 		return;
 	msg_error("%llu events were dropped because the buffer was full, %llu were missed, %llu leaks were dropped because the output or --exec is slow; an audit follows",
@@ -209,7 +209,7 @@ static void wait_for_io(struct watch *w, int ms)
 	poll(fds, sizeof(fds) / sizeof(fds[0]), ms);
 }
 
-/* Write and run what waits. Whether all of it has gone out. */
+/* Write and run what is queued. Returns whether the queues are empty. */
 static bool flush_queues(struct watch *w)
 {
 	int err = outq_write(&w->out);
@@ -249,7 +249,7 @@ static void watch_loop(struct watch *w)
 	}
 }
 
-/* What came last goes out if its reader and its command allow. */
+/* Flush the queues as far as the reader and the command allow. */
 static void watch_end(struct watch *w)
 {
 	uint64_t end = monotonic_ns() + GRACE_MS * 1000000ULL;
@@ -277,7 +277,7 @@ static bool watch_start(struct watch *w, const struct probe *probe)
 	struct cmd_options *o = w->wo->o;
 
 	o->tracer.ops = TRACER_ALL_OPS;
-	/* All leaks are failures; that keeps the rest out of the buffer. */
+	/* All leaks are failures, so that keeps other events out of the buffer. */
 	o->tracer.errors = true;
 	o->tracer.buffer_kib = BUFFER_KIB;
 	o->tracer.stream = 1U << LT_SESSION_LEAK | 1U << LT_SESSION_FINISH |
@@ -303,7 +303,7 @@ int watch_run(const struct watch_options *wo, const struct probe *probe)
 
 	if (watch_start(&w, probe)) {
 		ret = EXIT_FINDING;
-		/* From here on events tell; what was there before, an audit. */
+		/* Events report new leaks from here on; the audit finds older ones. */
 		if (audit_now(&w, true) && cmd_flush() == EXIT_FINE) {
 			cmd_start_tracing();
 			watch_loop(&w);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* Leaks as they happen, from the trace events; audits find what these do not tell. */
+/* audit --watch: leaks as trace events report them, and audits for what these miss. */
 
 #ifndef WATCH_H
 #define WATCH_H
@@ -12,12 +12,12 @@
 
 /**
  * struct watch_options - how to watch
- * @o:	     what is wanted; of its tracer options the session is used
- * @exec:    command for the shell that is run at each leak, NULL for none
- * @max_age: ns that a session may be left alone or held, 0 for ever
- * @look:    audit what there is: give it to @use with @data. @first: print it, too.
+ * @o:	     options; of those for the tracer only the session is used
+ * @exec:    shell command to run at each leak, NULL for none
+ * @max_age: ns that a session may stay unclaimed, or be held; 0 for any time
+ * @audit:   audit this machine and pass the audit to @use with @data. @first: print it, too.
  *	     Returns false after a message.
- * @ctx:     for @look
+ * @ctx:     for @audit
  */
 struct watch_options {
 	struct cmd_options *o;
@@ -29,11 +29,11 @@ struct watch_options {
 };
 
 /**
- * watch_run - tell of each leak until it is time to stop
- * @wo:	   how
+ * watch_run - report each leak until the duration is over, or a signal arrives
+ * @wo:	   options
  * @probe: what the kernel offers
  *
- * Return: an exit code; EXIT_FINDING if there was a leak.
+ * Return: an exit code; EXIT_FINDING after a leak.
  */
 int watch_run(const struct watch_options *wo, const struct probe *probe);
 

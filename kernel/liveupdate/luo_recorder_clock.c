@@ -16,9 +16,6 @@
 
 #include "luo_recorder_internal.h"
 
-/* Set in a time stamp of the counter, clear in one of the monotonic clock */
-#define LUO_STAMP_TICKS	BIT_ULL(63)
-
 /* Frequency of the counter according to the previous kernel, in Hz; 0 if unknown */
 u64 luo_last_hz;
 
@@ -43,17 +40,6 @@ static bool luo_counter_stable(void)
 }
 
 /**
- * luo_counter - read the counter of the CPU
- *
- * Context: any.
- * Return: the counter in ticks, 0 if there is none.
- */
-u64 luo_counter(void)
-{
-	return get_cycles() + luo_test_counter();
-}
-
-/**
  * luo_stamp - take a time stamp for luo_stamp_age()
  *
  * Until user space starts, the monotonic clock may have the resolution of the timer
@@ -66,17 +52,6 @@ u64 luo_stamp(void)
 	if (unlikely(system_state < SYSTEM_RUNNING))
 		return get_cycles() | LUO_STAMP_TICKS;
 	return ktime_get_ns();
-}
-
-/**
- * luo_stamp_early - check whether a time stamp was taken before user space started
- * @stamp: the time stamp
- *
- * Return: true if it is a time stamp of the counter.
- */
-bool luo_stamp_early(u64 stamp)
-{
-	return stamp & LUO_STAMP_TICKS;
 }
 
 /**
@@ -99,54 +74,6 @@ u64 luo_stamp_age(u64 stamp)
 	/* The previous kernel measured the frequency of the same counter. */
 	hz = luo_counter_hz() ?: luo_last_hz;
 	return hz ? mul_u64_u64_div_u64(ticks, NSEC_PER_SEC, hz) : 0;
-}
-
-/**
- * luo_busy_begin - account for the start of a call
- * @busy: the calls that can run in parallel with it
- * @now:  current time, in ns
- */
-void luo_busy_begin(struct luo_busy *busy, u64 now)
-{
-	guard(spinlock)(&busy->lock);
-
-	if (!busy->active++)
-		busy->since = now;
-}
-
-/**
- * luo_busy_elapsed - time since the first of the calls in progress began
- * @busy: the calls
- * @now:  current time, in ns
- *
- * Tasks may call this in another order than they read the clock.
- *
- * Context: under @busy->lock.
- * Return: time in ns, 0 if no call is in progress.
- */
-u64 luo_busy_elapsed(const struct luo_busy *busy, u64 now)
-{
-	return busy->active && now > busy->since ? now - busy->since : 0;
-}
-
-/**
- * luo_busy_end - account for the end of a call
- * @busy: as passed to luo_busy_begin()
- * @now:  current time, in ns
- *
- * Return: busy time that ended with this call, in ns; 0 while others are in progress.
- */
-u64 luo_busy_end(struct luo_busy *busy, u64 now)
-{
-	u64 elapsed;
-
-	guard(spinlock)(&busy->lock);
-
-	elapsed = luo_busy_elapsed(busy, now);
-	if (--busy->active)
-		return 0;
-	busy->total += elapsed;
-	return elapsed;
 }
 
 /**

@@ -7,6 +7,7 @@
 
 #include <linux/atomic.h>
 #include <linux/spinlock.h>
+#include <linux/timex.h>
 
 #include "luo_recorder.h"
 
@@ -68,27 +69,6 @@ static inline void luo_record_add(__u64 *to, u64 n)
 	atomic64_add(n, (atomic64_t *)to);
 }
 
-/* luo_recorder.c */
-
-void luo_recorder_move(enum liveupdate_recorder_scope from);
-
-/* luo_recorder_clock.c */
-
-extern u64 luo_last_hz;
-
-u64 luo_counter(void);
-u64 luo_stamp(void);
-bool luo_stamp_early(u64 stamp);
-u64 luo_stamp_age(u64 stamp);
-void luo_busy_begin(struct luo_busy *busy, u64 now);
-u64 luo_busy_elapsed(const struct luo_busy *busy, u64 now);
-u64 luo_busy_end(struct luo_busy *busy, u64 now);
-void luo_sample_clock(struct liveupdate_recorder_part *record);
-
-/* luo_recorder_marks.c */
-
-void luo_recorder_refresh(void);
-
 /* tests/luo_test_counter.c */
 
 #ifdef CONFIG_LIVEUPDATE_SELFTEST
@@ -99,5 +79,94 @@ static inline u64 luo_test_counter(void)
 	return 0;
 }
 #endif
+
+/**
+ * luo_counter - read the counter of the CPU
+ *
+ * Context: any.
+ * Return: the counter in ticks, 0 if there is none.
+ */
+static inline u64 luo_counter(void)
+{
+	return get_cycles() + luo_test_counter();
+}
+
+/* Set in a time stamp of the counter, clear in one of the monotonic clock */
+#define LUO_STAMP_TICKS	BIT_ULL(63)
+
+/**
+ * luo_stamp_early - check whether a time stamp was taken before user space started
+ * @stamp: the time stamp
+ *
+ * Return: true if it is a time stamp of the counter.
+ */
+static inline bool luo_stamp_early(u64 stamp)
+{
+	return stamp & LUO_STAMP_TICKS;
+}
+
+/**
+ * luo_busy_begin - account for the start of a call
+ * @busy: the calls that can run in parallel with it
+ * @now:  current time, in ns
+ */
+static inline void luo_busy_begin(struct luo_busy *busy, u64 now)
+{
+	guard(spinlock)(&busy->lock);
+
+	if (!busy->active++)
+		busy->since = now;
+}
+
+/**
+ * luo_busy_elapsed - time since the first of the calls in progress began
+ * @busy: the calls
+ * @now:  current time, in ns
+ *
+ * Tasks may call this in another order than they read the clock.
+ *
+ * Context: under @busy->lock.
+ * Return: time in ns, 0 if no call is in progress.
+ */
+static inline u64 luo_busy_elapsed(const struct luo_busy *busy, u64 now)
+{
+	return busy->active && now > busy->since ? now - busy->since : 0;
+}
+
+/**
+ * luo_busy_end - account for the end of a call
+ * @busy: as passed to luo_busy_begin()
+ * @now:  current time, in ns
+ *
+ * Return: busy time that ended with this call, in ns; 0 while others are in progress.
+ */
+static inline u64 luo_busy_end(struct luo_busy *busy, u64 now)
+{
+	u64 elapsed;
+
+	guard(spinlock)(&busy->lock);
+
+	elapsed = luo_busy_elapsed(busy, now);
+	if (--busy->active)
+		return 0;
+	busy->total += elapsed;
+	return elapsed;
+}
+
+/* luo_recorder.c */
+
+void luo_recorder_move(enum liveupdate_recorder_scope from);
+
+/* luo_recorder_clock.c */
+
+extern u64 luo_last_hz;
+
+u64 luo_stamp(void);
+u64 luo_stamp_age(u64 stamp);
+void luo_sample_clock(struct liveupdate_recorder_part *record);
+
+/* luo_recorder_marks.c */
+
+void luo_recorder_refresh(void);
 
 #endif /* _LINUX_LUO_RECORDER_INTERNAL_H */

@@ -4,9 +4,9 @@
  * Subsystems, FLBs (file-lifecycle-bound objects, which files share), a module that is
  * loaded late and unloaded, and the memory that all of these preserve.
  *
- *	parts_test -F incoming	before a live update
- *	parts_test hold		sessions for the next kernel
- *	parts_test -f incoming	after it
+ *	targets_test -F incoming	before a live update
+ *	targets_test hold		sessions for the next kernel
+ *	targets_test -f incoming	after it
  */
 
 #include "luo_test.h"

@@ -316,7 +316,7 @@ static uint64_t target_cookie(int target, uint64_t cookie)
 	};
 	int fd = test_file(1);
 
-	must(!ioctl(fd, LIVEUPDATE_TEST_GET, &get), "part");
+	must(!ioctl(fd, LIVEUPDATE_TEST_GET, &get), "target");
 	close(fd);
 	return get.cookie;
 }

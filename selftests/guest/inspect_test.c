@@ -310,7 +310,7 @@ static void incoming(int dev)
 
 	check(line && strstr(line, " dir=in state=updated files=2 retrieved=0") &&
 	      field(line, " claims=") == 0 && field(line, " open=") == 0 &&
-	      pages > MEMFD_PAGES, "a session that nobody has claimed");
+	      pages > MEMFD_PAGES, "an unclaimed session");
 	check(line_of(all, "session=left dir=in "), "one without files");
 	first = field(line, " born_ns=");
 	free(all);

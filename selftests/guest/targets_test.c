@@ -19,12 +19,12 @@ enum { GLOBAL = false, SESSION = true };
 
 #define FIRST		LIVEUPDATE_TEST_ON_FIRST
 #define SECOND		LIVEUPDATE_TEST_ON_SECOND
-#define SHARED		LIVEUPDATE_TEST_ON_FLB
+#define FLB		LIVEUPDATE_TEST_ON_FLB
 #define LATE_SYS	"/sys/module/luo_test_late/"
 #define LATE_VALUE	0x5b5ULL
 
 /* The calls of a subsystem or an FLB; a cookie other than 0 sets it. */
-static struct liveupdate_test_get part(int target, uint64_t cookie)
+static struct liveupdate_test_get target_cookie(int target, uint64_t cookie)
 {
 	struct liveupdate_test_get get = {
 		.size = sizeof(get), .target = target, .cookie = cookie,
@@ -39,10 +39,10 @@ static struct liveupdate_test_get part(int target, uint64_t cookie)
 
 static unsigned int did(int target, enum liveupdate_test_op op)
 {
-	return part(target, 0).calls[op];
+	return target_cookie(target, 0).calls[op];
 }
 
-static int part_set(int target, enum liveupdate_test_op op, int error, int nth)
+static int target_set(int target, enum liveupdate_test_op op, int error, int nth)
 {
 	struct liveupdate_test_set set = {
 		.size = sizeof(set), .op = op, .error = error, .nth = nth,
@@ -55,12 +55,12 @@ static int part_set(int target, enum liveupdate_test_op op, int error, int nth)
 }
 
 /* All operations succeed and were called 0 times. */
-static void part_reset(int target)
+static void target_reset(int target)
 {
 	int op;
 
 	for (op = 0; op < LIVEUPDATE_TEST_NR_OPS; op++)
-		part_set(target, op, 0, 0);
+		target_set(target, op, 0, 0);
 }
 
 static int object(enum liveupdate_test_object_op op, uint64_t *value)
@@ -112,38 +112,38 @@ static uint64_t late_number(const char *name)
 	return strtoull(text, NULL, 10);
 }
 
-FIXTURE(parts)
+FIXTURE(targets)
 {
 	int dev;
 	int s;
 	int t;
 };
 
-FIXTURE_SETUP(parts)
+FIXTURE_SETUP(targets)
 {
 	int target;
 
 	self->dev = open_device();
 	ASSERT_LE(0, self->dev);
-	for (target = FIRST; target <= SHARED; target++)
-		part_reset(target);
+	for (target = FIRST; target <= FLB; target++)
+		target_reset(target);
 	self->s = create(self->dev, "s");
 	self->t = test_file(1);
 	ASSERT_EQ(0, preserve(self->s, self->t, 1));
 }
 
-FIXTURE_TEARDOWN(parts)
+FIXTURE_TEARDOWN(targets)
 {
 	int target;
 
 	event(self->dev, GLOBAL, LIVEUPDATE_CANCEL);
 	close(self->s);
-	for (target = FIRST; target <= SHARED; target++)
-		part_reset(target);
+	for (target = FIRST; target <= FLB; target++)
+		target_reset(target);
 	close(self->dev);
 }
 
-TEST_F(parts, prepare_and_cancel_reach_each_subsystem_once)
+TEST_F(targets, prepare_and_cancel_reach_each_subsystem_once)
 {
 	int n;
 
@@ -160,7 +160,7 @@ TEST_F(parts, prepare_and_cancel_reach_each_subsystem_once)
 	EXPECT_EQ(0, did(FIRST, LIVEUPDATE_TEST_BOOT));
 }
 
-TEST_F(parts, an_event_of_a_session_does_not_reach_the_subsystems)
+TEST_F(targets, an_event_of_a_session_does_not_reach_the_subsystems)
 {
 	ASSERT_EQ(0, event(self->s, SESSION, LIVEUPDATE_PREPARE));
 	ASSERT_EQ(0, event(self->s, SESSION, LIVEUPDATE_FREEZE));
@@ -169,9 +169,9 @@ TEST_F(parts, an_event_of_a_session_does_not_reach_the_subsystems)
 	EXPECT_EQ(0, did(FIRST, LIVEUPDATE_TEST_CANCEL));
 }
 
-TEST_F(parts, the_prepare_that_fails_undoes_those_before_it)
+TEST_F(targets, the_prepare_that_fails_undoes_those_before_it)
 {
-	part_set(SECOND, LIVEUPDATE_TEST_PREPARE, EMLINK, 1);
+	target_set(SECOND, LIVEUPDATE_TEST_PREPARE, EMLINK, 1);
 	EXPECT_EQ(-EMLINK, event(self->dev, GLOBAL, LIVEUPDATE_PREPARE));
 	EXPECT_EQ(LIVEUPDATE_STATE_NORMAL, state(self->dev, GLOBAL));
 	EXPECT_EQ(1, did(FIRST, LIVEUPDATE_TEST_CANCEL));
@@ -184,7 +184,7 @@ TEST_F(parts, the_prepare_that_fails_undoes_those_before_it)
 	EXPECT_EQ(2, did(SECOND, LIVEUPDATE_TEST_PREPARE));
 }
 
-TEST_F(parts, a_session_that_cannot_prepare_undoes_the_subsystems)
+TEST_F(targets, a_session_that_cannot_prepare_undoes_the_subsystems)
 {
 	test_set(self->t, LIVEUPDATE_TEST_PREPARE, EMLINK, 1);
 	EXPECT_EQ(-EMLINK, event(self->dev, GLOBAL, LIVEUPDATE_PREPARE));
@@ -193,15 +193,15 @@ TEST_F(parts, a_session_that_cannot_prepare_undoes_the_subsystems)
 	EXPECT_EQ(LIVEUPDATE_STATE_NORMAL, state(self->dev, GLOBAL));
 }
 
-TEST_F(parts, the_freeze_that_fails_undoes_everything_before_it)
+TEST_F(targets, the_freeze_that_fails_undoes_everything_before_it)
 {
 	int prepared;
 
 	ASSERT_EQ(0, system("vm-kexec --load"));
 	for (prepared = 0; prepared < 2; prepared++) {
-		part_reset(FIRST);
-		part_reset(SECOND);
-		part_set(SECOND, LIVEUPDATE_TEST_FREEZE, EMLINK, 1);
+		target_reset(FIRST);
+		target_reset(SECOND);
+		target_set(SECOND, LIVEUPDATE_TEST_FREEZE, EMLINK, 1);
 		if (prepared)
 			ASSERT_EQ(0, event(self->dev, GLOBAL,
 					   LIVEUPDATE_PREPARE));
@@ -222,7 +222,7 @@ TEST_F(parts, the_freeze_that_fails_undoes_everything_before_it)
 }
 
 /* A reboot() that fails: if the bytes were written, this kernel would be gone. */
-TEST_F(parts, damage_stays_in_the_page_of_its_record)
+TEST_F(targets, damage_stays_in_the_page_of_its_record)
 {
 	struct liveupdate_test_damage damage = {
 		.size = sizeof(damage), .where = LIVEUPDATE_TEST_FILE,
@@ -245,71 +245,71 @@ TEST_F(parts, damage_stays_in_the_page_of_its_record)
 	close(fd);
 }
 
-TEST_F(parts, an_flb_lives_from_the_first_file_to_the_last)
+TEST_F(targets, an_flb_lives_from_the_first_file_to_the_last)
 {
 	int other = create(self->dev, "other");
 
-	EXPECT_EQ(1, did(SHARED, LIVEUPDATE_TEST_PRESERVE));
+	EXPECT_EQ(1, did(FLB, LIVEUPDATE_TEST_PRESERVE));
 	ASSERT_EQ(0, preserve(other, test_file(2), 1));
 	ASSERT_EQ(0, preserve(other, test_file(3), 2));
-	EXPECT_EQ(1, did(SHARED, LIVEUPDATE_TEST_PRESERVE));
+	EXPECT_EQ(1, did(FLB, LIVEUPDATE_TEST_PRESERVE));
 	ASSERT_EQ(0, unpreserve(self->s, 1));
 	ASSERT_EQ(0, unpreserve(other, 1));
-	EXPECT_EQ(0, did(SHARED, LIVEUPDATE_TEST_UNPRESERVE));
+	EXPECT_EQ(0, did(FLB, LIVEUPDATE_TEST_UNPRESERVE));
 	close(other);
-	EXPECT_EQ(1, did(SHARED, LIVEUPDATE_TEST_UNPRESERVE));
+	EXPECT_EQ(1, did(FLB, LIVEUPDATE_TEST_UNPRESERVE));
 	ASSERT_EQ(0, preserve(self->s, self->t, 1));
-	EXPECT_EQ(2, did(SHARED, LIVEUPDATE_TEST_PRESERVE));
+	EXPECT_EQ(2, did(FLB, LIVEUPDATE_TEST_PRESERVE));
 }
 
-TEST_F(parts, an_flb_that_cannot_be_preserved_fails_the_file)
+TEST_F(targets, an_flb_that_cannot_be_preserved_fails_the_file)
 {
 	uint64_t pages;
 
 	ASSERT_EQ(0, unpreserve(self->s, 1));
 	pages = preserved_pages();
-	part_reset(SHARED);
-	part_set(SHARED, LIVEUPDATE_TEST_PRESERVE, EMLINK, 1);
+	target_reset(FLB);
+	target_set(FLB, LIVEUPDATE_TEST_PRESERVE, EMLINK, 1);
 	EXPECT_EQ(-EMLINK, preserve(self->s, self->t, 1));
 	/* The FLB of the base's own test was preserved before it and is unpreserved. */
 	EXPECT_EQ(pages, preserved_pages());
 	EXPECT_EQ(1, test_get(self->t).calls[LIVEUPDATE_TEST_PRESERVE]);
-	EXPECT_EQ(0, did(SHARED, LIVEUPDATE_TEST_UNPRESERVE));
+	EXPECT_EQ(0, did(FLB, LIVEUPDATE_TEST_UNPRESERVE));
 	EXPECT_EQ(0, preserve(self->s, self->t, 1));
-	EXPECT_EQ(2, did(SHARED, LIVEUPDATE_TEST_PRESERVE));
+	EXPECT_EQ(2, did(FLB, LIVEUPDATE_TEST_PRESERVE));
 }
 
-TEST_F(parts, a_file_that_cannot_be_preserved_drops_its_flb)
+TEST_F(targets, a_file_that_cannot_be_preserved_drops_its_flb)
 {
 	ASSERT_EQ(0, unpreserve(self->s, 1));
 	test_set(self->t, LIVEUPDATE_TEST_PRESERVE, EMLINK, 0);
 	EXPECT_EQ(-EMLINK, preserve(self->s, self->t, 1));
-	EXPECT_EQ(2, did(SHARED, LIVEUPDATE_TEST_PRESERVE));
-	EXPECT_EQ(2, did(SHARED, LIVEUPDATE_TEST_UNPRESERVE));
+	EXPECT_EQ(2, did(FLB, LIVEUPDATE_TEST_PRESERVE));
+	EXPECT_EQ(2, did(FLB, LIVEUPDATE_TEST_UNPRESERVE));
 }
 
-TEST_F(parts, a_user_keeps_the_outgoing_object)
+TEST_F(targets, a_user_keeps_the_outgoing_object)
 {
 	uint64_t value;
 
 	ASSERT_EQ(0, unpreserve(self->s, 1));
 	EXPECT_EQ(-ENOENT, object(LIVEUPDATE_TEST_GET_OUTGOING, &value));
-	part(SHARED, 77);
+	target_cookie(FLB, 77);
 	ASSERT_EQ(0, preserve(self->s, self->t, 1));
 	EXPECT_EQ(0, object(LIVEUPDATE_TEST_GET_OUTGOING, &value));
 	EXPECT_EQ(77, value);
 	ASSERT_EQ(0, unpreserve(self->s, 1));
-	EXPECT_EQ(1, did(SHARED, LIVEUPDATE_TEST_UNPRESERVE));
+	EXPECT_EQ(1, did(FLB, LIVEUPDATE_TEST_UNPRESERVE));
 	/* A file that is preserved meanwhile finds it preserved. */
 	ASSERT_EQ(0, preserve(self->s, self->t, 1));
-	EXPECT_EQ(2, did(SHARED, LIVEUPDATE_TEST_PRESERVE));
+	EXPECT_EQ(2, did(FLB, LIVEUPDATE_TEST_PRESERVE));
 	ASSERT_EQ(0, unpreserve(self->s, 1));
 	EXPECT_EQ(0, object(LIVEUPDATE_TEST_PUT_OUTGOING, &value));
-	EXPECT_EQ(2, did(SHARED, LIVEUPDATE_TEST_UNPRESERVE));
+	EXPECT_EQ(2, did(FLB, LIVEUPDATE_TEST_UNPRESERVE));
 	EXPECT_EQ(-ENODATA, object(LIVEUPDATE_TEST_GET_INCOMING, &value));
 }
 
-TEST_F(parts, closing_in_each_state_leaves_no_page)
+TEST_F(targets, closing_in_each_state_leaves_no_page)
 {
 	uint64_t before = preserved_pages();
 	int way, s, i;
@@ -331,7 +331,7 @@ TEST_F(parts, closing_in_each_state_leaves_no_page)
 	}
 }
 
-TEST_F(parts, a_file_pins_its_handler_and_its_flb)
+TEST_F(targets, a_file_pins_its_handler_and_its_flb)
 {
 	int fd;
 
@@ -350,7 +350,7 @@ TEST_F(parts, a_file_pins_its_handler_and_its_flb)
 	EXPECT_EQ(0, unload_late());
 }
 
-TEST_F(parts, a_prepared_subsystem_pins_its_module)
+TEST_F(targets, a_prepared_subsystem_pins_its_module)
 {
 	ASSERT_EQ(0, event(self->dev, GLOBAL, LIVEUPDATE_PREPARE));
 	ASSERT_EQ(0, load_module(LATE_MODULE, ""));
@@ -385,8 +385,8 @@ FIXTURE_TEARDOWN(incoming)
 
 TEST_F(incoming, subsystems_got_what_freeze_made_of_it)
 {
-	EXPECT_EQ(1001, part(FIRST, 0).cookie);
-	EXPECT_EQ(2001, part(SECOND, 0).cookie);
+	EXPECT_EQ(1001, target_cookie(FIRST, 0).cookie);
+	EXPECT_EQ(2001, target_cookie(SECOND, 0).cookie);
 	EXPECT_EQ(1, did(FIRST, LIVEUPDATE_TEST_BOOT));
 	EXPECT_EQ(1, did(SECOND, LIVEUPDATE_TEST_BOOT));
 	EXPECT_EQ(0, did(FIRST, LIVEUPDATE_TEST_FINISH));
@@ -438,21 +438,21 @@ TEST_F(incoming, the_incoming_object_lives_as_long_as_its_files_and_users)
 
 	ASSERT_LE(0, s);
 	ASSERT_LE(0, other);
-	EXPECT_EQ(0, did(SHARED, LIVEUPDATE_TEST_RETRIEVE));
+	EXPECT_EQ(0, did(FLB, LIVEUPDATE_TEST_RETRIEVE));
 	EXPECT_EQ(0, object(LIVEUPDATE_TEST_GET_INCOMING, &value));
 	EXPECT_EQ(3000, value);
-	EXPECT_EQ(1, did(SHARED, LIVEUPDATE_TEST_RETRIEVE));
+	EXPECT_EQ(1, did(FLB, LIVEUPDATE_TEST_RETRIEVE));
 	EXPECT_EQ(0, object(LIVEUPDATE_TEST_GET_INCOMING, &value));
 	EXPECT_EQ(0, object(LIVEUPDATE_TEST_PUT_INCOMING, &value));
-	EXPECT_EQ(1, did(SHARED, LIVEUPDATE_TEST_RETRIEVE));
+	EXPECT_EQ(1, did(FLB, LIVEUPDATE_TEST_RETRIEVE));
 
 	EXPECT_EQ(0, finish(s));
-	EXPECT_EQ(0, did(SHARED, LIVEUPDATE_TEST_FINISH));
+	EXPECT_EQ(0, did(FLB, LIVEUPDATE_TEST_FINISH));
 	EXPECT_EQ(0, finish(other));
 	/* The last file is gone, one user is left. */
-	EXPECT_EQ(0, did(SHARED, LIVEUPDATE_TEST_FINISH));
+	EXPECT_EQ(0, did(FLB, LIVEUPDATE_TEST_FINISH));
 	EXPECT_EQ(0, object(LIVEUPDATE_TEST_PUT_INCOMING, &value));
-	EXPECT_EQ(1, did(SHARED, LIVEUPDATE_TEST_FINISH));
+	EXPECT_EQ(1, did(FLB, LIVEUPDATE_TEST_FINISH));
 	EXPECT_EQ(-ENODATA, object(LIVEUPDATE_TEST_GET_INCOMING, &value));
 }
 
@@ -495,9 +495,9 @@ static int hold(void)
 
 	if (load_module(LATE_MODULE, ""))
 		return 1;
-	part(FIRST, 1000);
-	part(SECOND, 2000);
-	part(SHARED, 3000);
+	target_cookie(FIRST, 1000);
+	target_cookie(SECOND, 2000);
+	target_cookie(FLB, 3000);
 	late = create(dev, "late");
 	one = create(dev, "one");
 	two = create(dev, "two");

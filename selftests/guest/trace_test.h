@@ -118,14 +118,14 @@ static inline bool matches(const char *line, const char *regex)
 	" compatible=" compat " op=" op " ret=" ret " duration_ns=" NUM
 #define CALL(session, token, compat, op, ret)				\
 	ENTER(session, token, compat, op), LEAVE(session, token, compat, op, ret)
-#define PART(kind, part, op, ret)					\
-	"luo_" kind "_enter: number=1 name=" part " op=" op,		\
-	"luo_" kind "_exit: number=1 name=" part " op=" op " ret=" ret	\
+#define TARGET(kind, name, op, ret)					\
+	"luo_" kind "_enter: number=1 name=" name " op=" op,		\
+	"luo_" kind "_exit: number=1 name=" name " op=" op " ret=" ret	\
 	" duration_ns=" NUM
-#define FLB(op)		PART("flb", "luo-test-flb-v1", op, "0")
-#define RECORDER(op)	PART("subsystem", "luo-recorder", op, "0")
-#define FIRST(op, ret)	PART("subsystem", "luo-test-first", op, ret)
-#define SECOND(op, ret)	PART("subsystem", "luo-test-second", op, ret)
+#define FLB(op)		TARGET("flb", "luo-test-flb-v1", op, "0")
+#define RECORDER(op)	TARGET("subsystem", "luo-recorder", op, "0")
+#define FIRST(op, ret)	TARGET("subsystem", "luo-test-first", op, ret)
+#define SECOND(op, ret)	TARGET("subsystem", "luo-test-second", op, ret)
 #define SESSION_LINE(event, name, files, ret)				\
 	"luo_session_" event ": number=1 name=" name			\
 	" dir=out state=normal files=" files " ret=" ret

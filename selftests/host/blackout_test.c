@@ -500,7 +500,7 @@ static void test_absent(void)
 	read = recorder_parse(r, sizeof(*r));
 	check(read && !recorder_present(&read->last_out) &&
 	      !read->last_out.rows[0].kind && !read->last_out.release[0] &&
-	      recorder_present(&read->last_in), "a part that is not there is empty");
+	      recorder_present(&read->last_in), "a missing record is empty");
 	free(read);
 	free(r);
 }

@@ -215,7 +215,7 @@ def test_colours():
                            ({}, False), ({"TERM": "xterm", "NO_COLOR": "1"}, False)):
         text = on_terminal(dict(env, **more))
         check(b"blackout" in text and (b"\x1b" in text) == coloured,
-              "%s colours with %s" % ("there are" if coloured else "no", more), text)
+              "%s colours with %s" % ("prints" if coloured else "no", more), text)
 
 
 def test_textfile():

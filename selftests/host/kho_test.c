@@ -66,7 +66,7 @@ static const struct {
 	{ "liveupdate=on kho=on kho_scratch=64M,900G,64M",
 	  "3,1,1,-;KHO: Failed to reserve scratch memory\n",
 	  "kho_scratch=64M,900G,64M", "boot with kho=on",
-	  "there is not so much memory for scratch" },
+	  "too little memory for scratch" },
 	{ "liveupdate=on kho=on elfcorehdr=0x1000", NULL, "crash kernel", "boot with kho",
 	  "a crash kernel is recognized" },
 	{ "quiet -- liveupdate=on kho=on", NULL, "no liveupdate= on", NULL,

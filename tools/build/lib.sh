@@ -29,7 +29,7 @@ lock() {
 	flock 9
 }
 
-# Fail unless there are N GiB free where DIR is.
+# Fail unless N GiB are free in DIR.
 need_space() {
 	local free
 

@@ -114,7 +114,7 @@ class Machine:
 
     def __init__(self, out, kernel, nxt=None, mem="1G", append=DEFAULT_APPEND,
                  files=(), script=None, args=(), stage_limit=STAGE_LIMIT,
-                 quiet=False, prealloc=False, count=False, clock="given",
+                 prealloc=False, count=False, clock="given",
                  disk=None, case=""):
         self.out = out
         self.kernel = kernel
@@ -124,7 +124,6 @@ class Machine:
         self.clock = clock
         self.disk = disk
         self.stage_limit = stage_limit
-        self.quiet = quiet
         self.initrd = make_initramfs(kernel, nxt, files, script, args, case)
         self.stage = 0
         self.doing = "booting"
@@ -140,8 +139,7 @@ class Machine:
                 shutil.rmtree(os.path.join(out, name))
 
     def _say(self, message):
-        if not self.quiet:
-            say("[%5.1fs] stage %d: %s" % (self.seconds(), self.stage, message))
+        say("[%5.1fs] stage %d: %s" % (self.seconds(), self.stage, message))
 
     def _limit(self, seconds, doing):
         self.deadline = time.monotonic() + seconds

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
 /*
- * Live Update Orchestrator: what file handlers, shared state, subsystems and
- * the kexec path call.
+ * Live Update Orchestrator: the interface for file handlers, FLBs, subsystems and the
+ * kexec path.
  */
 
 #ifndef _LINUX_LIVEUPDATE_H
@@ -24,16 +24,16 @@ struct luo_subsystem_in;
 struct module;
 
 /**
- * struct liveupdate_file_op_args - what a file operation is told and returns
- * @handler:         the handler called
- * @retrieve_status: for can_finish and finish: 0 if retrieve was never called,
- *                   1 if it succeeded, its negative errno if it failed
- * @file:            the file; for retrieve an output, with one reference; NULL
- *                   for can_finish and finish unless it was retrieved
- * @serialized_data: the one u64 that the next kernel gets; preserve sets it,
+ * struct liveupdate_file_op_args - arguments and results of a file operation
+ * @handler:         the handler that is called
+ * @retrieve_status: for can_finish and finish: 0 if retrieve was not called, 1 if it
+ *                   succeeded, its negative errno if it failed
+ * @file:            the file; an output of retrieve, with one reference; NULL for
+ *                   can_finish and finish unless the file was retrieved
+ * @serialized_data: the u64 that is handed over to the next kernel; preserve sets it,
  *                   prepare and freeze may change it
- * @private_data:    the handler's own pointer, set by preserve, for the
- *                   operations of this kernel only
+ * @private_data:    a pointer for the handler itself, set by preserve and valid in this
+ *                   kernel only
  */
 struct liveupdate_file_op_args {
 	struct liveupdate_file_handler *handler;
@@ -44,31 +44,31 @@ struct liveupdate_file_op_args {
 };
 
 /**
- * struct liveupdate_file_ops - how one kind of file lives through an update
- * @can_preserve: required; whether this handler takes @file. Cheap, changes
- *                nothing, is asked for files of every kind.
+ * struct liveupdate_file_ops - operations of a file handler
+ * @can_preserve: required; return whether the handler takes @file. It is called for
+ *                files of any kind, so it is cheap and changes nothing.
  * @preserve:     required; save what can be saved while the workload runs.
  * @unpreserve:   required; undo @preserve.
- * @prepare:      optional; save more of it: the agent says that the live update
- *                is near. The workload may still run.
+ * @prepare:      optional; save more state, as a live update is imminent. The workload
+ *                may still run.
  * @cancel:       optional; undo @prepare.
- * @freeze:       optional; make the saved state final. Most often inside
- *                reboot(2), in the blackout.
+ * @freeze:       optional; make the saved state final. Usually called inside
+ *                reboot(2), during the blackout.
  * @unfreeze:     optional; undo @freeze.
- * @retrieve:     required; make the file again in the next kernel.
- * @can_finish:   optional; whether @finish may be called now.
- * @finish:       required; let go of what is left of the handed over state.
- *                Where @retrieve was never called, that is all of it.
- * @get_id:       optional; a number that is the same for all descriptors and
- *                open files of what is preserved (an inode's address, say).
- *                Without it the open file itself counts.
- * @owner:        the module, pinned as long as one of its files is known
+ * @retrieve:     required; restore the file in the next kernel.
+ * @can_finish:   optional; return whether @finish may be called now.
+ * @finish:       required; release what is left of the state that was handed over,
+ *                which is all of it if @retrieve was not called.
+ * @get_id:       optional; return a number that is the same for all open files of what
+ *                is preserved, the address of an inode for example. Without it each
+ *                open file counts as another one.
+ * @owner:        the module, pinned while LUO holds one of its files
  *
- * All operations may sleep and are called without a spinlock held. No two run
- * at once for the same file and none runs twice for the same step. They are
- * called in the order in which the files were preserved, those that undo or
- * finish in the reverse order. A negative errno of an operation that can fail
- * goes to the caller of the system call.
+ * All operations may sleep and are called without a spinlock held. They never run in
+ * parallel for the same file, and none is called twice for the same step. They are
+ * called in the order in which the files were preserved; those that undo or finish are
+ * called in reverse order. If an operation fails, its errno is returned from the system
+ * call.
  */
 struct liveupdate_file_ops {
 	bool (*can_preserve)(struct liveupdate_file_handler *handler,
@@ -88,10 +88,10 @@ struct liveupdate_file_ops {
 
 /**
  * struct liveupdate_file_handler - a handler for one kind of file
- * @ops:        what it does
- * @compatible: name and version of the state it hands over, zero-terminated;
- *              the next kernel finds its handler by it. It must change when the
- *              meaning of the u64 of preserve changes.
+ * @ops:        its operations
+ * @compatible: name and version of the state that it hands over, zero-terminated. The
+ *              next kernel finds the handler of a file by it. It must change if the
+ *              meaning of the u64 that is handed over changes.
  */
 struct liveupdate_file_handler {
 	const struct liveupdate_file_ops *ops;
@@ -105,10 +105,10 @@ struct liveupdate_file_handler {
 };
 
 /**
- * struct liveupdate_flb_op_args - what an operation of shared state is told
- * @flb:  the shared state
- * @data: the one u64 that the next kernel gets; an output of preserve
- * @obj:  the live object; an output of preserve and of retrieve
+ * struct liveupdate_flb_op_args - arguments and results of an FLB operation
+ * @flb:  the FLB
+ * @data: the u64 that is handed over to the next kernel; an output of preserve
+ * @obj:  the object in this kernel; an output of preserve and of retrieve
  */
 struct liveupdate_flb_op_args {
 	struct liveupdate_flb *flb;
@@ -117,22 +117,24 @@ struct liveupdate_flb_op_args {
 };
 
 /**
- * struct liveupdate_flb_ops - how shared state lives through an update
- * @preserve:   required; the first file that depends on it is preserved
- * @unpreserve: required; the last of them is given back before the jump
- * @retrieve:   required; make the object again in the next kernel: somebody asks
- *              for it, or it is to be finished and nobody has asked
- * @finish:     required; no file that may depend on it is left: none of the
- *              handlers that it is registered with, and none whose handler is not
- *              there (yet). It and @retrieve are called in its registration if
- *              that comes after the last incoming session. Not called if retrieve
- *              failed.
+ * struct liveupdate_flb_ops - operations of an FLB
+ * @preserve:   required; called before the first file that depends on the FLB is
+ *              preserved.
+ * @unpreserve: required; called after the last of these files is unpreserved.
+ * @retrieve:   required; restore the object in the next kernel. Called when the object
+ *              is requested for the first time, or before @finish if it never was.
+ * @finish:     required; called when no incoming file is left that may depend on the
+ *              FLB: no file of a handler that it is registered with, and no file whose
+ *              handler is not registered (yet). If the FLB registers only after the
+ *              last incoming session is finished, @retrieve and @finish are called
+ *              from the registration. Not called if @retrieve failed.
  * @owner:      the module, pinned between preserve and unpreserve, and between
  *              retrieve and finish
  *
- * All operations may sleep; no two of the same shared state and direction run at
- * once. One may ask for the object of other shared state, and put it, as long as that
- * one does not ask for this one. None may register or unregister shared state.
+ * All operations may sleep. Those of the same FLB and the same direction never run in
+ * parallel. An operation may get and put the object of another FLB, unless the
+ * operations of that one do the same with this one. No operation may register or
+ * unregister an FLB.
  */
 struct liveupdate_flb_ops {
 	int (*preserve)(struct liveupdate_flb_op_args *argp);
@@ -143,21 +145,21 @@ struct liveupdate_flb_ops {
 };
 
 /*
- * struct luo_flb_private - shared state on the way out
- * @out: what LUO knows of it
+ * struct luo_flb_private - what LUO stores in an FLB
+ * @out: its outgoing state; NULL until it registers
  */
 struct luo_flb_private {
 	struct luo_flb_out *out;
 };
 
 /**
- * struct liveupdate_flb - state that several files share
- * @ops:        what it does
- * @compatible: name and version of the state it hands over, zero-terminated
+ * struct liveupdate_flb - file-lifecycle-bound state (FLB)
+ * @ops:        its operations
+ * @compatible: name and version of the state that it hands over, zero-terminated
  *
- * File-lifecycle-bound: it is preserved with the first file that depends on it
- * and finished after the last one. Files depend on it if it is registered with
- * their handler when they are preserved.
+ * An FLB is state that several files need. It is preserved before the first file that
+ * depends on it, and finished after the last one. A file depends on the FLBs that are
+ * registered with its handler when it is preserved.
  */
 struct liveupdate_flb {
 	const struct liveupdate_flb_ops *ops;
@@ -167,29 +169,28 @@ struct liveupdate_flb {
 	struct luo_flb_private __private private;
 };
 
-/* How many subsystems there can be; their nodes must fit into one page. */
+/* The maximum number of subsystems: their nodes must fit into one page. */
 #define LIVEUPDATE_SUBSYSTEM_MAX	32
 
 struct liveupdate_subsystem;
 
 /**
- * struct liveupdate_subsystem_ops - how a kernel part without files lives
- * through an update
- * @prepare:  required; save state, return the one u64 for the next kernel in
- *            @data. The workload may still run.
- * @freeze:   optional; make the saved state final, may change @data. Inside
+ * struct liveupdate_subsystem_ops - operations of a subsystem
+ * @prepare:  required; save state, and set @data to the u64 that is handed over to the
+ *            next kernel. The workload may still run.
+ * @freeze:   optional; make the saved state final; may change @data. Called inside
  *            reboot(2), after all files are frozen.
- * @unfreeze: optional; undo @freeze
- * @cancel:   optional; undo @prepare
- * @boot:     required; in the next kernel, here is what was handed over. Of a module,
- *            once its init has succeeded.
- * @finish:   optional; the last incoming session is finished, let go of what is
- *            left of the handed over state
+ * @unfreeze: optional; undo @freeze.
+ * @cancel:   optional; undo @prepare.
+ * @boot:     required; called in the next kernel with the u64 that was handed over. For
+ *            a module, called once its init has succeeded.
+ * @finish:   optional; the last incoming session is finished: release what is left of
+ *            the state that was handed over.
  * @owner:    the module, pinned between prepare and cancel, and between boot and
  *            finish
  *
- * All operations may sleep and have the machine to themselves: no call of an
- * agent runs. None may register or unregister a subsystem.
+ * All operations may sleep. Apart from GET_NAME and GET_STATE, no ioctl of an agent runs
+ * at the same time. No operation may register or unregister a subsystem.
  */
 struct liveupdate_subsystem_ops {
 	int (*prepare)(struct liveupdate_subsystem *subsystem, u64 *data);
@@ -209,7 +210,7 @@ struct liveupdate_subsystem_ops {
  * @rollback_state: the state that a failed transition of the global state brings it
  *	    back to
  * @data:   what prepare or freeze returned
- * @booted: what boot got, for finish; NULL if there is nothing to finish
+ * @booted: what boot was called with, for finish; NULL if there is nothing to finish
  * @waits:  the init of its module has not succeeded yet
  */
 struct luo_subsystem_private {
@@ -223,11 +224,11 @@ struct luo_subsystem_private {
 };
 
 /**
- * struct liveupdate_subsystem - a kernel part with state that is not in files
- * @ops:  what it does
- * @name: what the next kernel finds it by: lower-case letters, digits, and any
- *        of "-_." inside; zero-terminated. It must change when the meaning of
- *        the u64 does.
+ * struct liveupdate_subsystem - a part of the kernel with state that is not in files
+ * @ops:  its operations
+ * @name: the next kernel finds the subsystem by it: lower-case letters and digits, and
+ *        "-", "_" and "." except at the start; zero-terminated. It must change if the
+ *        meaning of the u64 that is handed over changes.
  */
 struct liveupdate_subsystem {
 	const struct liveupdate_subsystem_ops *ops;

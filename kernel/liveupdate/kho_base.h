@@ -10,15 +10,15 @@ struct task_struct;
 
 bool kho_incoming(phys_addr_t phys, size_t size);
 
-/* What KHO did since the kernel started, in the order of the recorder's memory. */
+/* Kinds of KHO calls, in the order of the memory figures of the recorder. */
 enum kho_count { KHO_COUNT_PRESERVE, KHO_COUNT_UNPRESERVE, KHO_COUNT_RESTORE,
 		 KHO_NR_COUNTS };
 
 /**
  * struct kho_counts - calls of one kind
- * @calls:  calls
- * @errors: of them, failed
- * @pages:  pages of those that did not
+ * @calls:  number of calls
+ * @errors: number of calls that failed
+ * @pages:  pages of the calls that did not fail
  */
 struct kho_counts {
 	u64 calls;
@@ -27,10 +27,10 @@ struct kho_counts {
 };
 
 /**
- * struct kho_account - what one task has KHO do for a while
- * @node:  among those of its bucket
- * @task:  whose calls are counted
- * @pages: of the calls that did not fail, by enum kho_count
+ * struct kho_account - pages of the KHO calls of one task
+ * @node:  in the list of its bucket
+ * @task:  the task whose calls are counted
+ * @pages: pages of the calls that did not fail, by enum kho_count
  */
 struct kho_account {
 	struct hlist_node node;
@@ -39,7 +39,7 @@ struct kho_account {
 };
 
 /**
- * kho_account_reset - count from zero again
+ * kho_account_reset - restart an account at zero
  * @account: an open account of the calling task
  */
 static inline void kho_account_reset(struct kho_account *account)

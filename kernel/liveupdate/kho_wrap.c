@@ -3,17 +3,17 @@
 /**
  * DOC: KHO with trace events
  *
- * Every call that preserves, unpreserves or restores memory, or that adds,
- * removes or asks for a subtree, is traced here, whoever makes it. The base's
- * kexec_handover.c is compiled as a part of this file with those functions
- * under another name; the functions of the public names call them and emit
- * what happened. What KHO does inside one such call (the list pages of a
- * vmalloc area, for one) is part of that call's event.
+ * This file traces every call that preserves, unpreserves or restores memory and every
+ * call that adds, removes or retrieves a subtree, for any caller. It includes the
+ * kexec_handover.c of the base with these functions under another name; the functions
+ * with the public names call them and emit the event. Memory that KHO preserves for
+ * itself within such a call, like the list pages of a vmalloc area, is included in the
+ * event of the call.
  *
- * What is allocated to be preserved is charged to the memory cgroup of who does it, so
- * that an agent's limit holds for what LUO and file handlers keep for it.
+ * Memory that is allocated to be preserved is charged to the memory cgroup of the
+ * caller. So the limit of an agent covers what LUO and file handlers keep for it.
  *
- * Besides, memory of the previous kernel is reserved in longer pieces at boot.
+ * At boot, memory of the previous kernel is reserved in longer pieces.
  */
 
 #include <linux/hash.h>
@@ -33,10 +33,10 @@
 #define KHO_BUCKET_BITS	5
 
 /*
- * What the previous kernel preserved is reserved at boot, page by page in ascending
- * order. memblock takes longer for each piece the more pieces there are, so pages that
- * lie together are reserved as one: the 400,000 pages of 100,000 memfds are some
- * thousand pieces, and the boot takes seconds instead of minutes, under emulation.
+ * At boot, KHO reserves what the previous kernel preserved page by page, in ascending
+ * order. The more pieces memblock has, the longer the next one takes. So adjacent pages
+ * are collected and reserved as one piece: the 400,000 pages of 100,000 memfds become
+ * some thousand pieces, and an emulated machine boots in seconds instead of minutes.
  */
 static struct {
 	bool collects;
@@ -66,7 +66,7 @@ static int __init kho_piece_reserve(phys_addr_t phys, phys_addr_t size)
 	return 0;
 }
 
-/* Of a piece that is being collected, kho_piece_end() does it. */
+/* For a piece that is being collected, kho_piece_end() does it. */
 static int __init kho_piece_mark_noinit(phys_addr_t phys, phys_addr_t size)
 {
 	return kho_piece.collects ? 0 :
@@ -92,7 +92,7 @@ static int __init kho_piece_mark_noinit(phys_addr_t phys, phys_addr_t size)
 #define kho_remove_subtree	kho_base_remove_subtree
 #define kho_retrieve_subtree	kho_base_retrieve_subtree
 
-/* The base has a prefix of its own for its messages. */
+/* kexec_handover.c defines its own. */
 #undef pr_fmt
 #include "kexec_handover.c"
 
@@ -116,9 +116,9 @@ static int __init kho_piece_mark_noinit(phys_addr_t phys, phys_addr_t size)
 #undef kho_retrieve_subtree
 
 /**
- * kho_memory_init - take over the memory that the previous kernel preserved
+ * kho_memory_init - reserve the memory that the previous kernel preserved
  *
- * Or make the scratch areas, if there was none.
+ * Reserves the scratch areas instead if no kernel has preserved memory.
  *
  * Context: once, at boot, before memblock hands its memory to the page allocator.
  */
@@ -130,14 +130,14 @@ void __init kho_memory_init(void)
 	kho_piece.collects = false;
 }
 
-/* As luo_emit(): nothing that the event says is looked up while nobody listens. */
+/* Like luo_emit(): the arguments are evaluated only if the event is on. */
 #define kho_emit(event, ...)						\
 do {									\
 	if (trace_##event##_enabled())					\
 		trace_##event(__VA_ARGS__);				\
 } while (0)
 
-/* Order of the preserved block that begins at @phys, negative if none does. */
+/* Order of the preserved block that begins at @phys, or a negative errno if none does. */
 static int kho_incoming_order(phys_addr_t phys)
 {
 	struct page *page = pfn_to_online_page(PHYS_PFN(phys));
@@ -151,16 +151,15 @@ static int kho_incoming_order(phys_addr_t phys)
 }
 
 /**
- * kho_incoming - whether the previous kernel preserved this memory
+ * kho_incoming - check that the previous kernel preserved a piece of memory
  * @phys: physical address
- * @size: bytes, from @phys on
+ * @size: size in bytes
  *
- * An address that comes from a handover is checked with it before anything is
- * read from there.
+ * LUO checks each address that it finds in a handover before it reads from there.
  *
- * Context: any, after the page structures are set up.
- * Return: true if one preserved block begins at @phys, is of the order that
- *	   @size bytes are allocated with, and was not restored yet.
+ * Context: any, once the page structures are set up.
+ * Return: true if a preserved block begins at @phys, has the order of an allocation of
+ *	   @size bytes, and is not restored yet.
  */
 bool kho_incoming(phys_addr_t phys, size_t size)
 {
@@ -171,8 +170,9 @@ bool kho_incoming(phys_addr_t phys, size_t size)
 }
 
 /*
- * Data pages and list pages of a vmalloc preservation: a list page that is full has
- * another one behind it. They are not followed, as they come from another kernel.
+ * Data pages and list pages of a vmalloc preservation: a full list page is followed by
+ * another one. The number is computed, as list pages from another kernel are not to be
+ * trusted.
  */
 static unsigned long kho_vmalloc_nr_pages(const struct kho_vmalloc *preservation)
 {
@@ -189,13 +189,13 @@ static unsigned long kho_vmalloc_pfn(const struct kho_vmalloc *preservation)
 static DEFINE_PER_CPU(struct kho_counts, kho_counters[KHO_NR_COUNTS]);
 
 /*
- * Accounts by task. The first in a bucket has it without a lock, others that come
- * meanwhile are in its list.
+ * Accounts by task. The first task in a bucket owns it without a lock; the accounts of
+ * others are in its list.
  */
 static struct kho_bucket {
-	struct task_struct *task; /* who has it, NULL if nobody */
-	struct kho_account *account; /* read and written by @task alone */
-	spinlock_t lock; /* of the list */
+	struct task_struct *task; /* owner, or NULL */
+	struct kho_account *account; /* of the owner, which alone accesses it */
+	spinlock_t lock; /* guards @others */
 	struct hlist_head others;
 } kho_buckets[1 << KHO_BUCKET_BITS] = {
 	[0 ... (1 << KHO_BUCKET_BITS) - 1] = {
@@ -209,10 +209,10 @@ static struct kho_bucket *kho_bucket(void)
 }
 
 /**
- * kho_account_begin - count what the calling task has KHO do from here on
- * @account: where to; on the stack, as long as it is open
+ * kho_account_begin - start to count the KHO calls of the calling task
+ * @account: the account, usually on the stack; in use until kho_account_end()
  *
- * Context: any but interrupts; a task has one account at a time.
+ * Context: task context; a task has one account at a time.
  */
 void kho_account_begin(struct kho_account *account)
 {
@@ -230,17 +230,17 @@ void kho_account_begin(struct kho_account *account)
 }
 
 /**
- * kho_account_end - close an account; what it counted stays in it
- * @account: from kho_account_begin(), of the same task
+ * kho_account_end - stop to count; the account keeps its figures
+ * @account: from kho_account_begin(), called by the same task
  *
- * Context: any but interrupts.
+ * Context: task context.
  */
 void kho_account_end(struct kho_account *account)
 {
 	struct kho_bucket *bucket = kho_bucket();
 
 	if (READ_ONCE(bucket->task) == current) {
-		/* Pairs with the cmpxchg of who has the bucket next. */
+		/* Pairs with the cmpxchg() of the next owner. */
 		smp_store_release(&bucket->task, NULL);
 		return;
 	}
@@ -249,13 +249,13 @@ void kho_account_end(struct kho_account *account)
 	hlist_del(&account->node);
 }
 
-/* For a task that has no account, or does not have the bucket. */
+/* For a task that has no account or does not own the bucket. */
 static noinline void kho_account_other(struct kho_bucket *bucket,
 				       enum kho_count what, unsigned long nr_pages)
 {
 	struct kho_account *account;
 
-	/* Only this task opens its account, so it sees it without the lock. */
+	/* An account of this task would have been added by this task itself. */
 	if (!nr_pages || hlist_empty(&bucket->others))
 		return;
 
@@ -268,7 +268,7 @@ static noinline void kho_account_other(struct kho_bucket *bucket,
 	}
 }
 
-/* Of calls that failed there are no pages. Inlined, as each page of a file comes here. */
+/* @nr_pages is 0 if the call failed. Inlined, as it runs for each page of a file. */
 static __always_inline void kho_count(enum kho_count what, unsigned long nr_pages,
 				      int err)
 {
@@ -285,11 +285,11 @@ static __always_inline void kho_count(enum kho_count what, unsigned long nr_page
 }
 
 /**
- * kho_counts - what KHO did since the kernel started
- * @what: which calls
+ * kho_counts - number of KHO calls since boot
+ * @what: the kind of calls
  *
  * Context: any.
- * Return: the counts, of all CPUs; calls that run meanwhile may be in some.
+ * Return: the counts of all CPUs; calls that are running may be counted in part.
  */
 struct kho_counts kho_counts(enum kho_count what)
 {
@@ -298,7 +298,7 @@ struct kho_counts kho_counts(enum kho_count what)
 
 	for_each_possible_cpu(cpu) {
 		one = per_cpu_ptr(&kho_counters[what], cpu);
-		/* Its CPU goes on counting: a call more or less is no matter. */
+		/* The CPU keeps counting: a call more or less does not matter. */
 		sum.calls += data_race(one->calls);
 		/* As above. */
 		sum.errors += data_race(one->errors);
@@ -309,10 +309,10 @@ struct kho_counts kho_counts(enum kho_count what)
 }
 
 /**
- * kho_preserved_pages - how much memory is preserved for the next kernel
+ * kho_preserved_pages - amount of memory that is preserved for the next kernel
  *
  * Context: any.
- * Return: pages, of everybody who preserves.
+ * Return: number of pages, of all callers together.
  */
 unsigned long kho_preserved_pages(void)
 {
@@ -413,7 +413,7 @@ EXPORT_SYMBOL_GPL(kho_unpreserve_vmalloc);
 void *kho_restore_vmalloc(const struct kho_vmalloc *preservation)
 {
 	void *ptr = kho_base_restore_vmalloc(preservation);
-	/* What was restored has made sense. */
+	/* What could be restored is valid. */
 	unsigned long nr_pages = ptr ? kho_vmalloc_nr_pages(preservation) : 0;
 	int err = ptr ? 0 : -ENOMEM;
 
@@ -424,7 +424,7 @@ void *kho_restore_vmalloc(const struct kho_vmalloc *preservation)
 }
 EXPORT_SYMBOL_GPL(kho_restore_vmalloc);
 
-/* As kho_base_alloc_preserve(), and who asks for the memory is charged for it. */
+/* Like kho_base_alloc_preserve(), and charges the memory cgroup of the caller. */
 static void *kho_alloc_charged(size_t size)
 {
 	void *mem = kho_base_alloc_preserve(size);
@@ -434,7 +434,7 @@ static void *kho_alloc_charged(size_t size)
 		return mem;
 
 	folio = virt_to_folio(mem);
-	/* Freeing the page uncharges it. */
+	/* It is uncharged when it is freed. */
 	if (memcg_kmem_charge_page(folio_page(folio, 0), GFP_KERNEL,
 				   folio_order(folio))) {
 		kho_base_unpreserve_free(mem);
@@ -504,10 +504,7 @@ int kho_add_subtree(const char *name, void *blob, size_t size)
 }
 EXPORT_SYMBOL_GPL(kho_add_subtree);
 
-/*
- * The node that kho_remove_subtree() is about to take out is known by its
- * address alone; find what it is called.
- */
+/* Find the name of the node that kho_remove_subtree() gets the address of. */
 static int kho_find_subtree(void *blob, char *name, size_t len, u64 *size)
 {
 	phys_addr_t phys = virt_to_phys(blob);

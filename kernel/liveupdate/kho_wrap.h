@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* The names under which kho_wrap.c compiles the base's functions. */
+/* Names under which kho_wrap.c compiles functions of kexec_handover.c. */
 
 #ifndef _LINUX_KHO_WRAP_H
 #define _LINUX_KHO_WRAP_H

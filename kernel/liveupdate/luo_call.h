@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* The way out to the callbacks of handlers, subsystems and FLBs. */
+/* Calls to the callbacks of handlers, subsystems and FLBs. */
 
 #ifndef _LINUX_LUO_CALL_H
 #define _LINUX_LUO_CALL_H

@@ -3,15 +3,16 @@
 /**
  * DOC: Files
  *
- * A file set holds the files of one session in order of preservation. It knows
- * no session; whoever owns the set holds its lock around every call here.
+ * A file set holds the files of one session in order of preservation. It does not know
+ * the session; the caller holds the lock of the set around every call here.
  *
- * luo_file_out.c has the way out, luo_file_in.c the way in.
+ * luo_file_out.c has the operations on outgoing files, luo_file_in.c those on incoming
+ * files.
  *
- * Files are found by (set, token) and by (handler, id) in two hash tables that
- * span all sets: the cost of a lookup does not depend on how many there are.
- * The second one holds every file that LUO has a reference to, on the way out
- * and on the way in, which is how a file is kept from being preserved twice.
+ * Two hash tables for the files of all sets find a file by (set, token) and by (handler,
+ * id): the cost of a lookup does not depend on the number of files. The second table
+ * holds every file that LUO has a reference to, outgoing or incoming, so that no file
+ * is preserved twice.
  */
 
 #include <linux/err.h>
@@ -45,7 +46,7 @@ static struct rhashtable luo_files_by_token;
 static struct rhashtable luo_files_by_id;
 
 /**
- * luo_file_init - set up the tables
+ * luo_file_init - set up the hash tables
  *
  * Context: once, at boot.
  * Return: 0 or -ENOMEM.
@@ -82,12 +83,12 @@ struct luo_call luo_file_call(const struct luo_file *f)
 	};
 }
 
-/* What whoever asks is told of how the last operation went. */
+/* Keep the result for status queries. */
 static void luo_file_record_result(struct luo_file *f, enum luo_op op, int err)
 {
 	struct luo_file_set *set = f->token.set;
 
-	/* A file whose preserve fails is in no set. */
+	/* A file whose preserve fails is not in a set. */
 	if (err == f->ret || (!err && op != f->ret_op) ||
 	    op == LUO_OP_PRESERVE)
 		return;
@@ -97,7 +98,7 @@ static void luo_file_record_result(struct luo_file *f, enum luo_op op, int err)
 	WRITE_ONCE(f->ret, err);
 }
 
-/* Memory that the handler has marked, or has got back. */
+/* Charge the file for pages that its handler has preserved or restored. */
 static void luo_file_charge(struct luo_file *f, const struct kho_account *account)
 {
 	struct luo_file_set *set = f->token.set;
@@ -114,8 +115,8 @@ static void luo_file_charge(struct luo_file *f, const struct kho_account *accoun
 }
 
 /*
- * An operation that the handler does not have succeeds and is not traced. The caller
- * has the account open, one for all files that it runs.
+ * Call an operation of the handler. One that the handler does not implement succeeds and
+ * is not traced. @account is open; it is reset for each file.
  */
 int luo_file_run(struct luo_file *f, enum luo_op op, struct kho_account *account)
 {
@@ -155,7 +156,7 @@ int luo_file_run_one(struct luo_file *f, enum luo_op op)
 	return luo_file_run(f, op, &account);
 }
 
-/* The file changed its state to @state, or, with an errno, did not. */
+/* Change the state to @state and trace it; with an errno, trace why it has not changed. */
 void luo_file_change_state(struct luo_file *f, enum luo_file_state state,
 			   int ret)
 {
@@ -168,10 +169,10 @@ void luo_file_change_state(struct luo_file *f, enum luo_file_state state,
 }
 
 /**
- * luo_file_trace_reject - trace a call for a file that is rejected before it has a state
+ * luo_file_trace_reject - trace that a call is rejected before its file has a state
  * @set:   the set
- * @token: the file's, as the caller says
- * @ret:   why, a negative errno
+ * @token: token of the file, as given by the caller
+ * @ret:   the reason, a negative errno
  */
 void luo_file_trace_reject(const struct luo_file_set *set, u64 token, int ret)
 {
@@ -216,7 +217,7 @@ void luo_file_unhash_id(struct luo_file *f)
 	rhashtable_remove_fast(&luo_files_by_id, &f->by_id, luo_by_id_params);
 }
 
-/* Let go of a file that is in no table and no list any more. */
+/* Release a file that is not in a table or a list any more. */
 void luo_file_free(struct luo_file *f)
 {
 	if (f->file)
@@ -225,7 +226,7 @@ void luo_file_free(struct luo_file *f)
 	kfree_rcu(f, rcu);
 }
 
-/* Make room for the next file of a set. */
+/* Reserve memory for adding a file, so that luo_file_add() cannot fail. */
 int luo_file_reserve(struct luo_file *f)
 {
 	struct luo_file_set *set = f->token.set;
@@ -241,7 +242,7 @@ void luo_file_unreserve(struct luo_file *f)
 	xa_release(&set->by_seq, set->next);
 }
 
-/* Put a file into its set. */
+/* Add a file to its set. */
 int luo_file_add(struct luo_file *f)
 {
 	struct luo_file_set *set = f->token.set;
@@ -258,7 +259,7 @@ int luo_file_add(struct luo_file *f)
 	return 0;
 }
 
-/* Take a file out of its set, to be freed; nothing can find it after that. */
+/* Remove a file from its set. It is not found any more, except by walks under RCU. */
 void luo_file_remove(struct luo_file *f)
 {
 	struct luo_file_set *set = f->token.set;
@@ -282,7 +283,7 @@ void luo_file_remove(struct luo_file *f)
 /**
  * luo_file_set_init - set up an empty set
  * @set:  the set, zeroed
- * @name: of the session it belongs to; must live as long as the set
+ * @name: of the session that it belongs to; must exist as long as the set
  * @dir:  outgoing or incoming
  */
 void luo_file_set_init(struct luo_file_set *set, const char *name,
@@ -297,8 +298,8 @@ void luo_file_set_init(struct luo_file_set *set, const char *name,
 }
 
 /**
- * luo_file_set_destroy - the end of a set
- * @set: the set, without files
+ * luo_file_set_destroy - destroy a set
+ * @set: the set, empty
  */
 void luo_file_set_destroy(struct luo_file_set *set)
 {

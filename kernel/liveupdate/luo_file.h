@@ -22,15 +22,15 @@ struct kho_account;
  * @name:   of the session, for events and messages
  * @dir:    outgoing or incoming
  * @files:  &struct luo_file, in order of preservation
- * @count:  files
- * @by_seq: the files by a number that grows, for walks without the lock
+ * @count:  number of files
+ * @by_seq: the files by increasing number, for walks without the lock
  * @next:   the next such number
- * @retrieved: incoming: files that were taken back
- * @failed: files whose last operation failed
- * @orphans: incoming: files that have not found their handler
- * @pages:  outgoing: preserved for its files; incoming: what the previous
- *	    kernel said of that, LUO_PAGES_UNKNOWN if that cannot be
- * @blocks: the preserved memory for the records; outgoing sets only
+ * @retrieved: incoming: number of retrieved files
+ * @failed: number of files whose last operation failed
+ * @orphans: incoming: number of files that have not found their handler
+ * @pages:  outgoing: pages preserved for its files; incoming: the same as the previous
+ *	    kernel reported it, LUO_PAGES_UNKNOWN if that cannot be true
+ * @blocks: outgoing: preserved memory for the records
  */
 struct luo_file_set {
 	struct mutex lock; /* the session's */
@@ -66,7 +66,7 @@ struct luo_blocks luo_file_set_deserialize(struct luo_file_set *set,
 int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep);
 int luo_file_set_finish(struct luo_file_set *set);
 
-/* What luo_file.c, luo_file_out.c and luo_file_in.c share */
+/* Shared by luo_file.c, luo_file_out.c and luo_file_in.c */
 
 struct luo_token_key {
 	struct luo_file_set *set;
@@ -79,31 +79,29 @@ struct luo_id_key {
 };
 
 /**
- * struct luo_file - one file that is preserved or was handed over
+ * struct luo_file - a file that is preserved or was handed over
  * @by_token:	node in luo_files_by_token
  * @by_id:	node in luo_files_by_id, as long as @file is not NULL
- * @token:	the set and the agent's name for the file
- * @id:		the handler and what it calls the file; the handler is NULL in
- *		an incoming file that did not find it yet
+ * @token:	the set and the token of the file, which the agent chose
+ * @id:		the handler and its number for the file; valid with @by_id
  * @list:	in &luo_file_set.files
- * @fh:		the handler, pinned
+ * @fh:		the handler, pinned; NULL if an incoming file has not found it yet
  * @file:	the open file, with a reference; NULL until it is retrieved
  * @data:	the u64 that is handed over
- * @flb_seq:	outgoing: it depends on the shared state that its handler had then
- * @private:	the handler's own
- * @state:	where it is
- * @retrieved:	0, 1 once it is retrieved, or the errno of the failed retrieve
- * @seq:	its number in &luo_file_set.by_seq
- * @record:	outgoing: what is handed over of it, as long as it is prepared
- * @pages:	outgoing: preserved for it; incoming: restored for it
- * @ret:	0, or the negative errno of the last operation that failed, until
- *		that one succeeds
- * @ret_op:	that operation
- * @rcu:	to free it
- * @orphan:	the compatible string of an incoming file that came without its
- *		handler
+ * @flb_seq:	outgoing: number from luo_flb_file_preserve()
+ * @private:	private data of the handler
+ * @state:	state of the file
+ * @retrieved:	0; 1 once it is retrieved; or the negative errno of the failed retrieve
+ * @seq:	number in &luo_file_set.by_seq
+ * @record:	outgoing: its record in the handover, while it is prepared
+ * @pages:	pages that are preserved (outgoing) or restored (incoming) for it
+ * @ret:	0, or the negative errno of the last operation that failed, until that
+ *		operation succeeds
+ * @ret_op:	the operation of @ret
+ * @rcu:	frees it
+ * @orphan:	incoming: compatible string, if no handler was registered for it at boot
  *
- * What luo_walk.c shows it reads under RCU alone.
+ * luo_walk.c reads it under RCU alone.
  */
 struct luo_file {
 	struct rhash_head by_token;

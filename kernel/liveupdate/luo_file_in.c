@@ -3,14 +3,14 @@
 /**
  * DOC: Incoming files
  *
- * load makes a file from each record of the handover; retrieve has its handler
- * make the open file again; finish lets go of it.
+ * Each record in the handover makes a file. When the file is retrieved, its handler
+ * restores the open file; when the set is finished, LUO releases all of its files.
  *
- * Unhappy paths: a retrieve that fails is remembered and keeps failing; the file
- * still takes part in finish, where its handler learns of it. A file whose
- * handler is not there stays until its handler comes; if the set is finished
- * without it, it is refused and its memory stays out of use until the next live
- * update. finish asks all files first and changes nothing if one cannot.
+ * A retrieve that fails keeps failing. The file is still finished, and its handler
+ * learns then that retrieve failed. A file whose handler is not registered waits for it.
+ * If the handler has not registered by the time the set is finished, the file is
+ * rejected, and its memory stays reserved until the next live update. The set is not
+ * finished, and nothing changes, if the handler of one file says that it cannot finish.
  */
 
 #include <linux/err.h>
@@ -26,9 +26,9 @@
 #include "luo_notice.h"
 #include "luo_recorder.h"
 
-/* Why a record is refused, or NULL. */
-static const char *__luo_file_load(struct luo_file_set *set,
-				   const struct luo_file_ser *ser)
+/* Returns why a record is rejected, or NULL. */
+static const char *__luo_file_deserialize(struct luo_file_set *set,
+					  const struct luo_file_ser *ser)
 {
 	char compatible[LIVEUPDATE_HNDL_COMPAT_LENGTH] = "";
 	struct liveupdate_file_handler *fh;
@@ -65,7 +65,7 @@ static const char *__luo_file_load(struct luo_file_set *set,
 		WRITE_ONCE(set->orphans, set->orphans + 1);
 	luo_file_change_state(f, LUO_FILE_INCOMING, 0);
 	if (!fh) {
-		/* It is kept: the handler may come. */
+		/* It is kept, as the handler may register later. */
 		luo_handover_trace_reject("file", set->name, ser->token, "no-handler");
 	}
 	return NULL;
@@ -81,19 +81,19 @@ static void luo_file_deserialize(const void *record, void *data)
 {
 	const struct luo_file_ser *ser = record;
 	struct luo_file_set *set = data;
-	const char *why = __luo_file_load(set, ser);
+	const char *why = __luo_file_deserialize(set, ser);
 
 	if (why)
 		luo_handover_reject("file", set->name, ser->token, why);
 }
 
 /**
- * luo_file_set_deserialize - make the files of an incoming session from its records
+ * luo_file_set_deserialize - make the files of an incoming session from their records
  * @set:   an empty incoming set
- * @array: where the records are; they are gone after it
+ * @array: where the records are; they are freed
  *
- * What cannot be understood is reported and left out. Of a file whose handler is
- * not there yet only the event tells, and it is kept: its handler may come.
+ * Records that make no sense are reported and skipped. A file whose handler is not
+ * registered yet is traced and kept, as the handler may register later.
  *
  * Context: at boot, under @set->lock.
  * Return: what luo_handover_read_array() returns.
@@ -107,7 +107,7 @@ struct luo_blocks luo_file_set_deserialize(struct luo_file_set *set,
 				       "file", set->name, luo_file_deserialize, set);
 }
 
-/* Find the handler of an incoming file, which may have come after boot. */
+/* Find the handler of an incoming file, which may have registered after boot. */
 static bool luo_file_bind_handler(struct luo_file *f)
 {
 	struct luo_file_set *set = f->token.set;
@@ -141,26 +141,27 @@ static int __luo_file_retrieve(struct luo_file *f)
 	luo_recorder_mark(LIVEUPDATE_MARK_RESTORED);
 
 	/*
-	 * The file is whole without it; only its being held by this session
-	 * would not be noticed by a preserve.
+	 * Not fatal: the file is restored, but preserve does not notice that this
+	 * session holds it already.
 	 */
 	err = luo_file_hash_id(f);
 	if (err)
-		luo_notice("cannot be told from one that is not held", "file",
+		luo_notice("is not protected from being preserved twice", "file",
 			   err == -EEXIST ? "duplicate-id" : "no-memory",
 			   set->name, &f->token.token);
 	return 0;
 }
 
 /**
- * luo_file_retrieve - take a file of an incoming set back
+ * luo_file_retrieve - restore a file of an incoming set
  * @set:   the set
- * @token: its token
+ * @token: token of the file
  * @filep: set to the file, with a reference for the caller
  *
  * Context: under @set->lock.
- * Return: 0; -ENOENT if there is no such token or no handler for the file; or
- *	   what the handler's retrieve returned, now or the first time.
+ * Return: 0; -ENOENT if no file has the token, or if the handler of the file is not
+ *	   registered; or what the retrieve of the handler returned, now or the first
+ *	   time.
  */
 int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep)
 {
@@ -210,12 +211,12 @@ static void luo_file_finish(struct luo_file *f, struct kho_account *account)
 }
 
 /**
- * luo_file_set_finish - let go of all files of an incoming set
+ * luo_file_set_finish - finish and release all files of an incoming set
  * @set: the set
  *
  * Context: under @set->lock.
- * Return: 0 and the set is empty, or -EBUSY if a handler cannot finish yet and
- *	   nothing has changed.
+ * Return: 0, and the set is empty; -EBUSY if a handler cannot finish yet, and nothing
+ *	   has changed.
  */
 int luo_file_set_finish(struct luo_file_set *set)
 {

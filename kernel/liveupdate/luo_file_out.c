@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /**
- * DOC: The way out of files
+ * DOC: Outgoing files
  *
- * preserve takes a reference to the file and has its handler save it; prepare
- * has the handler save more of it and fills the file's record but for one number,
- * so that it is not done in the blackout; freeze has the handler make that final.
- * unfreeze, cancel and unpreserve undo them, last file first.
+ * When a file is preserved, LUO takes a reference to it and its handler saves it. When
+ * it is prepared, the handler saves more, and LUO fills the record of the file except
+ * for one number, so that this does not happen in the blackout. When it is frozen, the
+ * handler makes the saved state final, and LUO fills in the number. unfreeze, cancel and
+ * unpreserve undo these steps, last file first.
  *
- * Unhappy paths: a preserve that fails leaves nothing behind. A prepare or a
- * freeze that fails is undone for the files before it, last first, and the set
- * is as it was.
+ * A preserve that fails leaves nothing preserved. A prepare or a freeze that fails is
+ * undone for the files before it, last file first, and the set is as it was.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
@@ -83,13 +83,13 @@ err_token:
  * luo_file_preserve - add a file to an outgoing set
  * @set:   the set
  * @file:  the file; the set takes a reference of its own
- * @token: the agent's name for it
+ * @token: token of the file, chosen by the agent
  *
  * Context: under @set->lock.
- * Return: 0; -EEXIST if the token is taken; -ENOENT if no handler takes the
- *	   file; -EBUSY if LUO holds the file already; -ENOSPC if the set holds
- *	   LIVEUPDATE_SESSION_MAX_FILES; -ENOMEM; or what the preserve of the
- *	   handler, or of state that its files share, returned.
+ * Return: 0; -EEXIST if the token is in use; -ENOENT if no handler takes the file;
+ *	   -EBUSY if LUO holds the file already; -ENOSPC if the set holds
+ *	   LIVEUPDATE_SESSION_MAX_FILES; -ENOMEM; or what the preserve of the handler
+ *	   or of an FLB returned.
  */
 int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token)
 {
@@ -113,7 +113,7 @@ int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token)
 
 	err = __luo_file_preserve(set, f);
 	if (!err) {
-		/* Cannot fail, as room is reserved. */
+		/* Cannot fail, as memory is reserved. */
 		luo_file_add(f);
 		luo_file_change_state(f, LUO_FILE_PRESERVED, 0);
 		return 0;
@@ -134,7 +134,7 @@ static void luo_file_unpreserve_one(struct luo_file *f, struct kho_account *acco
 }
 
 /**
- * luo_file_set_unpreserve - give all files back, last preserved first
+ * luo_file_set_unpreserve - unpreserve and release all files, last preserved first
  * @set: an outgoing set that is neither prepared nor frozen
  *
  * Context: under @set->lock.
@@ -157,12 +157,12 @@ void luo_file_set_unpreserve(struct luo_file_set *set)
 }
 
 /**
- * luo_file_unpreserve - give one file back
+ * luo_file_unpreserve - unpreserve and release one file
  * @set:   an outgoing set that is neither prepared nor frozen
- * @token: the file's
+ * @token: token of the file
  *
  * Context: under @set->lock.
- * Return: 0, or -ENOENT if there is no such token.
+ * Return: 0, or -ENOENT if no file has the token.
  */
 int luo_file_unpreserve(struct luo_file_set *set, u64 token)
 {
@@ -181,16 +181,16 @@ int luo_file_unpreserve(struct luo_file_set *set, u64 token)
 }
 
 /**
- * struct luo_file_step - one step on the way out, and the one that undoes it
- * @op:	  the step
- * @undo: what undoes it
- * @from: state of the files before it
- * @to:	  state of the files after it
- * @last: nothing changes what is handed over after it
+ * struct luo_file_step - a step that all files of a set make together
+ * @op:	      operation of the step
+ * @rollback: operation that undoes it
+ * @from:     state of the files before it
+ * @to:	      state of the files after it
+ * @last:     the value that is handed over does not change after it
  */
 struct luo_file_step {
 	enum luo_op op;
-	enum luo_op undo;
+	enum luo_op rollback;
 	enum luo_file_state from;
 	enum luo_file_state to;
 	bool last;
@@ -206,13 +206,13 @@ static const struct luo_file_step luo_file_freeze = {
 	true
 };
 
-/* Undo a step for the files before @f, or for all if @f is the list's head. */
+/* Undo a step for the files before @f, or for all files if @f is the list head. */
 static void luo_file_rollback_before(struct luo_file_set *set, struct luo_file *f,
 				     const struct luo_file_step *step,
 				     struct kho_account *account)
 {
 	list_for_each_entry_continue_reverse(f, &set->files, list) {
-		luo_file_run(f, step->undo, account);
+		luo_file_run(f, step->rollback, account);
 		luo_file_change_state(f, step->from, 0);
 	}
 }
@@ -233,7 +233,7 @@ static void luo_file_set_rollback(struct luo_file_set *set,
 						 list), step, &account);
 }
 
-/* Make a step with all files; if one fails, it is undone for those before. */
+/* Make a step with all files. If it fails for one, undo it for the files before. */
 static int luo_file_set_apply(struct luo_file_set *set,
 			      const struct luo_file_step *step)
 {
@@ -251,14 +251,14 @@ static int luo_file_set_apply(struct luo_file_set *set,
 	list_for_each_entry(f, &set->files, list) {
 		err = luo_file_run(f, step->op, &account);
 		if (err)
-			goto err_undo;
+			goto err_rollback;
 		if (step->last)
 			f->record->data = f->data;
 		luo_file_change_state(f, step->to, 0);
 	}
 	return 0;
 
-err_undo:
+err_rollback:
 	pr_err_ratelimited("session '%*pEhp' token %llu: '%s' failed: %pe\n",
 			   (int)strlen(set->name), set->name, f->token.token,
 			   f->fh->compatible, ERR_PTR(err));
@@ -268,9 +268,9 @@ err_undo:
 }
 
 /*
- * Fill the records of all files but for what a freeze may change. Cannot fail:
- * preserve saw to it that there is a record for each file. They stay where they are,
- * as no file comes or goes as long as the set is prepared.
+ * Fill the records of all files except for what a freeze may change. Cannot fail, as
+ * preserve has made room for each record. The records stay where they are, as no file is
+ * added or removed while the set is prepared.
  */
 static void luo_file_set_serialize(struct luo_file_set *set)
 {
@@ -292,11 +292,10 @@ static void luo_file_set_serialize(struct luo_file_set *set)
  * luo_file_set_prepare - have all files save more of their state
  * @set: an outgoing set that is neither prepared nor frozen
  *
- * Their records are written as far as they are known.
+ * Their records are filled as far as their content is known.
  *
  * Context: under @set->lock.
- * Return: 0, or what a handler's prepare returned; all files are then as they
- *	   were before.
+ * Return: 0; or what the prepare of a handler returned, and all files are as before.
  */
 int luo_file_set_prepare(struct luo_file_set *set)
 {
@@ -322,11 +321,10 @@ void luo_file_set_cancel(struct luo_file_set *set)
  * luo_file_set_freeze - make the state of all files final
  * @set: a prepared set
  *
- * Their records are complete then.
+ * Their records are complete afterwards.
  *
  * Context: under @set->lock.
- * Return: 0, or what a handler's freeze returned; all files are then as they
- *	   were before.
+ * Return: 0; or what the freeze of a handler returned, and all files are as before.
  */
 int luo_file_set_freeze(struct luo_file_set *set)
 {

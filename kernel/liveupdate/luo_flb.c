@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /**
- * DOC: State that files share
+ * DOC: File-lifecycle-bound state
  *
- * File-lifecycle-bound state (FLB) belongs to no single file: the tables of an
- * IOMMU, say, that all devices behind it need. It is registered with the file
- * handlers whose files need it, is preserved with the first of these files,
- * before that file's own preserve, and given back with the last one, after
- * that file's own unpreserve. The way in is in luo_flb_in.c.
+ * File-lifecycle-bound state (FLB) is state that several files need and that belongs to
+ * none of them, like the tables of an IOMMU, which all devices behind it need. An FLB
+ * is registered with the handlers of these files. It is preserved with the first file
+ * that depends on it, before the preserve of the file itself, and unpreserved with the
+ * last one, after the unpreserve of the file itself. luo_flb_in.c has the incoming side.
  *
- * Who holds the object: get and put count its users, on each side; unpreserve
- * and finish wait for the last one.
+ * The object of an FLB has users, which get and put it, on either side: unpreserve and
+ * finish wait for the last put. An FLB that has only users is handed over, too.
  *
- * Unhappy paths: a preserve that fails makes the file's fail, and what was
- * preserved before it for that file is undone in reverse. A file depends on what
- * was registered with its handler when it was preserved, not on what came later:
- * both have a sequence number.
+ * A file depends on the FLBs that are registered with its handler when it is preserved,
+ * and not on later ones: registrations and files have increasing numbers.
  *
- * An operation may ask for other shared state: each has a lock of its own, in each
- * direction, which is held for its operations. What LUO knows of a name stays for
- * good, so that who waits for such a lock needs nothing else; there are as many as
- * there are names. The module whose operations are called is pinned meanwhile.
+ * If the preserve of an FLB fails, so does that of the file, and the FLBs that were
+ * preserved for it are unpreserved in reverse order.
+ *
+ * An operation of an FLB may get the object of another one. So each FLB has locks of its
+ * own, one for each direction, held across its operations. The entry of a name is never
+ * freed, so a task that waits for such a lock needs no reference; there are as many
+ * entries as names. The module is pinned while one of its operations is called.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
@@ -37,14 +38,14 @@
 #include "luo_module.h"
 #include "luo_seal.h"
 
-DEFINE_MUTEX(luo_flb_lock); /* which there are, with which handlers */
+DEFINE_MUTEX(luo_flb_lock); /* which FLBs are registered with which handlers */
 static LIST_HEAD(luo_flbs);
 static u64 luo_flb_seq = 1;
-static u64 luo_nr_flbs; /* that are preserved */
+static u64 luo_nr_flbs; /* preserved FLBs */
 static struct kho_block_set luo_flb_blocks;
 
 /**
- * luo_flb_init - set up the records of shared state
+ * luo_flb_init - set up the records of FLBs
  *
  * Context: once, at boot.
  */
@@ -53,7 +54,7 @@ void luo_flb_init(void)
 	luo_seal_set_init(&luo_flb_blocks, sizeof(struct luo_flb_ser));
 }
 
-/* Room for one more record. -ENODEV if @flb was unregistered meanwhile. */
+/* Make room for one more record. -ENODEV if @flb was unregistered meanwhile. */
 static int luo_flb_count(struct luo_flb_out *out, struct liveupdate_flb *flb)
 {
 	int err;
@@ -71,7 +72,7 @@ static int luo_flb_count(struct luo_flb_out *out, struct liveupdate_flb *flb)
 	return 0;
 }
 
-/* Without a handler it is there for as long as it is preserved. */
+/* An FLB without a handler is known only as long as it is preserved. */
 static void luo_flb_delist(struct luo_flb_out *out)
 {
 	lockdep_assert_held(&luo_flb_lock);
@@ -89,7 +90,7 @@ static void luo_flb_uncount(struct luo_flb_out *out)
 	kho_block_set_shrink(&luo_flb_blocks, --luo_nr_flbs);
 }
 
-/* The first file depends on it; the module of @flb is pinned by the caller. */
+/* For the first file that depends on it. The caller pins the module of @flb. */
 static int luo_flb_preserve(struct luo_flb_out *out, struct liveupdate_flb *flb)
 {
 	int err;
@@ -108,7 +109,7 @@ static int luo_flb_preserve(struct luo_flb_out *out, struct liveupdate_flb *flb)
 	return err;
 }
 
-/* Unless it is handed over, a file depends on it, or it has a user. */
+/* Unless its record is written, a file depends on it, or it has a user. */
 static void luo_flb_unpreserve(struct luo_flb_out *out)
 {
 	struct module *owner;
@@ -129,7 +130,7 @@ static int luo_flb_add_file(const struct luo_flb_pin *pin)
 	struct luo_flb_out *out = pin->out;
 	int err;
 
-	/* Its operations may take long, and an agent that waits can be killed. */
+	/* Its operations may take long; an agent that waits for them can be killed. */
 	err = mutex_lock_killable(&out->lock);
 	if (err)
 		return err;
@@ -158,8 +159,8 @@ static void luo_flb_pin_out(struct luo_flb_pin *pin, struct luo_flb_out *out)
 }
 
 /**
- * luo_flb_unpin - nothing of it is called any more
- * @pin: from any of luo_flb_pin_*()
+ * luo_flb_unpin - unpin the module of an FLB
+ * @pin: from one of luo_flb_pin_*()
  */
 void luo_flb_unpin(struct luo_flb_pin *pin)
 {
@@ -168,13 +169,13 @@ void luo_flb_unpin(struct luo_flb_pin *pin)
 }
 
 /**
- * luo_flb_pin_prev - the last link of a handler up to a number
+ * luo_flb_pin_prev - find and pin the last FLB of a handler up to a number
  * @fh:  the handler
  * @seq: the number
- * @pin: set to what it leads to; its module is pinned if that can be
+ * @pin: set to the FLB
  *
  * Context: takes luo_flb_lock.
- * Return: true if there is one; @pin->flb is NULL if its module does not live.
+ * Return: true if one is found; @pin->flb is NULL if its module is not live.
  */
 bool luo_flb_pin_prev(struct liveupdate_file_handler *fh, u64 seq,
 		      struct luo_flb_pin *pin)
@@ -193,7 +194,7 @@ bool luo_flb_pin_prev(struct liveupdate_file_handler *fh, u64 seq,
 	return false;
 }
 
-/* As luo_flb_pin_prev(), the first link behind number @after and up to @seq. */
+/* Like luo_flb_pin_prev(), but the first FLB after number @after and up to @seq. */
 static bool luo_flb_pin_next(struct liveupdate_file_handler *fh, u64 after,
 			     u64 seq, struct luo_flb_pin *pin)
 {
@@ -212,13 +213,13 @@ static bool luo_flb_pin_next(struct liveupdate_file_handler *fh, u64 after,
 }
 
 /**
- * luo_flb_file_preserve - a file is about to be preserved
- * @fh:  its handler
- * @seq: set to what luo_flb_file_unpreserve() needs to know
+ * luo_flb_file_preserve - preserve the FLBs that a file depends on
+ * @fh:  handler of the file
+ * @seq: set to the number of the file, for luo_flb_file_unpreserve()
  *
- * Context: may sleep, takes the locks of the shared state.
- * Return: 0; -ENODEV if the module of shared state is being loaded or on its way
- *	   out; -ENOMEM; or what a preserve returned.
+ * Context: may sleep, takes the locks of the FLBs.
+ * Return: 0; -ENODEV if the module of an FLB is being loaded or unloaded; -ENOMEM;
+ *	   -EINTR if the caller is killed; or what the preserve of an FLB returned.
  */
 int luo_flb_file_preserve(struct liveupdate_file_handler *fh, u64 *seq)
 {
@@ -242,17 +243,17 @@ int luo_flb_file_preserve(struct liveupdate_file_handler *fh, u64 *seq)
 }
 
 /**
- * luo_flb_file_unpreserve - a file was given back
- * @fh:  its handler
+ * luo_flb_file_unpreserve - undo luo_flb_file_preserve()
+ * @fh:  handler of the file
  * @seq: from luo_flb_file_preserve()
  *
- * Context: may sleep, takes luo_flb_lock.
+ * Context: may sleep, takes the locks of the FLBs.
  */
 void luo_flb_file_unpreserve(struct liveupdate_file_handler *fh, u64 seq)
 {
 	struct luo_flb_pin pin;
 
-	/* Their modules are pinned for as long as they are preserved. */
+	/* Their modules are pinned while they are preserved. */
 	while (luo_flb_pin_prev(fh, seq, &pin)) {
 		luo_flb_del_file(pin.out);
 		luo_flb_unpin(&pin);
@@ -260,7 +261,7 @@ void luo_flb_file_unpreserve(struct liveupdate_file_handler *fh, u64 seq)
 	}
 }
 
-/* The first preserved FLB that was registered after *@seq, which moves on to it. */
+/* The first preserved FLB whose number is greater than *@seq, which is set to it. */
 static struct luo_flb_out *luo_flb_next_preserved(u64 *seq)
 {
 	struct luo_flb_out *out;
@@ -276,7 +277,7 @@ static struct luo_flb_out *luo_flb_next_preserved(u64 *seq)
 	return NULL;
 }
 
-/* None of them is unpreserved from here on. Waits for one that is just now. */
+/* No FLB is unpreserved from here on. Waits for one that is being unpreserved. */
 static void luo_flb_freeze_all(void)
 {
 	struct luo_flb_out *out;
@@ -292,8 +293,8 @@ static void luo_flb_freeze_all(void)
  * luo_flb_serialize_all - fill the records of all preserved FLBs
  * @array: set to where the records are
  *
- * An FLB that no file depends on (any more) is handed over too, as another FLB may use
- * it. liveupdate_flb_put_outgoing() does not unpreserve any of them from here on.
+ * This includes FLBs on which no file depends (any more), as another FLB may use them.
+ * liveupdate_flb_put_outgoing() does not unpreserve any FLB from here on.
  *
  * Context: under luo_state_lock for writing, when all sessions are frozen; takes the
  *	    locks of the FLBs. luo_flb_rollback_all() undoes it.
@@ -369,8 +370,8 @@ static struct luo_flb_out *luo_flb_find_out(const char *name)
 }
 
 /*
- * What there is of the name of @flb; it is @flb's from now on. -EEXIST if other shared
- * state has it. @new is used if there is nothing yet.
+ * Find or make the entry for the name of @flb, and make @flb its FLB. *@new is used if
+ * the name has no entry. -EEXIST if the entry belongs to another FLB.
  */
 static struct luo_flb_out *luo_flb_add(struct liveupdate_flb *flb,
 				       struct luo_flb_out **new)
@@ -461,8 +462,8 @@ void luo_flb_unregister(struct liveupdate_file_handler *fh,
 }
 
 /**
- * luo_flb_unregister_all - a handler is unregistered
- * @fh: the handler
+ * luo_flb_unregister_all - unregister all FLBs from a handler
+ * @fh: the handler, which is being unregistered
  *
  * Context: may sleep, takes luo_flb_lock.
  */
@@ -477,13 +478,13 @@ void luo_flb_unregister_all(struct liveupdate_file_handler *fh)
 }
 
 /**
- * luo_flb_pin_last - the shared state that was registered last, of those before
- * @before: a number of luo_flb_pin.seq, U64_MAX for the very last
- * @module: of that module only, NULL for any
- * @pin:    set to it; its module is pinned if that can be
+ * luo_flb_pin_last - find and pin the last registered FLB before a number
+ * @before: the number, a &luo_flb_pin.seq, or U64_MAX for the very last one
+ * @module: consider only FLBs of this module; NULL for those of any
+ * @pin:    set to the FLB
  *
  * Context: takes luo_flb_lock.
- * Return: true if there is one; @pin->flb is NULL if its module does not live.
+ * Return: true if one is found; @pin->flb is NULL if its module is not live.
  */
 bool luo_flb_pin_last(u64 before, const struct module *module,
 		      struct luo_flb_pin *pin)
@@ -509,14 +510,13 @@ static struct luo_flb_out *luo_flb_out(struct liveupdate_flb *flb)
 }
 
 /**
- * liveupdate_flb_get_outgoing - the object that will be handed over
- * @flb:  the shared state
- * @objp: set to the object, which stays until liveupdate_flb_put_outgoing()
+ * liveupdate_flb_get_outgoing - get the object that is going to be handed over
+ * @flb:  the FLB
+ * @objp: set to the object, which is valid until liveupdate_flb_put_outgoing()
  *
- * Context: may sleep; in an operation of other shared state, too, but not in one of
- *	    @flb.
- * Return: 0; -EOPNOTSUPP if live update is off; -ENOENT if no preserved file
- *	   depends on it.
+ * Context: may sleep; may be called from an operation of another FLB, but not from one
+ *	    of @flb.
+ * Return: 0; -EOPNOTSUPP if live update is off; -ENOENT if @flb is not preserved.
  */
 int liveupdate_flb_get_outgoing(struct liveupdate_flb *flb, void **objp)
 {
@@ -540,10 +540,10 @@ int liveupdate_flb_get_outgoing(struct liveupdate_flb *flb, void **objp)
 EXPORT_SYMBOL_GPL(liveupdate_flb_get_outgoing);
 
 /**
- * liveupdate_flb_put_outgoing - the object is not used any more
- * @flb: the shared state
+ * liveupdate_flb_put_outgoing - release the object
+ * @flb: the FLB
  *
- * Context: may sleep; once for each successful get.
+ * Context: may sleep; called once for each successful get.
  */
 void liveupdate_flb_put_outgoing(struct liveupdate_flb *flb)
 {

@@ -30,24 +30,24 @@ void luo_flb_unregister_all(struct liveupdate_file_handler *fh);
 void luo_flb_module_live(const struct module *module);
 void luo_flb_module_going(const struct module *module);
 
-/* What luo_flb.c and luo_flb_in.c share */
+/* Shared by luo_flb.c and luo_flb_in.c */
 
 /**
- * struct luo_flb_out - outgoing shared state of one name, registered or not
- * @list:      in order of registration, for good
- * @name:      its compatible string
- * @lock:      guards @frozen, @files, @users, @data and @obj, held for its operations
- * @key:       a lock class of its own, as an operation may take the lock of another
- * @self:      the shared state; NULL if it is neither registered nor preserved
+ * struct luo_flb_out - outgoing side of the FLB of a name, registered or not
+ * @list:      in order of registration; an entry is never removed
+ * @name:      compatible string of the FLB
+ * @lock:      guards @frozen, @files, @users, @data and @obj; held across its operations
+ * @key:       lock class of @lock, as an operation may take the lock of another FLB
+ * @self:      the FLB; NULL if it is neither registered nor preserved
  * @seq:       number of its registration
- * @links:     to the file handlers that it is registered with
- * @handlers:  how many these are
- * @preserved: preserve was called, unpreserve not yet; changes under both locks
+ * @links:     &struct luo_flb_link to the file handlers that it is registered with
+ * @handlers:  number of @links
+ * @preserved: preserve was called, unpreserve was not; changes under both locks
  * @frozen:    its record is written, so it stays preserved
- * @files:     files that depend on it
- * @users:     callers of liveupdate_flb_get_outgoing() that did not put yet
- * @data:      what preserve returned
- * @obj:       what preserve returned
+ * @files:     number of files that depend on it
+ * @users:     calls of liveupdate_flb_get_outgoing() that are not put yet
+ * @data:      value that preserve returned
+ * @obj:       object that preserve returned
  */
 struct luo_flb_out {
 	struct list_head list;
@@ -67,12 +67,13 @@ struct luo_flb_out {
 };
 
 /**
- * struct luo_flb_link - shared state is registered with a file handler
- * @list:   in the handler's list, in order of registration
+ * struct luo_flb_link - registration of an FLB with a file handler
+ * @list:   in the list of the handler, in order of registration
  * @of_flb: in &luo_flb_out.links
  * @fh:     the handler
- * @out:    the shared state
- * @seq:    files of that number or a later one depend on it
+ * @out:    the FLB
+ * @seq:    number of the registration; files with this number or a later one depend on
+ *	    the FLB
  */
 struct luo_flb_link {
 	struct list_head list;
@@ -83,10 +84,10 @@ struct luo_flb_link {
 };
 
 /**
- * struct luo_flb_pin - shared state whose operations can be called
- * @out: what LUO knows of it
- * @flb: the shared state, its module pinned; NULL if that does not live
- * @seq: number of the link or the registration that led to it
+ * struct luo_flb_pin - an FLB whose operations can be called
+ * @out: outgoing side of the FLB
+ * @flb: the FLB, its module pinned; NULL if the module is not live
+ * @seq: number of the link or the registration that led to the FLB
  */
 struct luo_flb_pin {
 	struct luo_flb_out *out;

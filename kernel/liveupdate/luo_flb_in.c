@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /**
- * DOC: Incoming shared state
+ * DOC: Incoming FLBs
  *
- * load keeps a record of what the previous kernel handed over. It is retrieved
- * when somebody asks for it, which may be before its owner registers it with a
- * handler, and finished with the last file that depended on it, after that
- * file's own finish.
+ * Each record of an FLB in the handover makes an incoming FLB. It is retrieved when its
+ * object is requested, which may be before the FLB registers with a handler, and
+ * finished with the last file that depended on it, after the finish of the file itself.
  *
- * A record that no file depends on was handed over for another FLB that uses it. As
- * the record does not say which, it stays until no incoming file is left.
+ * A record says how many files depend on the FLB, but not which. In this kernel the FLB
+ * may be registered with another handler than in the previous one, and a file of its
+ * handler may be older than its registration there. So it also waits for all files of
+ * all handlers that it is registered with, and for all files without a handler.
  *
- * The record says how many files depend on it, but not which. A handler may be
- * registered with it here that was not there, and some of its files may be older
- * than its registration; so it stays until no file of any of its handlers is
- * left, too, and none that is still without its handler.
+ * No file depends on an FLB that was handed over because another FLB uses it. As its
+ * record does not say which one, it is kept until no incoming file is left at all.
  *
- * Unhappy paths: a retrieve that failed keeps failing, and there is no finish
- * then. Whatever is left of the files that depend on it when the machine has
- * finished (a handler that never came took files with it) does not count any
- * more, and the state is finished then, or when its owner comes, or lets go of
- * it.
+ * A retrieve that fails keeps failing, and finish is not called then. Files that were
+ * lost because their handler never registered do not count any more once the last
+ * incoming session is finished: the FLB is finished then, or when it registers, or when
+ * its last user puts it.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
@@ -36,19 +34,19 @@
 #include "luo_flb.h"
 
 /**
- * struct luo_flb_in - shared state that was handed over
- * @list:     in the order of the handover, for good
- * @name:     its compatible string
- * @lock:     guards the rest, held for its operations
- * @key:      a lock class of its own, as an operation may take the lock of another
- * @data:     what preserve returned
- * @obj:      what retrieve returned
- * @flb:      who retrieved it and has it to finish, pinned; or NULL
- * @files:    files that depend on it and are not finished
+ * struct luo_flb_in - an FLB that was handed over
+ * @list:     in the order of the handover; an entry is never removed
+ * @name:     compatible string of the FLB
+ * @lock:     guards the rest, held across its operations
+ * @key:      lock class of @lock, as an operation may take the lock of another FLB
+ * @data:     value that preserve returned
+ * @obj:      object that retrieve returned
+ * @flb:      the FLB, its module pinned, between retrieve and finish; NULL otherwise
+ * @files:    number of files that depend on it and are not finished
  * @no_file:  no file depended on it in the previous kernel
- * @users:    callers of liveupdate_flb_get_incoming() that did not put yet
- * @status:   0, 1 once it is retrieved, or the errno of the failed retrieve
- * @finished: it is over
+ * @users:    calls of liveupdate_flb_get_incoming() that are not put yet
+ * @status:   0; 1 once it is retrieved; or the negative errno of the failed retrieve
+ * @finished: finish was called, or is not going to be called
  */
 struct luo_flb_in {
 	struct list_head list;
@@ -110,13 +108,13 @@ VISIBLE_IF_KUNIT void luo_flb_deserialize(const void *record, void *data)
 }
 
 /**
- * luo_flb_deserialize_all - read what the previous kernel handed over as shared state
- * @array: where the records are; they are gone after it
+ * luo_flb_deserialize_all - read the records of FLBs that the previous kernel wrote
+ * @array: where the records are; they are freed
  *
- * What cannot be understood is reported and left out.
+ * Records that make no sense are reported and skipped.
  *
  * Context: once, at boot.
- * Return: blocks, at least, that were not read and stay reserved.
+ * Return: the number of blocks that, at least, were not read and stay reserved.
  */
 u64 luo_flb_deserialize_all(const struct luo_array *array)
 {
@@ -126,7 +124,7 @@ u64 luo_flb_deserialize_all(const struct luo_array *array)
 				       "", luo_flb_deserialize, NULL).left;
 }
 
-/* The one after @in, the first one for NULL; they stay for good. */
+/* The one after @in, or the first one for NULL. */
 static struct luo_flb_in *luo_flb_next_in(struct luo_flb_in *in)
 {
 	guard(mutex)(&luo_flb_lock);
@@ -153,14 +151,14 @@ static int luo_flb_retrieve(struct liveupdate_flb *flb, struct luo_flb_in *in)
 
 	if (in->status)
 		return min(in->status, 0);
-	/* Its owner may ask while it is being loaded, see luo_flb_module_going(). */
+	/* The module may still be in its init, see luo_flb_module_going(). */
 	if (!try_module_get(flb->ops->owner))
 		return -ENODEV;
 
 	err = luo_call_flb(flb, LUO_OP_RETRIEVE, &in->data, &in->obj);
 	in->status = err ?: 1;
 	if (err) {
-		pr_err("shared state '%s' cannot be retrieved: %pe\n",
+		pr_err("FLB '%s' cannot be retrieved: %pe\n",
 		       flb->compatible, ERR_PTR(err));
 		module_put(flb->ops->owner);
 	} else {
@@ -169,7 +167,7 @@ static int luo_flb_retrieve(struct liveupdate_flb *flb, struct luo_flb_in *in)
 	return err;
 }
 
-/* Whether a file is left that may depend on it. */
+/* Whether an incoming file is left that may depend on it. */
 static bool luo_flb_awaited(struct liveupdate_flb *flb)
 {
 	struct luo_flb_out *out;
@@ -189,7 +187,7 @@ static bool luo_flb_awaited(struct liveupdate_flb *flb)
 	return false;
 }
 
-/* Finish it unless a file may depend on it or somebody uses it. */
+/* Unless a file may depend on it or it has a user. */
 static void luo_flb_finish(struct liveupdate_flb *flb, struct luo_flb_in *in)
 {
 	int err;
@@ -214,8 +212,8 @@ static void luo_flb_finish(struct liveupdate_flb *flb, struct luo_flb_in *in)
 }
 
 /**
- * luo_flb_file_incoming - an incoming file is there; luo_flb_file_finish() follows
- * @fh: its handler, NULL if that is not there (yet)
+ * luo_flb_file_incoming - count an incoming file until luo_flb_file_finish()
+ * @fh: handler of the file, NULL if it is not registered (yet)
  *
  * Context: any.
  */
@@ -225,10 +223,10 @@ void luo_flb_file_incoming(struct liveupdate_file_handler *fh)
 }
 
 /**
- * luo_flb_file_bind - an incoming file has found its handler
+ * luo_flb_file_bind - count an incoming file for the handler that it has found
  * @fh: the handler
  *
- * Context: may sleep, takes luo_flb_lock: nobody sees it counted at neither.
+ * Context: may sleep; takes luo_flb_lock, so that the file is always counted once.
  */
 void luo_flb_file_bind(struct liveupdate_file_handler *fh)
 {
@@ -238,7 +236,7 @@ void luo_flb_file_bind(struct liveupdate_file_handler *fh)
 	atomic_long_inc(&ACCESS_PRIVATE(fh, incoming));
 }
 
-/* One file less depends on it; what is not there is finished when it comes. */
+/* If the FLB is not registered, it is finished when it registers. */
 static void luo_flb_drop_file(const struct luo_flb_pin *pin)
 {
 	struct luo_flb_in *in = luo_flb_get_in(pin->out->name);
@@ -255,10 +253,10 @@ static void luo_flb_drop_file(const struct luo_flb_pin *pin)
 }
 
 /**
- * luo_flb_file_finish - an incoming file is finished
- * @fh: its handler, NULL if that did not come
+ * luo_flb_file_finish - finish the FLBs that no incoming file depends on any more
+ * @fh: handler of the file that was finished, NULL if it never registered
  *
- * Context: may sleep, takes the locks of the shared state.
+ * Context: may sleep, takes the locks of the FLBs.
  */
 void luo_flb_file_finish(struct liveupdate_file_handler *fh)
 {
@@ -280,9 +278,9 @@ void luo_flb_file_finish(struct liveupdate_file_handler *fh)
 }
 
 /**
- * luo_flb_finish_all - no incoming file is left
+ * luo_flb_finish_all - finish all FLBs, as no incoming file is left
  *
- * Context: under luo_state_lock for writing; takes the locks of the shared state.
+ * Context: under luo_state_lock for writing; takes the locks of the FLBs.
  */
 void luo_flb_finish_all(void)
 {
@@ -301,7 +299,7 @@ void luo_flb_finish_all(void)
 		luo_flb_unpin(&pin);
 		before = pin.seq;
 	}
-	/* Somebody asked for these and never registered them. */
+	/* Some were retrieved, but never registered. */
 	for (in = luo_flb_next_in(NULL); in; in = luo_flb_next_in(in)) {
 		guard(mutex)(&in->lock);
 		if (in->flb)
@@ -310,8 +308,8 @@ void luo_flb_finish_all(void)
 }
 
 /**
- * luo_flb_try_finish - finish what was handed over for shared state, if it is time to
- * @flb: registered, its module pinned or being loaded by the caller
+ * luo_flb_try_finish - finish an FLB if no incoming file is left
+ * @flb: the FLB, registered; its module is pinned, or being loaded by the caller
  *
  * Context: may sleep, takes the lock of @flb.
  */
@@ -328,10 +326,10 @@ void luo_flb_try_finish(struct liveupdate_flb *flb)
 }
 
 /**
- * luo_flb_module_live - the init of a module has succeeded
+ * luo_flb_module_live - finish the FLBs of a module whose init has succeeded
  * @module: the module
  *
- * Context: may sleep, takes the locks of its shared state.
+ * Context: may sleep, takes the locks of its FLBs.
  */
 void luo_flb_module_live(const struct module *module)
 {
@@ -347,13 +345,13 @@ void luo_flb_module_live(const struct module *module)
 }
 
 /**
- * luo_flb_module_going - a module is about to be freed
+ * luo_flb_module_going - finish the FLBs of a module that is about to be freed
  * @module: the module
  *
- * One that can be unloaded has nothing to finish. One whose init failed may have asked
- * for its object in it: that is over then, as nobody could be told to finish it later.
+ * A module that can be unloaded has no FLB to finish. But one whose init failed may have
+ * retrieved an object in it, and cannot be called later.
  *
- * Context: may sleep, takes the locks of its shared state.
+ * Context: may sleep, takes the locks of its FLBs.
  */
 void luo_flb_module_going(const struct module *module)
 {
@@ -372,19 +370,19 @@ void luo_flb_module_going(const struct module *module)
 }
 
 /**
- * liveupdate_flb_get_incoming - the object that was handed over
- * @flb:  the shared state
- * @objp: set to the object, which stays until liveupdate_flb_put_incoming()
+ * liveupdate_flb_get_incoming - get the object that was handed over
+ * @flb:  the FLB
+ * @objp: set to the object, which is valid until liveupdate_flb_put_incoming()
  *
- * The first call has it retrieved. From then on @flb must live until its finish,
- * registered or not; its owner is pinned for that.
+ * The first call retrieves the object. From then on @flb must exist until it is
+ * finished, registered or not; its module is pinned for that time.
  *
- * Context: may sleep; in an operation of other shared state, too, but not in one of
- *	    @flb. From the time on when the pure initcalls are done.
- * Return: 0; -EOPNOTSUPP if live update is off; -ENODATA if no shared state was
- *	   handed over, or this one is finished; -ENOENT if others were handed
- *	   over, but this one was not; -ENODEV if its module is on its way out;
- *	   or what its retrieve returned, now or the first time.
+ * Context: may sleep; may be called from an operation of another FLB, but not from one
+ *	    of @flb. Not before the pure initcalls are done.
+ * Return: 0; -EOPNOTSUPP if live update is off; -ENODATA if no FLB was handed over, or
+ *	   if this one is finished; -ENOENT if others were handed over, but not this
+ *	   one; -ENODEV if its module is being unloaded; or what its retrieve returned,
+ *	   now or the first time.
  */
 int liveupdate_flb_get_incoming(struct liveupdate_flb *flb, void **objp)
 {
@@ -414,10 +412,10 @@ int liveupdate_flb_get_incoming(struct liveupdate_flb *flb, void **objp)
 EXPORT_SYMBOL_GPL(liveupdate_flb_get_incoming);
 
 /**
- * liveupdate_flb_put_incoming - the object is not used any more
- * @flb: the shared state
+ * liveupdate_flb_put_incoming - release the object
+ * @flb: the FLB
  *
- * Context: may sleep; once for each successful get.
+ * Context: may sleep; called once for each successful get.
  */
 void liveupdate_flb_put_incoming(struct liveupdate_flb *flb)
 {

@@ -24,7 +24,7 @@
  *	luo_register		handlers and FLBs register
  *	luo_flb_in, luo_flb	state that several files need, bound to their lifetime
  *	luo_handler		file handlers
- *	luo_call		the way out to callbacks
+ *	luo_call		calls callbacks
  *	luo_handover		what one kernel writes and the next one reads
  *	luo_seal		proves that a page is a block of the handover
  *	luo_recorder_marks, luo_recorder, luo_recorder_clock

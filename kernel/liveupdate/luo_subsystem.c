@@ -3,23 +3,22 @@
 /**
  * DOC: Subsystems
  *
- * A subsystem is a kernel part with state of its own that is not in any file.
- * It hands one u64 over: prepare returns it, freeze may change it, boot gets it
- * in the next kernel, whether the subsystem registered before or after LUO read
- * the handover; that of a module gets it when the module's init has succeeded, as
- * one that fails takes nothing with it. finish follows when the last incoming
- * session is finished, or right after boot if that was earlier.
+ * A subsystem is a part of the kernel with state that is not in any file. It hands one
+ * u64 over: prepare returns it, freeze may change it, and boot receives it in the next
+ * kernel, whether the subsystem registers before or after LUO has read the handover. The
+ * boot of a module is called once the init of the module has succeeded, so that an init
+ * that fails does not lose the value. finish is called when the last incoming session is
+ * finished, or right after boot if that happened earlier.
  *
- * Order: registration; prepare before the sessions, freeze after them;
- * everything that undoes or finishes in reverse.
+ * Subsystems are called in order of registration; they prepare before the sessions and
+ * freeze after them. Operations that undo or finish are called in reverse order.
  *
- * Unhappy paths: a prepare or a freeze that fails is undone for the subsystems
- * before it and leaves the others alone. The value of a subsystem that did not
- * register by the end of boot is reported and kept for it; it is not handed on.
- * One that is unregistered while it is prepared is cancelled first; once the
- * machine is frozen it belongs to the next kernel and is left as it is.
+ * A prepare or a freeze that fails is undone for the subsystems before it; the others
+ * are not called. The value of a subsystem that has not registered by the end of boot is
+ * reported and kept for it, but not handed over again. A prepared subsystem is cancelled
+ * when it is unregistered; a frozen one belongs to the next kernel and is not called.
  *
- * Everything here is under luo_state_lock for writing, or at boot.
+ * Everything here runs under luo_state_lock for writing, or at boot.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
@@ -39,11 +38,11 @@
 #include "luo_trace.h"
 
 /**
- * struct luo_subsystem_in - what the previous kernel handed over for one
+ * struct luo_subsystem_in - value that the previous kernel handed over for a subsystem
  * @list:  in the order of the handover
  * @name:  of the subsystem
- * @data:  its value
- * @taken: boot was told
+ * @data:  the value
+ * @taken: boot was called with it
  */
 struct luo_subsystem_in {
 	struct list_head list;
@@ -55,8 +54,8 @@ struct luo_subsystem_in {
 static LIST_HEAD(luo_subsystems);
 static LIST_HEAD(luo_subsystems_in);
 static unsigned int luo_nr_subsystems;
-static bool luo_subsystems_over; /* finish was called for the incoming side */
-static atomic_t luo_subsystems_waiting; /* for the init of their module to succeed */
+static bool luo_subsystems_over; /* the last incoming session is finished */
+static atomic_t luo_subsystems_waiting; /* subsystems whose module is in its init */
 
 static void luo_subsystem_failed(struct luo_subsystem_private *s, int err)
 {
@@ -67,7 +66,7 @@ static int luo_subsystem_prepare(struct luo_subsystem_private *s)
 {
 	int err;
 
-	/* It is not there: being loaded, or about to be unregistered. */
+	/* Being loaded, or about to be unregistered: as if it were not registered. */
 	if (!luo_module_get(s->self->ops->owner))
 		return 0;
 
@@ -103,7 +102,7 @@ static void luo_subsystem_cancel(struct luo_subsystem_private *s)
 	module_put(s->self->ops->owner);
 }
 
-/* Have all subsystems that are in state @from make a step. */
+/* Apply a step to all subsystems in state @from. */
 static int luo_subsystem_apply_all(enum liveupdate_state from,
 				   int (*step)(struct luo_subsystem_private *s))
 {
@@ -125,13 +124,15 @@ static int luo_subsystem_apply_all(enum liveupdate_state from,
 }
 
 /**
- * luo_subsystem_checkpoint_all - make the states those that a rollback leads back to
+ * luo_subsystem_checkpoint_all - make the current states those to roll back to
  *
- * Context: under luo_state_lock for writing.
+ * Context: under luo_state_lock for writing, after a transition that succeeded.
  */
 void luo_subsystem_checkpoint_all(void)
 {
 	struct luo_subsystem_private *s;
+
+	lockdep_assert_held_write(&luo_state_lock);
 
 	list_for_each_entry(s, &luo_subsystems, list)
 		s->rollback_state = s->state;
@@ -141,7 +142,7 @@ void luo_subsystem_checkpoint_all(void)
  * luo_subsystem_prepare_all - prepare the subsystems that are NORMAL
  *
  * Context: under luo_state_lock for writing. luo_subsystem_rollback_all() undoes it,
- *	    also if it failed half-way.
+ *	    even if it fails half-way.
  * Return: 0, or what a prepare returned.
  */
 int luo_subsystem_prepare_all(void)
@@ -153,8 +154,8 @@ int luo_subsystem_prepare_all(void)
 /**
  * luo_subsystem_freeze_all - freeze all subsystems
  *
- * Context: under luo_state_lock for writing. luo_subsystem_unfreeze_all() undoes
- *	    it, also if it failed half-way.
+ * Context: under luo_state_lock for writing. luo_subsystem_unfreeze_all() undoes it,
+ *	    even if it fails half-way.
  * Return: 0, or what a freeze returned.
  */
 int luo_subsystem_freeze_all(void)
@@ -164,7 +165,7 @@ int luo_subsystem_freeze_all(void)
 }
 
 /**
- * luo_subsystem_unfreeze_all - undo luo_subsystem_freeze_all(), last one first
+ * luo_subsystem_unfreeze_all - undo luo_subsystem_freeze_all(), last first
  *
  * Context: under luo_state_lock for writing.
  */
@@ -179,8 +180,8 @@ void luo_subsystem_unfreeze_all(void)
 }
 
 /**
- * luo_subsystem_rollback_all - bring the subsystems back, last first, to the states of
- * the last checkpoint
+ * luo_subsystem_rollback_all - roll the subsystems back, last first, to the states before
+ * the global transition
  *
  * Context: under luo_state_lock for writing, after luo_subsystem_unfreeze_all().
  */
@@ -195,7 +196,7 @@ void luo_subsystem_rollback_all(void)
 }
 
 /**
- * luo_subsystem_cancel_all - bring all subsystems back to NORMAL, last one first
+ * luo_subsystem_cancel_all - roll all subsystems back to NORMAL, last first
  *
  * Context: under luo_state_lock for writing.
  */
@@ -209,8 +210,8 @@ void luo_subsystem_cancel_all(void)
 }
 
 /**
- * luo_subsystem_serialize_all - what the subsystems hand over
- * @out: its values are filled
+ * luo_subsystem_serialize_all - collect the values that the subsystems hand over
+ * @out: its values are set
  *
  * Context: at boot, and under luo_state_lock for writing when all subsystems
  *	    are frozen.
@@ -253,7 +254,7 @@ static void luo_subsystem_finish(struct luo_subsystem_private *s)
 	module_put(s->self->ops->owner);
 }
 
-/* A subsystem and what was handed over for it have met, if its module lives. */
+/* Call boot with what was handed over for it, if its module is live. */
 static void luo_subsystem_boot(struct luo_subsystem_private *s)
 {
 	struct luo_subsystem_in *in = luo_subsystem_find_in(s->self->name);
@@ -286,7 +287,7 @@ static const char *luo_subsystem_deserialize(const char *name, u64 data)
 }
 
 /**
- * luo_subsystem_deserialize_all - read what the previous kernel handed over for them
+ * luo_subsystem_deserialize_all - read the values that the previous kernel handed over
  *
  * Context: once, at boot, after luo_handover_read().
  */
@@ -306,17 +307,17 @@ static bool luo_subsystem_waits(const struct luo_subsystem_private *s)
 }
 
 /**
- * luo_subsystem_module_live - the init of a module has succeeded
+ * luo_subsystem_module_live - boot the subsystems of a module whose init has succeeded
  * @module: the module
  *
- * Context: may sleep; takes luo_state_lock for writing if a module that is being
- *	    loaded has registered a subsystem.
+ * Context: may sleep; takes luo_state_lock for writing if any module has registered a
+ *	    subsystem in an init that was still running.
  */
 void luo_subsystem_module_live(const struct module *module)
 {
 	struct luo_subsystem_private *s;
 
-	/* Its own registration is before this, in the same task. */
+	/* Its own subsystems have registered before, in the same task. */
 	if (!atomic_read(&luo_subsystems_waiting))
 		return;
 
@@ -332,7 +333,7 @@ void luo_subsystem_module_live(const struct module *module)
 }
 
 /**
- * luo_subsystem_report_all - report the values whose subsystem did not come (yet)
+ * luo_subsystem_report_all - report values whose subsystem is not registered (yet)
  *
  * Context: once, at the end of boot.
  */
@@ -348,7 +349,7 @@ void luo_subsystem_report_all(void)
 }
 
 /**
- * luo_subsystem_finish_all - the last incoming session is finished
+ * luo_subsystem_finish_all - finish all subsystems after the last incoming session
  *
  * Context: under luo_state_lock for writing.
  */
@@ -363,7 +364,7 @@ void luo_subsystem_finish_all(void)
 	luo_subsystems_over = true;
 }
 
-/* It is the name of a node of the tree. */
+/* It becomes the name of a node in the tree of the handover. */
 static bool luo_subsystem_name_ok(const char *name)
 {
 	const char *c;
@@ -380,18 +381,18 @@ static bool luo_subsystem_name_ok(const char *name)
 }
 
 /**
- * liveupdate_register_subsystem - offer a subsystem
- * @subsystem: the subsystem; it stays the caller's and must live until it is
+ * liveupdate_register_subsystem - register a subsystem
+ * @subsystem: the subsystem; it still belongs to the caller and must exist until it is
  *	       unregistered
  *
- * If the previous kernel handed something over for it, its boot operation is
- * called before this returns; in the init of a module, when that has succeeded.
+ * If the previous kernel handed a value over for it, its boot operation is called before
+ * this function returns, or once the init of the calling module has succeeded.
  *
  * Context: may sleep; any time after early parameters are parsed. Takes
  *	    luo_state_lock for writing.
- * Return: 0; -EOPNOTSUPP if live update is off; -EINVAL if a required operation
- *	   is missing or the name is not one; -EEXIST if there is a subsystem of
- *	   that name; -ENOSPC if there are LIVEUPDATE_SUBSYSTEM_MAX.
+ * Return: 0; -EOPNOTSUPP if live update is off; -EINVAL if a required operation is
+ *	   missing or the name is not valid; -EEXIST if a subsystem of that name is
+ *	   registered; -ENOSPC if LIVEUPDATE_SUBSYSTEM_MAX are registered.
  */
 int liveupdate_register_subsystem(struct liveupdate_subsystem *subsystem)
 {
@@ -427,12 +428,12 @@ int liveupdate_register_subsystem(struct liveupdate_subsystem *subsystem)
 EXPORT_SYMBOL_GPL(liveupdate_register_subsystem);
 
 /**
- * liveupdate_unregister_subsystem - take a subsystem back
+ * liveupdate_unregister_subsystem - unregister a subsystem
  * @subsystem: a registered subsystem
  *
- * If it is prepared it is cancelled, if it was not finished it is finished. A
- * module calls it when it is unloaded, which it cannot be in these two cases.
- * Does nothing if live update is off.
+ * The subsystem is cancelled if it is prepared, and finished if it was booted and not
+ * finished. A module calls this function when it is unloaded, which cannot happen in
+ * these two cases. Does nothing if live update is off.
  *
  * Context: may sleep. Takes luo_state_lock for writing.
  */

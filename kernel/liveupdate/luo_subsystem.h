@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* Kernel parts with state that is not in files. */
+/* Parts of the kernel with state that is not in files. */
 
 #ifndef _LINUX_LUO_SUBSYSTEM_H
 #define _LINUX_LUO_SUBSYSTEM_H

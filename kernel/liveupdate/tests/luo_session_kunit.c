@@ -91,7 +91,7 @@ static void luo_kunit_sessions(struct kunit *test)
 /* A walk over sessions, some of which are released while or before it reaches them. */
 static void luo_kunit_walk(struct kunit *test)
 {
-	static const int gone[LUO_KUNIT_WALKED] = { [1] = 1, [2] = 1, [4] = 3 };
+	static const int released[LUO_KUNIT_WALKED] = { [1] = 1, [2] = 1, [4] = 3 };
 	struct luo_session *sessions[LUO_KUNIT_WALKED];
 	struct luo_session_info info;
 	struct luo_walk walk = {};
@@ -108,13 +108,13 @@ static void luo_kunit_walk(struct kunit *test)
 
 	/* It reaches 0, 1, 3 and 5; at 1 both 1 and 2 are released, at 3 it is 4. */
 	for (i = 0; i < LUO_KUNIT_WALKED; i++) {
-		if (gone[i] && gone[i] != i)
+		if (released[i] && released[i] != i)
 			continue;
 		KUNIT_ASSERT_TRUE(test, luo_walk_session(&walk, &info));
 		snprintf(name, sizeof(name), "walked %d", i);
 		KUNIT_EXPECT_STREQ(test, info.name, name);
 		for (j = 0; j < LUO_KUNIT_WALKED; j++) {
-			if (i && gone[j] == i)
+			if (i && released[j] == i)
 				luo_session_release(sessions[j]);
 		}
 		luo_walk_next_session(&walk);
@@ -127,7 +127,7 @@ static void luo_kunit_walk(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, luo_walk_session(&walk, &info));
 	KUNIT_EXPECT_STREQ(test, info.name, "walked 0");
 	for (i = 0; i < LUO_KUNIT_WALKED; i++) {
-		if (gone[i])
+		if (released[i])
 			continue;
 		luo_session_release(sessions[i]);
 		if (i)

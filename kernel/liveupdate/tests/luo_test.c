@@ -3,14 +3,14 @@
 /**
  * DOC: Test handler
  *
- * /dev/liveupdate_test gives files that can be preserved and that behave as
- * they are told to, so that every unhappy path can be walked and every figure
- * of a tracer can be checked against one that is known. See
- * include/uapi/linux/liveupdate_test.h for what can be set.
+ * The files of /dev/liveupdate_test can be preserved, and a test sets how each of their
+ * operations behaves: how long it takes, and which call of it fails with which errno. So
+ * tests can reach each error path, and compare the figures of a tracer with known ones.
+ * include/uapi/linux/liveupdate_test.h describes what can be set.
  *
- * The state of a file is one page that preserve copies it to. What is set for
- * retrieve, can_finish and finish takes effect in the next kernel. Two subsystems
- * and the state that the files share are in luo_test_targets.c.
+ * Preserve allocates one page for the state of a file, and freeze copies the state to it.
+ * What is set for retrieve, can_finish and finish takes effect in the next kernel.
+ * luo_test_targets.c has two subsystems and an FLB that can be set in the same way.
  */
 
 #define pr_fmt(fmt) "luo_test: " fmt
@@ -35,8 +35,8 @@
 #include "luo_test_damage.h"
 
 /**
- * struct luo_test_ser - what is handed over for one file
- * @cookie: the agent's value
+ * struct luo_test_ser - state of a file that is handed over
+ * @cookie: value that the test has set
  * @ops:    behaviour of its operations
  */
 struct luo_test_ser {
@@ -47,10 +47,10 @@ struct luo_test_ser {
 /**
  * struct luo_test_file - one open file
  * @lock: guards @ser
- * @ser:  its state
+ * @ser:  state of the file
  */
 struct luo_test_file {
-	struct mutex lock; /* ser */
+	struct mutex lock; /* guards @ser */
 	struct luo_test_ser ser;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* What the parts of the test handler share. */
+/* Shared by the files of the test handler. */
 
 #ifndef _LINUX_LUO_TEST_H
 #define _LINUX_LUO_TEST_H
@@ -12,9 +12,9 @@ struct liveupdate_file_handler;
 /**
  * struct luo_test_op - behaviour of one operation of one target
  * @delay_us: microseconds that each call takes
- * @error:    errno, positive, or 0
- * @nth:      the call that fails, from 1; 0 is every call
- * @calls:    calls so far
+ * @error:    positive errno that it fails with, or 0
+ * @nth:      number of the call that fails, from 1; 0 for every call
+ * @calls:    number of calls so far
  */
 struct luo_test_op {
 	u32 delay_us;

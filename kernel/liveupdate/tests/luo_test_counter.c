@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /**
- * DOC: A counter that was stepped at the kexec
+ * DOC: A cycle counter that changes across kexec
  *
- * Firmware, and a hypervisor that migrates or resets a machine, can set the counter
- * of the CPU back or forward while no kernel looks. An emulator may not let a test
- * do so. liveupdate_test_counter=VALUE on the command line, in front of liveupdate=,
- * makes the recorder read a counter that begins with VALUE when this kernel begins.
+ * Firmware can set the cycle counter of the CPU back or forward between two kernels, and
+ * so can a hypervisor that migrates or resets a machine. An emulator may not let a test
+ * do that. With liveupdate_test_counter=VALUE on the command line, before liveupdate=,
+ * the recorder reads a counter that starts at VALUE when this kernel starts.
  */
 
 #include <linux/cache.h>
@@ -31,10 +31,10 @@ static int __init luo_parse_counter(char *arg)
 early_param("liveupdate_test_counter", luo_parse_counter);
 
 /**
- * luo_test_counter - how far the counter was stepped before this kernel began
+ * luo_test_counter - offset of the cycle counter
  *
  * Context: any.
- * Return: ticks to add to what the counter says, modulo 2^64.
+ * Return: ticks to add to the value of the counter, modulo 2^64.
  */
 u64 luo_test_counter(void)
 {

@@ -3,10 +3,9 @@
 /**
  * DOC: Damaging the handover
  *
- * What the next kernel does with a handover that is not as it should be can be
- * tested only with one that is not. LIVEUPDATE_TEST_DAMAGE names a few bytes;
- * they are overwritten after the handover has been written, just before the
- * jump.
+ * A test of how a kernel deals with a damaged handover needs a damaged handover. The
+ * bytes that LIVEUPDATE_TEST_DAMAGE names are overwritten once the handover is written,
+ * before the kexec.
  */
 
 #include <linux/io.h>
@@ -29,8 +28,8 @@ static struct liveupdate_test_damage luo_damage; /* size 0: none */
  * luo_test_damage_set - LIVEUPDATE_TEST_DAMAGE
  * @arg: struct liveupdate_test_damage
  *
- * Return: 0, -EFAULT, or -EINVAL for an unknown part, a length over 64, or an
- *	   offset outside a block.
+ * Return: 0, -EFAULT, or -EINVAL for an unknown place, a length over 64, or an offset
+ *	   outside a block.
  */
 int luo_test_damage_set(const void __user *arg)
 {
@@ -49,7 +48,7 @@ int luo_test_damage_set(const void __user *arg)
 	return 0;
 }
 
-/* The block of that number of a chain, NULL if the chain is shorter. */
+/* Block number @index of a chain, NULL if the chain is shorter. */
 static struct kho_block_header_ser *luo_damage_block(u64 data, u32 index)
 {
 	struct kho_block_header_ser *block;
@@ -63,7 +62,7 @@ static struct kho_block_header_ser *luo_damage_block(u64 data, u32 index)
 	return NULL;
 }
 
-/* The record of that number of an array. */
+/* Record number @index of an array, NULL if the array is shorter. */
 static void *luo_damage_record(u64 data, u32 index, size_t size)
 {
 	u32 per_block = LUO_RECORDS_PER_BLOCK(size);
@@ -75,7 +74,7 @@ static void *luo_damage_record(u64 data, u32 index, size_t size)
 	return (void *)(block + 1) + index % per_block * size;
 }
 
-/* The node of the subsystem of that number. */
+/* The node of subsystem number @index, NULL if there are fewer. */
 static void *luo_damage_subsystem(u32 index)
 {
 	void *fdt = luo_handover_fdt();
@@ -122,24 +121,24 @@ static void *luo_damage_find(const struct luo_contents *contents)
 				 sizeof(struct luo_file_ser));
 }
 
-/* The physical address that is to be written; 0 if there is none. */
-static u64 luo_damage_address(const struct luo_contents *contents, void *part)
+/* The physical address to write, 0 if the session does not exist. */
+static u64 luo_damage_address(const struct luo_contents *contents, void *at)
 {
 	const struct luo_session_ser *session;
 
 	if (!luo_damage.other)
-		return virt_to_phys(part);
+		return virt_to_phys(at);
 	session = luo_damage_session(contents, luo_damage.other - 1);
 	return session ? session->files : 0;
 }
 
 /**
- * luo_test_damage - do what was asked for, once
- * @contents: what the handover says
+ * luo_test_damage - damage the handover as requested, once
+ * @contents: contents of the handover
  *
- * Context: under luo_state_lock for writing, when the handover is written.
- * Return: 0; -ENOENT if there is no such part; -ERANGE if the bytes are not in the
- *	   page in which it begins.
+ * Context: under luo_state_lock for writing, after the handover is written.
+ * Return: 0; -ENOENT if the handover has no such record, block or node; -ERANGE if the
+ *	   bytes are not all in the page in which it begins.
  */
 int luo_test_damage(const struct luo_contents *contents)
 {

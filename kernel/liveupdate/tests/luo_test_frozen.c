@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /**
- * DOC: Keeping the machine frozen
+ * DOC: Staying frozen
  *
- * Between the freeze and the kexec other processes run for a moment on other CPUs. A
- * test of what they see then needs a longer one.
+ * Between the freeze and the kexec, other processes still run on other CPUs for a moment.
+ * LIVEUPDATE_TEST_FROZEN makes this moment longer, so that a test can check what they
+ * see.
  */
 
 #include <linux/delay.h>
@@ -51,7 +52,7 @@ int luo_test_frozen(const void __user *arg)
 }
 
 /**
- * luo_test_frozen_init - be told when the kexec goes on
+ * luo_test_frozen_init - register the reboot notifier, which sleeps
  *
  * Context: once, at boot.
  * Return: 0 or a negative errno.

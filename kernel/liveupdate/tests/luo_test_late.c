@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * A module with a file handler, shared state and a subsystem, each of which
- * hands a fixed value over. It comes late, and it goes: with it the tests see
- * what waits for a module, and what keeps it from being unloaded. If it is told to
- * fail, it registers all three, waits, takes them back and is gone.
+ * A module with a file handler, an FLB and a subsystem, each of which hands a fixed value
+ * over. Tests load it late and unload it, to check what waits for a module and what
+ * pins it. With fail_ms=, its init registers all three, waits, unregisters them and
+ * fails.
  */
 
 #define pr_fmt(fmt) "luo_test_late: " fmt
@@ -21,14 +21,14 @@
 #define LUO_LATE_FLB		0xf1b
 #define LUO_LATE_SUBSYSTEM	0x5b5
 
-/* What a kernel got from the previous one; 0 is nothing. */
+/* Value from the previous kernel, 0 if none */
 static u64 luo_late_got;
 module_param_named(got, luo_late_got, ullong, 0400);
-MODULE_PARM_DESC(got, "what the subsystem got from the previous kernel");
+MODULE_PARM_DESC(got, "value that the subsystem got from the previous kernel");
 
 static unsigned int luo_late_fail_ms;
 module_param_named(fail_ms, luo_late_fail_ms, uint, 0400);
-MODULE_PARM_DESC(fail_ms, "have init fail after that time, at most 60000; 0 if it is not to");
+MODULE_PARM_DESC(fail_ms, "milliseconds, at most 60000, after which init fails; 0 to succeed");
 
 static const struct file_operations luo_late_fops = {
 	.owner		= THIS_MODULE,
@@ -187,4 +187,4 @@ static void __exit luo_late_exit(void)
 module_exit(luo_late_exit);
 
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("A live update test handler that comes late");
+MODULE_DESCRIPTION("A live update test handler that is loaded late");

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /**
- * DOC: Test subsystems and test shared state
+ * DOC: Test subsystems and test FLB
  *
- * Two subsystems and one piece of state that all files of the test handler
- * share, each with an agent's cookie to hand over and with operations that
- * behave as they are told to. They are set and read through any file of
+ * Two subsystems, and an FLB on which all files of the test handler depend. Each hands a
+ * cookie over, and a test sets how its operations behave, through any file of
  * /dev/liveupdate_test.
  */
 
@@ -17,14 +16,14 @@
 #include "luo_test.h"
 
 /**
- * struct luo_test_target - one subsystem, or the shared state
- * @lock:   guards it
+ * struct luo_test_target - a subsystem or the FLB
+ * @lock:   guards the rest
  * @ops:    behaviour of its operations
- * @cookie: what it hands over
- * @got:    what the previous kernel handed over, 0 if nothing
+ * @cookie: value that it hands over
+ * @got:    value that the previous kernel handed over, 0 if none
  */
 struct luo_test_target {
-	struct mutex lock; /* the target */
+	struct mutex lock; /* guards the rest */
 	struct luo_test_op ops[LIVEUPDATE_TEST_NR_OPS];
 	u64 cookie;
 	u64 got;
@@ -126,33 +125,33 @@ static const struct liveupdate_subsystem_ops luo_test_subsystem_ops = {
 	.finish		= luo_test_sub_finish,
 };
 
-static struct luo_test_target *const luo_test_shared =
+static struct luo_test_target *const luo_test_flb_target =
 	&luo_test_targets[LIVEUPDATE_TEST_ON_FLB];
 
 static int luo_test_flb_preserve(struct liveupdate_flb_op_args *args)
 {
-	args->data = luo_test_shared->cookie;
-	args->obj = &luo_test_shared->cookie;
-	return luo_test_target_run(luo_test_shared, LIVEUPDATE_TEST_PRESERVE);
+	args->data = luo_test_flb_target->cookie;
+	args->obj = &luo_test_flb_target->cookie;
+	return luo_test_target_run(luo_test_flb_target, LIVEUPDATE_TEST_PRESERVE);
 }
 
 static void luo_test_flb_unpreserve(struct liveupdate_flb_op_args *args)
 {
-	WARN_ON_ONCE(args->obj != &luo_test_shared->cookie);
-	luo_test_target_run(luo_test_shared, LIVEUPDATE_TEST_UNPRESERVE);
+	WARN_ON_ONCE(args->obj != &luo_test_flb_target->cookie);
+	luo_test_target_run(luo_test_flb_target, LIVEUPDATE_TEST_UNPRESERVE);
 }
 
 static int luo_test_flb_retrieve(struct liveupdate_flb_op_args *args)
 {
-	luo_test_shared->got = args->data;
-	args->obj = &luo_test_shared->got;
-	return luo_test_target_run(luo_test_shared, LIVEUPDATE_TEST_RETRIEVE);
+	luo_test_flb_target->got = args->data;
+	args->obj = &luo_test_flb_target->got;
+	return luo_test_target_run(luo_test_flb_target, LIVEUPDATE_TEST_RETRIEVE);
 }
 
 static void luo_test_flb_finish(struct liveupdate_flb_op_args *args)
 {
-	WARN_ON_ONCE(args->obj != &luo_test_shared->got);
-	luo_test_target_run(luo_test_shared, LIVEUPDATE_TEST_FINISH);
+	WARN_ON_ONCE(args->obj != &luo_test_flb_target->got);
+	luo_test_target_run(luo_test_flb_target, LIVEUPDATE_TEST_FINISH);
 }
 
 static const struct liveupdate_flb_ops luo_test_flb_ops = {
@@ -168,8 +167,8 @@ static struct liveupdate_flb luo_test_flb = {
 };
 
 /**
- * luo_test_target_set - LIVEUPDATE_TEST_SET for another target than a file
- * @set: checked
+ * luo_test_target_set - LIVEUPDATE_TEST_SET for a target other than a file
+ * @set: from user space, checked
  */
 void luo_test_target_set(const struct liveupdate_test_set *set)
 {
@@ -181,8 +180,8 @@ void luo_test_target_set(const struct liveupdate_test_set *set)
 }
 
 /**
- * luo_test_target_get - LIVEUPDATE_TEST_GET for another target than a file
- * @get: checked, is filled
+ * luo_test_target_get - LIVEUPDATE_TEST_GET for a target other than a file
+ * @get: from user space, checked; its results are set
  */
 void luo_test_target_get(struct liveupdate_test_get *get)
 {
@@ -199,7 +198,7 @@ void luo_test_target_get(struct liveupdate_test_get *get)
  * luo_test_object - LIVEUPDATE_TEST_OBJECT
  * @arg: struct liveupdate_test_object
  *
- * Return: 0, -EFAULT, -EINVAL, or what a get returns.
+ * Return: 0, -EFAULT, -EINVAL, or what getting the object returns.
  */
 int luo_test_object(void __user *arg)
 {
@@ -237,7 +236,7 @@ int luo_test_object(void __user *arg)
 }
 
 /**
- * luo_test_targets_exit - unregister what luo_test_targets_init() registered
+ * luo_test_targets_exit - undo luo_test_targets_init()
  * @fh: the test handler
  */
 void luo_test_targets_exit(struct liveupdate_file_handler *fh)
@@ -248,10 +247,10 @@ void luo_test_targets_exit(struct liveupdate_file_handler *fh)
 }
 
 /**
- * luo_test_targets_init - register the subsystems and the shared state
+ * luo_test_targets_init - register the subsystems and the FLB
  * @fh: the test handler, registered
  *
- * Return: 0 or a negative errno of the registration.
+ * Return: 0 or the negative errno of a registration.
  */
 int luo_test_targets_init(struct liveupdate_file_handler *fh)
 {

@@ -50,8 +50,9 @@ int BPF_PROG(on_luo_state, __u64 number, __u32 old, __u32 new, __u32 event,
 	return 0;
 }
 
-static __always_inline int phase_event(__u32 type, __u64 number, __u32 scope, const char *name,
-		 __u32 what, __u64 sessions, __u64 files, int ret)
+static __always_inline int phase_event(__u32 type, __u64 number, __u32 scope,
+				       const char *name, __u32 what, __u64 sessions,
+				       __u64 files, int ret)
 {
 	struct lt_event *e = event_reserve(type, ret);
 
@@ -252,8 +253,8 @@ int BPF_PROG(on_luo_flb_exit, __u64 number, const char *name, __u32 op, int ret,
 			   duration_ns);
 }
 
-static __always_inline int handover_event(__u32 type, __u64 number, __u64 sessions, __u64 files,
-		    __u64 bytes, int ret)
+static __always_inline int handover_event(__u32 type, __u64 number, __u64 sessions,
+					  __u64 files, __u64 bytes, int ret)
 {
 	struct lt_event *e = event_reserve(type, ret);
 
@@ -299,8 +300,8 @@ int BPF_PROG(on_luo_handover_reject, __u64 number, const char *what,
 	return 0;
 }
 
-static __always_inline int memory_event(__u32 type, __u32 action, __u32 kind, __u64 pfn,
-		  __u64 nr_pages, int ret)
+static __always_inline int memory_event(__u32 type, __u32 action, __u32 kind,
+					__u64 pfn, __u64 nr_pages, int ret)
 {
 	__u32 slot = action * LT_KHO_KINDS + kind;
 	struct lt_event *e;

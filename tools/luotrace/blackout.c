@@ -300,7 +300,7 @@ bool span_place(const struct liveupdate_recorder *r, const struct blackout *b,
 	*from = *to > duration ? *to - duration : 0;
 	if (*from < first)
 		*from = first;
-	/* What is not over ends later. */
+	/* A phase in progress ends later. */
 	if (mark_ns(r, b, spans[s].end, &last) && *to > last)
 		*to = last;
 	return *to > *from;

@@ -47,7 +47,7 @@ enum across {
  * @whole:    whether all phases are known
  * @total:    ns of all known phases
  * @over:     whether the live update is over
- * @moments:  what tells the moments of the old and of the new kernel
+ * @timebase: clock of the old and of the new kernel
  * @hz:	      of the counter of each kernel, where it is the clock
  * @across:   whether the counter goes on across the kexec
  * @counted:  ns from reboot() to the end of kernel init by the counter

@@ -305,7 +305,7 @@ void cmd_warn_lost(const struct tracer_lost *lost)
 			  (unsigned long long)lost->events,
 			  lost->events == 1 ? " was" : "s were");
 	if (lost->rows)
-		msg_error("%llu call%s counted under \"others\" because there are more than %d different keys; filter more or count by handler",
+		msg_error("%llu call%s counted under \"others\" because they have more than %d different keys; filter more or count by handler",
 			  (unsigned long long)lost->rows,
 			  lost->rows == 1 ? " is" : "s are", LT_MAX_ROWS);
 	if (lost->functions)

@@ -121,7 +121,7 @@ static bool confirmed(const struct finish *f)
 
 	if (f->yes)
 		return true;
-	fprintf(stderr, "Give up %s? What is not retrieved is lost for good. [y/N] ",
+	fprintf(stderr, "Give up %s? Files that are not retrieved are lost for good. [y/N] ",
 		f->nr == 1 ? "this session" : "these sessions");
 	return fgets(answer, sizeof(answer), stdin) &&
 	       (!strcmp(answer, "y\n") || !strcmp(answer, "yes\n"));

@@ -94,7 +94,8 @@ static int print_json(const struct metrics *m)
 	fclose(f);
 	json_object_set_new(root, "metrics", metrics_json(text));
 	free(text);
-	return json_print(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) ? EXIT_FINE : EXIT_FINDING;
+	return json_print(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) ?
+	       EXIT_FINE : EXIT_FINDING;
 }
 
 /* All that can be read of this machine. */

@@ -52,7 +52,7 @@ static int timeline_show(const struct timeline *t,
 
 	if (!r->last_in.number) {
 		msg_error("%s", recorder_unread_reason(r) ? RECORDER_UNREAD :
-			  "this kernel was not booted by a live update, so there is no timeline");
+			  "this kernel was not booted by a live update, so it has no timeline");
 		return EXIT_CANNOT;
 	}
 	blackout_measure(r, &b);

@@ -14,7 +14,7 @@
 
 /* How a field is shown in text, and what it is in JSON. */
 enum field_kind {
-	FIELD_NAME,	/* a name, if there is one; a string */
+	FIELD_NAME,	/* a name, left out if empty; a string */
 	FIELD_TOKEN,	/* /N; a string, as not every u64 is a number in JSON */
 	FIELD_ENUM,	/* the name of the value; a string */
 	FIELD_FIRST,	/* the same, before all other fields */

@@ -85,10 +85,10 @@ char *fmt_label(char *buf, size_t size, const char *name);
  */
 char *fmt_text(char *buf, size_t size, const char *text);
 
-/** fmt_json_name - fmt_label() as a JSON string; NULL only if there is no memory */
+/** fmt_json_name - fmt_label() as a JSON string; NULL only if out of memory */
 json_t *fmt_json_name(const char *name);
 
-/** fmt_json_text - fmt_text() as a JSON string; NULL only if there is no memory */
+/** fmt_json_text - fmt_text() as a JSON string; NULL only if out of memory */
 json_t *fmt_json_text(const char *text);
 
 /**

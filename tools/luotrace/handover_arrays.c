@@ -71,7 +71,7 @@ static int read_block(struct handover *h, struct memory *mem, uint64_t *at,
 static int read_chain(struct handover *h, struct memory *mem,
 		      const struct handover_array *array, struct records *r)
 {
-	uint64_t at = array->data, seen = 0, was = 0, next_audit = 1;
+	uint64_t at = array->data, seen = 0, was = 0, next_mark = 1;
 	int ret = 0;
 
 	while (at && !ret) {
@@ -86,9 +86,9 @@ static int read_chain(struct handover *h, struct memory *mem,
 			return 0;
 		}
 		/* Remember an address at powers of two: a loop comes back to it. */
-		if (seen == next_audit) {
+		if (seen == next_mark) {
 			was = at;
-			next_audit *= 2;
+			next_mark *= 2;
 		}
 		seen++;
 		ret = read_block(h, mem, &at, r);

@@ -37,23 +37,6 @@ uint64_t hist_percentile(const struct lt_row *row, double p)
 	return v > row->max_ns ? row->max_ns : v;
 }
 
-void hist_add(struct lt_row *sum, const struct lt_row *row)
-{
-	unsigned int slot;
-
-	if (!row->count)
-		return;
-	if (!sum->count || row->min_ns < sum->min_ns)
-		sum->min_ns = row->min_ns;
-	if (row->max_ns > sum->max_ns)
-		sum->max_ns = row->max_ns;
-	sum->count += row->count;
-	sum->errors += row->errors;
-	sum->total_ns += row->total_ns;
-	for (slot = 0; slot < LT_SLOTS; slot++)
-		sum->slots[slot] += row->slots[slot];
-}
-
 void hist_subtract(struct lt_row *row, const struct lt_row *earlier)
 {
 	uint64_t min = row->min_ns, max = row->max_ns;

@@ -35,13 +35,6 @@ uint64_t hist_high(unsigned int slot);
 uint64_t hist_percentile(const struct lt_row *row, double p);
 
 /**
- * hist_add - add the calls of one CPU
- * @sum: the sum so far
- * @row: the calls
- */
-void hist_add(struct lt_row *sum, const struct lt_row *row);
-
-/**
  * hist_subtract - the calls since an earlier reading
  * @row:     the calls now; reduced to those since then
  * @earlier: the calls then

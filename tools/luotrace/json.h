@@ -12,7 +12,7 @@
 #include "probe.h"
 #include "tracer.h"
 
-/* The number in every JSON output; changes when a field changes its meaning. */
+/* In every JSON output; changes when a field changes its meaning. */
 #define JSON_SCHEMA	1
 
 /**
@@ -29,7 +29,7 @@ json_t *json_head(const char *command, const struct probe *probe);
  * @root:  the output
  * @flags: for jansson
  *
- * Return: false if there is no memory, after a message, or if it cannot be written,
+ * Return: false if out of memory, after a message, or if it cannot be written,
  *	   which main() reports.
  */
 bool json_print(json_t *root, size_t flags);

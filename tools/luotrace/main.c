@@ -39,8 +39,8 @@ static void usage(FILE *f)
 	      "Traces and audits live updates of this machine.\n\n", f);
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(f, "  %-9s %s\n", commands[i].name, commands[i].brief);
-	fputs("\n'luotrace COMMAND --help' tells more about one, 'luotrace --version'\n"
-	      "which luotrace this is.\n\n"
+	fputs("\n'luotrace COMMAND --help' describes a command, 'luotrace --version' shows\n"
+	      "the version.\n\n"
 	      "exit codes: 0 fine, 1 a finding, 2 usage, 3 cannot run here\n",
 	      f);
 }

@@ -193,7 +193,7 @@ static void session_track_count_file(struct session_track *track,
 struct change {
 	const char *what;	/* the step, NULL if only the number of files counts */
 	uint32_t dir;
-	uint64_t files;		/* 0 if the event does not tell */
+	uint64_t files;		/* 0 if the event does not have it */
 	bool begins;
 	bool ends;
 };

@@ -56,7 +56,7 @@ static void add(struct stock *s, unsigned int first, unsigned int max,
 	++*nr;
 }
 
-static void audit_at(const struct btf *btf, const struct btf_type *func,
+static void check_function(const struct btf *btf, const struct btf_type *func,
 		     struct stock *s)
 {
 	const char *name = btf__name_by_offset(btf, func->name_off);
@@ -76,7 +76,7 @@ static void audit_at(const struct btf *btf, const struct btf_type *func,
 		    name, what);
 }
 
-static void look_through(const struct btf *btf, __u32 from, struct stock *s)
+static void find_in_btf(const struct btf *btf, __u32 from, struct stock *s)
 {
 	__u32 id, end = btf__type_cnt(btf);
 	const struct btf_type *t;
@@ -84,7 +84,7 @@ static void look_through(const struct btf *btf, __u32 from, struct stock *s)
 	for (id = from; id < end; id++) {
 		t = btf__type_by_id(btf, id);
 		if (btf_is_func(t))
-			audit_at(btf, t, s);
+			check_function(btf, t, s);
 	}
 }
 
@@ -95,7 +95,7 @@ void stock_find(const struct btf *btf, struct stock *s)
 	struct btf *module;
 
 	memset(s, 0, sizeof(*s));
-	look_through(btf, 1, s);
+	find_in_btf(btf, 1, s);
 	/* Handlers can be in modules. */
 	while (dir && (entry = readdir(dir))) {
 		if (*entry->d_name == '.' || !strcmp(entry->d_name, "vmlinux"))
@@ -103,7 +103,7 @@ void stock_find(const struct btf *btf, struct stock *s)
 		module = btf__load_module_btf(entry->d_name, (struct btf *)btf);
 		if (!module)
 			continue;
-		look_through(module, btf__type_cnt(btf), s);
+		find_in_btf(module, btf__type_cnt(btf), s);
 		btf__free(module);
 	}
 	if (dir)

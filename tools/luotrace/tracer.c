@@ -15,7 +15,7 @@
 
 struct tracer {
 	struct luotrace_bpf *bpf;
-	struct tracer_stock *stock;	/* NULL where there are trace events */
+	struct tracer_stock *stock;	/* NULL if the kernel has trace events */
 	struct ring_buffer *ring;
 	void (*event)(const struct lt_event *e, void *data);
 	void *data;
@@ -115,7 +115,7 @@ struct tracer *tracer_open(const struct probe *probe,
 
 	t->nr_cpus = libbpf_num_possible_cpus();
 	if (t->nr_cpus < 0) {
-		msg_error("cannot tell the number of CPUs: %s",
+		msg_error("cannot get the number of CPUs: %s",
 			  strerror(-t->nr_cpus));
 		goto fail;
 	}

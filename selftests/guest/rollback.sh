@@ -24,4 +24,4 @@ luotrace timeline 2> /tmp/out
 [ $? = 3 ] || exit 1
 said "booted by a live update whose handover it cannot read"
 luotrace handover > /tmp/out
-said "of the base kernel's own LUO, which writes no tree"
+said "the base kernel's own LUO wrote it, not as a tree"

@@ -77,7 +77,7 @@ static void luo_flb_delist(struct luo_flb_out *out)
 {
 	lockdep_assert_held(&luo_flb_lock);
 
-	if (!out->handlers && !out->preserved)
+	if (list_empty(&out->links) && !out->preserved)
 		out->self = NULL;
 }
 
@@ -427,7 +427,6 @@ int luo_flb_register(struct liveupdate_file_handler *fh,
 	link->seq = ++luo_flb_seq;
 	list_add_tail(&link->list, &ACCESS_PRIVATE(fh, flbs));
 	list_add_tail(&no_free_ptr(link)->of_flb, &out->links);
-	out->handlers++;
 	return 0;
 }
 
@@ -438,7 +437,6 @@ static void luo_flb_unlink(struct luo_flb_link *link)
 	list_del(&link->list);
 	list_del(&link->of_flb);
 	kfree(link);
-	out->handlers--;
 	luo_flb_delist(out);
 }
 

@@ -41,7 +41,6 @@ void luo_flb_module_going(const struct module *module);
  * @self:      the FLB; NULL if it is neither registered nor preserved
  * @seq:       number of its registration
  * @links:     &struct luo_flb_link to the file handlers that it is registered with
- * @handlers:  number of @links
  * @preserved: preserve was called, unpreserve was not; changes under both locks
  * @frozen:    its record is written, so it stays preserved
  * @files:     number of files that depend on it
@@ -57,7 +56,6 @@ struct luo_flb_out {
 	struct liveupdate_flb *self;
 	u64 seq;
 	struct list_head links;
-	u64 handlers;
 	bool preserved;
 	bool frozen;
 	u64 files;

@@ -53,7 +53,6 @@ struct luo_subsystem_in {
 
 static LIST_HEAD(luo_subsystems);
 static LIST_HEAD(luo_subsystems_in);
-static unsigned int luo_nr_subsystems;
 static bool luo_subsystems_over; /* the last incoming session is finished */
 static atomic_t luo_subsystems_waiting; /* subsystems whose module is in its init */
 
@@ -301,11 +300,6 @@ void luo_subsystem_deserialize_all(void)
 		luo_subsystem_boot(s);
 }
 
-static bool luo_subsystem_waits(const struct luo_subsystem_private *s)
-{
-	return !luo_module_live(s->self->ops->owner);
-}
-
 /**
  * luo_subsystem_module_live - boot the subsystems of a module whose init has succeeded
  * @module: the module
@@ -412,13 +406,12 @@ int liveupdate_register_subsystem(struct liveupdate_subsystem *subsystem)
 		if (!strcmp(s->self->name, subsystem->name))
 			return -EEXIST;
 	}
-	if (luo_nr_subsystems == LIVEUPDATE_SUBSYSTEM_MAX)
+	if (list_count_nodes(&luo_subsystems) == LIVEUPDATE_SUBSYSTEM_MAX)
 		return -ENOSPC;
 
 	*new = (struct luo_subsystem_private) { .self = subsystem };
 	list_add_tail(&new->list, &luo_subsystems);
-	luo_nr_subsystems++;
-	new->waits = luo_subsystem_waits(new);
+	new->waits = !luo_module_live(subsystem->ops->owner);
 	if (new->waits)
 		atomic_inc(&luo_subsystems_waiting);
 	else
@@ -452,6 +445,5 @@ void liveupdate_unregister_subsystem(struct liveupdate_subsystem *subsystem)
 	if (s->waits)
 		atomic_dec(&luo_subsystems_waiting);
 	list_del(&s->list);
-	luo_nr_subsystems--;
 }
 EXPORT_SYMBOL_GPL(liveupdate_unregister_subsystem);

@@ -39,7 +39,8 @@ timeout 60 luotrace audit --watch -d 1 --exec 'sleep 1000' > /dev/null 2> /tmp/h
 check $((! ($? == 1))) "a command that hangs does not hold up --duration"
 # Whether the command, or a program of it, runs.
 hangs() {
-	cat /proc/[0-9]*/cmdline 2> /dev/null | tr '\0' ' ' | grep -q 'sleep 1000'
+	# grep must not find itself.
+	cat /proc/[0-9]*/cmdline 2> /dev/null | tr '\0' ' ' | grep -q '[s]leep 1000'
 }
 timeout -s KILL 60 luotrace audit --watch --exec 'sleep 1000' > /dev/null \
 	2> /tmp/hang.err &

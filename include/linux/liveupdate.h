@@ -120,14 +120,17 @@ struct liveupdate_flb_op_args {
  * struct liveupdate_flb_ops - operations of an FLB
  * @preserve:   required; called before the first file that depends on the FLB is
  *              preserved.
- * @unpreserve: required; called after the last of these files is unpreserved.
+ * @unpreserve: required; called after the last of these files is unpreserved and the
+ *              last user has put the object; not between the serialization of the
+ *              handover and a failure of reboot().
  * @retrieve:   required; restore the object in the next kernel. Called when the object
  *              is requested for the first time, or before @finish if it never was.
  * @finish:     required; called when no incoming file is left that may depend on the
  *              FLB: no file of a handler that it is registered with, and no file whose
  *              handler is not registered (yet). If the FLB registers only after the
  *              last incoming session is finished, @retrieve and @finish are called
- *              from the registration. Not called if @retrieve failed.
+ *              from the registration. An FLB on which no file depended is finished
+ *              when no incoming file is left at all. Not called if @retrieve failed.
  * @owner:      the module, pinned between preserve and unpreserve, and between
  *              retrieve and finish
  *

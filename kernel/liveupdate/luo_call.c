@@ -243,7 +243,7 @@ int luo_call_run(const struct luo_call *call, enum luo_op op, const void *ops,
 /**
  * luo_call_subsystem - call an operation of a subsystem
  * @subsystem: the subsystem
- * @op:        the operation; one that is not implemented succeeds and is not traced
+ * @op:        the operation; an optional one that is NULL succeeds and is not traced
  * @data:      the value that the subsystem hands over; prepare, freeze and unfreeze
  *	       may change it
  *

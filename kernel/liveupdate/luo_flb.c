@@ -541,6 +541,9 @@ EXPORT_SYMBOL_GPL(liveupdate_flb_get_outgoing);
  * liveupdate_flb_put_outgoing - release the object
  * @flb: the FLB
  *
+ * The last put unpreserves the FLB if no file depends on it. While reboot(KEXEC)
+ * serializes the handover, the FLB stays preserved; it is unpreserved if reboot() fails.
+ *
  * Context: may sleep; called once for each successful get.
  */
 void liveupdate_flb_put_outgoing(struct liveupdate_flb *flb)

@@ -13,7 +13,9 @@
  * all handlers that it is registered with, and for all files without a handler.
  *
  * No file depends on an FLB that was handed over because another FLB uses it. As its
- * record does not say which one, it is kept until no incoming file is left at all.
+ * record does not say which one, it is kept until no incoming file is left at all, and
+ * finished after those that files depended on. An FLB on which files depend is finished
+ * with the last of them, even if another FLB that uses it did not get it yet.
  *
  * A retrieve that fails keeps failing, and finish is not called then. Files that were
  * lost because their handler never registered do not count any more once the last
@@ -277,6 +279,24 @@ void luo_flb_file_finish(struct liveupdate_file_handler *fh)
 	}
 }
 
+/* Finish the registered FLBs that nothing keeps, last first. */
+static void luo_flb_finish_registered(void)
+{
+	struct luo_flb_pin pin;
+	u64 before = U64_MAX;
+	struct luo_flb_in *in;
+
+	while (luo_flb_pin_last(before, NULL, &pin)) {
+		in = pin.flb ? luo_flb_get_in(pin.flb->compatible) : NULL;
+		if (in) {
+			guard(mutex)(&in->lock);
+			luo_flb_finish(pin.flb, in);
+		}
+		luo_flb_unpin(&pin);
+		before = pin.seq;
+	}
+}
+
 /**
  * luo_flb_finish_all - finish all FLBs, as no incoming file is left
  *
@@ -284,21 +304,16 @@ void luo_flb_file_finish(struct liveupdate_file_handler *fh)
  */
 void luo_flb_finish_all(void)
 {
-	struct luo_flb_pin pin;
-	u64 before = U64_MAX;
 	struct luo_flb_in *in;
 
-	WRITE_ONCE(luo_flbs_over, true);
 	for (in = luo_flb_next_in(NULL); in; in = luo_flb_next_in(in)) {
 		guard(mutex)(&in->lock);
 		in->files = 0;
 	}
-	while (luo_flb_pin_last(before, NULL, &pin)) {
-		if (pin.flb)
-			luo_flb_try_finish(pin.flb);
-		luo_flb_unpin(&pin);
-		before = pin.seq;
-	}
+	/* Those with files first: their retrieve may need the others. */
+	luo_flb_finish_registered();
+	WRITE_ONCE(luo_flbs_over, true);
+	luo_flb_finish_registered();
 	/* Some were retrieved, but never registered. */
 	for (in = luo_flb_next_in(NULL); in; in = luo_flb_next_in(in)) {
 		guard(mutex)(&in->lock);

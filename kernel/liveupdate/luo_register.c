@@ -70,7 +70,8 @@ EXPORT_SYMBOL_GPL(liveupdate_unregister_file_handler);
  * liveupdate_register_flb - make the files of a handler depend on an FLB
  * @fh:	 the handler, registered
  * @flb: the FLB; it still belongs to the caller and must exist until it is
- *	 unregistered from its last handler and its last user has put it
+ *	 unregistered from its last handler and, if it was preserved, its unpreserve has
+ *	 returned, which may be later than the last liveupdate_flb_put_outgoing()
  *
  * Files that are preserved already do not depend on it. If the last incoming session
  * is finished already, what was handed over for the FLB is retrieved and finished

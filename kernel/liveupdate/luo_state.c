@@ -164,10 +164,9 @@ static int luo_prepare(void)
 	return err;
 }
 
-/* Undo luo_prepare() and luo_freeze(), however far they got. */
+/* Undo luo_prepare() and what luo_freeze() did to files and subsystems. */
 static void luo_state_rollback(void)
 {
-	luo_flb_rollback_all();
 	luo_subsystem_unfreeze_all();
 	luo_session_rollback_all();
 	luo_subsystem_rollback_all();
@@ -322,6 +321,7 @@ static int luo_reboot(void)
 	err = luo_freeze(&totals);
 	if (err) {
 		luo_recorder_scope(LIVEUPDATE_SCOPE_FAILED);
+		luo_flb_rollback_all();
 		luo_state_rollback();
 		luo_recorder_failed(err);
 		luo_recorder_scope(LIVEUPDATE_SCOPE_AGENT);

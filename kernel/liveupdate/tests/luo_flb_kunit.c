@@ -18,6 +18,7 @@ static struct {
 	unsigned int unpreserve;
 	unsigned int retrieve;
 	unsigned int finish;
+	unsigned int finish_using;
 } luo_kunit_calls;
 
 static int luo_kunit_flb_preserve(struct liveupdate_flb_op_args *args)
@@ -59,6 +60,7 @@ static struct liveupdate_flb luo_kunit_flbs[] = {
 	{ .ops = &luo_kunit_flb_ops, .compatible = LUO_KUNIT_FLB "-3" },
 	{ .ops = &luo_kunit_flb_ops, .compatible = LUO_KUNIT_FLB "-4" },
 	{ .ops = &luo_kunit_flb_ops, .compatible = LUO_KUNIT_FLB "-5" },
+	{ .ops = &luo_kunit_flb_ops, .compatible = LUO_KUNIT_FLB "-6" },
 };
 
 /*
@@ -70,24 +72,27 @@ static struct liveupdate_flb luo_kunit_used = {
 	.compatible = LUO_KUNIT_FLB "-used",
 };
 
+static struct liveupdate_flb *luo_kunit_target = &luo_kunit_used;
+
 static int luo_kunit_using_preserve(struct liveupdate_flb_op_args *args)
 {
-	return liveupdate_flb_get_outgoing(&luo_kunit_used, &args->obj);
+	return liveupdate_flb_get_outgoing(luo_kunit_target, &args->obj);
 }
 
 static void luo_kunit_using_unpreserve(struct liveupdate_flb_op_args *args)
 {
-	liveupdate_flb_put_outgoing(&luo_kunit_used);
+	liveupdate_flb_put_outgoing(luo_kunit_target);
 }
 
 static int luo_kunit_using_retrieve(struct liveupdate_flb_op_args *args)
 {
-	return liveupdate_flb_get_incoming(&luo_kunit_used, &args->obj);
+	return liveupdate_flb_get_incoming(luo_kunit_target, &args->obj);
 }
 
 static void luo_kunit_using_finish(struct liveupdate_flb_op_args *args)
 {
-	liveupdate_flb_put_incoming(&luo_kunit_used);
+	luo_kunit_calls.finish_using++;
+	liveupdate_flb_put_incoming(luo_kunit_target);
 }
 
 static const struct liveupdate_flb_ops luo_kunit_using_ops = {
@@ -100,6 +105,11 @@ static const struct liveupdate_flb_ops luo_kunit_using_ops = {
 static struct liveupdate_flb luo_kunit_using = {
 	.ops = &luo_kunit_using_ops,
 	.compatible = LUO_KUNIT_FLB "-using",
+};
+
+static struct liveupdate_flb luo_kunit_using_first = {
+	.ops = &luo_kunit_using_ops,
+	.compatible = LUO_KUNIT_FLB "-using-first",
 };
 
 static const struct liveupdate_file_ops luo_kunit_ops = {
@@ -124,6 +134,7 @@ static int luo_kunit_flb_init(struct kunit *test)
 	memset(&luo_kunit_calls, 0, sizeof(luo_kunit_calls));
 	/* Pretend that incoming files are left, although nothing was handed over. */
 	WRITE_ONCE(luo_flbs_over, false);
+	luo_kunit_target = &luo_kunit_used;
 	for (i = 0; i < ARRAY_SIZE(luo_kunit_handlers); i++)
 		luo_kunit_register(test, &luo_kunit_handlers[i]);
 	return 0;
@@ -314,6 +325,29 @@ static void luo_kunit_flb_of_no_file(struct kunit *test)
 	liveupdate_unregister_flb(fh, flb);
 }
 
+/*
+ * The file of an FLB is lost, so that the end of all incoming files is what has it
+ * retrieved: the FLB that it uses, registered after it, must not be finished by then.
+ */
+static void luo_kunit_flb_used_is_finished_last(struct kunit *test)
+{
+	struct liveupdate_flb *used = &luo_kunit_flbs[6];
+
+	luo_kunit_target = used;
+	luo_kunit_flb_hand_over(&luo_kunit_using_first, 1);
+	luo_kunit_flb_hand_over(used, 0);
+	KUNIT_ASSERT_EQ(test, liveupdate_register_flb(luo_kunit_handlers,
+						      &luo_kunit_using_first), 0);
+	KUNIT_ASSERT_EQ(test, liveupdate_register_flb(luo_kunit_handlers, used), 0);
+
+	luo_flb_finish_all();
+	KUNIT_EXPECT_EQ(test, luo_kunit_calls.finish_using, 1);
+	KUNIT_EXPECT_EQ(test, luo_kunit_calls.retrieve, 1);
+	KUNIT_EXPECT_EQ(test, luo_kunit_calls.finish, 1);
+	liveupdate_unregister_flb(luo_kunit_handlers, used);
+	liveupdate_unregister_flb(luo_kunit_handlers, &luo_kunit_using_first);
+}
+
 static void luo_kunit_flb_without_handler(struct kunit *test)
 {
 	struct liveupdate_flb *flb = &luo_kunit_flbs[2];
@@ -347,6 +381,8 @@ static struct kunit_case luo_kunit_flb_cases[] = {
 	KUNIT_CASE(luo_kunit_flb_has_only_a_user),
 	KUNIT_CASE(luo_kunit_flb_of_no_file),
 	KUNIT_CASE(luo_kunit_flb_without_handler),
+	/* After those whose FLBs are not finished yet. */
+	KUNIT_CASE(luo_kunit_flb_used_is_finished_last),
 	{}
 };
 

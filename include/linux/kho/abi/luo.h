@@ -13,7 +13,9 @@
  * The data that one kernel writes and the next one reads. It is a contract between
  * kernels of different builds: any change of layout or meaning, in the tree or in a
  * record, must change the compatible string of the node that it belongs to. A kernel
- * rejects a node whose string it does not know.
+ * rejects a node whose string it does not know. The exception is a value that older
+ * kernels reject record by record without harm to the others: so far a @count of 0 in
+ * &struct luo_flb_ser.
  *
  * The tree is a KHO subtree named %LUO_FDT_SUBTREE::
  *
@@ -135,7 +137,7 @@ struct luo_session_ser {
  * @name:  compatible string of the FLB, zero-terminated
  * @data:  value returned by its preserve
  * @count: number of preserved files that depend on it, in all sessions; 0 if it is
- *         preserved only because another FLB uses it
+ *         preserved only because it has users
  */
 struct luo_flb_ser {
 	char name[LIVEUPDATE_FLB_COMPAT_LENGTH];

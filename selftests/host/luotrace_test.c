@@ -121,6 +121,36 @@ static void test_percentiles(void)
 	      near(sum.min_ns, 777), "what was new is left");
 }
 
+/* Where a call of that duration is among the bars. */
+static unsigned int octave(uint64_t ns)
+{
+	return lt_slot(ns) / LT_SUB;
+}
+
+static void test_octaves(void)
+{
+	static struct lt_row r, none;
+	struct hist_octaves o;
+	uint64_t sum = 0;
+	unsigned int i;
+
+	row_add(&r, 1000);
+	row_add(&r, 1023);
+	row_add(&r, 1024);
+	row_add(&r, 70000);
+	hist_fold(&r, &o);
+	for (i = 0; i < HIST_OCTAVES; i++)
+		sum += o.calls[i];
+	check(sum == 4 && o.calls[octave(1000)] == 2 && o.calls[octave(1024)] == 1 &&
+	      o.calls[octave(70000)] == 1, "each call is in the bar of its power of two");
+	check(octave(1024) == octave(1000) + 1 && hist_low(octave(1024) * LT_SUB) == 1024,
+	      "a bar begins at a power of two");
+	check(o.first == octave(1000) && o.last == octave(70000) && o.most == 2,
+	      "the first, the last and the highest bar");
+	hist_fold(&none, &o);
+	check(o.first > o.last && !o.most, "without calls there is no bar");
+}
+
 /* Track two sessions, one in each direction. */
 static void live(struct session_track *track)
 {
@@ -453,6 +483,7 @@ int main(int argc, char **argv)
 	test_bars();
 	test_slots();
 	test_percentiles();
+	test_octaves();
 	test_life();
 	test_life_is_bounded();
 	test_shown();

@@ -70,3 +70,21 @@ void hist_count(struct lt_row *row, uint64_t ns, int ret)
 	row->errors += ret < 0;
 	row->slots[lt_slot(ns)]++;
 }
+
+void hist_fold(const struct lt_row *row, struct hist_octaves *to)
+{
+	unsigned int o;
+
+	*to = (struct hist_octaves){ .first = HIST_OCTAVES };
+	for (o = 0; o < LT_SLOTS; o++)
+		to->calls[o / LT_SUB] += row->slots[o];
+	for (o = 0; o < HIST_OCTAVES; o++) {
+		if (!to->calls[o])
+			continue;
+		if (to->first == HIST_OCTAVES)
+			to->first = o;
+		to->last = o;
+		if (to->calls[o] > to->most)
+			to->most = to->calls[o];
+	}
+}

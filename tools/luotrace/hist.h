@@ -43,4 +43,23 @@ uint64_t hist_percentile(const struct lt_row *row, double p);
  */
 void hist_subtract(struct lt_row *row, const struct lt_row *earlier);
 
+#define HIST_OCTAVES	(LT_SLOTS / LT_SUB)
+
+/**
+ * struct hist_octaves - a histogram with a bar for each power of two
+ * @calls: calls by octave, whose smallest value is hist_low(octave * LT_SUB)
+ * @most:  the largest of these
+ * @first: the first octave with a call
+ * @last:  the last one; below @first if there is no call
+ */
+struct hist_octaves {
+	uint64_t calls[HIST_OCTAVES];
+	uint64_t most;
+	unsigned int first;
+	unsigned int last;
+};
+
+/** hist_fold - fold the slots of a row into octaves */
+void hist_fold(const struct lt_row *row, struct hist_octaves *to);
+
 #endif

@@ -248,44 +248,34 @@ static void blackout_section(const struct liveupdate_recorder *r, bool has_event
 /* A bar for each power of two in use. */
 static void draw_hist(const struct lt_row *row, FILE *f)
 {
-	uint64_t octaves[LT_SLOTS / LT_SUB] = {}, most = 0;
-	unsigned int o, first = ~0U, last = 0;
+	struct hist_octaves all;
+	unsigned int o;
 	char ns[FMT_LEN];
 	double h, w, width;
 
-	for (o = 0; o < LT_SLOTS; o++)
-		octaves[o / LT_SUB] += row->slots[o];
-	for (o = 0; o < LT_SLOTS / LT_SUB; o++) {
-		if (!octaves[o])
-			continue;
-		if (first == ~0U)
-			first = o;
-		last = o;
-		if (octaves[o] > most)
-			most = octaves[o];
-	}
-	if (!most)
+	hist_fold(row, &all);
+	if (!all.most)
 		return;
-	w = 220.0 / (last - first + 1);
+	w = 220.0 / (all.last - all.first + 1);
 	w = w > 24 ? 24 : w;
-	width = w * (last - first + 1);
+	width = w * (all.last - all.first + 1);
 	width = width < 110 ? 110 : width;
 	fprintf(f, "<svg viewBox=\"0 0 %.0f 44\" style=\"width:%.0fpx\" role=img aria-label=\"histogram\">",
 		width, width);
-	for (o = first; o <= last; o++) {
-		h = 28.0 * octaves[o] / most;
-		if (!octaves[o])
+	for (o = all.first; o <= all.last; o++) {
+		h = 28.0 * all.calls[o] / all.most;
+		if (!all.calls[o])
 			continue;
 		fprintf(f, "<rect class=bar x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>%s and more: %llu</title></rect>",
-			(o - first) * w, 30 - (h < 1 ? 1 : h), w - 1,
+			(o - all.first) * w, 30 - (h < 1 ? 1 : h), w - 1,
 			h < 1 ? 1 : h, fmt_ns(ns, hist_low(o * LT_SUB)),
-			(unsigned long long)octaves[o]);
+			(unsigned long long)all.calls[o]);
 	}
 	fprintf(f, "<text class=dim x=\"0\" y=\"43\">%s</text>",
-		fmt_ns(ns, hist_low(first * LT_SUB)));
+		fmt_ns(ns, hist_low(all.first * LT_SUB)));
 	fprintf(f, "<text class=dim x=\"%.0f\" y=\"43\" text-anchor=end>%s</text></svg>", width,
-		last == LT_SLOTS / LT_SUB - 1 ? "..." :
-		fmt_ns(ns, hist_low((last + 1) * LT_SUB)));
+		all.last == HIST_OCTAVES - 1 ? "..." :
+		fmt_ns(ns, hist_low((all.last + 1) * LT_SUB)));
 }
 
 static void calls_table(const char *title, const struct tracer_row *rows, int nr,

@@ -109,35 +109,25 @@ void latency_table(const struct latency *l, FILE *f)
 /* The last power of two is open-ended. */
 static bool last_octave(unsigned int o, bool coarse)
 {
-	return o == LT_SLOTS / LT_SUB - 1 ||
+	return o == HIST_OCTAVES - 1 ||
 	       (coarse && hist_low(o * LT_SUB) >= RECORDED_LONG);
 }
 
 /* One line for each power of two, from the first to the last in use. */
 static void print_hist(const struct lt_row *row, bool coarse, FILE *f)
 {
-	uint64_t octaves[LT_SLOTS / LT_SUB] = {}, most = 0;
-	unsigned int o, first = ~0U, last = 0;
+	struct hist_octaves all;
+	unsigned int o;
 	char low[FMT_LEN], high[FMT_LEN], bar[BAR_WIDTH + 1];
 
-	for (o = 0; o < LT_SLOTS; o++)
-		octaves[o / LT_SUB] += row->slots[o];
-	for (o = 0; o < LT_SLOTS / LT_SUB; o++) {
-		if (!octaves[o])
-			continue;
-		if (first == ~0U)
-			first = o;
-		last = o;
-		if (octaves[o] > most)
-			most = octaves[o];
-	}
-	for (o = first; o <= last; o++)
+	hist_fold(row, &all);
+	for (o = all.first; o <= all.last; o++)
 		fprintf(f, "  %8s - %-8s %8llu |%-*s|\n",
 			fmt_ns(low, hist_low(o * LT_SUB)),
 			last_octave(o, coarse) ? "..." :
 			fmt_ns(high, hist_low((o + 1) * LT_SUB)),
-			(unsigned long long)octaves[o], BAR_WIDTH,
-			fmt_bar(bar, BAR_WIDTH, octaves[o], most));
+			(unsigned long long)all.calls[o], BAR_WIDTH,
+			fmt_bar(bar, BAR_WIDTH, all.calls[o], all.most));
 }
 
 static void print_hists(enum lt_by by, const struct tracer_row *rows, int nr,

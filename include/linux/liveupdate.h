@@ -102,6 +102,7 @@ struct liveupdate_file_handler {
 	struct list_head __private flbs;
 	atomic_long_t __private incoming;
 	unsigned int __private slot;
+	u32 __private crc;
 };
 
 /**
@@ -245,6 +246,7 @@ struct liveupdate_subsystem {
 
 bool liveupdate_enabled(void);
 int liveupdate_reboot(void);
+int liveupdate_incoming_order(phys_addr_t phys);
 
 int liveupdate_register_file_handler(struct liveupdate_file_handler *fh);
 void liveupdate_unregister_file_handler(struct liveupdate_file_handler *fh);
@@ -271,6 +273,11 @@ static inline bool liveupdate_enabled(void)
 static inline int liveupdate_reboot(void)
 {
 	return 0;
+}
+
+static inline int liveupdate_incoming_order(phys_addr_t phys)
+{
+	return -ENOENT;
 }
 
 static inline int

@@ -6,9 +6,14 @@
 #include <linux/cleanup.h>
 #include <linux/types.h>
 
+struct page;
 struct task_struct;
 
+int kho_incoming_order(phys_addr_t phys);
 bool kho_incoming(phys_addr_t phys, size_t size);
+#if IS_ENABLED(CONFIG_LIVEUPDATE_KUNIT_TEST)
+void kho_test_incoming(struct page *page);
+#endif
 
 /* Kinds of KHO calls, in the order of the memory figures of the recorder. */
 enum kho_count { KHO_COUNT_PRESERVE, KHO_COUNT_UNPRESERVE, KHO_COUNT_RESTORE,

@@ -137,8 +137,15 @@ do {									\
 		trace_##event(__VA_ARGS__);				\
 } while (0)
 
-/* Order of the preserved block that begins at @phys, or a negative errno if none does. */
-static int kho_incoming_order(phys_addr_t phys)
+/**
+ * kho_incoming_order - order of a preserved block
+ * @phys: physical address
+ *
+ * Context: any, once the page structures are set up.
+ * Return: the order of the block that begins at @phys, which the previous kernel
+ *	   preserved and nobody restored yet; -ENOENT if none does.
+ */
+int kho_incoming_order(phys_addr_t phys)
 {
 	struct page *page = pfn_to_online_page(PHYS_PFN(phys));
 	union kho_page_info info;
@@ -168,6 +175,25 @@ bool kho_incoming(phys_addr_t phys, size_t size)
 	return order >= 0 && order <= MAX_PAGE_ORDER && size &&
 	       order == get_order(size);
 }
+
+#if IS_ENABLED(CONFIG_LIVEUPDATE_KUNIT_TEST)
+/**
+ * kho_test_incoming - pretend that the previous kernel preserved a page
+ * @page: allocated, of order 0, with one reference and no user
+ *
+ * The caller may write to the page. Restoring it makes it an ordinary page again.
+ *
+ * Context: task context.
+ */
+void kho_test_incoming(struct page *page)
+{
+	union kho_page_info info = { .order = 0, .magic = KHO_PAGE_MAGIC };
+
+	/* What is preserved is not managed at boot. Restoring the page adds it. */
+	adjust_managed_page_count(page, -1);
+	page->private = info.page_private;
+}
+#endif
 
 /*
  * Data pages and list pages of a vmalloc preservation: a full list page is followed by

@@ -14,7 +14,7 @@
  * off, the device does not exist, registering a file handler fails with -EOPNOTSUPP,
  * and a kexec is an ordinary kexec.
  *
- * Boot: pure initcalls read the tree of the handover, the FLBs and the values of the
+ * Boot: pure initcalls read the tables of the handover, the FLBs and the values of the
  * subsystems, before any of these can ask for them. Not earlier: the pages that were
  * read are freed, and their neighbours may have no struct page before. The sessions
  * are made at the end of the initcalls, when the file handlers of the kernel image
@@ -44,7 +44,7 @@
 
 static int luo_handover_err = -ENOENT;	/* of luo_handover_read() */
 static struct luo_array luo_sessions_in __initdata;
-static u64 luo_flbs_reserved __initdata;
+static struct luo_blocks luo_flb_blocks_in __initdata;
 
 static int __init luo_parse_enabled(char *arg)
 {
@@ -68,7 +68,7 @@ static int __init luo_early_init(void)
 	if (luo_handover_err)
 		return 0;
 
-	luo_flbs_reserved = luo_flb_deserialize_all(&flbs);
+	luo_flb_blocks_in = luo_flb_deserialize_all(&flbs);
 	guard(rwsem_write)(&luo_state_lock);
 	luo_subsystem_deserialize_all();
 	return 0;
@@ -78,7 +78,8 @@ pure_initcall(luo_early_init);
 static void __init luo_boot(void)
 {
 	u64 number = luo_number(LUO_DIR_IN);
-	struct luo_totals totals = {};
+	struct luo_totals totals = { .bytes = luo_handover_bytes_in() };
+	u64 sessions = luo_sessions_in.count;
 	int err = luo_handover_err;
 
 	if (err == -ENOENT) {
@@ -87,11 +88,12 @@ static void __init luo_boot(void)
 	}
 
 	luo_emit(luo_phase_begin, number, LUO_SCOPE_GLOBAL, "", LUO_PHASE_BOOT,
-		 luo_sessions_in.count, 0, 0);
+		 sessions == LUO_COUNT_UNKNOWN ? 0 : sessions, 0, 0);
 	if (!err) {
 		luo_subsystem_report_all();
 		luo_session_deserialize_all(&luo_sessions_in, &totals);
-		totals.reserved += luo_flbs_reserved;
+		luo_totals_add_blocks(&totals, &luo_flb_blocks_in);
+		luo_array_read_done();
 	}
 	luo_emit(luo_handover_in, number, totals.sessions, totals.files,
 		 totals.bytes, err);
@@ -105,9 +107,15 @@ static void __init luo_boot(void)
 	luo_recorder_totals(LUO_DIR_IN, &totals);
 	pr_info("live update %llu: %llu sessions, %llu files handed over\n",
 		number, totals.sessions, totals.files);
+	if (totals.kept)
+		pr_info("%llu KiB of records that nothing proves stay reserved until the next live update\n",
+			totals.kept << (PAGE_SHIFT - 10));
 	if (totals.reserved)
 		pr_warn("handover: at least %llu KiB of what is rejected stay reserved until the next live update\n",
 			totals.reserved << (PAGE_SHIFT - 10));
+	else if (totals.rejected)
+		pr_warn("handover: memory of %llu rejected records stays reserved until the next live update\n",
+			totals.rejected);
 	if (totals.orphans)
 		pr_warn("the handlers of %llu files are not registered (yet)\n",
 			totals.orphans);
@@ -132,7 +140,6 @@ static int __init luo_init(void)
 	if (!liveupdate_enabled())
 		return 0;
 
-	luo_flb_init();
 	err = luo_file_init();
 	err = err ?: luo_session_init();
 	if (err)
@@ -142,6 +149,7 @@ static int __init luo_init(void)
 	luo_notice_start();
 
 	err = luo_handover_init_out();
+	err = err ?: luo_flb_init();
 	err = err ?: luo_module_init();
 	err = err ?: luo_recorder_init();
 	err = err ?: luo_sysfs_init();

@@ -26,7 +26,6 @@
 #include "luo_call.h"
 #include "luo_file.h"
 #include "luo_handler.h"
-#include "luo_seal.h"
 
 static const struct rhashtable_params luo_by_token_params = {
 	.head_offset		= offsetof(struct luo_file, by_token),
@@ -294,7 +293,7 @@ void luo_file_set_init(struct luo_file_set *set, const char *name,
 	set->dir = dir;
 	INIT_LIST_HEAD(&set->files);
 	xa_init_flags(&set->by_seq, XA_FLAGS_ACCOUNT);
-	luo_seal_set_init(&set->blocks, sizeof(struct luo_file_ser));
+	luo_array_set_init(&set->blocks, LUO_ARRAY_FILES);
 }
 
 /**

@@ -11,7 +11,7 @@
 #include <linux/rhashtable-types.h>
 #include <linux/xarray.h>
 
-#include "luo_handover.h"
+#include "luo_array.h"
 #include "luo_trace.h"
 
 struct kho_account;
@@ -29,7 +29,7 @@ struct kho_account;
  * @failed: number of files whose last operation failed
  * @orphans: incoming: number of files that have not found their handler
  * @pages:  outgoing: pages preserved for its files; incoming: the same as the previous
- *	    kernel reported it, LUO_PAGES_UNKNOWN if that cannot be true
+ *	    kernel reported it, LUO_PAGES_UNKNOWN if it did not or that cannot be true
  * @blocks: outgoing: preserved memory for the records
  */
 struct luo_file_set {
@@ -94,7 +94,10 @@ struct luo_id_key {
  * @retrieved:	0; 1 once it is retrieved; or the negative errno of the failed retrieve
  * @seq:	number in &luo_file_set.by_seq
  * @record:	outgoing: its record in the handover, while it is prepared
+ * @word:	outgoing: the word of @record
+ * @sum:	outgoing: sum of what is known of @record before the freeze
  * @pages:	pages that are preserved (outgoing) or restored (incoming) for it
+ * @attr:	outgoing: from luo_attr_of(); incoming: %LUO_ATTR_... that are not applied yet
  * @ret:	0, or the negative errno of the last operation that failed, until that
  *		operation succeeds
  * @ret_op:	the operation of @ret
@@ -118,7 +121,10 @@ struct luo_file {
 	int retrieved;
 	unsigned long seq;
 	struct luo_file_ser *record;
+	u64 *word;
+	u64 sum;
 	u64 pages;
+	u32 attr;
 	int ret;
 	enum luo_op ret_op;
 	struct rcu_head rcu;

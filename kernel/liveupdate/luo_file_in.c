@@ -20,27 +20,29 @@
 #include <linux/string.h>
 
 #include "kho_base.h"
+#include "luo_attr.h"
 #include "luo_file.h"
 #include "luo_flb.h"
 #include "luo_handler.h"
 #include "luo_notice.h"
 #include "luo_recorder.h"
+#include "luo_reject.h"
 
 /* Returns why a record is rejected, or NULL. */
-static const char *__luo_file_deserialize(struct luo_file_set *set,
-					  const struct luo_file_ser *ser)
+static const char *luo_file_deserialize(const void *record, const u64 *words,
+					void *data)
 {
-	char compatible[LIVEUPDATE_HNDL_COMPAT_LENGTH] = "";
+	const struct luo_file_ser *ser = record;
+	struct luo_file_set *set = data;
 	struct liveupdate_file_handler *fh;
 	struct luo_file *f;
 	int err;
 
-	memcpy(compatible, ser->compatible, sizeof(ser->compatible));
-	if (!compatible[0])
+	if (!luo_string_ok(ser->compatible, sizeof(ser->compatible)))
 		return "bad-compatible";
 
-	fh = luo_handler_get(compatible);
-	f = kzalloc_flex(*f, orphan, fh ? 0 : sizeof(compatible));
+	fh = luo_handler_get(ser->compatible);
+	f = kzalloc_flex(*f, orphan, fh ? 0 : sizeof(ser->compatible));
 	if (!f) {
 		luo_handler_put(fh);
 		return "no-memory";
@@ -49,9 +51,10 @@ static const char *__luo_file_deserialize(struct luo_file_set *set,
 	f->token.set = set;
 	f->token.token = ser->token;
 	f->data = ser->data;
+	f->attr = words ? words[0] >> 32 : 0;
 	f->fh = fh;
 	if (!fh)
-		memcpy(f->orphan, compatible, sizeof(compatible));
+		memcpy(f->orphan, ser->compatible, sizeof(ser->compatible));
 
 	err = luo_file_hash_token(f);
 	if (err)
@@ -77,34 +80,24 @@ err_free:
 	return err == -EEXIST ? "duplicate-token" : "no-memory";
 }
 
-static void luo_file_deserialize(const void *record, void *data)
-{
-	const struct luo_file_ser *ser = record;
-	struct luo_file_set *set = data;
-	const char *why = __luo_file_deserialize(set, ser);
-
-	if (why)
-		luo_handover_reject("file", set->name, ser->token, why);
-}
-
 /**
  * luo_file_set_deserialize - make the files of an incoming session from their records
  * @set:   an empty incoming set
- * @array: where the records are; they are freed
+ * @array: where the records are; they are freed if they are proven
  *
  * Records that make no sense are reported and skipped. A file whose handler is not
  * registered yet is traced and kept, as the handler may register later.
  *
  * Context: at boot, under @set->lock.
- * Return: what luo_handover_read_array() returns.
+ * Return: what luo_array_read() returns.
  */
 struct luo_blocks luo_file_set_deserialize(struct luo_file_set *set,
 					   const struct luo_array *array)
 {
 	lockdep_assert_held(&set->lock);
 
-	return luo_handover_read_array(array, sizeof(struct luo_file_ser),
-				       "file", set->name, luo_file_deserialize, set);
+	return luo_array_read(array, LUO_ARRAY_FILES, set->name, luo_file_deserialize,
+			      set);
 }
 
 /* Find the handler of an incoming file, which may have registered after boot. */
@@ -152,6 +145,16 @@ static int __luo_file_retrieve(struct luo_file *f)
 	return 0;
 }
 
+/* Nobody gets the file before. If it fails, the next retrieve tries again. */
+static int luo_file_apply_attr(struct luo_file *f)
+{
+	int err = luo_attr_apply(&f->file, f->attr);
+
+	if (!err)
+		f->attr = 0;
+	return err;
+}
+
 /**
  * luo_file_retrieve - restore a file of an incoming set
  * @set:   the set
@@ -160,8 +163,8 @@ static int __luo_file_retrieve(struct luo_file *f)
  *
  * Context: under @set->lock.
  * Return: 0; -ENOENT if no file has the token, or if the handler of the file is not
- *	   registered; or what the retrieve of the handler returned, now or the first
- *	   time.
+ *	   registered; what the retrieve of the handler returned, now or the first
+ *	   time; or the error of opening the restored file with its access mode.
  */
 int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep)
 {
@@ -188,6 +191,9 @@ int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep)
 		if (err)
 			return err;
 	}
+	err = luo_file_apply_attr(f);
+	if (err)
+		return err;
 
 	*filep = get_file(f->file);
 	return 0;

@@ -22,9 +22,11 @@
 #include <linux/string.h>
 
 #include "kho_base.h"
+#include "luo_attr.h"
 #include "luo_file.h"
 #include "luo_flb.h"
 #include "luo_handler.h"
+#include "luo_seal.h"
 
 static int __luo_file_preserve(struct luo_file_set *set, struct luo_file *f)
 {
@@ -110,6 +112,7 @@ int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token)
 	f->token.set = set;
 	f->token.token = token;
 	f->file = get_file(file);
+	f->attr = luo_attr_of(file);
 
 	err = __luo_file_preserve(set, f);
 	if (!err) {
@@ -233,6 +236,15 @@ static void luo_file_set_rollback(struct luo_file_set *set,
 						 list), step, &account);
 }
 
+/* Complete the record and its sum. */
+static void luo_file_seal(const struct luo_file *f)
+{
+	u32 attr = luo_attr_final(f->file, f->attr);
+
+	f->record->data = f->data;
+	*f->word = luo_sum_word(luo_sum_add(luo_sum_add(f->sum, f->data), attr), attr);
+}
+
 /* Make a step with all files. If it fails for one, undo it for the files before. */
 static int luo_file_set_apply(struct luo_file_set *set,
 			      const struct luo_file_step *step)
@@ -253,7 +265,7 @@ static int luo_file_set_apply(struct luo_file_set *set,
 		if (err)
 			goto err_rollback;
 		if (step->last)
-			f->record->data = f->data;
+			luo_file_seal(f);
 		luo_file_change_state(f, step->to, 0);
 	}
 	return 0;
@@ -275,17 +287,20 @@ err_rollback:
 static void luo_file_set_serialize(struct luo_file_set *set)
 {
 	struct kho_block_set_it it;
+	struct luo_seal seal;
 	struct luo_file *f;
 
+	luo_seal_init(&seal, LUO_DIR_OUT, LUO_ARRAY_FILES, set->name);
 	kho_block_set_it_init(&it, &set->blocks);
 	list_for_each_entry(f, &set->files, list) {
 		f->record = kho_block_set_it_reserve_entry(&it);
-		/* The string is shorter than its field, the rest are zeros. */
-		memcpy(f->record->compatible, f->fh->compatible,
-		       sizeof(f->record->compatible));
+		f->word = luo_file_word(f->record);
+		strscpy_pad(f->record->compatible, f->fh->compatible);
 		f->record->token = f->token.token;
+		f->sum = luo_sum_add(luo_sum_add(seal.owner, ACCESS_PRIVATE(f->fh, crc)),
+				     f->token.token);
 	}
-	luo_handover_seal_blocks(&set->blocks, set->name);
+	luo_seal_blocks(&seal, &set->blocks);
 }
 
 /**

@@ -28,6 +28,8 @@
 
 #include <linux/err.h>
 #include <linux/export.h>
+#include <linux/io.h>
+#include <linux/kexec_handover.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -42,30 +44,37 @@ DEFINE_MUTEX(luo_flb_lock); /* which FLBs are registered with which handlers */
 static LIST_HEAD(luo_flbs);
 static u64 luo_flb_seq = 1;
 static u64 luo_nr_flbs; /* preserved FLBs */
-static struct kho_block_set luo_flb_blocks;
+static struct luo_flb_header_ser *luo_flb_block; /* their records, one preserved page */
 
 /**
  * luo_flb_init - set up the records of FLBs
  *
  * Context: once, at boot.
+ * Return: 0, or a negative errno of the allocation or of KHO.
  */
-void luo_flb_init(void)
+int luo_flb_init(void)
 {
-	luo_seal_set_init(&luo_flb_blocks, sizeof(struct luo_flb_ser));
+	void *block = kho_alloc_preserve(KHO_BLOCK_SIZE);
+
+	if (IS_ERR(block))
+		return PTR_ERR(block);
+
+	luo_flb_block = block;
+	return 0;
 }
 
-/* Make room for one more record. -ENODEV if @flb was unregistered meanwhile. */
+/*
+ * Count one more record. -ENODEV if @flb was unregistered meanwhile, -ENOSPC if the block
+ * is full.
+ */
 static int luo_flb_count(struct luo_flb_out *out, struct liveupdate_flb *flb)
 {
-	int err;
-
 	guard(mutex)(&luo_flb_lock);
 
 	if (out->self != flb)
 		return -ENODEV;
-	err = kho_block_set_grow(&luo_flb_blocks, luo_nr_flbs + 1);
-	if (err)
-		return err;
+	if (luo_nr_flbs == LUO_FLBS_PER_BLOCK)
+		return -ENOSPC;
 
 	luo_nr_flbs++;
 	out->preserved = true;
@@ -87,7 +96,7 @@ static void luo_flb_uncount(struct luo_flb_out *out)
 
 	out->preserved = false;
 	luo_flb_delist(out);
-	kho_block_set_shrink(&luo_flb_blocks, --luo_nr_flbs);
+	luo_nr_flbs--;
 }
 
 /* For the first file that depends on it. The caller pins the module of @flb. */
@@ -218,8 +227,9 @@ static bool luo_flb_pin_next(struct liveupdate_file_handler *fh, u64 after,
  * @seq: set to the number of the file, for luo_flb_file_unpreserve()
  *
  * Context: may sleep, takes the locks of the FLBs.
- * Return: 0; -ENODEV if the module of an FLB is being loaded or unloaded; -ENOMEM;
- *	   -EINTR if the caller is killed; or what the preserve of an FLB returned.
+ * Return: 0; -ENODEV if the module of an FLB is being loaded or unloaded; -ENOSPC if
+ *	   LUO_FLBS_PER_BLOCK are preserved; -EINTR if the caller is killed; or what
+ *	   the preserve of an FLB returned.
  */
 int luo_flb_file_preserve(struct liveupdate_file_handler *fh, u64 *seq)
 {
@@ -289,6 +299,19 @@ static void luo_flb_freeze_all(void)
 	}
 }
 
+/* Context: under luo_flb_lock. */
+static void luo_flb_serialize(const struct luo_flb_out *out, u64 owner,
+			      struct luo_flb_ser *ser)
+{
+	u32 attr = out->files ? 0 : LUO_ATTR_NO_FILE;
+
+	strscpy_pad(ser->name, out->name);
+	ser->data = out->data;
+	ser->count = out->files ?: 1;
+	*luo_file_word(ser) = luo_sum(owner, luo_crc(ser->name, sizeof(ser->name)),
+				      ser->data, ser->count, attr, attr);
+}
+
 /**
  * luo_flb_serialize_all - fill the records of all preserved FLBs
  * @array: set to where the records are
@@ -301,9 +324,9 @@ static void luo_flb_freeze_all(void)
  */
 void luo_flb_serialize_all(struct luo_array *array)
 {
-	struct kho_block_set_it it;
+	struct luo_flb_ser *ser = (struct luo_flb_ser *)(luo_flb_block + 1);
 	struct luo_flb_out *out;
-	struct luo_flb_ser *ser;
+	struct luo_seal seal;
 	u64 count = 0;
 
 	lockdep_assert_held_write(&luo_state_lock);
@@ -312,19 +335,18 @@ void luo_flb_serialize_all(struct luo_array *array)
 
 	guard(mutex)(&luo_flb_lock);
 
-	kho_block_set_it_init(&it, &luo_flb_blocks);
+	luo_seal_init(&seal, LUO_DIR_OUT, LUO_ARRAY_FLBS, "");
 	list_for_each_entry(out, &luo_flbs, list) {
-		if (!out->preserved)
-			continue;
-		/* Cannot fail: preserve has made room for a record. */
-		ser = kho_block_set_it_reserve_entry(&it);
-		strscpy_pad(ser->name, out->name);
-		ser->data = out->data;
-		ser->count = out->files;
-		count++;
+		/* There is room: preserve counts the records. */
+		if (out->preserved)
+			luo_flb_serialize(out, seal.owner, &ser[count++]);
 	}
-	luo_handover_seal_blocks(&luo_flb_blocks, "");
-	luo_array_from_blocks(&luo_flb_blocks, count, array);
+	luo_flb_block->pgcnt = 1;
+	luo_flb_block->count = count;
+	luo_seal_block(&seal, luo_flb_block, 0, 0, count);
+	*array = (struct luo_array){
+		.data = virt_to_phys(luo_flb_block), .pgcnt = 1, .count = count,
+	};
 }
 
 /**

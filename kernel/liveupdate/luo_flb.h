@@ -13,10 +13,10 @@
 
 int luo_flb_file_preserve(struct liveupdate_file_handler *fh, u64 *seq);
 void luo_flb_file_unpreserve(struct liveupdate_file_handler *fh, u64 seq);
-void luo_flb_init(void);
+int luo_flb_init(void);
 void luo_flb_serialize_all(struct luo_array *array);
 void luo_flb_rollback_all(void);
-u64 luo_flb_deserialize_all(const struct luo_array *array);
+struct luo_blocks luo_flb_deserialize_all(const struct luo_array *array);
 void luo_flb_file_incoming(struct liveupdate_file_handler *fh);
 void luo_flb_file_bind(struct liveupdate_file_handler *fh);
 void luo_flb_file_finish(struct liveupdate_file_handler *fh);
@@ -111,7 +111,7 @@ bool luo_flb_pin_last(u64 before, const struct module *module,
 void luo_flb_unpin(struct luo_flb_pin *pin);
 #if IS_ENABLED(CONFIG_KUNIT)
 extern bool luo_flbs_over;
-void luo_flb_deserialize(const void *record, void *data);
+const char *luo_flb_deserialize(const void *record, const u64 *words, void *data);
 #endif
 
 #endif /* _LINUX_LUO_FLB_H */

@@ -82,48 +82,43 @@ static struct luo_flb_in *luo_flb_find_in(const char *name)
 	return NULL;
 }
 
-VISIBLE_IF_KUNIT void luo_flb_deserialize(const void *record, void *data)
+VISIBLE_IF_KUNIT const char *luo_flb_deserialize(const void *record, const u64 *words,
+						 void *data)
 {
 	const struct luo_flb_ser *ser = record;
 	struct luo_flb_in *in;
 
-	if (!luo_string_ok(ser->name, sizeof(ser->name))) {
-		luo_handover_reject("flb", "", 0, "bad-name");
-		return;
-	}
-
-	if (luo_flb_find_in(ser->name)) {
-		luo_handover_reject("flb", ser->name, 0, "duplicate-name");
-		return;
-	}
+	if (!luo_string_ok(ser->name, sizeof(ser->name)))
+		return "bad-name";
+	if (luo_flb_find_in(ser->name))
+		return "duplicate-name";
 	in = kzalloc_obj(*in);
-	if (!in) {
-		luo_handover_reject("flb", ser->name, 0, "no-memory");
-		return;
-	}
+	if (!in)
+		return "no-memory";
+
 	strscpy(in->name, ser->name);
 	luo_flb_lock_init(&in->lock, &in->key, in->name);
 	in->data = ser->data;
-	in->files = ser->count;
-	in->no_file = !ser->count;
+	in->no_file = words && words[0] >> 32 & LUO_ATTR_NO_FILE;
+	in->files = in->no_file ? 0 : ser->count;
 	list_add_tail(&in->list, &luo_flbs_in);
+	return NULL;
 }
 
 /**
  * luo_flb_deserialize_all - read the records of FLBs that the previous kernel wrote
- * @array: where the records are; they are freed
+ * @array: where the records are; they are freed if they are proven
  *
  * Records that make no sense are reported and skipped.
  *
  * Context: once, at boot.
- * Return: the number of blocks that, at least, were not read and stay reserved.
+ * Return: what luo_array_read() returns.
  */
-u64 luo_flb_deserialize_all(const struct luo_array *array)
+struct luo_blocks luo_flb_deserialize_all(const struct luo_array *array)
 {
 	guard(mutex)(&luo_flb_lock);
 
-	return luo_handover_read_array(array, sizeof(struct luo_flb_ser), "flb",
-				       "", luo_flb_deserialize, NULL).left;
+	return luo_array_read(array, LUO_ARRAY_FLBS, "", luo_flb_deserialize, NULL);
 }
 
 /* The one after @in, or the first one for NULL. */

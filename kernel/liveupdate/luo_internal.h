@@ -24,9 +24,14 @@
  *	luo_register		handlers and FLBs register
  *	luo_flb_in, luo_flb	state that several files need, bound to their lifetime
  *	luo_handler		file handlers
+ *	luo_attr		what a handler may lose of a file
  *	luo_call		calls callbacks
- *	luo_handover		what one kernel writes and the next one reads
- *	luo_seal		proves that a page is a block of the handover
+ *	luo_handover, luo_handover_in
+ *				the tables that lead to what one kernel writes and the
+ *				next one reads
+ *	luo_array		reads the arrays of records
+ *	luo_seal		proves that a page is a block, and a record intact
+ *	luo_reject		what is rejected of the handover
  *	luo_recorder_marks, luo_recorder, luo_recorder_clock
  *				the record of a live update
  *	luo_notice		messages that may come by the thousand
@@ -133,15 +138,21 @@ struct luo_call {
  * @sessions: sessions
  * @files:    files of all sessions
  * @orphans:  files whose handler is not registered
- * @bytes:    preserved memory of the tree and the arrays
+ * @bytes:    preserved memory of the two tables and the arrays; incoming: as far as it
+ *	      is accepted
+ * @kept:     incoming: so many pages of blocks are read, but stay reserved as nothing
+ *	      proves them
  * @reserved: incoming: at least so many pages are rejected, neither restored nor freed
+ * @rejected: incoming: rejected records, whose memory is unknown
  */
 struct luo_totals {
 	u64 sessions;
 	u64 files;
 	u64 orphans;
 	u64 bytes;
+	u64 kept;
 	u64 reserved;
+	u64 rejected;
 };
 
 /**

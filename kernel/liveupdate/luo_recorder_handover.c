@@ -22,6 +22,7 @@
 
 #include "kho_base.h"
 #include "luo_handover.h"
+#include "luo_reject.h"
 #include "luo_recorder_internal.h"
 #include "luo_trace.h"
 

@@ -1,29 +1,120 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* Proof that a page is a block of the handover */
+/* Proof that a page is a block of the handover, and that a record is intact */
 
 #ifndef _LINUX_LUO_SEAL_H
 #define _LINUX_LUO_SEAL_H
 
 #include <linux/kho_block.h>
+#include <linux/kho/abi/luo.h>
+#include <linux/mm.h>
+#include <linux/siphash.h>
+
+#include "luo_internal.h"
 
 /**
- * struct luo_seal - seal of the blocks of an array
- * @mark:	 mark of the tree
- * @record_size: size of a record in bytes
- * @owner:	 hash of the name of the session that the files belong to
+ * struct luo_seal - key and owner of the blocks of an array
+ * @key:   mark of the handover, kind of the array
+ * @owner: hash of the name of the session that the files belong to
  */
 struct luo_seal {
-	u64 mark;
-	u64 record_size;
+	siphash_key_t key;
 	u64 owner;
 };
 
-void luo_seal_init(struct luo_seal *seal, u64 mark, size_t record_size,
-		   const char *name);
+void luo_seal_set_mark(enum luo_dir dir, u64 mark);
+u64 luo_seal_mark(enum luo_dir dir);
+void luo_seal_init(struct luo_seal *seal, enum luo_dir dir,
+		   enum luo_array_kind kind, const char *name);
+void luo_seal_block(const struct luo_seal *seal, void *block, u64 number,
+		    u64 next, u64 count);
 void luo_seal_blocks(const struct luo_seal *seal,
 		     const struct kho_block_set *blocks);
-bool luo_seal_ok(const struct luo_seal *seal, void *block, u64 number);
-void luo_seal_set_init(struct kho_block_set *blocks, size_t record_size);
+bool luo_seal_ok(const struct luo_seal *seal, const void *block, u64 number);
+u32 luo_crc(const void *data, size_t size);
+
+/**
+ * luo_block_tail - get the tail of a block
+ * @block: the block, a page
+ *
+ * Return: the tail.
+ */
+static inline struct luo_block_tail_ser *luo_block_tail(const void *block)
+{
+	return (void *)block + KHO_BLOCK_SIZE - sizeof(struct luo_block_tail_ser);
+}
+
+/**
+ * luo_file_word - get the word of a record of a file
+ * @record: the record, in its block
+ *
+ * Also for the record of an FLB, which has the same size.
+ *
+ * Return: the word.
+ */
+static inline u64 *luo_file_word(const void *record)
+{
+	size_t at = offset_in_page(record) - sizeof(struct kho_block_header_ser);
+	u64 *words = (u64 *)luo_block_tail((void *)((unsigned long)record & PAGE_MASK));
+
+	return words - LUO_FILES_PER_BLOCK + at / sizeof(struct luo_file_ser);
+}
+
+/**
+ * luo_session_words - get the words of a record of a session
+ * @record: the record, in its block
+ *
+ * Return: the first word.
+ */
+static inline u64 *luo_session_words(const void *record)
+{
+	size_t at = offset_in_page(record) - sizeof(struct kho_block_header_ser);
+	u64 *words = (u64 *)luo_block_tail((void *)((unsigned long)record & PAGE_MASK));
+
+	return words - LUO_SESSION_WORDS * LUO_SESSIONS_PER_BLOCK +
+	       LUO_SESSION_WORDS * (at / sizeof(struct luo_session_ser));
+}
+
+/**
+ * luo_sum_add - add a value of a record to its sum
+ * @x:	   the owner of the array, or what the values before it gave
+ * @value: the value
+ *
+ * Return: what the values so far give.
+ */
+static inline u64 luo_sum_add(u64 x, u64 value)
+{
+	return (x ^ value) * LUO_SUM_FACTOR;
+}
+
+/**
+ * luo_sum_word - first word of a record
+ * @x:	  what its values give
+ * @attr: %LUO_ATTR_...
+ *
+ * Return: the word.
+ */
+static inline u64 luo_sum_word(u64 x, u32 attr)
+{
+	return x >> 32 | (u64)attr << 32;
+}
+
+/**
+ * luo_sum - first word of a record whose values are all known
+ * @owner: owner of the array
+ * @crc:   luo_crc() of the string field of the record
+ * @a:	   first of the other values of the record
+ * @b:	   second one
+ * @c:	   third one
+ * @attr:  %LUO_ATTR_...
+ *
+ * Return: the word.
+ */
+static inline u64 luo_sum(u64 owner, u32 crc, u64 a, u64 b, u64 c, u32 attr)
+{
+	u64 x = luo_sum_add(luo_sum_add(owner, crc), a);
+
+	return luo_sum_word(luo_sum_add(luo_sum_add(x, b), c), attr);
+}
 
 #endif /* _LINUX_LUO_SEAL_H */

@@ -13,8 +13,10 @@
 #include <linux/mm.h>
 #include <linux/string.h>
 
+#include "luo_handover.h"
 #include "luo_notice.h"
 #include "luo_recorder.h"
+#include "luo_seal.h"
 #include "luo_session.h"
 
 /**
@@ -69,18 +71,20 @@ int luo_session_prepare_all(void)
 }
 
 /* Context: under the session's lock, with the session frozen. */
-static void luo_session_serialize(const struct luo_session *session,
+static void luo_session_serialize(const struct luo_session *session, u64 owner,
 				  struct luo_session_ser *ser)
 {
+	u64 *words = luo_session_words(ser);
 	struct luo_array files;
 
 	luo_array_from_blocks(&session->files.blocks, session->files.count,
 			      &files);
 	memcpy(ser->name, session->name, sizeof(ser->name));
-	ser->files = files.data;
-	ser->pgcnt = files.pgcnt;
-	ser->count = files.count;
-	ser->pages = session->files.pages;
+	ser->file_set_ser.files = files.data;
+	ser->file_set_ser.count = files.count;
+	words[0] = luo_sum(owner, session->crc, files.data, files.count,
+			   session->files.pages, 0);
+	words[1] = session->files.pages;
 }
 
 /**
@@ -98,13 +102,15 @@ int luo_session_freeze_all(struct luo_array *array, struct luo_totals *totals)
 {
 	struct luo_session_set *set = &luo_sessions[LUO_DIR_OUT];
 	struct luo_session *session;
-	struct kho_block_set_it it;
 	u64 blocks = set->blocks.nblocks;
+	struct kho_block_set_it it;
+	struct luo_seal seal;
 	u64 nr_files = 0;
 	int err;
 
 	lockdep_assert_held_write(&luo_state_lock);
 
+	luo_seal_init(&seal, LUO_DIR_OUT, LUO_ARRAY_SESSIONS, "");
 	kho_block_set_it_init(&it, &set->blocks);
 
 	list_for_each_entry(session, &set->list, list) {
@@ -115,16 +121,17 @@ int luo_session_freeze_all(struct luo_array *array, struct luo_totals *totals)
 				return err;
 		}
 		/* Create reserved a record for each session. */
-		luo_session_serialize(session, kho_block_set_it_reserve_entry(&it));
+		luo_session_serialize(session, seal.owner,
+				      kho_block_set_it_reserve_entry(&it));
 		nr_files += session->files.count;
 		blocks += session->files.blocks.nblocks;
 	}
-	luo_handover_seal_blocks(&set->blocks, "");
+	luo_seal_blocks(&seal, &set->blocks);
 	luo_array_from_blocks(&set->blocks, set->count, array);
 	*totals = (struct luo_totals){
 		.sessions = set->count,
 		.files = nr_files,
-		.bytes = PAGE_SIZE + blocks * KHO_BLOCK_SIZE,
+		.bytes = luo_handover_bytes_out() + blocks * KHO_BLOCK_SIZE,
 	};
 	return 0;
 }
@@ -233,63 +240,57 @@ void luo_session_give_up_all(void)
 			luo_session_count(LUO_DIR_IN));
 }
 
-static void luo_session_deserialize(const void *record, void *data)
+/* Only the previous kernel knows how many pages are preserved for the files. */
+static u64 luo_session_pages(const u64 *words)
+{
+	/* totalram_pages() does not count what is still preserved. */
+	return words && words[1] <= get_num_physpages() ? words[1] : LUO_PAGES_UNKNOWN;
+}
+
+static const char *luo_session_deserialize(const void *record, const u64 *words,
+					   void *data)
 {
 	const struct luo_session_ser *ser = record;
 	const struct luo_array files = {
-		.data = ser->files,
-		.pgcnt = ser->pgcnt,
-		.count = ser->count,
+		.data = ser->file_set_ser.files,
+		.count = ser->file_set_ser.count,
+		.plain = !words,
 	};
 	struct luo_totals *totals = data;
 	struct luo_session *session;
 	struct luo_blocks blocks;
 	int err;
 
-	/* It was closed after it was serialized. */
-	if (!ser->name[0])
-		return;
-
-	if (!luo_string_ok(ser->name, sizeof(ser->name))) {
-		luo_handover_reject("session", "", 0, "bad-name");
-		return;
-	}
+	if (!luo_string_ok(ser->name, sizeof(ser->name)))
+		return "bad-name";
 
 	session = luo_session_alloc(ser->name, LUO_DIR_IN);
 	err = session ? luo_session_add(session) : -ENOMEM;
 	if (err) {
-		luo_handover_reject("session", ser->name, 0,
-				    err == -EEXIST ? "duplicate-name" :
-						     "no-memory");
 		if (session)
 			luo_session_free(session);
-		return;
+		return err == -EEXIST ? "duplicate-name" : "no-memory";
 	}
 
 	scoped_guard(mutex, &session->files.lock)
 		blocks = luo_file_set_deserialize(&session->files, &files);
-	/*
-	 * Only the previous kernel knows. Treat anything larger than RAM as unknown;
-	 * totalram_pages() does not count what is still preserved.
-	 */
-	session->files.pages = ser->pages > get_num_physpages() ?
-			       LUO_PAGES_UNKNOWN : ser->pages;
+	session->files.pages = luo_session_pages(words);
 
 	totals->sessions++;
 	totals->files += session->files.count;
 	totals->orphans += session->files.orphans;
-	totals->bytes += blocks.restored * KHO_BLOCK_SIZE;
-	totals->reserved += blocks.left;
+	luo_totals_add_blocks(totals, &blocks);
 	/* None of its files is known, so nothing restores what they preserved. */
-	if (blocks.left && !session->files.count &&
+	if (files.count && !session->files.count &&
 	    session->files.pages != LUO_PAGES_UNKNOWN)
 		totals->reserved += session->files.pages;
+	return NULL;
 }
 
 /**
  * luo_session_deserialize_all - make the incoming sessions from their records
- * @array:  where the records are; their memory is freed
- * @totals: set to how much was handed over
+ * @array:  where the records are; their memory is freed if it is proven
+ * @totals: what was handed over is added to it
  *
  * Records that are not valid are reported and skipped.
  *
@@ -299,10 +300,7 @@ void luo_session_deserialize_all(const struct luo_array *array, struct luo_total
 {
 	struct luo_blocks blocks;
 
-	*totals = (struct luo_totals){ .bytes = PAGE_SIZE };
-	blocks = luo_handover_read_array(array, sizeof(struct luo_session_ser),
-					 "session", "", luo_session_deserialize,
-					 totals);
-	totals->bytes += blocks.restored * KHO_BLOCK_SIZE;
-	totals->reserved += blocks.left;
+	blocks = luo_array_read(array, LUO_ARRAY_SESSIONS, "",
+				luo_session_deserialize, totals);
+	luo_totals_add_blocks(totals, &blocks);
 }

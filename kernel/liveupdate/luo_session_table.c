@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "luo_array.h"
 #include "luo_seal.h"
 #include "luo_session.h"
 
@@ -84,8 +85,7 @@ int __init luo_session_init(void)
 	int err;
 
 	luo_name_seed = get_random_u32();
-	luo_seal_set_init(&luo_sessions[LUO_DIR_OUT].blocks,
-			  sizeof(struct luo_session_ser));
+	luo_array_set_init(&luo_sessions[LUO_DIR_OUT].blocks, LUO_ARRAY_SESSIONS);
 	err = rhashtable_init(&luo_sessions[LUO_DIR_OUT].by_name,
 			      &luo_by_name_params);
 	if (err)
@@ -128,6 +128,7 @@ struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir)
 		return NULL;
 
 	strscpy_pad(session->name, name);
+	session->crc = luo_crc(session->name, sizeof(session->name));
 	session->state = dir == LUO_DIR_OUT ? LIVEUPDATE_STATE_NORMAL :
 					      LIVEUPDATE_STATE_UPDATED;
 	session->rollback_state = session->state;

@@ -300,7 +300,6 @@ static int luo_freeze(struct luo_totals *totals)
 	if (!err) {
 		luo_flb_serialize_all(&contents.flbs);
 		luo_subsystem_serialize_all(&contents);
-		totals->bytes += contents.flbs.pgcnt * KHO_BLOCK_SIZE;
 		err = luo_handover_serialize(&contents);
 		err = err ?: luo_test_damage(&contents);
 		luo_emit(luo_handover_out, luo_number(LUO_DIR_OUT),

@@ -32,6 +32,7 @@
 
 #include "luo_call.h"
 #include "luo_handover.h"
+#include "luo_reject.h"
 #include "luo_module.h"
 #include "luo_recorder.h"
 #include "luo_subsystem.h"

@@ -207,9 +207,9 @@ static void test_names(void)
 	inv.nr_sessions = 0;
 	check_text(&a,
 "LEAK: 1 finding: 1 refused; no incoming session is left\n"
-"This kernel was booted by a live update whose handover it cannot read: the\n"
-"previous kernel had another LUO, and the sessions that it kept are lost;\n"
-"'luotrace handover' shows the handover.\n"
+"This kernel was booted by a live update and rejected its handover as a whole:\n"
+"the sessions that the previous kernel kept are lost; 'luotrace handover' shows\n"
+"what is wrong with it.\n"
 "\n"
 "* refused tree: not-a-tree; its memory is out of use until the next live update\n",
 		   "a handover of another LUO");

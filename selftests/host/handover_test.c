@@ -1,100 +1,200 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * The output of luotrace handover for trees and records that are malformed, each in one
- * way, and for a valid one. Prints TAP.
+ * The output of luotrace handover for tables that are damaged, each in one way, and for
+ * valid ones. Prints TAP; with a directory, writes a valid handover into files there.
  */
 
-#include <libfdt.h>
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "handover.h"
+#include "handover_make.h"
+#include "handover_tables.h"
 #include "tap.h"
 
-#define PAGE	4096
-#define PAGES	6	/* of memory, from address PAGE on */
-
-static char tree[PAGE];
-static char pages[PAGES][PAGE];
-
-static bool test_read(struct memory *mem, uint64_t phys, void *to, size_t size)
+/* SipHash and CRC-32 of the test itself, by vectors of those who defined them. */
+static void test_hashes(void)
 {
-	(void)mem;
-	if (phys < PAGE || phys + size > PAGE * (PAGES + 1))
-		return false;
-	memcpy(to, pages[0] + phys - PAGE, size);
-	return true;
+	unsigned char data[15];
+	size_t i;
+
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = i;
+	check(sip(0x0706050403020100, 0x0f0e0d0c0b0a0908, data, sizeof(data)) ==
+	      0xa129ca6149be45e5, "SipHash-2-4 of the paper");
+	check(sip(0x0706050403020100, 0x0f0e0d0c0b0a0908, data, 8) == 0x93f5f5799a932462,
+	      "SipHash-2-4 of eight bytes");
+	check(crc("123456789", 9) == 0xcbf43926, "CRC-32 of its check value");
 }
 
-static struct memory memory = { .read = test_read };
-
-static void put_u64(const char *name, uint64_t value)
+static void check_text(const struct handover *h, const char *want, const char *what)
 {
-	fdt_property(tree, name, &value, sizeof(value));
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	handover_text(h, true, f);
+	fclose(f);
+	check_string(text, want, what);
+	free(text);
 }
 
-static void put_array(const char *node, const char *compatible, uint64_t count,
-		      uint64_t data, uint64_t pgcnt)
+static void test_good(void)
 {
-	fdt_begin_node(tree, node);
-	fdt_property_string(tree, "compatible", compatible);
-	put_u64("count", count);
-	put_u64("data", data);
-	put_u64("pgcnt", pgcnt);
-	fdt_end_node(tree);
+	struct handover h;
+
+	make();
+	decode_tree(&h, &memory);
+	check_text(&h,
+		"tree          luo-fdt-v1\n"
+		"CRC-32        right\n"
+		"live update   3\n"
+		"sessions      2 in 2 blocks from 0x1000 on\n"
+		"  session a: 3 files, 20.0KiB\n"
+		"    token 1 memfd-v2 data 0x10 mode 0600 seals shrink,grow opened read,write\n"
+		"    token 2 other-v1 data 0x20 mode 0777 opened write,append\n"
+		"    token 3 memfd-v2 data 0x30\n"
+		"  session b: 1 file, 24.0KiB\n"
+		"    token 1 vfio-v1 data 0x40\n"
+		"FLBs          2 in 1 block from 0x6000 on\n"
+		"  FLB shared-v1: data 0x9, of 3 files\n"
+		"  FLB used-v1: data 0xa, of 0 files\n"
+		"subsystems    1\n"
+		"  subsystem luo-recorder: data 0x7000\n"
+		"proven        6 of 6 blocks, 8 of 8 records\n", "a good tree");
+	handover_free(&h);
+	decode_base(&h, &memory);
+	check_text(&h,
+		"table         luo-v5\n"
+		"live update   3\n"
+		"sessions      2 in 2 blocks from 0x1000 on\n"
+		"  session a: 3 files\n"
+		"    token 1 memfd-v2 data 0x10\n"
+		"    token 2 other-v1 data 0x20\n"
+		"    token 3 memfd-v2 data 0x30\n"
+		"  session b: 1 file\n"
+		"    token 1 vfio-v1 data 0x40\n"
+		"FLBs          2 in 1 block from 0x6000 on\n"
+		"  FLB shared-v1: data 0x9, of 3 files\n"
+		"  FLB used-v1: data 0xa, of 1 file\n"
+		"arrays        6 blocks, 8 records, read without proof\n",
+		"a good table of the base");
+	handover_free(&h);
+	decode_base(&h, NULL);
+	check_text(&h,
+		"table         luo-v5\n"
+		"live update   3\n"
+		"sessions      from 0x1000 on\n"
+		"FLBs          from 0x6000 on\n", "without memory");
+	handover_free(&h);
 }
 
-static void *block(int page, uint64_t next, uint64_t count)
+/* The JSON of both, by path. */
+static void test_json(void)
 {
-	struct kho_block_header_ser *head = (void *)pages[page];
+	json_t *o, *session, *file;
+	struct handover h;
 
-	head->next = next;
-	head->count = count;
-	return head + 1;
+	make();
+	put(FILES_A, RECORDS + FILE_SIZE + 48, 0x21);
+	decode_tree(&h, &memory);
+	o = handover_json(&h, true);
+	session = json_array_get(json_object_get(o, "sessions"), 0);
+	file = json_array_get(json_object_get(session, "file_list"), 0);
+	check_string(json_string_value(json_object_get(o, "crc")), "right", "CRC in JSON");
+	check_string(json_string_value(json_object_get(session, "pages")), "5",
+		     "pages in JSON");
+	check_string(json_string_value(json_object_get(json_object_get(file, "attributes"),
+						       "mode")), "0600", "mode in JSON");
+	check(json_array_size(json_object_get(json_object_get(file, "attributes"),
+					      "seals")) == 2, "seals in JSON");
+	file = json_array_get(json_object_get(session, "file_list"), 1);
+	check_string(json_string_value(json_object_get(file, "proof")), "damaged",
+		     "a damaged record in JSON");
+	check(json_integer_value(json_object_get(json_object_get(o, "arrays"),
+						 "proven_records")) == 7 &&
+	      json_integer_value(json_object_get(json_object_get(o, "arrays"),
+						 "records")) == 8,
+	      "proven records in JSON");
+	json_decref(o);
+	handover_free(&h);
+	decode_base(&h, &memory);
+	o = handover_json(&h, false);
+	check_string(json_string_value(json_object_get(o, "tree")), "luo-v5",
+		     "the base's table in JSON");
+	check(json_is_null(json_object_get(o, "crc")) &&
+	      json_is_null(json_object_get(json_object_get(o, "arrays"), "proven_blocks")),
+	      "nothing of it is proven");
+	json_decref(o);
+	handover_free(&h);
 }
 
-/*
- * Two sessions: "a" with two files, "b" with one in a block of its own; one record of
- * an FLB. A page each, in the order of the addresses.
- */
-enum { SESSIONS, SESSIONS_2, FILES_A, FILES_B, FLBS };
-#define AT(page)	((uint64_t)PAGE * ((page) + 1))
-
-static struct luo_session_ser *session[2];
-static struct luo_file_ser *files[2];
-static struct luo_flb_ser *flb;
-
-static void make(void)
+/* The tree, given as @size bytes, has this first problem. */
+static void tree_of_size_says(size_t size, const char *want, const char *what)
 {
-	memset(pages, 0, sizeof(pages));
-	fdt_create(tree, sizeof(tree));
-	fdt_finish_reservemap(tree);
-	fdt_begin_node(tree, "");
-	fdt_property_string(tree, "compatible", "luo-v2");
-	put_u64("liveupdate-number", 3);
-	put_array("luo-session", "luo-session-v3", 2, AT(SESSIONS), 2);
-	put_array("luo-flb", "luo-flb-v2", 1, AT(FLBS), 1);
-	fdt_begin_node(tree, "luo-subsystems");
-	fdt_property_string(tree, "compatible", "luo-subsystems-v1");
-	fdt_begin_node(tree, "one");
-	put_u64("data", 7);
-	fdt_end_node(tree);
-	fdt_end_node(tree);
-	fdt_end_node(tree);
-	fdt_finish(tree);
+	struct handover h;
 
-	session[0] = block(SESSIONS, AT(SESSIONS_2), 1);
-	session[1] = block(SESSIONS_2, 0, 1);
-	*session[0] = (struct luo_session_ser){ "a", AT(FILES_A), 1, 2, 5 };
-	*session[1] = (struct luo_session_ser){ "b", AT(FILES_B), 1, 1, 6 };
-	files[0] = block(FILES_A, 0, 2);
-	files[1] = block(FILES_B, 0, 1);
-	files[0][0] = (struct luo_file_ser){ "memfd-v2", 1, 0x10 };
-	files[0][1] = (struct luo_file_ser){ "memfd-v2", 2, 0x20 };
-	files[1][0] = (struct luo_file_ser){ "vfio-v1", 1, 0x30 };
-	flb = block(FLBS, 0, 1);
-	*flb = (struct luo_flb_ser){ "shared-v1", 9, 3 };
+	if (handover_decode(&h, HANDOVER_NEITHER, tree, size, &memory))
+		abort();
+	check(h.nr_problems && strstr(h.problems[0], want) && !h.usable, "%s: %s", what,
+	      h.nr_problems ? h.problems[0] : "nothing");
+	handover_free(&h);
+	make();
+}
+
+/* A damage that would be found without the CRC-32, too. */
+static void tree_says(const char *want, const char *what)
+{
+	struct handover h;
+
+	seal_tree();
+	decode_tree(&h, &memory);
+	check(h.nr_problems && strstr(h.problems[0], want), "%s: %s", what,
+	      h.nr_problems ? h.problems[0] : "nothing");
+	handover_free(&h);
+	make();
+}
+
+static void test_trees(void)
+{
+	unsigned char *t = pages[TREE];
+	int at;
+
+	make();
+	tree_of_size_says(20, "offset 0: 20 bytes are too few", "a short file");
+	tree_of_size_says(fdt_totalsize(tree), "the page is cut before the CRC-32",
+			  "a tree without its page");
+	t[2000] ^= 1;
+	tree_of_size_says(PAGE, "offset 4088: CRC-32 of the tree is wrong",
+			  "an unused byte of the page");
+	t[PAGE - 1] = 1;
+	tree_of_size_says(PAGE, "offset 4088: CRC-32 of the tree is wrong",
+			  "the upper half of the CRC-32");
+	t[0] = 0;
+	tree_says("offset 0: magic is 0xdfeed, want 0xd00dfeed", "magic");
+	t[6] = 0xff;
+	tree_says("offset 4: totalsize is", "totalsize");
+	t[23] = 16;
+	tree_says("offset 20: version is 16", "version");
+	t[11] = 0x7f;
+	tree_says("offset 8: structure of ", "offset of the structure");
+	at = fdt_off_dt_struct(tree);
+	t[at + 3] = 7;
+	tree_says("not a tag", "tag of the root");
+	t[at + 15] = 0xff;
+	t[at + 14] = 0x7f;
+	tree_says("a property is longer than the tree", "length of a property");
+	t[at + 19] = 0x7f;
+	t[at + 18] = 0x7f;
+	tree_says("the name of a property is outside of the strings", "name of a property");
+	at = fdt_off_dt_struct(tree) + fdt_size_dt_struct(tree);
+	t[at - 1] = 2;
+	tree_says("a node ends that has not begun", "end of the structure");
+	t[at - 1] = 5;
+	tree_says("not a tag", "last tag");
+	t[at - 5] = 4;
+	tree_says("the structure ends inside a node", "a node that does not end");
 }
 
 /* Replace a property by one of the same length. */
@@ -106,150 +206,260 @@ static void spoil(const char *node, const char *prop, uint64_t value)
 		abort();
 }
 
-/* This is the first problem. */
-static void says(const char *want, const char *what)
+static void test_properties(void)
 {
 	struct handover h;
 
-	handover_decode(&h, tree, fdt_totalsize(tree) > PAGE ? PAGE :
-				  fdt_totalsize(tree), &memory);
-	check(h.nr_problems && strstr(h.problems[0], want), "%s: %s", what,
-	      h.nr_problems ? h.problems[0] : "nothing");
-	handover_free(&h);
 	make();
-}
-
-static void test_good(void)
-{
-	struct handover h;
-	char *text;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	make();
-	handover_decode(&h, tree, fdt_totalsize(tree), &memory);
-	handover_text(&h, true, f);
-	fclose(f);
-	check(!h.nr_problems && !strcmp(text,
-		"tree          luo-v2\n"
-		"live update   3\n"
-		"sessions      2 in 2 blocks from 0x1000 on\n"
-		"  session a: 2 files, 20.0KiB\n"
-		"    token 1 memfd-v2 data 0x10\n"
-		"    token 2 memfd-v2 data 0x20\n"
-		"  session b: 1 file, 24.0KiB\n"
-		"    token 1 vfio-v1 data 0x30\n"
-		"FLBs          1 in 1 blocks from 0x5000 on\n"
-		"  FLB shared-v1: data 0x9, of 3 files\n"
-		"subsystems    1\n"
-		"  subsystem one: data 0x7\n"), "a good one");
-	free(text);
-	handover_free(&h);
-}
-
-static void test_trees(void)
-{
-	int at;
-
-	tree[0] = 0;
-	says("offset 0: magic is 0xdfeed, want 0xd00dfeed", "magic");
-	((unsigned char *)tree)[6] = 0xff;
-	says("offset 4: totalsize is", "totalsize");
-	tree[23] = 16;
-	says("offset 20: version is 16", "version");
-	tree[11] = 0x7f;
-	says("offset 8: structure of 352 bytes from 127 on are not", "offset of the structure");
-	at = fdt_off_dt_struct(tree);
-	tree[at + 3] = 7;
-	says("not a tag", "tag of the root");
-	tree[at + 15] = (char)0xff;
-	tree[at + 14] = 0x7f;
-	says("a property is longer than the tree", "length of a property");
-	tree[at + 19] = 0x7f;
-	tree[at + 18] = 0x7f;
-	says("the name of a property is outside of the strings", "name of a property");
-	at = fdt_off_dt_struct(tree) + fdt_size_dt_struct(tree);
-	tree[at - 1] = 2;
-	says("a node ends that has not begun", "end of the structure");
-	tree[at - 1] = 5;
-	says("not a tag", "last tag");
-	tree[at - 5] = 4;
-	says("the structure ends inside a node", "a node that does not end");
-	fdt_setprop_inplace(tree, 0, "compatible", "luo-v9", 7);
-	says("the tree is 'luo-v9'", "compatible of the tree");
-	fdt_setprop_inplace(tree, 0, "compatible", "l\x1b[1m\n", 7);
-	says("the tree is 'l\\x1b[1m\\x0a'", "compatible of control characters");
-	fdt_setprop_inplace(tree, 0, "compatible", "luo-v2x", 7);
-	says("not one string that ends", "an endless string");
+	fdt_setprop_inplace(tree, 0, "compatible", "luo-fdt-v9", 11);
+	tree_says("the tree is 'luo-fdt-v9'", "compatible of the tree");
+	fdt_setprop_inplace(tree, 0, "compatible", "luo\x1b[1m\n12", 11);
+	tree_says("the tree is 'luo\\x1b[1m\\x0a12'", "compatible of control characters");
+	fdt_setprop_inplace(tree, 0, "compatible", "luo-fdt-v1x", 11);
+	tree_says("not one string that ends", "an endless string");
 	fdt_nop_property(tree, 0, "liveupdate-number");
-	says("node '' has no property 'liveupdate-number'", "no number");
+	tree_says("node '' has no property 'liveupdate-number'", "no number");
+	fdt_nop_property(tree, 0, "mark");
+	tree_says("node '' has no property 'mark'", "no mark");
+	fdt_nop_property(tree, 0, "mark");
+	seal_tree();
+	decode_tree(&h, &memory);
+	check(!h.usable && !h.has_memory && !h.nr_sessions, "without a mark nothing is read");
+	handover_free(&h);
+	make();
+	spoil("/", "mark", MARK + 1);
+	tree_says("block at 0x1000: seal is wrong (sessions)", "another mark");
 	fdt_nop_node(tree, fdt_path_offset(tree, "/luo-session"));
-	says("the tree has no node 'luo-session'", "no sessions");
+	tree_says("the tree has no node 'luo-session'", "no sessions");
 	fdt_setprop_inplace(tree, fdt_path_offset(tree, "/luo-session"),
-			    "compatible", "luo-session-v1", 15);
-	says("node 'luo-session' is 'luo-session-v1', this luotrace knows",
-	     "other sessions");
+			    "compatible", "luo-session-v3", 15);
+	tree_says("node 'luo-session' is 'luo-session-v3', this luotrace knows",
+		  "other sessions");
+	fdt_setprop_inplace(tree, fdt_path_offset(tree, "/luo-flb"),
+			    "compatible", "luo-flb-v2", 11);
+	tree_says("node 'luo-flb' is 'luo-flb-v2', this luotrace knows", "other FLBs");
+	spoil("/luo-session", "data", 0x100000);
+	tree_says("block at 0x100000: is not in memory (sessions)", "address");
+	spoil("/luo-session", "data", 0x1008);
+	tree_says("block at 0x1008: address does not begin a page", "alignment");
+	spoil("/luo-session", "data", AT(GUEST));
+	tree_says("block at 0x7000: seal is wrong", "a guest's page");
+	spoil("/luo-session", "data", AT(FILES_B));
+	tree_says("block at 0x5000: seal is wrong", "a block of files for one of sessions");
+	spoil("/luo-flb", "data", AT(FILES_B));
+	tree_says("block at 0x5000: seal is wrong (FLBs)",
+		  "a block of files for one of FLBs");
+	spoil("/luo-session", "count", 3);
+	tree_says("sessions: 2 records, 3 announced", "count");
+	spoil("/luo-session", "pgcnt", 1);
+	tree_says("sessions: 2 blocks, 1 announced", "blocks");
+	spoil("/luo-flb", "count", 1);
+	tree_says("FLBs: 2 records, 1 announced", "count of FLBs");
 }
 
-static void test_records(void)
+static void test_base_table(void)
 {
-	spoil("/luo-session", "data", 0x100000);
-	says("address 0x100000: block of sessions is not in memory", "address");
-	spoil("/luo-session", "data", 0x1008);
-	says("address 0x1008: block of sessions does not begin a page", "alignment");
-	spoil("/luo-session", "count", 3);
-	says("2 records of sessions, 3 announced", "count");
-	spoil("/luo-session", "pgcnt", 1);
-	says("more blocks of sessions than the 1 announced", "too many blocks");
-	spoil("/luo-session", "pgcnt", 3);
-	says("2 blocks of sessions, 3 announced", "too few blocks");
-	spoil("/luo-session", "pgcnt", 1000);
-	block(SESSIONS_2, AT(SESSIONS), 1);
-	says("the blocks of sessions are a loop", "loop");
-	block(SESSIONS, 0, 43);
-	says("has 43 records, but room for 42", "records of a block");
-	memset(session[0]->name, 'x', sizeof(session[0]->name));
-	says("record 0 of the sessions: the name does not end", "name");
-	strcpy(session[1]->name, "a");
-	says("session a appears twice", "two of one name");
-	session[1]->files = 8;
-	says("block of files of session b does not begin a page", "files");
-	files[0][1].token = 1;
-	says("token 1 of session a appears twice", "two of one token");
-	files[1][0].compatible[0] = '\0';
-	says("record 0 of the files of session b names no handler", "handler");
-	flb->name[0] = '\0';
-	says("record 0 of the FLBs: the name is empty", "shared state");
+	static const struct {
+		const char *what;
+		unsigned int at, size;
+		uint64_t value;
+		const char *want;
+	} damages[] = {
+		{ "version", 5, 1, '9', "offset 0: the table is 'luo-v9', this luotrace knows 'luo-v5'" },
+		{ "first byte", 0, 1, 'x', "offset 0: the table is 'xuo-v5'" },
+		{ "string without end", 0, 8, 0x7878787878787878, "offset 0: 'compatible' does not end within 8 bytes" },
+		{ "sessions", 16, 8, 0x100000, "block at 0x100000: is not in memory (sessions)" },
+		{ "alignment of the sessions", 16, 8, 0x1010, "block at 0x1010: address does not begin a page" },
+		{ "FLBs", 24, 8, 0x100000, "block at 0x100000: is not in memory (FLBs)" },
+		{ "sessions for FLBs", 24, 8, AT(SESSIONS), "block at 0x1000: is a second time in an array (FLBs)" },
+		{ "a guest's page for FLBs", 24, 8, AT(GUEST), "block at 0x7000: has 6510615555426900570 records, but room for 63 (FLBs)" },
+	};
+	struct handover h;
+	size_t i;
+
+	for (i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		make();
+		memcpy(pages[BASE] + damages[i].at, &damages[i].value, damages[i].size);
+		decode_base(&h, &memory);
+		check(h.nr_problems && strstr(h.problems[0], damages[i].want),
+		      "base's table, %s: %s", damages[i].what,
+		      h.nr_problems ? h.problems[0] : "nothing");
+		handover_free(&h);
+	}
+	handover_decode(&h, HANDOVER_BASE, pages[BASE], 31, NULL);
+	check(h.nr_problems && strstr(h.problems[0], "31 bytes are too few"),
+	      "a cut table of the base");
+	handover_free(&h);
+}
+
+/* Judge what is in the pages; -1: not given, 0: not there, 1: there. */
+static void judge(int with_base, int with_tree, struct handover_verdict *v, char **text)
+{
+	struct handover base, ours;
+	struct handover_tables t = {
+		.base = with_base > 0 ? &base : NULL,
+		.tree = with_tree > 0 ? &ours : NULL,
+		.complete = with_base >= 0 && with_tree >= 0,
+	};
+	size_t size;
+	FILE *f = open_memstream(text, &size);
+
+	decode_base(&base, &memory);
+	decode_tree(&ours, &memory);
+	handover_judge(&t, v);
+	handover_verdict_text(&t, v, f);
+	json_decref(handover_verdict_json(&t, v));
+	fclose(f);
+	handover_free(&base);
+	handover_free(&ours);
+}
+
+static void check_verdict(int with_base, int with_tree, const char *want,
+			  const char *what)
+{
+	struct handover_verdict v;
+	char *text;
+
+	judge(with_base, with_tree, &v, &text);
+	check_string(text, want, what);
+	free(text);
+	make();
+}
+
+#define BASE_RESTORES								\
+	"base's LUO    restores all sessions, files and FLBs that LUO leads to: 8 records\n"	\
+	"              in 6 blocks\n"
+#define BASE_LEAVES								\
+	"  reserved    the page of LUO-FDT, and the memory that these subsystems hand\n" \
+	"              over, of which only a value is known: luo-recorder (0x7000)\n"
+#define THIS_RESTORES(records, blocks)						\
+	"this LUO      restores what LUO-FDT leads to and proves: " records " in "	\
+	blocks
+
+static void test_verdicts(void)
+{
+	make();
+	check_verdict(1, 1, "tables        both LUO and LUO-FDT\n"
+		"they agree    in number and addresses\n" BASE_RESTORES BASE_LEAVES
+		THIS_RESTORES("8 of 8 records", "6 of\n              6 blocks\n"), "both tables");
+	check_verdict(1, 0, "tables        only LUO\n" BASE_RESTORES
+		"this LUO      restores what LUO leads to, without proof\n"
+		"  reserved    all blocks of sessions, files and FLBs: what is not proven is\n"
+		"              never freed\n", "a handover of the base");
+	check_verdict(0, 1, "tables        only LUO-FDT\n"
+		"base's LUO    finds no LUO and restores nothing\n" BASE_LEAVES
+		THIS_RESTORES("8 of 8 records", "6 of\n              6 blocks\n"), "the tree alone");
+	check_verdict(1, -1, BASE_RESTORES
+		"this LUO      restores what LUO leads to, without proof; it reads LUO only if it\n"
+		"              has no good LUO-FDT\n"
+		"  reserved    all blocks of sessions, files and FLBs: what is not proven is\n"
+		"              never freed\n", "a file with the base's table");
+	check_verdict(-1, 1, "base's LUO    reads LUO, which is not given\n"
+		"  reserved    the page of LUO-FDT, and the memory that these subsystems hand\n"
+		"              over, of which only a value is known: luo-recorder (0x7000)\n"
+		THIS_RESTORES("8 of 8 records", "6 of\n              6 blocks\n"), "a file with the tree");
+	put(BASE, 8, 4);
+	put(BASE, 24, AT(GUEST));
+	check_verdict(1, 1, "tables        both LUO and LUO-FDT\n"
+		"! the tables differ in live update: 4 in LUO, 3 in LUO-FDT\n"
+		"! the tables differ in address of the FLBs: 0x7000 in LUO, 0x6000 in LUO-FDT\n"
+		"base's LUO    restores what LUO leads to, and does not check for what is said\n"
+		"              above: 6 records in 6 blocks\n" BASE_LEAVES
+		THIS_RESTORES("8 of 8 records", "6 of\n              6 blocks; it believes LUO-FDT\n"),
+		"tables that disagree");
+	pages[TREE][2000] = 1;
+	check_verdict(1, 1, "tables        both LUO and LUO-FDT\n"
+		"they agree    in number and addresses\n" BASE_RESTORES BASE_LEAVES
+		"this LUO      restores what LUO leads to, without proof\n"
+		"  reserved    all blocks of sessions, files and FLBs: what is not proven is\n"
+		"              never freed\n", "a tree with a wrong CRC-32");
+	pages[BASE][5] = '9';
+	check_verdict(1, 1, "tables        both LUO and LUO-FDT\n"
+		"base's LUO    rejects LUO: it panics, or has no live update until its next boot\n"
+		BASE_LEAVES
+		THIS_RESTORES("8 of 8 records", "6 of\n              6 blocks\n"), "another base");
+	pages[BASE][5] = '9';
+	pages[TREE][2000] = 1;
+	check_verdict(1, 1, "tables        both LUO and LUO-FDT\n"
+		"base's LUO    rejects LUO: it panics, or has no live update until its next boot\n"
+		BASE_LEAVES
+		"this LUO      rejects the handover and restores nothing\n", "neither table");
+	put(FILES_A, A_FILE(0, 48), 1);
+	put(FILES_B, TAIL, 1);
+	check_verdict(1, 1, "tables        both LUO and LUO-FDT\n"
+		"they agree    in number and addresses\n"
+		"base's LUO    restores all sessions, files and FLBs that LUO leads to: 8 records\n"
+		"              in 6 blocks; it does not see what LUO-FDT shows to be damaged\n"
+		BASE_LEAVES THIS_RESTORES("6 of 7 records", "5 of\n              6 blocks\n")
+		"  reserved    each block that is not proven, those after it, and what their\n"
+		"              records lead to\n", "damaged records");
 }
 
 static void test_kho(void)
 {
 	struct handover h;
 
-	fdt_create(tree, sizeof(tree));
-	fdt_finish_reservemap(tree);
-	fdt_begin_node(tree, "");
-	fdt_property_string(tree, "compatible", "kho-v4");
-	put_u64("preserved-memory-map", 0x3000);
-	fdt_begin_node(tree, "LUO");
-	put_u64("preserved-data", 0x4000);
-	put_u64("blob-size", 4096);
-	fdt_end_node(tree);
-	fdt_end_node(tree);
-	fdt_finish(tree);
-	handover_decode(&h, tree, fdt_totalsize(tree), NULL);
+	make_kho();
+	handover_decode(&h, HANDOVER_NEITHER, pages[KHO_TREE], PAGE, NULL);
 	check(h.kind == HANDOVER_KHO && !h.nr_problems && h.memory_map == 0x3000 &&
-	      h.nr_entries == 1 && h.entries[0].data == 0x4000 &&
-	      h.entries[0].size == 4096, "KHO's own tree");
+	      h.nr_entries == 2 && h.entries[1].data == AT(TREE) &&
+	      h.entries[1].size == PAGE, "KHO's own tree");
 	handover_free(&h);
 }
 
-int main(void)
+/* The tables as files, and ELF cores with the pages. */
+static int write_handover(const char *dir)
 {
+	struct {
+		Elf64_Ehdr e;
+		Elf64_Phdr p;
+	} head = {
+		.e = {
+			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
+				     ELFDATA2LSB, EV_CURRENT },
+			.e_type = ET_CORE, .e_machine = EM_X86_64,
+			.e_version = EV_CURRENT, .e_phoff = sizeof(Elf64_Ehdr),
+			.e_ehsize = sizeof(Elf64_Ehdr),
+			.e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1,
+		},
+		.p = {
+			.p_type = PT_LOAD, .p_offset = sizeof(head), .p_paddr = PAGE,
+			.p_filesz = sizeof(pages), .p_memsz = sizeof(pages),
+		},
+	};
+
+	make();
+	make_kho();
+	if (write_file(dir, "LUO", "", 0, pages[BASE], 32) ||
+	    write_file(dir, "LUO-FDT", "", 0, pages[TREE], PAGE) ||
+	    write_file(dir, "KHO", "", 0, pages[KHO_TREE], PAGE) ||
+	    write_file(dir, "core", &head, sizeof(head), pages, sizeof(pages)))
+		return 1;
+	put(BASE, 8, 4);
+	if (write_file(dir, "differing-core", &head, sizeof(head), pages, sizeof(pages)))
+		return 1;
+	put(BASE, 8, 3);
+	put(FILES_A, A_FILE(0, 48), 1);
+	if (write_file(dir, "damaged-core", &head, sizeof(head), pages, sizeof(pages)))
+		return 1;
+	fdt_setprop_inplace(pages[KHO_TREE],
+			    fdt_path_offset(pages[KHO_TREE], "/LUO"), "preserved-data",
+			    &(uint64_t){ 0x100000 }, sizeof(uint64_t));
+	return write_file(dir, "KHO-elsewhere", "", 0, pages[KHO_TREE], PAGE);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		return write_handover(argv[1]);
 	puts("TAP version 13");
+	test_hashes();
 	test_good();
+	test_json();
 	test_trees();
-	test_records();
+	test_properties();
+	test_base_table();
+	test_verdicts();
 	test_kho();
 	return end_tests();
 }

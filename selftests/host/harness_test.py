@@ -121,6 +121,27 @@ def test_command():
           "a part fails if one of its commands does", results)
 
 
+def test_kernels():
+    """What a test boots is built before it runs, the next kernel too."""
+    kernels = names_of("tools/build/check")["kernels"]
+    build = "tools/build/kernel"
+    for flavour, options, want in (
+            ("stock", {}, [[build, "--stock"]]),
+            ("stock", {"next": "build/bzImage"}, [[build, "--stock"], [build]]),
+            ("default", {"next": "build/7.2/bzImage"},
+             [[build], [build, "--series", "7.2"]]),
+            ("default", {"next": "build/7.4/bzImage"},
+             "test 'a': nothing builds 'build/7.4/bzImage'")):
+        try:
+            have = kernels(table.Row("a", options=options), flavour)
+        except table.Error as e:
+            have = str(e)
+        check(have == want, "kernels of %s, %s" % (flavour, options), have)
+    bad = [row.name for row in table.read().values() for flavour in row.flavours
+           if not kernels(row, flavour)]
+    check(not bad, "each kernel of the table is built", bad)
+
+
 def read_table(text):
     with tempfile.NamedTemporaryFile("w") as f:
         f.write(text)

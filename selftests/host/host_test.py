@@ -15,7 +15,7 @@ import tempfile
 
 from tap import HERE, LUOTRACE, TOP, check, run, run_tests
 
-TREE = os.path.join(HERE, "handover.fdt")
+HANDOVER = os.path.join(TOP, "build/host/handover")
 
 # arguments, exit code, regex of stdout, regex of stderr
 COMMAND_LINE = (
@@ -67,16 +67,37 @@ COMMAND_LINE = (
     ("handover", 3, r"^$", r"no tree in /sys/kernel/debug/kho/; it needs"),
     ("handover /no/such", 3, r"^$", r"cannot read '/no/such': No such file"),
     ("handover a b", 2, r"^$", r"too many arguments"),
-    ("handover --memory x", 2, r"^$", r"--memory needs the FILE with the tree"),
-    ("handover --memory /dev/null @TREE@", 3, r"^$", r"'/dev/null' is not an ELF core"),
+    ("handover --memory x", 2, r"^$", r"--memory needs the FILE with the table"),
+    ("handover --memory /dev/null @HANDOVER@/LUO", 3, r"^$",
+     r"'/dev/null' is not an ELF core"),
     ("handover /dev/null", 1, r"^tree +-\n! offset 0: 0 bytes are too few", r"^$"),
-    ("handover @TREE@", 0, r"^tree +luo-v2\nlive update +1\nsessions +60 in 2 "
-     r"blocks from 0x\w+ on\nFLBs +4 in 1 blocks from 0x\w+ on\n"
-     r"subsystems +3\n  subsystem luo-recorder: data 0x\w+\n", r"^$"),
-    ("handover --json @TREE@", 0, r'(?s)"sessions_at": \{\s*"count": "60".*'
-     r'"sessions": null.*"nr_problems": 0', r"^$"),
-    ("handover @BASE@", 0, r"^not shown: the base kernel's own LUO wrote it", r"^$"),
-    ("handover --json @BASE@", 0, r'(?s)"tree": null,\s*"nr_problems": 0', r"^$"),
+    ("handover @HANDOVER@/LUO-FDT", 0, r"^tree +luo-fdt-v1\nCRC-32 +right\n"
+     r"live update +3\nsessions +2 in 2 blocks from 0x1000 on\n"
+     r"FLBs +2 in 1 block from 0x6000 on\nsubsystems +1\n"
+     r"  subsystem luo-recorder: data 0x7000\n"
+     r"base's LUO +reads LUO, which is not given\n", r"^$"),
+    ("handover --json @HANDOVER@/LUO-FDT", 0, r'(?s)"sessions_at": \{\s*"count": "2".*'
+     r'"sessions": null.*"nr_problems": 0.*"tables": \[\s*\{\s*"base": null,\s*"tree": '
+     r'true', r"^$"),
+    ("handover @HANDOVER@/LUO", 0, r"^table +luo-v5\nlive update +3\n"
+     r"sessions +from 0x1000 on\nFLBs +from 0x6000 on\nbase's LUO +restores all",
+     r"^$"),
+    ("handover --json @HANDOVER@/LUO", 0, r'(?s)"tree": "luo-v5",\s*"kind": "base".*'
+     r'"subsystems": null.*"nr_problems": 0', r"^$"),
+    ("handover @HANDOVER@/KHO", 0, r"^tree +kho-v4\nmemory map +0x3000\n"
+     r"  subtree LUO: 32B at 0x8000\n  subtree LUO-FDT: 4.00KiB at 0x9000\n$", r"^$"),
+    ("handover --files --memory @HANDOVER@/core @HANDOVER@/KHO", 0, r"(?s)^tree +kho-v4"
+     r"\n.*\n\nLUO, subtree of .*\ntable +luo-v5\n.*\n\nLUO-FDT, subtree of .*\ntree +"
+     r"luo-fdt-v1\n.*token 1 memfd-v2 .*proven +6 of 6 blocks, 8 of 8 records\n.*\n"
+     r"tables +both LUO and LUO-FDT\nthey agree ", r"^$"),
+    ("handover --json --memory @HANDOVER@/core @HANDOVER@/KHO", 0, r'(?s)"subtree": '
+     r'"LUO-FDT".*"agree": true', r"^$"),
+    ("handover --memory @HANDOVER@/damaged-core @HANDOVER@/KHO", 1, r"(?s)! files of "
+     r'session "a", token 1: record\'s sum is wrong\n.*\nthey agree ', r"^$"),
+    ("handover --memory @HANDOVER@/differing-core @HANDOVER@/KHO", 1,
+     r"! the tables differ in live update: 4 in LUO, 3 in LUO-FDT\n", r"^$"),
+    ("handover --memory @HANDOVER@/core @HANDOVER@/KHO-elsewhere", 1,
+     r"! subtree 'LUO' is not in memory\n", r"^$"),
     ("latency --json --json-file x", 2, r"^$", r"want one of them"),
     ("latency --json-file x 1", 2, r"^$", r"want --json with INTERVAL"),
     ("record --json -o x", 2, r"^$", r"the file is always JSON"),
@@ -160,12 +181,12 @@ def make_records():
 
 def test_command_line():
     record, worse = make_records()
-    base = os.path.join(TOP, "build/host/base-handover")
-    with open(base, "wb") as f:
-        f.write(b"luo-v5\0\0" + 24 * b"\1")
+    os.makedirs(HANDOVER, exist_ok=True)
+    subprocess.run([os.path.join(TOP, "build/host/handover_test"), HANDOVER],
+                   check=True)
     for args, code, out, err in COMMAND_LINE:
-        args = args.replace("@RECORD@", record).replace("@TREE@", TREE)
-        args = args.replace("@BASE@", base).replace("@WORSE@", worse)
+        args = args.replace("@RECORD@", record).replace("@WORSE@", worse)
+        args = args.replace("@HANDOVER@", HANDOVER)
         r = run([LUOTRACE] + args.split())
         check(r.returncode == code and re.search(out, r.stdout) and
               re.search(err, r.stderr), "luotrace %s ends with %d" % (

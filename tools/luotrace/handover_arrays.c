@@ -1,168 +1,93 @@
 // SPDX-License-Identifier: GPL-2.0
 
+/* The arrays of a handover: their records, and what is wrong with one. */
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fmt.h"
-#include "handover.h"
-
-#define NAME_BUF	(4 * LIVEUPDATE_SESSION_NAME_LENGTH + 1)
-
-/* Records of an array while they are read. */
-struct records {
-	size_t size;		/* of one, bytes */
-	char *data;
-	size_t nr;
-	size_t room;		/* records that @data has room for */
-	const char *what;	/* for messages: what they describe */
-	const char *of;		/* "", or " of session NAME" */
-};
-
-static int add_records(struct records *r, const char *block, size_t nr)
-{
-	char *data;
-
-	if (!nr)
-		return 0;
-	if (r->nr + nr > r->room) {
-		r->room = 2 * (r->nr + nr);
-		data = realloc(r->data, r->room * r->size);
-		if (!data)
-			return -ENOMEM;
-		r->data = data;
-	}
-	memcpy(r->data + r->nr * r->size,
-	       block + sizeof(struct kho_block_header_ser), nr * r->size);
-	r->nr += nr;
-	return 0;
-}
-
-/* Read a block and move *@at to the next. Returns 0, 1 if it is malformed, -ENOMEM. */
-static int read_block(struct handover *h, struct memory *mem, uint64_t *at,
-		      struct records *r)
-{
-	size_t room = LUO_RECORDS_PER_BLOCK(r->size);
-	struct kho_block_header_ser head;
-	char block[KHO_BLOCK_SIZE];
-
-	if (*at % KHO_BLOCK_SIZE) {
-		handover_problem(h, "address 0x%" PRIx64 ": block of %s%s does not begin a page",
-				 *at, r->what, r->of);
-		return 1;
-	}
-	if (!mem->read(mem, *at, block, sizeof(block))) {
-		handover_problem(h, "address 0x%" PRIx64 ": block of %s%s is not in memory",
-				 *at, r->what, r->of);
-		return 1;
-	}
-	memcpy(&head, block, sizeof(head));
-	if (head.count > room) {
-		handover_problem(h, "address 0x%" PRIx64 ": block of %s%s has %" PRIu64 " records, but room for %zu",
-				 *at, r->what, r->of, (uint64_t)head.count, room);
-		return 1;
-	}
-	*at = head.next;
-	return add_records(r, block, head.count);
-}
-
-/* Each block has the address of the next; a chain can be a loop. */
-static int read_chain(struct handover *h, struct memory *mem,
-		      const struct handover_array *array, struct records *r)
-{
-	uint64_t at = array->data, seen = 0, was = 0, next_mark = 1;
-	int ret = 0;
-
-	while (at && !ret) {
-		if (seen == array->pgcnt) {
-			handover_problem(h, "address 0x%" PRIx64 ": more blocks of %s%s than the %" PRIu64 " announced",
-					 at, r->what, r->of, array->pgcnt);
-			return 0;
-		}
-		if (at == was) {
-			handover_problem(h, "address 0x%" PRIx64 ": the blocks of %s%s are a loop",
-					 at, r->what, r->of);
-			return 0;
-		}
-		/* Remember an address at powers of two: a loop comes back to it. */
-		if (seen == next_mark) {
-			was = at;
-			next_mark *= 2;
-		}
-		seen++;
-		ret = read_block(h, mem, &at, r);
-	}
-	if (ret < 0)
-		return ret;
-	if (!ret && seen < array->pgcnt)
-		handover_problem(h, "address 0x%" PRIx64 ": %" PRIu64 " blocks of %s%s, %" PRIu64 " announced",
-				 array->data, seen, r->what, r->of, array->pgcnt);
-	if (!ret && r->nr != array->count)
-		handover_problem(h, "address 0x%" PRIx64 ": %zu records of %s%s, %" PRIu64 " announced",
-				 array->data, r->nr, r->what, r->of, array->count);
-	return 0;
-}
+#include "handover_blocks.h"
 
 static bool ends(const char *text, size_t size)
 {
 	return memchr(text, '\0', size);
 }
 
-static int by_token(const void *a, const void *b)
+/* What is wrong with the string of a record, or NULL. */
+static const char *why_bad_string(const char *text, size_t size)
 {
-	const struct luo_file_ser *x = a, *y = b;
-
-	return x->token < y->token ? -1 : x->token > y->token;
+	if (!text[0])
+		return "is empty";
+	return ends(text, size) ? NULL : "does not end";
 }
 
-static int check_files(struct handover *h, const struct handover_session *s,
-		       const char *of)
+static int by_token(const void *a, const void *b)
 {
-	struct luo_file_ser *sorted;
-	size_t i;
+	const uint64_t *x = a, *y = b;
 
-	for (i = 0; i < s->nr_files; i++) {
-		if (!s->files[i].compatible[0])
-			handover_problem(h, "record %zu of the files%s names no handler",
-					 i, of);
-	}
-	if (s->nr_files < 2)
-		return 0;
-	sorted = malloc(s->nr_files * sizeof(*sorted));
-	if (!sorted)
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* The token of a damaged record may be that of any file. */
+static int check_tokens(struct handover *h, const struct handover_chain *chain)
+{
+	uint64_t *tokens = calloc(chain->nr + 1, sizeof(*tokens));
+	size_t nr = 0, i;
+
+	if (!tokens)
 		return -ENOMEM;
-	memcpy(sorted, s->files, s->nr_files * sizeof(*sorted));
-	qsort(sorted, s->nr_files, sizeof(*sorted), by_token);
-	for (i = 1; i < s->nr_files; i++) {
-		if (sorted[i].token == sorted[i - 1].token)
-			handover_problem(h, "token %" PRIu64 "%s appears twice",
-					 (uint64_t)sorted[i].token, of);
+	for (i = 0; i < chain->nr; i++) {
+		if (chain->records[i].proof != HANDOVER_DAMAGED)
+			tokens[nr++] = chain->records[i].file.token;
 	}
-	free(sorted);
+	qsort(tokens, nr, sizeof(*tokens), by_token);
+	for (i = 1; i < nr; i++) {
+		if (tokens[i] == tokens[i - 1])
+			handover_problem(h, "%s, token %" PRIu64 ": appears twice",
+					 chain->what, tokens[i]);
+	}
+	free(tokens);
 	return 0;
+}
+
+static void check_file(struct handover *h, const struct handover_chain *chain,
+		       const struct handover_record *r)
+{
+	const char *why = why_bad_string(r->file.compatible,
+					 sizeof(r->file.compatible));
+
+	if (r->proof == HANDOVER_DAMAGED)
+		handover_problem(h, "%s, token %" PRIu64 ": record's sum is wrong",
+				 chain->what, (uint64_t)r->file.token);
+	else if (why)
+		handover_problem(h, "%s, token %" PRIu64 ": the handler %s",
+				 chain->what, (uint64_t)r->file.token, why);
 }
 
 static int read_files(struct handover *h, struct memory *mem,
 		      struct handover_session *s)
 {
-	const struct handover_array array = {
-		.count = s->ser.count, .data = s->ser.files,
-		.pgcnt = s->ser.pgcnt,
+	struct handover_chain chain = {
+		.kind = LUO_ARRAY_FILES,
+		.name = s->record.session.name,
+		.at = s->record.session.file_set_ser.files,
+		.count = s->record.session.file_set_ser.count,
+		.pgcnt = HANDOVER_UNKNOWN,
 	};
-	struct records r = {
-		.size = sizeof(struct luo_file_ser), .what = "files",
-	};
-	char name[NAME_BUF], of[NAME_BUF + 16];
+	char name[HANDOVER_NAME];
+	size_t i;
 	int err;
 
-	snprintf(of, sizeof(of), " of session %s",
-		 fmt_name(name, sizeof(name), s->ser.name));
-	r.of = of;
-	err = read_chain(h, mem, &array, &r);
-	s->files = (struct luo_file_ser *)r.data;
-	s->nr_files = r.nr;
-	return err ? err : check_files(h, s, of);
+	snprintf(chain.what, sizeof(chain.what), "files of session \"%s\"",
+		 fmt_label(name, sizeof(name), chain.name));
+	err = handover_read_chain(h, mem, &chain);
+	s->files = chain.records;
+	s->nr_files = chain.nr;
+	for (i = 0; i < chain.nr && !err; i++)
+		check_file(h, &chain, &chain.records[i]);
+	return err ? err : check_tokens(h, &chain);
 }
 
 static int by_name(const void *a, const void *b)
@@ -170,76 +95,124 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int check_names(struct handover *h)
+/* Names of sessions or FLBs that are proven, or that nothing proves. */
+static void check_names(struct handover *h, const char *what, const char **names,
+			size_t nr)
 {
-	const char **names = calloc(h->nr_sessions + 1, sizeof(*names));
-	char name[NAME_BUF];
+	char name[HANDOVER_NAME];
 	size_t i;
 
-	if (!names)
-		return -ENOMEM;
-	for (i = 0; i < h->nr_sessions; i++)
-		names[i] = h->sessions[i].ser.name;
-	qsort(names, h->nr_sessions, sizeof(*names), by_name);
-	for (i = 1; i < h->nr_sessions; i++) {
+	qsort(names, nr, sizeof(*names), by_name);
+	for (i = 1; i < nr; i++) {
 		if (!strcmp(names[i], names[i - 1]))
-			handover_problem(h, "session %s appears twice",
-					 fmt_name(name, sizeof(name), names[i]));
+			handover_problem(h, "%s \"%s\": appears twice", what,
+					 fmt_label(name, sizeof(name), names[i]));
 	}
-	free(names);
-	return 0;
+}
+
+/* Whether a record is what its kernel wrote, as far as that can be seen. */
+static bool check_record(struct handover *h, const char *what, size_t number,
+			 const struct handover_record *r, const char *string,
+			 size_t size)
+{
+	char field[LIVEUPDATE_SESSION_NAME_LENGTH + 1], name[HANDOVER_NAME];
+	const char *why = why_bad_string(string, size);
+
+	if (r->proof == HANDOVER_DAMAGED) {
+		handover_problem(h, "%s \"%s\": record's sum is wrong", what,
+				 fmt_label(name, sizeof(name),
+					   handover_field(field, string, size)));
+		return false;
+	}
+	if (why)
+		handover_problem(h, "%s %zu: the name %s", what, number, why);
+	return !why;
+}
+
+/* A damaged record stays, but it leads to no files and counts for no name. */
+static int take_sessions(struct handover *h, struct memory *mem,
+			 const struct handover_chain *chain, const char **names)
+{
+	struct handover_session *s;
+	size_t i, nr = 0;
+	int err = 0;
+
+	for (i = 0; i < chain->nr && !err; i++) {
+		s = &h->sessions[h->nr_sessions++];
+		s->record = chain->records[i];
+		if (!check_record(h, "session", i, &s->record, s->record.session.name,
+				  sizeof(s->record.session.name)))
+			continue;
+		names[nr++] = s->record.session.name;
+		err = read_files(h, mem, s);
+	}
+	check_names(h, "session", names, nr);
+	return err;
+}
+
+/* An array that the table leads to. */
+static struct handover_chain chain_of(const struct handover_array *array,
+				      enum luo_array_kind kind, const char *what)
+{
+	struct handover_chain chain = {
+		.kind = kind, .name = "", .at = array->data,
+		.count = array->counted ? array->count : HANDOVER_UNKNOWN,
+		.pgcnt = array->counted ? array->pgcnt : HANDOVER_UNKNOWN,
+	};
+
+	snprintf(chain.what, sizeof(chain.what), "%s", what);
+	return chain;
+}
+
+/* A table without counts has those that were found. */
+static void note_counts(struct handover_array *array,
+			const struct handover_chain *chain)
+{
+	if (array->counted)
+		return;
+	array->counted = true;
+	array->count = chain->nr;
+	array->pgcnt = chain->nr_blocks;
 }
 
 static int read_sessions(struct handover *h, struct memory *mem)
 {
-	struct records r = {
-		.size = sizeof(struct luo_session_ser), .what = "sessions",
-		.of = "",
-	};
-	const struct luo_session_ser *ser;
-	int err;
-	size_t i;
+	struct handover_chain chain = chain_of(&h->sessions_at, LUO_ARRAY_SESSIONS,
+					       "sessions");
+	int err = handover_read_chain(h, mem, &chain);
+	const char **names;
 
-	err = read_chain(h, mem, &h->sessions_at, &r);
-	if (!err && r.nr) {
-		h->sessions = calloc(r.nr, sizeof(*h->sessions));
-		err = h->sessions ? 0 : -ENOMEM;
-	}
-	ser = (const struct luo_session_ser *)r.data;
-	for (i = 0; i < r.nr && !err; i++) {
-		/* The session was closed after its record had been written. */
-		if (!ser[i].name[0])
-			continue;
-		if (!ends(ser[i].name, sizeof(ser[i].name))) {
-			handover_problem(h, "record %zu of the sessions: the name does not end", i);
-			continue;
-		}
-		h->sessions[h->nr_sessions].ser = ser[i];
-		err = read_files(h, mem, &h->sessions[h->nr_sessions++]);
-	}
-	free(r.data);
-	return err ? err : check_names(h);
+	h->sessions = calloc(chain.nr + 1, sizeof(*h->sessions));
+	names = calloc(chain.nr + 1, sizeof(*names));
+	if (!err)
+		err = h->sessions && names ?
+		      take_sessions(h, mem, &chain, names) : -ENOMEM;
+	free(names);
+	free(chain.records);
+	note_counts(&h->sessions_at, &chain);
+	return err;
 }
 
 static int read_flbs(struct handover *h, struct memory *mem)
 {
-	struct records r = {
-		.size = sizeof(struct luo_flb_ser), .what = "FLBs",
-		.of = "",
-	};
-	int err = read_chain(h, mem, &h->flbs_at, &r);
-	size_t i;
+	struct handover_chain chain = chain_of(&h->flbs_at, LUO_ARRAY_FLBS, "FLBs");
+	int err = handover_read_chain(h, mem, &chain);
+	const char **names = calloc(chain.nr + 1, sizeof(*names));
+	const struct handover_record *r;
+	size_t nr = 0, i;
 
-	h->flbs = (struct luo_flb_ser *)r.data;
-	for (i = 0; i < r.nr && !err; i++) {
-		if (ends(h->flbs[i].name, sizeof(h->flbs[i].name)) &&
-		    h->flbs[i].name[0]) {
-			h->flbs[h->nr_flbs++] = h->flbs[i];
-			continue;
-		}
-		handover_problem(h, "record %zu of the FLBs: the name is empty or does not end",
-				 i);
+	h->flbs = chain.records;
+	h->nr_flbs = chain.nr;
+	note_counts(&h->flbs_at, &chain);
+	if (!names)
+		return -ENOMEM;
+	for (i = 0; i < chain.nr && !err; i++) {
+		r = &chain.records[i];
+		if (check_record(h, "FLB", i, r, r->flb.name, sizeof(r->flb.name)))
+			names[nr++] = r->flb.name;
 	}
+	check_names(h, "FLB", names, nr);
+	free(names);
 	return err;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/* Decode a handover: the tree is read here, the arrays it points to in handover_arrays.c. */
+/* Decode a tree: that of LUO, or that of KHO. */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "handover.h"
+#include "handover_seal.h"
 
 #define TREE_VERSION		17
 #define KHO_COMPATIBLE		"kho-v"
@@ -227,6 +228,14 @@ static uint64_t get_u64(struct handover *h, const void *tree, int node,
 	return value;
 }
 
+/* Whether the root has a property of eight bytes. */
+static bool has_u64(const void *tree, const char *name)
+{
+	int len;
+
+	return fdt_getprop(tree, 0, name, &len) && len == sizeof(uint64_t);
+}
+
 /* The compatible string of a node, checked to be terminated; or NULL. */
 static const char *get_compatible(struct handover *h, const void *tree, int node)
 {
@@ -276,6 +285,7 @@ static void get_array(struct handover *h, const void *tree, const char *name,
 	if (node < 0)
 		return;
 	array->present = true;
+	array->counted = true;
 	array->count = get_u64(h, tree, node, LUO_FDT_PROP_COUNT);
 	array->data = get_u64(h, tree, node, LUO_FDT_PROP_DATA);
 	array->pgcnt = get_u64(h, tree, node, LUO_FDT_PROP_PGCNT);
@@ -295,12 +305,29 @@ static struct handover_entry *add_entry(struct handover *h)
 	return all;
 }
 
-static int decode_luo(struct handover *h, const void *tree)
+static void check_crc(struct handover *h, const void *tree, size_t size)
+{
+	h->crc = size < PAGE_SIZE ? HANDOVER_CRC_CUT :
+		 handover_seal_tree(tree) ? HANDOVER_CRC_RIGHT : HANDOVER_CRC_WRONG;
+	if (h->crc == HANDOVER_CRC_WRONG)
+		handover_problem(h, "offset %zu: CRC-32 of the tree is wrong",
+				 LUO_FDT_SIZE);
+	else if (h->crc == HANDOVER_CRC_CUT)
+		handover_problem(h, "offset %zu: the page is cut before the CRC-32 of the tree",
+				 size);
+}
+
+static int decode_luo(struct handover *h, const void *tree, size_t size)
 {
 	struct handover_entry *e;
 	int parent, node;
 
+	check_crc(h, tree, size);
 	h->number = get_u64(h, tree, 0, LUO_FDT_PROP_NUMBER);
+	h->mark = get_u64(h, tree, 0, LUO_FDT_PROP_MARK);
+	h->has_mark = has_u64(tree, LUO_FDT_PROP_MARK);
+	h->usable = h->crc == HANDOVER_CRC_RIGHT && h->has_mark &&
+		    has_u64(tree, LUO_FDT_PROP_NUMBER);
 	get_array(h, tree, LUO_FDT_SESSION_NODE, LUO_FDT_SESSION_COMPATIBLE,
 		  &h->sessions_at);
 	get_array(h, tree, LUO_FDT_FLB_NODE, LUO_FDT_FLB_COMPATIBLE, &h->flbs_at);
@@ -335,12 +362,8 @@ static int decode_kho(struct handover *h, const void *tree)
 	return 0;
 }
 
-int handover_decode(struct handover *h, const void *tree, size_t size,
-		    struct memory *mem)
+int handover_decode_tree(struct handover *h, const void *tree, size_t size)
 {
-	int err;
-
-	memset(h, 0, sizeof(*h));
 	if (!check_tree(h, tree, size))
 		return 0;
 	h->compatible = get_compatible(h, tree, 0);
@@ -348,13 +371,11 @@ int handover_decode(struct handover *h, const void *tree, size_t size,
 		return 0;
 	if (!strcmp(h->compatible, LUO_FDT_COMPATIBLE)) {
 		h->kind = HANDOVER_LUO;
-		err = decode_luo(h, tree);
-		if (!err && mem)
-			err = handover_read_arrays(h, mem);
-		return err;
+		return decode_luo(h, tree, size);
 	}
 	if (!strncmp(h->compatible, KHO_COMPATIBLE, strlen(KHO_COMPATIBLE))) {
 		h->kind = HANDOVER_KHO;
+		h->usable = true;
 		return decode_kho(h, tree);
 	}
 	handover_problem(h, "offset %u: the tree is '%s', this luotrace knows '"

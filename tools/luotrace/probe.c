@@ -248,8 +248,8 @@ const char *probe_why_no_trace(const struct probe *p)
 const char *probe_next_kernel(const struct probe *p)
 {
 	static const char *const readers[] = {
-		[FLAVOUR_TRACED] = "must have the LUO of this project (" LUO_FDT_COMPATIBLE "); the base kernel's own cannot read what this one hands over, and all sessions are lost if one of those is booted",
-		[FLAVOUR_STOCK] = "must have the base kernel's own LUO; that of this project cannot read what this one hands over, and all sessions are lost if it is booted",
+		[FLAVOUR_TRACED] = "may have this LUO or the base's own: both read what this kernel hands over (" LUO_ABI_COMPATIBLE "); states, the record of the live update, and what subsystems hand over reach only this LUO",
+		[FLAVOUR_STOCK] = "may have the base's own LUO or that of this project, which reads " LUO_ABI_COMPATIBLE ", the handover of the base's 7.2 and 7.3",
 		[FLAVOUR_UNKNOWN] = NULL,
 	};
 

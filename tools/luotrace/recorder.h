@@ -48,19 +48,19 @@ struct liveupdate_recorder *recorder_parse(const void *data, size_t size);
 bool recorder_present(const struct liveupdate_recorder_part *part);
 
 /**
- * recorder_unread_reason - why the handover that booted this kernel could not be read
+ * recorder_unread_reason - why this kernel rejected the handover that booted it
  * @r: the record
  *
- * Return: the kernel's reason, such as "not-a-tree" if the previous kernel had another
- *	   LUO; NULL if it was read, or if nothing was handed over.
+ * Return: the kernel's reason, such as "not-a-tree"; NULL if it read the handover, or if
+ *	   nothing was handed over.
  */
 const char *recorder_unread_reason(const struct liveupdate_recorder *r);
 
-/* The message for that. */
+/* The message for that, if the kernel has read no table of the handover. */
 #define RECORDER_UNREAD								\
-	"This kernel was booted by a live update whose handover it cannot read: the previous " \
-	"kernel had another LUO, and the sessions that it kept are lost; 'luotrace handover' " \
-	"shows the handover"
+	"This kernel was booted by a live update and rejected its handover as a whole: the "	\
+	"sessions that the previous kernel kept are lost; 'luotrace handover' shows what is "	\
+	"wrong with it"
 
 /* Bits of scopes. */
 #define RECORDER_SCOPE(scope)	(1U << LIVEUPDATE_SCOPE_##scope)

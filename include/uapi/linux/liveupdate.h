@@ -37,7 +37,8 @@
  *  - EBADF: the file descriptor to preserve is not open.
  *  - EMFILE: no file descriptor is available for the result.
  *  - ENOSPC: the session holds LIVEUPDATE_SESSION_MAX_FILES files, or the number of
- *    sessions has reached what a handover can hold, about 400,000.
+ *    sessions has reached what a handover can hold, about 400,000, or that of the
+ *    preserved FLBs, 56.
  *  - ENOMEM: out of memory, or the memory cgroup of the caller has reached its
  *    limit; nothing has changed.
  *  - EINTR: the caller was killed while it waited for another call.

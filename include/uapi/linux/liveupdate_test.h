@@ -109,13 +109,14 @@ struct liveupdate_test_get {
 /**
  * enum liveupdate_test_where - location in the handover that can be damaged
  * @LIVEUPDATE_TEST_TREE:          the flattened device tree
- * @LIVEUPDATE_TEST_SESSION_BLOCK: header of a block of session records
+ * @LIVEUPDATE_TEST_SESSION_BLOCK: block of session records
  * @LIVEUPDATE_TEST_SESSION:       record of a session
- * @LIVEUPDATE_TEST_FILE_BLOCK:    header of a block of a session's file records
+ * @LIVEUPDATE_TEST_FILE_BLOCK:    block of a session's file records
  * @LIVEUPDATE_TEST_FILE:          record of a file
- * @LIVEUPDATE_TEST_FLB_BLOCK:     header of a block of FLB records
+ * @LIVEUPDATE_TEST_FLB_BLOCK:     block of FLB records
  * @LIVEUPDATE_TEST_FLB:           record of an FLB
  * @LIVEUPDATE_TEST_SUBSYSTEM:     node of a subsystem, in the tree
+ * @LIVEUPDATE_TEST_TABLE:         the table that the LUO of the base reads
  */
 enum liveupdate_test_where {
 	LIVEUPDATE_TEST_TREE = 0,
@@ -126,7 +127,15 @@ enum liveupdate_test_where {
 	LIVEUPDATE_TEST_FLB_BLOCK = 5,
 	LIVEUPDATE_TEST_FLB = 6,
 	LIVEUPDATE_TEST_SUBSYSTEM = 7,
+	LIVEUPDATE_TEST_TABLE = 8,
 };
+
+/* Maximum number of damages in a live update */
+#define LIVEUPDATE_TEST_DAMAGES		32
+
+/* Values of liveupdate_test_damage.other */
+#define LIVEUPDATE_TEST_TO_TREE		0xffffffffU
+#define LIVEUPDATE_TEST_TO_TABLE	0xfffffffeU
 
 /**
  * struct liveupdate_test_damage - LIVEUPDATE_TEST_DAMAGE: damage the handover
@@ -139,13 +148,15 @@ enum liveupdate_test_where {
  *	     physical address, see @other
  * @value:   in, the pattern to overwrite them with, repeated
  * @other:   in, with @len 0: 0 for the address of the location itself, N for that of
- *	     the first block of file records of session N - 1
+ *	     the first block of file records of session N - 1, or LIVEUPDATE_TEST_TO_TREE or
+ *	     LIVEUPDATE_TEST_TO_TABLE for that of the page of the tree or the table
  * @reserved: in, zero
  *
- * Takes effect in the next live update, after the handover is written. A second call
- * replaces the first. If the location does not exist, reboot() fails with ENOENT; if
- * the bytes are not all in the page in which it begins, with ERANGE. Errors: EINVAL
- * for an unknown location or length.
+ * Takes effect in the next live update, after the handover is written. Each call adds a
+ * damage; every location is found in the intact handover. If one does not exist, reboot()
+ * fails with ENOENT; if the bytes are not all in the page in which it begins, with ERANGE;
+ * nothing is damaged then, and all are forgotten. Errors: EINVAL for an unknown location
+ * or length, ENOSPC after LIVEUPDATE_TEST_DAMAGES calls.
  */
 struct liveupdate_test_damage {
 	__u32		size;

@@ -8,6 +8,7 @@
 
 #include "../luo_file.h"
 #include "../luo_flb.h"
+#include "../luo_seal.h"
 #include "luo_kunit.h"
 
 #define LUO_KUNIT_FLB	"luo-kunit-flb-v1"
@@ -161,15 +162,17 @@ static void luo_kunit_flb_unpreserve_files(struct luo_file_set *set)
 }
 
 /* Pretend that the previous kernel handed an FLB over. */
-static void luo_kunit_flb_hand_over(struct liveupdate_flb *flb, u64 files)
+static void luo_kunit_flb_hand_over(struct kunit *test, struct liveupdate_flb *flb,
+				    u64 files)
 {
-	struct luo_flb_ser record = { .count = files };
+	u64 words[LUO_FLB_WORDS] = { (u64)(files ? 0 : LUO_ATTR_NO_FILE) << 32 };
+	struct luo_flb_ser record = { .count = files ?: 1 };
 
 	strscpy_pad(record.name, flb->compatible);
 
 	guard(mutex)(&luo_flb_lock);
 
-	luo_flb_deserialize(&record, NULL);
+	KUNIT_EXPECT_NULL(test, luo_flb_deserialize(&record, words, NULL));
 }
 
 /* Get the incoming object and put it at once. */
@@ -220,7 +223,7 @@ static void luo_kunit_flb_waits_for_all_handlers(struct kunit *test)
 	struct liveupdate_file_handler *fh = luo_kunit_handlers;
 	struct liveupdate_flb *flb = &luo_kunit_flbs[1];
 
-	luo_kunit_flb_hand_over(flb, 1);
+	luo_kunit_flb_hand_over(test, flb, 1);
 	luo_flb_file_incoming(&fh[0]);
 	luo_flb_file_incoming(NULL);
 	KUNIT_ASSERT_EQ(test, liveupdate_register_flb(&fh[0], flb), 0);
@@ -261,8 +264,8 @@ static void luo_kunit_flb_uses_another(struct kunit *test)
 	liveupdate_flb_put_outgoing(&luo_kunit_using);
 	KUNIT_EXPECT_EQ(test, luo_kunit_calls.unpreserve, 1);
 
-	luo_kunit_flb_hand_over(&luo_kunit_used, 1);
-	luo_kunit_flb_hand_over(&luo_kunit_using, 1);
+	luo_kunit_flb_hand_over(test, &luo_kunit_used, 1);
+	luo_kunit_flb_hand_over(test, &luo_kunit_using, 1);
 	luo_flb_file_incoming(fh);
 	KUNIT_EXPECT_EQ(test,
 			liveupdate_flb_get_incoming(&luo_kunit_using, &obj), 0);
@@ -299,7 +302,9 @@ static void luo_kunit_flb_has_only_a_user(struct kunit *test)
 		record = (struct luo_flb_ser *)(block + 1);
 		KUNIT_EXPECT_EQ(test, block->count, 1);
 		KUNIT_EXPECT_STREQ(test, record->name, flb->compatible);
-		KUNIT_EXPECT_EQ(test, record->count, 0);
+		/* Of the base's LUO, 0 would be freed already. */
+		KUNIT_EXPECT_EQ(test, record->count, 1);
+		KUNIT_EXPECT_EQ(test, *luo_file_word(record) >> 32, LUO_ATTR_NO_FILE);
 	}
 	liveupdate_flb_put_outgoing(flb);
 	KUNIT_EXPECT_EQ(test, luo_kunit_calls.unpreserve, 0);
@@ -313,7 +318,7 @@ static void luo_kunit_flb_of_no_file(struct kunit *test)
 	struct liveupdate_file_handler *fh = &luo_kunit_handlers[0];
 	struct liveupdate_flb *flb = &luo_kunit_flbs[5];
 
-	luo_kunit_flb_hand_over(flb, 0);
+	luo_kunit_flb_hand_over(test, flb, 0);
 	KUNIT_ASSERT_EQ(test, liveupdate_register_flb(fh, flb), 0);
 	KUNIT_EXPECT_EQ(test, luo_kunit_flb_touch_incoming(flb), 0);
 	KUNIT_EXPECT_EQ(test, luo_kunit_calls.retrieve, 1);
@@ -334,8 +339,8 @@ static void luo_kunit_flb_used_is_finished_last(struct kunit *test)
 	struct liveupdate_flb *used = &luo_kunit_flbs[6];
 
 	luo_kunit_target = used;
-	luo_kunit_flb_hand_over(&luo_kunit_using_first, 1);
-	luo_kunit_flb_hand_over(used, 0);
+	luo_kunit_flb_hand_over(test, &luo_kunit_using_first, 1);
+	luo_kunit_flb_hand_over(test, used, 0);
 	KUNIT_ASSERT_EQ(test, liveupdate_register_flb(luo_kunit_handlers,
 						      &luo_kunit_using_first), 0);
 	KUNIT_ASSERT_EQ(test, liveupdate_register_flb(luo_kunit_handlers, used), 0);
@@ -354,8 +359,8 @@ static void luo_kunit_flb_without_handler(struct kunit *test)
 	struct liveupdate_flb *late = &luo_kunit_flbs[3];
 	struct liveupdate_flb *no_file = &luo_kunit_flbs[5];
 
-	luo_kunit_flb_hand_over(flb, 1);
-	luo_kunit_flb_hand_over(late, 1);
+	luo_kunit_flb_hand_over(test, flb, 1);
+	luo_kunit_flb_hand_over(test, late, 1);
 	KUNIT_ASSERT_EQ(test, luo_kunit_flb_touch_incoming(flb), 0);
 	KUNIT_EXPECT_EQ(test, luo_kunit_calls.retrieve, 1);
 	KUNIT_EXPECT_EQ(test, luo_kunit_calls.finish, 0);

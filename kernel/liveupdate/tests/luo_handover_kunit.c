@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/* The handover: its tree, written and read, intact and damaged; the seals of its blocks. */
+/* The handover: its tree, written and read, intact and damaged. */
 
 #include <kunit/test.h>
 #include <linux/libfdt.h>
@@ -8,7 +8,6 @@
 #include <linux/string.h>
 
 #include "../luo_handover.h"
-#include "../luo_seal.h"
 #include "../luo_trace.h"
 #include "luo_kunit.h"
 
@@ -148,35 +147,6 @@ static void luo_kunit_strings(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, luo_string_ok("", 1));
 }
 
-/* The seal of a block is valid for one array, one session and one place. */
-static void luo_kunit_seals(struct kunit *test)
-{
-	struct luo_seal seal, other;
-	struct kho_block_set blocks;
-	struct kho_block *block;
-	u64 number = 0;
-
-	luo_seal_set_init(&blocks, sizeof(struct luo_file_ser));
-	KUNIT_ASSERT_EQ(test, kho_block_set_grow(&blocks, 3 *
-						 blocks.count_per_block), 0);
-	luo_seal_init(&seal, 1, sizeof(struct luo_file_ser), "a");
-	luo_seal_blocks(&seal, &blocks);
-	list_for_each_entry(block, &blocks.blocks, list) {
-		KUNIT_EXPECT_TRUE(test, luo_seal_ok(&seal, block->ser, number));
-		KUNIT_EXPECT_FALSE(test, luo_seal_ok(&seal, block->ser,
-						     number + 1));
-		luo_seal_init(&other, 1, sizeof(struct luo_file_ser), "b");
-		KUNIT_EXPECT_FALSE(test, luo_seal_ok(&other, block->ser, number));
-		luo_seal_init(&other, 2, sizeof(struct luo_file_ser), "a");
-		KUNIT_EXPECT_FALSE(test, luo_seal_ok(&other, block->ser, number));
-		luo_seal_init(&other, 1, sizeof(struct luo_flb_ser), "a");
-		KUNIT_EXPECT_FALSE(test, luo_seal_ok(&other, block->ser, number));
-		number++;
-	}
-	KUNIT_EXPECT_EQ(test, number, 3);
-	kho_block_set_destroy(&blocks);
-}
-
 static struct kunit_case luo_kunit_handover_cases[] = {
 	KUNIT_CASE(luo_kunit_tree_is_whole),
 	KUNIT_CASE(luo_kunit_tree_too_short),
@@ -184,7 +154,6 @@ static struct kunit_case luo_kunit_handover_cases[] = {
 	KUNIT_CASE(luo_kunit_tree_closed_early),
 	KUNIT_CASE(luo_kunit_properties),
 	KUNIT_CASE(luo_kunit_strings),
-	KUNIT_CASE(luo_kunit_seals),
 	{}
 };
 

@@ -21,15 +21,22 @@
 
 #define LUO_DAMAGE_MAX	64	/* bytes */
 
+/* A damage, and the bytes that it overwrites */
+struct luo_damage {
+	struct liveupdate_test_damage ask;
+	u8 *at;
+};
+
 static DEFINE_MUTEX(luo_damage_lock);
-static struct liveupdate_test_damage luo_damage; /* size 0: none */
+static struct luo_damage luo_damages[LIVEUPDATE_TEST_DAMAGES];
+static unsigned int luo_nr_damages;
 
 /**
  * luo_test_damage_set - LIVEUPDATE_TEST_DAMAGE
  * @arg: struct liveupdate_test_damage
  *
- * Return: 0, -EFAULT, or -EINVAL for an unknown place, a length over 64, or an offset
- *	   outside a block.
+ * Return: 0, -EFAULT, -ENOSPC, or -EINVAL for an unknown place, a length over 64, or an
+ *	   offset outside a block.
  */
 int luo_test_damage_set(const void __user *arg)
 {
@@ -38,13 +45,15 @@ int luo_test_damage_set(const void __user *arg)
 	if (copy_from_user(&damage, arg, sizeof(damage)))
 		return -EFAULT;
 	if (damage.size != sizeof(damage) ||
-	    damage.where > LIVEUPDATE_TEST_SUBSYSTEM ||
+	    damage.where > LIVEUPDATE_TEST_TABLE ||
 	    damage.len > LUO_DAMAGE_MAX || damage.reserved ||
-	    damage.offset > KHO_BLOCK_SIZE - LUO_DAMAGE_MAX)
+	    damage.offset >= KHO_BLOCK_SIZE)
 		return -EINVAL;
 
 	guard(mutex)(&luo_damage_lock);
-	luo_damage = damage;
+	if (luo_nr_damages == LIVEUPDATE_TEST_DAMAGES)
+		return -ENOSPC;
+	luo_damages[luo_nr_damages++].ask = damage;
 	return 0;
 }
 
@@ -63,9 +72,8 @@ static struct kho_block_header_ser *luo_damage_block(u64 data, u32 index)
 }
 
 /* Record number @index of an array, NULL if the array is shorter. */
-static void *luo_damage_record(u64 data, u32 index, size_t size)
+static void *luo_damage_record(u64 data, u32 index, size_t size, u32 per_block)
 {
-	u32 per_block = LUO_RECORDS_PER_BLOCK(size);
 	struct kho_block_header_ser *block;
 
 	block = luo_damage_block(data, index / per_block);
@@ -92,80 +100,110 @@ static struct luo_session_ser *
 luo_damage_session(const struct luo_contents *contents, u32 index)
 {
 	return luo_damage_record(contents->sessions.data, index,
-				 sizeof(struct luo_session_ser));
+				 sizeof(struct luo_session_ser),
+				 LUO_SESSIONS_PER_BLOCK);
 }
 
-static void *luo_damage_find(const struct luo_contents *contents)
+static void *luo_damage_find(const struct luo_contents *contents,
+			     const struct liveupdate_test_damage *ask)
 {
 	const struct luo_array *sessions = &contents->sessions;
 	struct luo_session_ser *session;
 
-	if (luo_damage.where == LIVEUPDATE_TEST_TREE)
+	if (ask->where == LIVEUPDATE_TEST_TREE)
 		return luo_handover_fdt();
-	if (luo_damage.where == LIVEUPDATE_TEST_SESSION_BLOCK)
-		return luo_damage_block(sessions->data, luo_damage.index);
-	if (luo_damage.where == LIVEUPDATE_TEST_SUBSYSTEM)
-		return luo_damage_subsystem(luo_damage.index);
-	if (luo_damage.where == LIVEUPDATE_TEST_FLB_BLOCK)
-		return luo_damage_block(contents->flbs.data, luo_damage.index);
-	if (luo_damage.where == LIVEUPDATE_TEST_FLB)
-		return luo_damage_record(contents->flbs.data, luo_damage.index,
-					 sizeof(struct luo_flb_ser));
+	if (ask->where == LIVEUPDATE_TEST_TABLE)
+		return luo_handover_ser();
+	if (ask->where == LIVEUPDATE_TEST_SESSION_BLOCK)
+		return luo_damage_block(sessions->data, ask->index);
+	if (ask->where == LIVEUPDATE_TEST_SUBSYSTEM)
+		return luo_damage_subsystem(ask->index);
+	if (ask->where == LIVEUPDATE_TEST_FLB_BLOCK)
+		return phys_to_virt(contents->flbs.data);
+	if (ask->where == LIVEUPDATE_TEST_FLB)
+		return luo_damage_record(contents->flbs.data, ask->index,
+					 sizeof(struct luo_flb_ser),
+					 LUO_FLBS_PER_BLOCK);
 
-	session = luo_damage_session(contents, luo_damage.session);
-	if (!session || luo_damage.where == LIVEUPDATE_TEST_SESSION)
+	session = luo_damage_session(contents, ask->session);
+	if (!session || ask->where == LIVEUPDATE_TEST_SESSION)
 		return session;
-	if (luo_damage.where == LIVEUPDATE_TEST_FILE_BLOCK)
-		return luo_damage_block(session->files, luo_damage.index);
-	return luo_damage_record(session->files, luo_damage.index,
-				 sizeof(struct luo_file_ser));
+	if (ask->where == LIVEUPDATE_TEST_FILE_BLOCK)
+		return luo_damage_block(session->file_set_ser.files, ask->index);
+	return luo_damage_record(session->file_set_ser.files, ask->index,
+				 sizeof(struct luo_file_ser), LUO_FILES_PER_BLOCK);
 }
 
 /* The physical address to write, 0 if the session does not exist. */
-static u64 luo_damage_address(const struct luo_contents *contents, void *at)
+static u64 luo_damage_address(const struct luo_contents *contents,
+			      const struct luo_damage *d)
 {
 	const struct luo_session_ser *session;
 
-	if (!luo_damage.other)
-		return virt_to_phys(at);
-	session = luo_damage_session(contents, luo_damage.other - 1);
-	return session ? session->files : 0;
+	if (!d->ask.other)
+		return virt_to_phys(d->at - d->ask.offset);
+	if (d->ask.other == LIVEUPDATE_TEST_TO_TREE)
+		return virt_to_phys(luo_handover_fdt());
+	if (d->ask.other == LIVEUPDATE_TEST_TO_TABLE)
+		return virt_to_phys(luo_handover_ser());
+	session = luo_damage_session(contents, d->ask.other - 1);
+	return session ? session->file_set_ser.files : 0;
+}
+
+/* Find the bytes of a damage, and what to write. */
+static int luo_damage_prepare(const struct luo_contents *contents, struct luo_damage *d)
+{
+	u8 *at = luo_damage_find(contents, &d->ask);
+
+	if (!at)
+		return -ENOENT;
+
+	d->at = at + d->ask.offset;
+	if (!d->ask.len) {
+		d->ask.value = luo_damage_address(contents, d);
+		d->ask.len = sizeof(d->ask.value);
+		if (!d->ask.value)
+			return -ENOENT;
+	}
+	if (offset_in_page(at) + d->ask.offset + d->ask.len > PAGE_SIZE)
+		return -ERANGE;
+	return 0;
+}
+
+static void luo_damage_write(const struct luo_damage *d)
+{
+	u32 i;
+
+	for (i = 0; i < d->ask.len; i++)
+		d->at[i] = d->ask.value >> (i % 8 * 8);
 }
 
 /**
  * luo_test_damage - damage the handover as requested, once
  * @contents: contents of the handover
  *
+ * All places are found before the first one is overwritten, as that may lead to another.
+ *
  * Context: under luo_state_lock for writing, after the handover is written.
  * Return: 0; -ENOENT if the handover has no such record, block or node; -ERANGE if the
- *	   bytes are not all in the page in which it begins.
+ *	   bytes are not all in the page in which it begins. The handover is damaged only
+ *	   if 0 is returned.
  */
 int luo_test_damage(const struct luo_contents *contents)
 {
-	u64 value;
-	u32 i;
-	u8 *at;
+	struct luo_damage *end, *d;
+	int err;
 
 	guard(mutex)(&luo_damage_lock);
 
-	if (!luo_damage.size)
-		return 0;
-
-	at = luo_damage_find(contents);
-	luo_damage.size = 0;
-	if (!at)
-		return -ENOENT;
-
-	value = luo_damage.value;
-	if (!luo_damage.len) {
-		value = luo_damage_address(contents, at);
-		luo_damage.len = sizeof(value);
-		if (!value)
-			return -ENOENT;
+	end = luo_damages + luo_nr_damages;
+	luo_nr_damages = 0;
+	for (d = luo_damages; d < end; d++) {
+		err = luo_damage_prepare(contents, d);
+		if (err)
+			return err;
 	}
-	if (offset_in_page(at) + luo_damage.offset + luo_damage.len > PAGE_SIZE)
-		return -ERANGE;
-	for (i = 0; i < luo_damage.len; i++)
-		at[luo_damage.offset + i] = value >> (i % 8 * 8);
+	for (d = luo_damages; d < end; d++)
+		luo_damage_write(d);
 	return 0;
 }

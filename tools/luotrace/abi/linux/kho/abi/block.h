@@ -14,6 +14,7 @@ typedef __u64 u64;
 #endif
 
 #define KHO_BLOCK_SIZE	4096	/* bytes of a block, the page of x86 */
+#define PAGE_SIZE	KHO_BLOCK_SIZE
 
 struct kho_block_header_ser {
 	u64 next;

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <errno.h>
+#include <inttypes.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "handover_blocks.h"
+#include "handover_seal.h"
+
+_Static_assert(sizeof(struct luo_flb_header_ser) == sizeof(struct kho_block_header_ser),
+	       "both headers have two u64");
+
+/* What the blocks of an array have room for. */
+static const struct layout {
+	size_t size;		/* of a record, bytes */
+	size_t words;		/* of a record */
+	size_t room;		/* records in a block of this LUO */
+	size_t base_room;	/* records in a block of the base */
+} layouts[] = {
+	[LUO_ARRAY_SESSIONS] = {
+		sizeof(struct luo_session_ser), LUO_SESSION_WORDS,
+		LUO_SESSIONS_PER_BLOCK,
+		LUO_BASE_RECORDS_PER_BLOCK(sizeof(struct luo_session_ser)),
+	},
+	[LUO_ARRAY_FILES] = {
+		sizeof(struct luo_file_ser), LUO_FILE_WORDS, LUO_FILES_PER_BLOCK,
+		LUO_BASE_RECORDS_PER_BLOCK(sizeof(struct luo_file_ser)),
+	},
+	[LUO_ARRAY_FLBS] = {
+		sizeof(struct luo_flb_ser), LUO_FLB_WORDS, LUO_FLBS_PER_BLOCK,
+		LUO_BASE_RECORDS_PER_BLOCK(sizeof(struct luo_flb_ser)),
+	},
+};
+
+/* A page that is read as a block. */
+struct block {
+	uint64_t at;
+	uint64_t next;
+	uint64_t count;
+	char data[KHO_BLOCK_SIZE];
+};
+
+__attribute__((format(printf, 4, 5)))
+static int malformed(struct handover *h, const struct handover_chain *chain,
+		     uint64_t at, const char *fmt, ...)
+{
+	char why[128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	handover_problem(h, "block at 0x%" PRIx64 ": %s (%s)", at, why, chain->what);
+	return 1;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	return (uintptr_t)a < (uintptr_t)b ? -1 : (uintptr_t)a > (uintptr_t)b;
+}
+
+/*
+ * A block without a seal belongs to the first array that leads to it. Returns 0, 1 if it
+ * belongs to another one, -ENOMEM.
+ */
+static int claim_page(struct handover *h, const struct handover_chain *chain,
+		      uint64_t at)
+{
+	const void *key = (const void *)(uintptr_t)at;
+
+	if (tfind(key, &h->blocks, by_address))
+		return malformed(h, chain, at, "is a second time in an array");
+	return tsearch(key, &h->blocks, by_address) ? 0 : -ENOMEM;
+}
+
+/* Returns 0, 1 if it cannot be read, -ENOMEM. */
+static int read_page(struct handover *h, struct memory *mem,
+		     const struct handover_chain *chain, struct block *b)
+{
+	int ret = 0;
+
+	h->nr_blocks++;
+	if (b->at % KHO_BLOCK_SIZE)
+		return malformed(h, chain, b->at, "address does not begin a page");
+	if (h->kind == HANDOVER_BASE)
+		ret = claim_page(h, chain, b->at);
+	if (ret)
+		return ret;
+	if (!mem->read(mem, b->at, b->data, sizeof(b->data)))
+		return malformed(h, chain, b->at, "is not in memory");
+	return 0;
+}
+
+/* The header as the base reads it; that of FLBs has their number of blocks for @next. */
+static void read_header(const struct handover_chain *chain, struct block *b)
+{
+	struct kho_block_header_ser head;
+
+	memcpy(&head, b->data, sizeof(head));
+	b->next = head.next;
+	b->count = head.count;
+	if (chain->kind == LUO_ARRAY_FLBS && b->next == 1)
+		b->next = 0;
+}
+
+/* A block without a seal, as the base reads it. */
+static int read_plain(struct handover *h, const struct handover_chain *chain,
+		      struct block *b)
+{
+	size_t room = layouts[chain->kind].base_room;
+
+	read_header(chain, b);
+	if (b->count > room)
+		return malformed(h, chain, b->at, "has %" PRIu64 " records, but room for %zu",
+				 b->count, room);
+	if (chain->kind == LUO_ARRAY_FLBS && b->next)
+		return malformed(h, chain, b->at, "has %" PRIu64 " pages, every kernel writes 1",
+				 b->next);
+	return 0;
+}
+
+/* A block with a seal: its tail is proven, its header is not. */
+static int read_proven(struct handover *h, const struct handover_chain *chain,
+		       const struct handover_seal *seal, struct block *b)
+{
+	size_t room = layouts[chain->kind].room;
+	struct luo_block_tail_ser tail;
+
+	memcpy(&tail, b->data + sizeof(b->data) - sizeof(tail), sizeof(tail));
+	if (handover_seal_block(seal, b->at, chain->nr_blocks, &tail) != tail.seal)
+		return malformed(h, chain, b->at, "seal is wrong");
+	if (tail.count > room)
+		return malformed(h, chain, b->at, "tail has %" PRIu64 " records, but room for %zu",
+				 (uint64_t)tail.count, room);
+	h->nr_proven_blocks++;
+	read_header(chain, b);
+	if (b->next != tail.next)
+		malformed(h, chain, b->at, "header leads to 0x%" PRIx64 ", but its sealed tail to 0x%" PRIx64,
+			  b->next, (uint64_t)tail.next);
+	if (b->count != tail.count)
+		malformed(h, chain, b->at, "header has %" PRIu64 " records, but its sealed tail %" PRIu64,
+			  b->count, (uint64_t)tail.count);
+	b->next = tail.next;
+	b->count = tail.count;
+	return 0;
+}
+
+static void fill_record(const struct handover_seal *seal, const struct layout *l,
+			const struct block *b, size_t i, struct handover_record *r)
+{
+	const char *words = b->data + sizeof(b->data) -
+			    sizeof(struct luo_block_tail_ser) -
+			    l->room * l->words * sizeof(uint64_t);
+
+	memset(r, 0, sizeof(*r));
+	memcpy(r, b->data + sizeof(struct kho_block_header_ser) + i * l->size, l->size);
+	if (!seal)
+		return;
+	memcpy(r->words, words + i * l->words * sizeof(uint64_t),
+	       l->words * sizeof(uint64_t));
+	r->proof = handover_seal_record(seal, r, r->words) == (uint32_t)r->words[0] ?
+		   HANDOVER_PROVEN : HANDOVER_DAMAGED;
+}
+
+static int add_records(struct handover *h, struct handover_chain *chain,
+		       const struct handover_seal *seal, const struct block *b)
+{
+	struct handover_record *all;
+	size_t i;
+
+	if (!b->count)
+		return 0;
+	all = reallocarray(chain->records, chain->nr + b->count, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	chain->records = all;
+	for (i = 0; i < b->count; i++) {
+		fill_record(seal, &layouts[chain->kind], b, i, &all[chain->nr]);
+		h->nr_records++;
+		h->nr_proven += all[chain->nr++].proof == HANDOVER_PROVEN;
+	}
+	return 0;
+}
+
+/* Whether what was announced was found. */
+static void check_counts(struct handover *h, const struct handover_chain *chain)
+{
+	if (chain->pgcnt != HANDOVER_UNKNOWN && chain->nr_blocks != chain->pgcnt)
+		handover_problem(h, "%s: %" PRIu64 " blocks, %" PRIu64 " announced",
+				 chain->what, chain->nr_blocks, chain->pgcnt);
+	if (chain->count != HANDOVER_UNKNOWN && chain->nr != chain->count)
+		handover_problem(h, "%s: %zu records, %" PRIu64 " announced",
+				 chain->what, chain->nr, chain->count);
+}
+
+int handover_read_chain(struct handover *h, struct memory *mem,
+			struct handover_chain *chain)
+{
+	bool sealed = h->kind == HANDOVER_LUO;
+	struct handover_seal seal;
+	struct block b = { .next = chain->at };
+	int ret = 0;
+
+	if (sealed)
+		handover_seal_init(&seal, h->mark, chain->kind, chain->name);
+	while (b.next && !ret) {
+		b.at = b.next;
+		ret = read_page(h, mem, chain, &b);
+		if (!ret)
+			ret = sealed ? read_proven(h, chain, &seal, &b) :
+				       read_plain(h, chain, &b);
+		if (ret)
+			break;
+		ret = add_records(h, chain, sealed ? &seal : NULL, &b);
+		chain->nr_blocks++;
+	}
+	if (ret < 0)
+		return ret;
+	if (!ret)
+		check_counts(h, chain);
+	return 0;
+}

@@ -1,17 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Programs that were compiled with the base's own <linux/liveupdate.h>: the
-# base's tests of its LUO, and an agent, through a live update.
+# base.sh [back]: programs that were compiled with the base's own <linux/liveupdate.h>,
+# the base's tests of its LUO and an agent, through a live update; "back" is a second one,
+# from the next kernel into the first one.
 
 # Each preserves in its first stage, with a child that holds the sessions, and checks
 # in its second one.
 two_stages="luo_kexec_simple luo_multi_session luo_stress_files luo_stress_sessions"
+last=1
+[ "$1" = back ] && last=2
 
-if [ "$STAGE" = 0 ]; then
-	base_liveupdate > /tmp/base.tap
-	ret=$?
-	vm-put /tmp/base.tap
-	[ $ret = 0 ] || exit 1
+preserve() {
 	for p in $two_stages; do
 		"base_$p" -s 1 || exit 1
 	done
@@ -21,7 +20,15 @@ if [ "$STAGE" = 0 ]; then
 		kill -0 $! || exit 1
 		sleep 0.1
 	done
-	vm-kexec
+}
+
+if [ "$STAGE" = 0 ]; then
+	base_liveupdate > /tmp/base.tap
+	ret=$?
+	vm-put /tmp/base.tap
+	[ $ret = 0 ] || exit 1
+	preserve
+	vm-kexec --next
 	exit 1
 fi
 
@@ -45,4 +52,8 @@ bad=0
 	bad=$((bad + ${#not}))
 } > /tmp/base.tap
 vm-put /tmp/base.tap
-exit $((bad != 0))
+[ $bad = 0 ] || exit 1
+[ "$STAGE" = $last ] && exit
+preserve
+vm-kexec
+exit 1

@@ -1,26 +1,26 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The records of a handover are freed when they are read, except for rejected ones:
-# damage 6 gives the sessions a version that the next kernel does not know.
+# update 1 of damage_test gives table and tree versions that the next kernel does not know.
 
 # shellcheck source=selftests/guest/lib.sh
 . /test/lib
 
-in=/sys/kernel/debug/kho/in/sub_fdts/LUO
+in=/sys/kernel/debug/kho/in/sub_fdts/LUO-FDT
 if [ "$STAGE" = 0 ]; then
-	vm-hold damage_test hold 6 || exit 1
+	vm-hold damage_test hold 1 || exit 1
 	luotrace handover --json > /state/out.json || exit 1
 	vm-kexec
 	exit 1
 fi
 luotrace handover --json > /tmp/in.json
 [ $? = 1 ] || exit 1
-sed 's/luo-session-v9/luo-session-v3/' $in > /tmp/mended
+sed 's/luo-fdt-v9/luo-fdt-v1/' $in > /tmp/mended
 # The memory of accepted records is reused.
 luotrace handover --json --files --memory /proc/kcore /tmp/mended > /tmp/memory.json
 luotrace handover --files --memory /proc/kcore /tmp/mended > /tmp/memory.txt
-await_klog "rejected .incompatible." || exit 1
-vm-put $in LUO.fdt
+await_klog "handover rejected" || exit 1
+vm-put $in LUO-FDT.fdt
 vm-put /sys/kernel/debug/kho/in/fdt KHO.fdt
 vm-put /tmp/memory.txt
 exec vm-tap handover handover_test

@@ -25,7 +25,7 @@
 #define WATCH_OUT	"/tmp/watch.json"
 #define EXEC_OUT	"/tmp/exec.out"
 #define RECORDER	"/sys/kernel/liveupdate/recorder"
-#define FILE_TOKEN	47	/* offset in the record of a file */
+#define FILE_TOKEN	56	/* offset in the record of a file */
 #define MEMFD_BYTES	(8 << 20)
 #define FLOOD		6000	/* events, more than audit --watch has room for */
 
@@ -158,7 +158,7 @@ static void hold_second(int dev)
 	s = create(dev, "spoiled");
 	must(!preserve(s, test_file(2), 0x0101010101010101), "spoiled");
 	must(!preserve(s, test_file(3), 2), "spoiled");
-	/* The bytes of the first file's token: the second one is a duplicate. */
+	/* The first file's token: if nothing proved the record, this were a duplicate. */
 	must(!call(t, LIVEUPDATE_TEST_DAMAGE, &damage), "damage");
 }
 

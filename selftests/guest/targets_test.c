@@ -232,7 +232,7 @@ TEST_F(targets, damage_stays_in_the_page_of_its_record)
 
 	ASSERT_EQ(0, preserve(self->s, fd, 2));
 	ASSERT_EQ(0, system("vm-kexec --load"));
-	/* The record begins 79 bytes into its page. */
+	/* The record begins 80 bytes into its page. */
 	ASSERT_EQ(0, call(fd, LIVEUPDATE_TEST_DAMAGE, &damage));
 	EXPECT_EQ(-ERANGE, reboot_kexec());
 	/* This session does not exist. */

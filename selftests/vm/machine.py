@@ -217,9 +217,8 @@ class Machine:
         except TimeoutError:
             raise Failure(4, "QEMU did not start, see %s/qemu.log" %
                           self.out) from None
-        # With a disk, most of the boot is a distribution's user space.
-        self._limit(max(BOOT_LIMIT, self.stage_limit) if self.disk else BOOT_LIMIT,
-                    "booting")
+        # A distribution's user space, and KUnit, are part of the boot.
+        self._limit(max(BOOT_LIMIT, self.stage_limit), "booting")
         self._say("booting %s" % os.path.relpath(self.kernel))
         with selectors.DefaultSelector() as sel, console, channel:
             sel.register(console, selectors.EVENT_READ, self._on_console)

@@ -12,7 +12,7 @@
  *	vm-tap NAME COMMAND...	run COMMAND, send its output as NAME.tap, end
  *				with its exit code
  *	vm-kexec [--load|--exec] [--next] [--with WORD]
- *				load this kernel's image, or the next one, for
+ *				load the image of stage 0, or the next one, for
  *				kexec and start it, with WORD in front of its
  *				command line; exit code 100 if reboot() fails
  *	vm-tsc			print the frequency of the TSC in kHz; the

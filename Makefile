@@ -11,6 +11,8 @@ WANTED := $(if $(T),--tests "$$T")
 help:
 	@echo 'The main job, from nothing on a bare Debian 12 (as root):'
 	@echo '  demo          live-update a test VM and show where the time went'
+	@echo '  demo-base     live-update one from a kernel with the LUO of the base into one'
+	@echo '                with this LUO, and back'
 	@echo '  check         run all tests; the last line is "N passed, N failed"'
 	@echo
 	@echo 'Parts:'
@@ -68,6 +70,9 @@ selftests: deps-kernel deps-vm
 demo: kernel luotrace selftests
 	$(Q)selftests/demo/run
 
+demo-base: kernel kernel-stock luotrace selftests
+	$(Q)selftests/demo/run --base
+
 check: deps
 	$(Q)tools/build/check host static vm monitor stock
 
@@ -124,5 +129,5 @@ clean:
 distclean: clean
 	$(Q)rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/luotrace"
 
-.PHONY: help deps kernel kernel-stock kernel-debug kernel-kcsan luotrace selftests demo check check-host \
+.PHONY: help deps kernel kernel-stock kernel-debug kernel-kcsan luotrace selftests demo demo-base check check-host \
 	check-static check-vm check-stock check-debug check-suites check-all bench fuzz docs man install clean distclean

@@ -102,7 +102,6 @@ struct liveupdate_file_handler {
 	struct list_head __private flbs;
 	atomic_long_t __private incoming;
 	unsigned int __private slot;
-	u32 __private crc;
 };
 
 /**

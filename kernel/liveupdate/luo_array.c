@@ -39,7 +39,7 @@ static u64 luo_session_sum(u64 owner, const void *record, const u64 *words)
 {
 	const struct luo_session_ser *ser = record;
 
-	return luo_sum(owner, luo_crc(ser->name, sizeof(ser->name)),
+	return luo_sum(luo_sum_string(owner, ser->name, sizeof(ser->name)),
 		       ser->file_set_ser.files, ser->file_set_ser.count, words[1], 0);
 }
 
@@ -48,7 +48,7 @@ static u64 luo_file_sum(u64 owner, const void *record, const u64 *words)
 	const struct luo_file_ser *ser = record;
 	u32 attr = words[0] >> 32;
 
-	return luo_sum(owner, luo_crc(ser->compatible, sizeof(ser->compatible)),
+	return luo_sum(luo_sum_string(owner, ser->compatible, sizeof(ser->compatible)),
 		       ser->token, ser->data, attr, attr);
 }
 
@@ -57,7 +57,7 @@ static u64 luo_flb_sum(u64 owner, const void *record, const u64 *words)
 	const struct luo_flb_ser *ser = record;
 	u32 attr = words[0] >> 32;
 
-	return luo_sum(owner, luo_crc(ser->name, sizeof(ser->name)), ser->data,
+	return luo_sum(luo_sum_string(owner, ser->name, sizeof(ser->name)), ser->data,
 		       ser->count, attr, attr);
 }
 

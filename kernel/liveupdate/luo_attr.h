@@ -16,21 +16,16 @@ int luo_attr_apply(struct file **filep, u32 attr);
 /**
  * luo_attr_final - add the attributes that can change while a file is preserved
  * @file: the file
- * @attr: from luo_attr_of()
+ * @attr: from luo_attr_of(), not 0
  *
  * Context: any. Inlined, as the freeze calls it for each file.
  * Return: %LUO_ATTR_... that are handed over.
  */
 static inline u32 luo_attr_final(const struct file *file, u32 attr)
 {
-	struct inode *inode;
-	u32 seals;
+	struct inode *inode = file_inode(file);
+	u32 seals = READ_ONCE(SHMEM_I(inode)->seals);
 
-	if (!attr)
-		return 0;
-
-	inode = file_inode(file);
-	seals = READ_ONCE(SHMEM_I(inode)->seals);
 	attr |= READ_ONCE(inode->i_mode) & LUO_ATTR_MODE;
 	attr |= seals << LUO_ATTR_SEALS_SHIFT & LUO_ATTR_SEALS;
 	return attr | (READ_ONCE(file->f_flags) & O_APPEND ? LUO_ATTR_APPEND : 0);

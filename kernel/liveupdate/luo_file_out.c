@@ -15,6 +15,7 @@
 
 #define pr_fmt(fmt) "luo: " fmt
 
+#include <kunit/visibility.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -237,12 +238,15 @@ static void luo_file_set_rollback(struct luo_file_set *set,
 }
 
 /* Complete the record and its sum. */
-static void luo_file_seal(const struct luo_file *f)
+VISIBLE_IF_KUNIT void luo_file_seal(const struct luo_file *f)
 {
-	u32 attr = luo_attr_final(f->file, f->attr);
+	u64 data = f->data;
+	u32 attr = f->attr;
 
-	f->record->data = f->data;
-	*f->word = luo_sum_word(luo_sum_add(luo_sum_add(f->sum, f->data), attr), attr);
+	if (attr)
+		attr = luo_attr_final(f->file, attr);
+	f->record->data = data;
+	*f->word = luo_sum_word(luo_sum_add(luo_sum_add(f->sum, data), attr), attr);
 }
 
 /* Make a step with all files. If it fails for one, undo it for the files before. */
@@ -297,7 +301,8 @@ static void luo_file_set_serialize(struct luo_file_set *set)
 		f->word = luo_file_word(f->record);
 		strscpy_pad(f->record->compatible, f->fh->compatible);
 		f->record->token = f->token.token;
-		f->sum = luo_sum_add(luo_sum_add(seal.owner, ACCESS_PRIVATE(f->fh, crc)),
+		f->sum = luo_sum_add(luo_sum_string(seal.owner, f->record->compatible,
+						    sizeof(f->record->compatible)),
 				     f->token.token);
 	}
 	luo_seal_blocks(&seal, &set->blocks);

@@ -308,7 +308,7 @@ static void luo_flb_serialize(const struct luo_flb_out *out, u64 owner,
 	strscpy_pad(ser->name, out->name);
 	ser->data = out->data;
 	ser->count = out->files ?: 1;
-	*luo_file_word(ser) = luo_sum(owner, luo_crc(ser->name, sizeof(ser->name)),
+	*luo_file_word(ser) = luo_sum(luo_sum_string(owner, ser->name, sizeof(ser->name)),
 				      ser->data, ser->count, attr, attr);
 }
 

@@ -24,7 +24,6 @@
 #include "luo_handler.h"
 #include "luo_module.h"
 #include "luo_recorder.h"
-#include "luo_seal.h"
 
 static DECLARE_RWSEM(luo_handler_lock);
 static LIST_HEAD(luo_handlers);
@@ -51,8 +50,6 @@ static struct liveupdate_file_handler *luo_handler_find(const char *compatible)
  */
 int luo_handler_register(struct liveupdate_file_handler *fh)
 {
-	char padded[LIVEUPDATE_HNDL_COMPAT_LENGTH];
-
 	guard(rwsem_write)(&luo_handler_lock);
 
 	if (luo_handler_find(fh->compatible)) {
@@ -64,9 +61,6 @@ int luo_handler_register(struct liveupdate_file_handler *fh)
 	atomic_long_set(&ACCESS_PRIVATE(fh, incoming), 0);
 	ACCESS_PRIVATE(fh, slot) = luo_recorder_slot(LUO_KIND_HANDLER,
 						     fh->compatible);
-	/* As in a record: the string is padded with zeros. */
-	strscpy_pad(padded, fh->compatible);
-	ACCESS_PRIVATE(fh, crc) = luo_crc(padded, sizeof(padded));
 	list_add_tail(&ACCESS_PRIVATE(fh, list), &luo_handlers);
 	return 0;
 }

@@ -16,14 +16,15 @@
  *
  * The seal does not depend on the records, so that a damaged record does not cost the
  * others. Each record has a sum, which depends on its owner, too. It is a chain of
- * multiplications and not a CRC of all, as the freeze adds what it knows last to each
- * file: two multiplications instead of a call.
+ * multiplications and not a CRC, as the freeze adds what it knows last to each file: two
+ * multiplications instead of a call, or of instructions that need the FPU.
  */
 
 #include <linux/crc32.h>
 #include <linux/io.h>
 #include <linux/kho_block.h>
 #include <linux/string.h>
+#include <linux/unaligned.h>
 
 #include "luo_seal.h"
 
@@ -120,6 +121,23 @@ void luo_seal_blocks(const struct luo_seal *seal,
 bool luo_seal_ok(const struct luo_seal *seal, const void *block, u64 number)
 {
 	return luo_block_tail(block)->seal == luo_seal_compute(seal, block, number);
+}
+
+/**
+ * luo_sum_string - begin the sum of a record with its string field
+ * @owner:  owner of the array
+ * @string: the field, with all bytes after the end of the string
+ * @size:   of the field, a multiple of 8
+ *
+ * Return: what the field gives, for luo_sum_add().
+ */
+u64 luo_sum_string(u64 owner, const char *string, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size; i += sizeof(u64))
+		owner = luo_sum_add(owner, get_unaligned((const u64 *)(string + i)));
+	return owner;
 }
 
 /**

@@ -5,6 +5,7 @@
 #ifndef _LINUX_LUO_SEAL_H
 #define _LINUX_LUO_SEAL_H
 
+#include <linux/bitops.h>
 #include <linux/kho_block.h>
 #include <linux/kho/abi/luo.h>
 #include <linux/mm.h>
@@ -31,6 +32,7 @@ void luo_seal_block(const struct luo_seal *seal, void *block, u64 number,
 void luo_seal_blocks(const struct luo_seal *seal,
 		     const struct kho_block_set *blocks);
 bool luo_seal_ok(const struct luo_seal *seal, const void *block, u64 number);
+u64 luo_sum_string(u64 owner, const char *string, size_t size);
 u32 luo_crc(const void *data, size_t size);
 
 /**
@@ -80,11 +82,14 @@ static inline u64 *luo_session_words(const void *record)
  * @x:	   the owner of the array, or what the values before it gave
  * @value: the value
  *
+ * A different value gives a different result: each step can be undone. The halves are
+ * swapped as a multiplication moves bits upwards only.
+ *
  * Return: what the values so far give.
  */
 static inline u64 luo_sum_add(u64 x, u64 value)
 {
-	return (x ^ value) * LUO_SUM_FACTOR;
+	return rol64((x ^ value) * LUO_SUM_FACTOR, 32);
 }
 
 /**
@@ -96,25 +101,22 @@ static inline u64 luo_sum_add(u64 x, u64 value)
  */
 static inline u64 luo_sum_word(u64 x, u32 attr)
 {
-	return x >> 32 | (u64)attr << 32;
+	return (u32)x | (u64)attr << 32;
 }
 
 /**
  * luo_sum - first word of a record whose values are all known
- * @owner: owner of the array
- * @crc:   luo_crc() of the string field of the record
- * @a:	   first of the other values of the record
- * @b:	   second one
- * @c:	   third one
- * @attr:  %LUO_ATTR_...
+ * @x:	  luo_sum_string() of its string
+ * @a:	  first of its other values
+ * @b:	  second one
+ * @c:	  third one
+ * @attr: %LUO_ATTR_...
  *
  * Return: the word.
  */
-static inline u64 luo_sum(u64 owner, u32 crc, u64 a, u64 b, u64 c, u32 attr)
+static inline u64 luo_sum(u64 x, u64 a, u64 b, u64 c, u32 attr)
 {
-	u64 x = luo_sum_add(luo_sum_add(owner, crc), a);
-
-	return luo_sum_word(luo_sum_add(luo_sum_add(x, b), c), attr);
+	return luo_sum_word(luo_sum_add(luo_sum_add(luo_sum_add(x, a), b), c), attr);
 }
 
 #endif /* _LINUX_LUO_SEAL_H */

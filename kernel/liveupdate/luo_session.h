@@ -89,7 +89,6 @@ struct luo_span {
  * @refs:    one until the session is freed, one of each walk that is at it
  * @files:   its files; &luo_file_set.lock guards the session too
  * @name:    zero-padded
- * @crc:     luo_crc() of @name
  * @restore: incoming: the restore, which begins when it is claimed
  * @born_ns: when it was made, ns of the monotonic clock
  * @claims:  how often it was opened
@@ -116,7 +115,6 @@ struct luo_session {
 	refcount_t refs;
 	struct luo_file_set files;
 	char name[LIVEUPDATE_SESSION_NAME_LENGTH];
-	u32 crc;
 	struct luo_span restore;
 	u64 born_ns;
 	u32 claims;

@@ -82,8 +82,8 @@ static void luo_session_serialize(const struct luo_session *session, u64 owner,
 	memcpy(ser->name, session->name, sizeof(ser->name));
 	ser->file_set_ser.files = files.data;
 	ser->file_set_ser.count = files.count;
-	words[0] = luo_sum(owner, session->crc, files.data, files.count,
-			   session->files.pages, 0);
+	words[0] = luo_sum(luo_sum_string(owner, ser->name, sizeof(ser->name)), files.data,
+			   files.count, session->files.pages, 0);
 	words[1] = session->files.pages;
 }
 

@@ -128,7 +128,6 @@ struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir)
 		return NULL;
 
 	strscpy_pad(session->name, name);
-	session->crc = luo_crc(session->name, sizeof(session->name));
 	session->state = dir == LUO_DIR_OUT ? LIVEUPDATE_STATE_NORMAL :
 					      LIVEUPDATE_STATE_UPDATED;
 	session->rollback_state = session->state;

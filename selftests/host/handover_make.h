@@ -131,17 +131,23 @@ static inline void seal_block(int page, unsigned int kind, const char *name, uin
 	put(page, TAIL + 16, sip(MARK, kind, data, sizeof(data)));
 }
 
+static inline uint64_t sum_step(uint64_t x, uint64_t value)
+{
+	x = (x ^ value) * 0x9e3779b97f4a7c15ULL;
+	return x << 32 | x >> 32;
+}
+
 /* Write the first word of a record: its sum, under its attributes. */
 static inline void sum_record(int page, unsigned int word, uint64_t owner, unsigned int string,
 		       size_t size, uint64_t a, uint64_t b, uint64_t c)
 {
 	uint64_t x = owner;
+	size_t i;
 
-	x = (x ^ crc(pages[page] + string, size)) * 0x9e3779b97f4a7c15ULL;
-	x = (x ^ a) * 0x9e3779b97f4a7c15ULL;
-	x = (x ^ b) * 0x9e3779b97f4a7c15ULL;
-	x = (x ^ c) * 0x9e3779b97f4a7c15ULL;
-	put(page, word, (get(page, word) & ~0xffffffffULL) | x >> 32);
+	for (i = 0; i < size; i += 8)
+		x = sum_step(x, get(page, string + i));
+	x = sum_step(sum_step(sum_step(x, a), b), c);
+	put(page, word, (get(page, word) & ~0xffffffffULL) | (uint32_t)x);
 }
 
 static inline void put_session(int page, int i, const char *name, uint64_t files,

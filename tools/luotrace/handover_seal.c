@@ -41,15 +41,25 @@ uint64_t handover_seal_block(const struct handover_seal *seal, uint64_t at,
 	return hash(seal->mark, seal->kind, data, sizeof(data));
 }
 
+static uint64_t sum_add(uint64_t x, uint64_t value)
+{
+	x = (x ^ value) * LUO_SUM_FACTOR;
+	return x << 32 | x >> 32;
+}
+
 static uint32_t sum(uint64_t owner, const void *string, size_t size,
 		    const uint64_t values[3])
 {
-	uint64_t x = (owner ^ crc32(0, string, size)) * LUO_SUM_FACTOR;
-	int i;
+	uint64_t x = owner, word;
+	size_t i;
 
+	for (i = 0; i < size; i += sizeof(word)) {
+		memcpy(&word, (const char *)string + i, sizeof(word));
+		x = sum_add(x, word);
+	}
 	for (i = 0; i < 3; i++)
-		x = (x ^ values[i]) * LUO_SUM_FACTOR;
-	return x >> 32;
+		x = sum_add(x, values[i]);
+	return x;
 }
 
 uint32_t handover_seal_record(const struct handover_seal *seal, const void *record,

@@ -183,33 +183,37 @@ static void luo_kunit_sums(struct kunit *test)
 {
 	struct luo_kunit_values v;
 	u64 owner = 0x0f1e2d3c4b5a6978ULL;
-	u64 word, other, bit;
+	u64 word, begun, bit;
 	unsigned int i;
-	u32 crc, attr;
+	u32 attr;
 
 	KUNIT_EXPECT_EQ(test, luo_crc("123456789", 9), 0xcbf43926);
 
 	luo_kunit_values(LUO_ARRAY_FILES, 7, &v);
-	crc = luo_crc(v.string, LIVEUPDATE_HNDL_COMPAT_LENGTH);
 	attr = v.value[2];
-	word = luo_sum(owner, crc, v.value[0], v.value[1], v.value[2], attr);
+	begun = luo_sum_string(owner, v.string, LIVEUPDATE_HNDL_COMPAT_LENGTH);
+	word = luo_sum(begun, v.value[0], v.value[1], v.value[2], attr);
 	KUNIT_EXPECT_EQ(test, word >> 32, attr);
 	for (i = 0; i < 64; i++) {
 		bit = BIT_ULL(i);
-		other = luo_sum(owner ^ bit, crc, v.value[0], v.value[1], v.value[2], attr);
-		KUNIT_EXPECT_NE(test, (u32)word, (u32)other);
-		other = luo_sum(owner, crc, v.value[0] ^ bit, v.value[1], v.value[2], attr);
-		KUNIT_EXPECT_NE(test, (u32)word, (u32)other);
-		other = luo_sum(owner, crc, v.value[0], v.value[1] ^ bit, v.value[2], attr);
-		KUNIT_EXPECT_NE(test, (u32)word, (u32)other);
-		other = luo_sum(owner, crc, v.value[0], v.value[1], v.value[2] ^ bit, attr);
-		KUNIT_EXPECT_NE(test, (u32)word, (u32)other);
+		KUNIT_EXPECT_NE(test, (u32)word, (u32)luo_sum(begun ^ bit, v.value[0],
+				v.value[1], v.value[2], attr));
+		KUNIT_EXPECT_NE(test, (u32)word, (u32)luo_sum(begun, v.value[0] ^ bit,
+				v.value[1], v.value[2], attr));
+		KUNIT_EXPECT_NE(test, (u32)word, (u32)luo_sum(begun, v.value[0],
+				v.value[1] ^ bit, v.value[2], attr));
+		KUNIT_EXPECT_NE(test, (u32)word, (u32)luo_sum(begun, v.value[0],
+				v.value[1], v.value[2] ^ bit, attr));
+		/* The highest bits of two values do not cancel out. */
+		KUNIT_EXPECT_NE(test, (u32)word, (u32)luo_sum(begun, v.value[0] ^ bit,
+				v.value[1] ^ BIT_ULL(63), v.value[2], attr));
+		KUNIT_EXPECT_NE(test, begun, luo_sum_string(owner ^ bit, v.string,
+				LIVEUPDATE_HNDL_COMPAT_LENGTH));
 	}
 	for (i = 0; i < 8 * LIVEUPDATE_HNDL_COMPAT_LENGTH; i++) {
 		v.string[i / 8] ^= 1 << i % 8;
-		other = luo_sum(owner, luo_crc(v.string, LIVEUPDATE_HNDL_COMPAT_LENGTH),
-				v.value[0], v.value[1], v.value[2], attr);
-		KUNIT_EXPECT_NE(test, (u32)word, (u32)other);
+		KUNIT_EXPECT_NE(test, begun, luo_sum_string(owner, v.string,
+				LIVEUPDATE_HNDL_COMPAT_LENGTH));
 		v.string[i / 8] ^= 1 << i % 8;
 	}
 }
@@ -280,11 +284,11 @@ static void luo_kunit_seals(struct kunit *test)
 	memcpy(copy, page, PAGE_SIZE);
 	KUNIT_EXPECT_FALSE(test, luo_seal_ok(&seal, copy, 5));
 
-	sum = luo_sum(seal.owner, 1, 2, 3, 4, 5);
+	sum = luo_sum(seal.owner, 1, 2, 3, 4);
 	for (i = 0; i < ARRAY_SIZE(other); i++) {
 		KUNIT_EXPECT_FALSE(test, luo_seal_ok(&other[i], page, 5));
 		KUNIT_EXPECT_NE(test, (u32)sum,
-				(u32)luo_sum(other[i].owner, 1, 2, 3, 4, 5));
+				(u32)luo_sum(other[i].owner, 1, 2, 3, 4));
 	}
 
 	for (i = 0; i < 8 * sizeof(struct luo_block_tail_ser); i++) {

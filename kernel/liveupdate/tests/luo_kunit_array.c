@@ -142,8 +142,8 @@ void luo_kunit_put(enum luo_array_kind kind, const struct luo_seal *seal, void *
 		return;
 
 	words = luo_kunit_words(kind, record);
-	words[0] = luo_sum(seal->owner, luo_crc(record, size), v->value[0], v->value[1],
-			   v->value[2], attr);
+	words[0] = luo_sum(luo_sum_string(seal->owner, record, size), v->value[0],
+			   v->value[1], v->value[2], attr);
 	if (kind == LUO_ARRAY_SESSIONS)
 		words[1] = v->value[2];
 }

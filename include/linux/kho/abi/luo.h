@@ -72,10 +72,11 @@
  * - The seal of a block is the SipHash-2-4 of the u64 owner, physical address of the
  *   block, @next of its tail, and number of the block in its chain (from 0) times 2^32
  *   plus @count of its tail, with the same key.
- * - The sum of a record is the upper half of x, where x begins as the owner, and for
- *   each of the values of the record x = (x XOR value) * %LUO_SUM_FACTOR. The first value
- *   is the CRC-32 of its whole string field. The others are, of a file: token, data,
- *   attributes; of a session: files, count, pages; of an FLB: data, count, attributes.
+ * - The sum of a record is the lower half of x, where x begins as the owner, and for
+ *   each of the values of the record x = (x XOR value) * %LUO_SUM_FACTOR, then with both
+ *   halves swapped. The values are the u64 words of the string field, and then, of a
+ *   file: token, data, attributes; of a session: files, count, pages; of an FLB: data,
+ *   count, attributes.
  *
  * The CRC-32 is that of zlib (reflected polynomial 0xedb88320, inverted at both ends).
  */
@@ -213,7 +214,7 @@ struct luo_block_tail_ser {
 	u64 seal;
 } __packed;
 
-/* Odd, with 1s and 0s mixed, so that each bit of a value reaches the upper half. */
+/* Odd, with 1s and 0s mixed, so that each bit of a value reaches many others. */
 #define LUO_SUM_FACTOR			0x9e3779b97f4a7c15ULL
 
 /* Words of a record */

@@ -4,7 +4,7 @@
  * DOC: Arrays of the handover
  *
  * An array is a chain of blocks with records. What another kernel wrote is not believed:
- * no page is restored or freed, and no record used, before it is proven.
+ * no page is restored or freed before it is proven, and no record of this LUO used.
  *
  * If the previous kernel had this LUO, the seal of a block proves the page, and the sum of
  * a record the record (luo_seal.c). An address only says where to look: whether the page
@@ -228,8 +228,11 @@ static const char *luo_reader_proven(struct luo_reader *r)
 		return "not-preserved";
 	}
 
-	if (!luo_reader_header_ok(r, head, tail))
-		luo_reader_reject(r, NULL, "block-header");
+	if (!luo_reader_header_ok(r, head, tail)) {
+		luo_handover_record_reject(r->type->what, r->name, 0, "block-header");
+		luo_notice("blocks of the handover had a wrong header, nothing is lost",
+			   r->type->what, NULL, r->name, NULL);
+	}
 	luo_reader_records(r, head, tail->count);
 	r->block = tail->next;
 	r->blocks.restored++;
@@ -299,11 +302,11 @@ static void luo_reader_report(const struct luo_reader *r)
  * @array: the array
  * @kind:  its kind
  * @name:  name of the session that it belongs to, or ""
- * @fn:	   called for each record that is intact, in order
+ * @fn:	   called for each record that is intact, or plain, in order
  * @data:  for @fn
  *
  * Context: at boot, may sleep.
- * Return: the number of blocks found, regardless of the number in @array.
+ * Return: the number of blocks and rejected records found.
  */
 struct luo_blocks luo_array_read(const struct luo_array *array,
 				 enum luo_array_kind kind, const char *name,
@@ -324,7 +327,7 @@ struct luo_blocks luo_array_read(const struct luo_array *array,
 	while (r.block)
 		luo_reader_block(&r);
 	/* If a block is rejected, that is known. */
-	if (!r.reason && array->count != LUO_COUNT_UNKNOWN && r.seen != array->count)
+	if (!r.blocks.left && array->count != LUO_COUNT_UNKNOWN && r.seen != array->count)
 		luo_reader_reject(&r, NULL, "count");
 	luo_reader_report(&r);
 	return r.blocks;

@@ -13,7 +13,7 @@
 /**
  * struct luo_array - an array of records in the handover
  * @data:  physical address of its first block, 0 if it is empty
- * @pgcnt: number of blocks
+ * @pgcnt: number of blocks, for information
  * @count: number of records; LUO_COUNT_UNKNOWN if the previous kernel did not write it
  * @plain: it has neither seals nor sums
  */

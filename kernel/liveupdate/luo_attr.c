@@ -14,8 +14,10 @@
  * the handler returns, before anyone else has it. What else a new memfd does not have,
  * like the owner and the name, stays lost.
  *
- * Only LUO itself sets seals and modes against the rules of memfd, as no state of the
- * file becomes visible that it had not before the live update.
+ * Setting seals and mode directly bypasses the rules of memfd_add_seals(). It only
+ * restores a state that the file had. But the inode belongs to the process that retrieves
+ * it, which can change the mode and open the file again: only seals protect it from that
+ * process.
  */
 
 #include <linux/err.h>
@@ -32,9 +34,12 @@
  */
 u32 luo_attr_of(const struct file *file)
 {
+	const struct inode *inode = file_inode(file);
 	u32 attr = LUO_ATTR_KNOWN;
 
-	if (!shmem_mapping(file->f_mapping))
+	/* Another filesystem may map a file of tmpfs, or a handler add to one. */
+	if (!shmem_mapping(inode->i_mapping) || file->f_mapping != inode->i_mapping ||
+	    file->f_op != inode->i_fop)
 		return 0;
 
 	if (file->f_mode & FMODE_READ)
@@ -51,7 +56,7 @@ static int luo_attr_apply_inode(struct inode *inode, u32 attr)
 	unsigned int *has = &SHMEM_I(inode)->seals;
 	int err = 0;
 
-	/* As the first and the last F_SEAL_WRITE do */
+	/* F_SEAL_WRITE denies writable mappings, see memfd_add_seals(). */
 	if (*has & ~seals & F_SEAL_WRITE)
 		mapping_allow_writable(inode->i_mapping);
 	else if (seals & ~*has & F_SEAL_WRITE)
@@ -60,7 +65,7 @@ static int luo_attr_apply_inode(struct inode *inode, u32 attr)
 		return err;
 
 	*has = seals;
-	inode->i_mode = (inode->i_mode & ~LUO_ATTR_MODE) | (attr & LUO_ATTR_MODE);
+	inode->i_mode = (inode->i_mode & S_IFMT) | (attr & LUO_ATTR_MODE);
 	return 0;
 }
 
@@ -68,9 +73,17 @@ static unsigned int luo_attr_open_flags(u32 attr)
 {
 	unsigned int flags = attr & LUO_ATTR_APPEND ? O_APPEND : 0;
 
-	if (!(attr & LUO_ATTR_WRITE))
+	switch (attr & (LUO_ATTR_READ | LUO_ATTR_WRITE)) {
+	case LUO_ATTR_READ | LUO_ATTR_WRITE:
+		return flags | O_RDWR;
+	case LUO_ATTR_WRITE:
+		return flags | O_WRONLY;
+	case LUO_ATTR_READ:
 		return flags | O_RDONLY;
-	return flags | (attr & LUO_ATTR_READ ? O_RDWR : O_WRONLY);
+	default:
+		/* For neither, see open(2). */
+		return flags | O_ACCMODE;
+	}
 }
 
 /**
@@ -80,20 +93,25 @@ static unsigned int luo_attr_open_flags(u32 attr)
  * @attr:  %LUO_ATTR_...
  *
  * Context: may sleep; before the file is given to anyone.
- * Return: 0; or the negative errno of opening the file again, and it can be called again.
+ * Return: 0; -EINVAL if it is in no tmpfs; -EBUSY if a seal against writing is missing, but
+ *	   somebody can write; or the errno of opening the file again. It can be called
+ *	   again.
  */
 int luo_attr_apply(struct file **filep, u32 attr)
 {
 	struct file *file = *filep, *opened;
+	u32 is = luo_attr_of(file);
 	int err;
 
-	if (!(attr & LUO_ATTR_KNOWN) || !shmem_mapping(file->f_mapping))
+	if (!(attr & LUO_ATTR_KNOWN))
 		return 0;
+	if (!is)
+		return -EINVAL;
 
 	err = luo_attr_apply_inode(file_inode(file), attr);
 	if (err)
 		return err;
-	if (luo_attr_final(file, luo_attr_of(file)) == attr)
+	if (luo_attr_final(file, is) == attr)
 		return 0;
 
 	opened = dentry_open(&file->f_path, luo_attr_open_flags(attr) |

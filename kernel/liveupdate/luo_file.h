@@ -83,7 +83,7 @@ struct luo_id_key {
  * @by_token:	node in luo_files_by_token
  * @by_id:	node in luo_files_by_id, as long as @file is not NULL
  * @token:	the set and the token of the file, which the agent chose
- * @id:		the handler and its number for the file; valid with @by_id
+ * @id:		the handler and its number for the file; valid with @by_id, else zeros
  * @list:	in &luo_file_set.files
  * @fh:		the handler, pinned; NULL if an incoming file has not found it yet
  * @file:	the open file, with a reference; NULL until it is retrieved
@@ -97,7 +97,8 @@ struct luo_id_key {
  * @word:	outgoing: the word of @record
  * @sum:	outgoing: sum of what is known of @record before the freeze
  * @pages:	pages that are preserved (outgoing) or restored (incoming) for it
- * @attr:	outgoing: from luo_attr_of(); incoming: %LUO_ATTR_... that are not applied yet
+ * @attr:	outgoing: from luo_attr_of(); incoming: %LUO_ATTR_... that
+ *		the file gets when it is retrieved
  * @ret:	0, or the negative errno of the last operation that failed, until that
  *		operation succeeds
  * @ret_op:	the operation of @ret

@@ -132,7 +132,22 @@ static int __luo_file_retrieve(struct luo_file *f)
 	WRITE_ONCE(set->retrieved, set->retrieved + 1);
 	luo_file_change_state(f, LUO_FILE_RETRIEVED, 0);
 	luo_recorder_mark(LIVEUPDATE_MARK_RESTORED);
+	return 0;
+}
 
+/* Nobody gets the file before. If it fails, the next retrieve tries again. */
+static int luo_file_complete(struct luo_file *f)
+{
+	int err;
+
+	if (f->id.fh)
+		return 0;
+
+	err = luo_attr_apply(&f->file, f->attr);
+	if (err) {
+		luo_file_change_state(f, f->state, err);
+		return err;
+	}
 	/*
 	 * Not fatal: the file is restored, but preserve does not notice that this
 	 * session holds it already.
@@ -141,18 +156,8 @@ static int __luo_file_retrieve(struct luo_file *f)
 	if (err)
 		luo_notice("is not protected from being preserved twice", "file",
 			   err == -EEXIST ? "duplicate-id" : "no-memory",
-			   set->name, &f->token.token);
+			   f->token.set->name, &f->token.token);
 	return 0;
-}
-
-/* Nobody gets the file before. If it fails, the next retrieve tries again. */
-static int luo_file_apply_attr(struct luo_file *f)
-{
-	int err = luo_attr_apply(&f->file, f->attr);
-
-	if (!err)
-		f->attr = 0;
-	return err;
 }
 
 /**
@@ -191,7 +196,7 @@ int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep)
 		if (err)
 			return err;
 	}
-	err = luo_file_apply_attr(f);
+	err = luo_file_complete(f);
 	if (err)
 		return err;
 

@@ -4,9 +4,9 @@
  * DOC: Outgoing files
  *
  * When a file is preserved, LUO takes a reference to it and its handler saves it. When
- * it is prepared, the handler saves more, and LUO fills the record of the file except
- * for one number, so that this does not happen in the blackout. When it is frozen, the
- * handler makes the saved state final, and LUO fills in the number. unfreeze, cancel and
+ * it is prepared, the handler saves more, and LUO fills the record of the file as far as
+ * it is known, so that this does not happen in the blackout. When it is frozen, the
+ * handler makes the saved state final, and LUO adds the value, the attributes and the sum. unfreeze, cancel and
  * unpreserve undo these steps, last file first.
  *
  * A preserve that fails leaves nothing preserved. A prepare or a freeze that fails is

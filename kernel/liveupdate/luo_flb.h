@@ -8,7 +8,7 @@
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
 
-#include "luo_handover.h"
+#include "luo_array.h"
 #include "luo_trace.h"
 
 int luo_flb_file_preserve(struct liveupdate_file_handler *fh, u64 *seq);

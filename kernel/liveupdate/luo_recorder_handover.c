@@ -22,8 +22,8 @@
 
 #include "kho_base.h"
 #include "luo_handover.h"
-#include "luo_reject.h"
 #include "luo_recorder_internal.h"
+#include "luo_reject.h"
 #include "luo_trace.h"
 
 static struct liveupdate_recorder_part *luo_last_out;

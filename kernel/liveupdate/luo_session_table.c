@@ -20,7 +20,6 @@
 #include <linux/string.h>
 
 #include "luo_array.h"
-#include "luo_seal.h"
 #include "luo_session.h"
 
 /* A name is hashed once, when it comes from user space. */

@@ -32,9 +32,9 @@
 
 #include "luo_call.h"
 #include "luo_handover.h"
-#include "luo_reject.h"
 #include "luo_module.h"
 #include "luo_recorder.h"
+#include "luo_reject.h"
 #include "luo_subsystem.h"
 #include "luo_trace.h"
 

@@ -67,7 +67,7 @@ static struct seen look(int fd)
 
 	must(!fstat(fd, &st), "fstat");
 	s.mode = st.st_mode;
-	if ((s.flags & O_ACCMODE) == O_WRONLY)
+	if ((s.flags & O_ACCMODE) == O_WRONLY || (s.flags & O_ACCMODE) == O_ACCMODE)
 		return s;
 	must(pread(fd, &s.first, 1, 0) == 1 && pread(fd, &s.last, 1, SIZE - 1) == 1,
 	     "contents");
@@ -138,7 +138,7 @@ static bool recipe(int n, struct recipe *r)
 {
 	static const int opens[] = {
 		O_RDONLY, O_WRONLY, O_RDWR, O_RDONLY | O_APPEND, O_WRONLY | O_APPEND,
-		O_RDWR | O_APPEND,
+		O_RDWR | O_APPEND, O_ACCMODE,
 	};
 	static const int modes[] = { 0, 0600, 0644, 0777, 01755 };
 	const int nr_opens = sizeof(opens) / sizeof(opens[0]);

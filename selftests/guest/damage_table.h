@@ -129,6 +129,8 @@ struct update {
 #define UNKNOWN(n)	"the handlers of " n " files are not registered (yet); "
 #define SAYS(what, reason)	\
 	what " records of the handover rejected (" reason "); "
+#define HEADER(what)	\
+	what " blocks of the handover had a wrong header, nothing is lost; "
 #define SAYS_FILES(reason, names)	\
 	"file records of the handover rejected, by session (" reason "): " names "; "
 
@@ -191,9 +193,9 @@ static const struct update updates[] = {
 	  "table luo-v5 0 disagrees;flb - 0 block-header;session - 0 block-header;"
 	  "file v0 0 block-header;file w0 0 block-header;file w1 0 block-header;"
 	  "file b 0 block-header;file b 0 block-header;session - 0 block-header;",
-	  DISAGREE SAYS("flb", "block-header")
-	  SAYS_FILES("block-header", "'v0', 'w0', 'w1', ... (4 in all)")
-	  SAYS("session", "block-header"),
+	  DISAGREE HEADER("flb") HEADER("session")
+	  "file blocks of the handover had a wrong header, nothing is lost: "
+	  "'v0', 'w0', 'w1', ... (5 in all); ",
 	  "" },
 	{ "tails of blocks",
 	  { TABLE(TABLE_FLBS, 8, NO_MEMORY),
@@ -219,7 +221,7 @@ static const struct update updates[] = {
 	  "file w3 0 not-a-block;file w4 0 not-a-block;file w5 0 not-a-block;"
 	  "file w6 0 not-a-block;file w7 0 not-a-block;file b 0 not-a-block;",
 	  RESERVED
-	  SAYS("flb", "block-header")
+	  HEADER("flb")
 	  SAYS_FILES("not-a-block", "'w0', 'w1', 'w2', ... (9 in all)"),
 	  "w0-7:1-57 b:1-120" },
 	{ "fields of FLBs",
@@ -282,6 +284,8 @@ static const struct update updates[] = {
 	    SESSION(V(3), SESSION_NAME, 64, 0), FILE_OF(V(4), 0, FILE_COMPATIBLE, 48, XS),
 	    FILE_OF(V(5), 1, FILE_TOKEN, 8, 1), FILE_OF(V(6), 0, FILE_COMPATIBLE, 1, 'x'),
 	    FILE_OF(V(7), 0, FILE_COMPATIBLE, 48, 0),
+	    /* The handler itself has to look whether an address is right. */
+	    FILE_OF(V(8), 0, FILE_DATA, 8, NO_MEMORY), FILE_OF(V(9), 0, FILE_DATA, 8, 1),
 	    FLB(FLB_INDEX, FLB_NAME, 48, XS), FLB(1, FLB_NAME + 21, 1, '0'),
 	    FLB(2, FLB_NAME, 1, 0) },
 	  CHECKSUM "flb liveupdate-test-flb-v0 0 duplicate-name;flb - 0 bad-name;"
@@ -292,7 +296,7 @@ static const struct update updates[] = {
 	  SAYS("flb", "duplicate-name")
 	  SAYS_FILES("bad-compatible", "'v4', 'v7'") SAYS_FILES("duplicate-token", "'v5'")
 	  SAYS("session", "duplicate-name"),
-	  SUBSYSTEMS "flb v1-3 v4:1 v5:2 v6-7:1" },
+	  SUBSYSTEMS "flb v1-3 v4:1 v5:2 v6-9:1" },
 	{ "address of the sessions in the tree; plain: records in the first blocks",
 	  { TREE("/luo-session", "data"), SESSIONS_IN(0, COUNT, 8, 51 + 1),
 	    FLBS_IN(COUNT, 8, 63 + 1) },

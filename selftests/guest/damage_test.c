@@ -312,6 +312,7 @@ static bool is_about_rejects(const char *text)
 {
 	static const char *const words[] = {
 		"rejected", "disagree", "is not used", "stay reserved", "not registered (yet)",
+		"wrong header",
 	};
 	size_t i;
 
@@ -391,7 +392,8 @@ static bool file_is_as_wanted(const struct update *u, int i, int token)
 	int fd = retrieve(sessions[i], token);
 
 	if (fd < 0)
-		same = fd == -ENOENT && lost;
+		/* The second: its handler rejects what nothing proves. */
+		same = (fd == -ENOENT || fd == -EINVAL) && lost;
 	else
 		same = !lost && file_is_intact(fd, i, token);
 	if (!same)

@@ -170,11 +170,21 @@ static int luo_test_retrieve_file(struct liveupdate_file_op_args *args,
 	return 0;
 }
 
+/* What was handed over, NULL if the address is wrong: nothing proves one of the base. */
+static struct luo_test_ser *luo_test_incoming(u64 data)
+{
+	if (liveupdate_incoming_order(data) != get_order(sizeof(struct luo_test_ser)))
+		return NULL;
+	return phys_to_virt(data);
+}
+
 static int luo_test_retrieve(struct liveupdate_file_op_args *args)
 {
-	struct luo_test_ser *ser = phys_to_virt(args->serialized_data);
+	struct luo_test_ser *ser = luo_test_incoming(args->serialized_data);
 	int err;
 
+	if (!ser)
+		return -EINVAL;
 	err = luo_test_retrieve_file(args, ser);
 	kho_restore_free(ser);
 	return err;
@@ -182,19 +192,21 @@ static int luo_test_retrieve(struct liveupdate_file_op_args *args)
 
 static bool luo_test_can_finish(struct liveupdate_file_op_args *args)
 {
-	struct luo_test_ser *ser = phys_to_virt(args->serialized_data);
+	struct luo_test_ser *ser;
 
 	if (args->retrieve_status < 0)
 		return true;
-	if (!args->retrieve_status)
-		return !luo_test_op_run(&ser->ops[LIVEUPDATE_TEST_CAN_FINISH]);
+	if (!args->retrieve_status) {
+		ser = luo_test_incoming(args->serialized_data);
+		return !ser || !luo_test_op_run(&ser->ops[LIVEUPDATE_TEST_CAN_FINISH]);
+	}
 	return !luo_test_file_run(args->file->private_data,
 				  LIVEUPDATE_TEST_CAN_FINISH);
 }
 
 static void luo_test_finish(struct liveupdate_file_op_args *args)
 {
-	struct luo_test_ser *ser = phys_to_virt(args->serialized_data);
+	struct luo_test_ser *ser;
 
 	if (args->retrieve_status < 0)
 		return;
@@ -203,6 +215,9 @@ static void luo_test_finish(struct liveupdate_file_op_args *args)
 				  LIVEUPDATE_TEST_FINISH);
 		return;
 	}
+	ser = luo_test_incoming(args->serialized_data);
+	if (!ser)
+		return;
 	luo_test_op_run(&ser->ops[LIVEUPDATE_TEST_FINISH]);
 	kho_restore_free(ser);
 }

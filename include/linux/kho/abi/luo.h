@@ -135,7 +135,7 @@ enum luo_array_kind {
  * @compatible:     %LUO_ABI_COMPATIBLE
  * @liveupdate_num: number of the live update
  * @sessions_pa:    physical address of the first block of sessions, 0 if there are none
- * @flbs_pa:        physical address of the block of FLBs
+ * @flbs_pa:        physical address of the block of FLBs, or 0
  */
 struct luo_ser {
 	char compatible[LUO_ABI_COMPAT_LEN];
@@ -241,10 +241,11 @@ struct luo_block_tail_ser {
 
 /*
  * Attributes of a memfd, which its handler may lose; without KNOWN the file is another
- * one. MODE are the permissions, SEALS the F_SEAL_..., the others the access mode and
- * O_APPEND.
+ * one. MODE are the permissions and the sticky bit, SEALS the F_SEAL_..., the others the
+ * access mode and O_APPEND. As the inode gets another owner, it loses its set-user-ID and
+ * set-group-ID bits.
  */
-#define LUO_ATTR_MODE			0x00000fffU
+#define LUO_ATTR_MODE			0x000003ffU
 #define LUO_ATTR_SEALS			0x0003f000U
 #define LUO_ATTR_SEALS_SHIFT		12
 #define LUO_ATTR_READ			0x00100000U

@@ -38,8 +38,8 @@ help:
 	@echo '                are added to the tests'
 	@echo '  docs          build/docs/index.html'
 	@echo '  man           build/man/luotrace.8 and one page a command'
-	@echo '  install       luotrace, its man pages and its bash completion to'
-	@echo '                $$(DESTDIR)$$(PREFIX); luotrace and man build them'
+	@echo '  install       luotrace, its man pages, its bash completion and its JSON schemas'
+	@echo '                to $$(DESTDIR)$$(PREFIX); luotrace and man build them'
 	@echo '  clean         remove build/'
 	@echo '  distclean     remove build/ and the cache'
 	@echo
@@ -122,6 +122,8 @@ install:
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 build/man/luotrace*.8
 	$(Q)install -D -m 644 tools/luotrace/luotrace.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/luotrace
+	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/luotrace/schema \
+		Documentation/tools/luotrace/schema/*.schema.json
 
 clean:
 	$(Q)rm -rf build

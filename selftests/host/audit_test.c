@@ -8,6 +8,7 @@
 
 #include "audit.h"
 #include "enum_name.h"
+#include "json.h"
 #include "metrics.h"
 #include "tap.h"
 
@@ -391,8 +392,40 @@ static void test_metrics(void)
 	check(!bytes_in_metrics(INV_UNKNOWN), "memory that is partly unknown");
 }
 
-int main(void)
+static void print_audit(const struct audit *a)
 {
+	static const struct probe probe = { .release = "7.3.4" };
+	json_t *root = json_head("audit", &probe);
+	struct audit_sums sums;
+
+	audit_sum(a, &sums);
+	audit_json(a, &sums, root);
+	json_print(root, JSON_COMPACT);
+}
+
+/* Output for the schema: with a record and without, a table not read, torn lists. */
+static void print_audits(void)
+{
+	struct inventory inv = { .unread = true };
+	struct audit a = { .inv = &inventory, .recorder = &recorder, .now = NOW };
+
+	print_audit(&a);
+	a.recorder = NULL;
+	a.session = "none";
+	print_audit(&a);
+	a.inv = &inv;
+	print_audit(&a);
+	inv = (struct inventory){ .torn = true };
+	print_audit(&a);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "json")) {
+		set_up();
+		print_audits();
+		return 0;
+	}
 	puts("TAP version 13");
 	set_up();
 	test_classes();

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 
+from schema import check_output
 from tap import HERE, LUOTRACE, TOP, check, run, run_tests
 
 HANDOVER = os.path.join(TOP, "build/host/handover")
@@ -79,6 +80,7 @@ COMMAND_LINE = (
     ("handover --json @HANDOVER@/LUO-FDT", 0, r'(?s)"sessions_at": \{\s*"count": "2".*'
      r'"sessions": null.*"nr_problems": 0.*"tables": \[\s*\{\s*"base": null,\s*"tree": '
      r'true', r"^$"),
+    ("handover --json /dev/null", 1, r'"tree": null', r"^$"),
     ("handover @HANDOVER@/LUO", 0, r"^table +luo-v5\nlive update +3\n"
      r"sessions +from 0x1000 on\nFLBs +from 0x6000 on\nbase's LUO +restores all",
      r"^$"),
@@ -94,6 +96,8 @@ COMMAND_LINE = (
      r'"LUO-FDT".*"agree": true', r"^$"),
     ("handover --memory @HANDOVER@/damaged-core @HANDOVER@/KHO", 1, r"(?s)! files of "
      r'session "a", token 1: record\'s sum is wrong\n.*\nthey agree ', r"^$"),
+    ("handover --json --files --memory @HANDOVER@/damaged-core @HANDOVER@/KHO", 1,
+     r'"proof": "damaged"', r"^$"),
     ("handover --memory @HANDOVER@/differing-core @HANDOVER@/KHO", 1,
      r"! the tables differ in live update: 4 in LUO, 3 in LUO-FDT\n", r"^$"),
     ("handover --memory @HANDOVER@/core @HANDOVER@/KHO-elsewhere", 1,
@@ -192,6 +196,9 @@ def test_command_line():
               re.search(err, r.stderr), "luotrace %s ends with %d" % (
                   args.replace(TOP, "")[:40], code),
               r.returncode, r.stdout, r.stderr)
+        if "--json " in args + " " and r.stdout:
+            check_output(args.split()[0], [r.stdout],
+                         "luotrace " + args.replace(TOP, "")[:60])
     for args in ("--help", "check --help", "audit -h", "check --json"):
         with open("/dev/full", "w") as full:
             r = run([LUOTRACE] + args.split(), stdout=full)

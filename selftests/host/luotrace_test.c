@@ -13,6 +13,7 @@
 #include "event.h"
 #include "fmt.h"
 #include "hist.h"
+#include "json.h"
 #include "latency.h"
 #include "recorder.h"
 #include "session_track.h"
@@ -393,6 +394,22 @@ static void test_shown(void)
 	      "only the session filters lifetimes");
 }
 
+/* An event of which every value is odd. */
+static void make_odd(struct lt_event *e, int type)
+{
+	memset(e, 0xff, sizeof(*e));
+	e->type = type;
+	e->ret = INT_MIN;
+	e->session[sizeof(e->session) - 1] = '\0';
+	strcpy(e->compatible, "\\x41\xe2\x80\xae");
+	if (type == LT_HANDOVER_REJECT) {
+		strcpy(e->reject.what, "\\x41\xe2\x80\xae");
+		strcpy(e->reject.reason, "\x1b\\");
+	} else if (type >= LT_KHO_SUBTREE_ADD) {
+		strcpy(e->subtree.name, "\xff");
+	}
+}
+
 /* luotrace reads the events that it writes, whatever the kernel's numbers are. */
 static void test_events(void)
 {
@@ -402,17 +419,7 @@ static void test_events(void)
 	int type;
 
 	for (type = 0; type < LT_NR_TYPES; type++) {
-		memset(&e, 0xff, sizeof(e));
-		e.type = type;
-		e.ret = INT_MIN;
-		e.session[sizeof(e.session) - 1] = '\0';
-		strcpy(e.compatible, "\\x41\xe2\x80\xae");
-		if (type == LT_HANDOVER_REJECT) {
-			strcpy(e.reject.what, "\\x41\xe2\x80\xae");
-			strcpy(e.reject.reason, "\x1b\\");
-		} else if (type >= LT_KHO_SUBTREE_ADD) {
-			strcpy(e.subtree.name, "\xff");
-		}
+		make_odd(&e, type);
 		o = event_json(&e, 0);
 		snprintf(what, sizeof(what), "%s of unknown words comes back",
 			 probe_tracepoint(type));
@@ -468,15 +475,86 @@ static void test_why_not(void)
 	check(strstr(probe_why_no_trace(&p), "BTF"), "no BTF");
 }
 
-int main(int argc, char **argv)
+static void print_words(void)
 {
 	enum luo_enum list;
 
-	/* The words, for a test that compares them with the kernel's. */
-	if (argc == 2 && !strcmp(argv[1], "words")) {
-		for (list = 0; list < NR_ENUMS; list++)
-			puts(enum_list(list));
-		return 0;
+	for (list = 0; list < NR_ENUMS; list++)
+		puts(enum_list(list));
+}
+
+/* Each event twice, of zeros and of odd values. */
+static void print_events(void)
+{
+	struct lt_event e;
+	int type;
+
+	for (type = 0; type < LT_NR_TYPES; type++) {
+		memset(&e, 0, sizeof(e));
+		e.type = type;
+		json_print(event_json(&e, 0), JSON_COMPACT);
+		make_odd(&e, type);
+		json_print(event_json(&e, 0), JSON_COMPACT);
+	}
+}
+
+/* Calls of each kind by handler, by session and by file, with all that is optional. */
+static void print_latency(void)
+{
+	static struct tracer_row rows[] = {
+		{ .key.kind = LT_HANDLER, .key.name = "memfd-v2" },
+		{ .key.kind = LT_SUBSYSTEM, .key.name = "luo-recorder" },
+		{ .key.kind = LT_FLB, .key.name = "shared-v1" },
+		{ .key.kind = LT_OTHERS, .key.name = "others" },
+	};
+	const int nr = sizeof(rows) / sizeof(rows[0]);
+	struct latency l = {
+		.rows = rows, .nr_rows = nr, .nr_slow = 3, .has_kho = true,
+		.page_size = 4096, .recorded = rows, .nr_recorded = nr,
+		.recorded_failed = rows, .nr_recorded_failed = nr, .recorded_number = 2,
+		.slow = { { .kind = LT_HANDLER }, { .kind = LT_SUBSYSTEM },
+			  { .kind = LT_FLB } },
+		.lost = { .events = TRACER_UNKNOWN, .missed = 1 },
+	};
+	struct session_track *track = session_track_new(0);
+	struct probe probe = { .release = "7.3.4" };
+	json_t *root;
+	int i;
+
+	for (i = 0; i < nr; i++)
+		row_add(&rows[i].calls, 1500);
+	l.track = track;
+	live(track);
+	for (i = LT_BY_HANDLER; i <= LT_BY_FILE; i++) {
+		l.by = i;
+		root = json_head("latency", &probe);
+		latency_json(&l, i != LT_BY_FILE, root);
+		json_print(root, JSON_COMPACT);
+	}
+	session_track_free(track);
+}
+
+/* What other tests want to know of luotrace: the words, which are also the kernel's, and
+ * output for the schemas.
+ */
+static const struct {
+	const char *name;
+	void (*print)(void);
+} listings[] = {
+	{ "words", print_words },
+	{ "events", print_events },
+	{ "latency", print_latency },
+};
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	for (i = 0; argc == 2 && i < sizeof(listings) / sizeof(listings[0]); i++) {
+		if (!strcmp(argv[1], listings[i].name)) {
+			listings[i].print();
+			return 0;
+		}
 	}
 	puts("TAP version 13");
 	test_units();

@@ -17,6 +17,7 @@ import zlib
 
 import jsonschema
 
+from schema import check_output
 from tap import LUOTRACE, TOP, check, end as end_of_tests
 
 MS = 1000000
@@ -24,8 +25,11 @@ EVIL = "<b>x</b>&\"'\n"
 
 
 def run(*args):
-    return subprocess.run([LUOTRACE, "report"] + list(args), text=True,
-                          stdin=subprocess.DEVNULL, capture_output=True)
+    r = subprocess.run([LUOTRACE, "report"] + list(args), text=True,
+                       stdin=subprocess.DEVNULL, capture_output=True)
+    if "--json" in args and not r.returncode:
+        check_output("report", [r.stdout], "report --json")
+    return r
 
 
 def call(ms, session, token, op, duration, ret=0, handler="memfd-v2"):
@@ -114,6 +118,16 @@ def test_json(trace):
     check(any(s["session"] == EVIL.replace("\n", "\\x0a") for s in one["sessions"]),
           "JSON keeps what is printable in a name as it is")
     check(not one["frozen"], "the state was not frozen")
+
+
+def test_format():
+    """The trace above is as the schema of the format says. Older files lack threads and
+    a figure of the losses."""
+    whole = end()
+    whole["lost"]["functions"] = None
+    check_output("record", [json.dumps(line) for line in (
+        [HEAD] + [dict(e, tid=e["pid"]) for e in EVENTS + [FROZEN]] + [whole])],
+        "a recording")
 
 
 def test_odd(directory):
@@ -541,6 +555,7 @@ def main():
         trace = write(os.path.join(directory, "trace"), [HEAD] + EVENTS + [end()])
         test_text(trace)
         test_json(trace)
+        test_format()
         test_odd(directory)
         test_names(directory)
         test_perfetto(trace)

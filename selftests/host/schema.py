@@ -7,7 +7,6 @@ import json
 import os
 
 import jsonschema
-from jsonschema.exceptions import best_match
 
 from tap import TOP, check
 
@@ -33,10 +32,25 @@ def validator(command):
     return jsonschema.Draft202012Validator(schemas()[command], resolver=resolver)
 
 
+def innermost(error):
+    """Of an error of oneOf or anyOf, that of the alternative that is meant: the one
+    of the same kind that lacks the fewest keys."""
+    while error.context:
+        branches = {}
+        for sub in error.context:
+            branches.setdefault(sub.schema_path[0], []).append(sub)
+        error = min(branches.values(), key=lambda subs: (
+            any(sub.validator in ("const", "enum", "type") and len(sub.path) < 2
+                for sub in subs), sum(not sub.path for sub in subs)))[0]
+    return error
+
+
 def problem(command, output):
     """Where an output, from json.loads(), is not as its schema says; None if it is."""
-    e = best_match(validator(command).iter_errors(output))
-    return e and "%s: %s" % (e.json_path, e.message[:200])
+    for error in validator(command).iter_errors(output):
+        error = innermost(error)
+        return "%s: %s" % (error.json_path, error.message[:200])
+    return None
 
 
 def check_output(command, texts, what):

@@ -34,11 +34,12 @@ static const struct layout {
 	},
 };
 
-/* A page that is read as a block. */
+/* A page that is read as a block; @lost: one of the chain is not proven. */
 struct block {
 	uint64_t at;
 	uint64_t next;
 	uint64_t count;
+	bool lost;
 	char data[KHO_BLOCK_SIZE];
 };
 
@@ -121,16 +122,57 @@ static int read_plain(struct handover *h, const struct handover_chain *chain,
 	return 0;
 }
 
+static void read_tail(const char *data, struct luo_block_tail_ser *tail)
+{
+	memcpy(tail, data + KHO_BLOCK_SIZE - sizeof(*tail), sizeof(*tail));
+}
+
+/* Whether a page is proven to be the next block of a chain. */
+static bool is_next(struct memory *mem, const struct handover_chain *chain,
+		    const struct handover_seal *seal, uint64_t at)
+{
+	struct luo_block_tail_ser tail;
+	char data[KHO_BLOCK_SIZE];
+
+	if (!at || at % KHO_BLOCK_SIZE || !mem->read(mem, at, data, sizeof(data)))
+		return false;
+	read_tail(data, &tail);
+	return handover_seal_block(seal, at, chain->nr_blocks + 1, &tail) == tail.seal;
+}
+
+/*
+ * A block that is not proven: its records are lost, but one of its two addresses of the
+ * next block may be right, as the kernel finds out, too.
+ */
+static int read_damaged(struct handover *h, struct memory *mem,
+			const struct handover_chain *chain,
+			const struct handover_seal *seal, struct block *b)
+{
+	struct luo_block_tail_ser tail;
+
+	malformed(h, chain, b->at, "seal is wrong");
+	read_header(chain, b);
+	read_tail(b->data, &tail);
+	if (is_next(mem, chain, seal, tail.next))
+		b->next = tail.next;
+	else if (!is_next(mem, chain, seal, b->next))
+		return 1;
+	b->count = 0;
+	b->lost = true;
+	return 0;
+}
+
 /* A block with a seal: its tail is proven, its header is not. */
-static int read_proven(struct handover *h, const struct handover_chain *chain,
+static int read_proven(struct handover *h, struct memory *mem,
+		       const struct handover_chain *chain,
 		       const struct handover_seal *seal, struct block *b)
 {
 	size_t room = layouts[chain->kind].room;
 	struct luo_block_tail_ser tail;
 
-	memcpy(&tail, b->data + sizeof(b->data) - sizeof(tail), sizeof(tail));
+	read_tail(b->data, &tail);
 	if (handover_seal_block(seal, b->at, chain->nr_blocks, &tail) != tail.seal)
-		return malformed(h, chain, b->at, "seal is wrong");
+		return read_damaged(h, mem, chain, seal, b);
 	if (tail.count > room)
 		return malformed(h, chain, b->at, "tail has %" PRIu64 " records, but room for %zu",
 				 (uint64_t)tail.count, room);
@@ -209,7 +251,7 @@ int handover_read_chain(struct handover *h, struct memory *mem,
 		b.at = b.next;
 		ret = read_page(h, mem, chain, &b);
 		if (!ret)
-			ret = sealed ? read_proven(h, chain, &seal, &b) :
+			ret = sealed ? read_proven(h, mem, chain, &seal, &b) :
 				       read_plain(h, chain, &b);
 		if (ret)
 			break;
@@ -218,7 +260,7 @@ int handover_read_chain(struct handover *h, struct memory *mem,
 	}
 	if (ret < 0)
 		return ret;
-	if (!ret)
+	if (!ret && !b.lost)
 		check_counts(h, chain);
 	return 0;
 }

@@ -149,7 +149,7 @@ int luo_file_hash_id(struct luo_file *f);
 void luo_file_remove(struct luo_file *f);
 void luo_file_free(struct luo_file *f);
 #if IS_ENABLED(CONFIG_KUNIT)
-void luo_file_seal(const struct luo_file *f);
+void luo_file_seal(const struct luo_file *f, u32 attr);
 #endif
 
 #endif /* _LINUX_LUO_FILE_H */

@@ -6,8 +6,8 @@
  * When a file is preserved, LUO takes a reference to it and its handler saves it. When
  * it is prepared, the handler saves more, and LUO fills the record of the file as far as
  * it is known, so that this does not happen in the blackout. When it is frozen, the
- * handler makes the saved state final, and LUO adds the value, the attributes and the sum. unfreeze, cancel and
- * unpreserve undo these steps, last file first.
+ * handler makes the saved state final, and LUO adds the value, the attributes and the sum.
+ * unfreeze, cancel and unpreserve undo these steps, last file first.
  *
  * A preserve that fails leaves nothing preserved. A prepare or a freeze that fails is
  * undone for the files before it, last file first, and the set is as it was.
@@ -238,13 +238,10 @@ static void luo_file_set_rollback(struct luo_file_set *set,
 }
 
 /* Complete the record and its sum. */
-VISIBLE_IF_KUNIT void luo_file_seal(const struct luo_file *f)
+VISIBLE_IF_KUNIT void luo_file_seal(const struct luo_file *f, u32 attr)
 {
 	u64 data = f->data;
-	u32 attr = f->attr;
 
-	if (attr)
-		attr = luo_attr_final(f->file, attr);
 	f->record->data = data;
 	*f->word = luo_sum_word(luo_sum_add(luo_sum_add(f->sum, data), attr), attr);
 }
@@ -269,7 +266,7 @@ static int luo_file_set_apply(struct luo_file_set *set,
 		if (err)
 			goto err_rollback;
 		if (step->last)
-			luo_file_seal(f);
+			luo_file_seal(f, f->attr ? luo_attr_final(f->file, f->attr) : 0);
 		luo_file_change_state(f, step->to, 0);
 	}
 	return 0;

@@ -70,7 +70,7 @@ static unsigned long reserved(void)
 
 	must(len > 0, "kernel log");
 	log[len] = '\0';
-	at = strstr(log, " KiB of what the base's LUO handed over stay reserved");
+	at = strstr(log, " KiB of records that nothing proves stay reserved");
 	while (at && at > log && at[-1] >= '0' && at[-1] <= '9')
 		at--;
 	return at ? strtoul(at, NULL, 10) : 0;

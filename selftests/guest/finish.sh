@@ -11,8 +11,9 @@ expect() {
 }
 
 finish() {
-	luotrace finish "$@" > /tmp/out 2>&1 < /dev/null
+	luotrace finish "$@" > /tmp/stdout 2> /tmp/stderr < /dev/null
 	code=$?
+	cat /tmp/stdout /tmp/stderr > /tmp/out
 }
 
 if [ "$STAGE" = 0 ]; then
@@ -37,9 +38,11 @@ exec 3<&-
 finish --yes --json leaves-1 leaves-2
 expect 0 '"finished": true'
 [ "$(grep -c '"finished": true' /tmp/out)" = 2 ] || exit 1
+vm-put /tmp/stdout finish.json
 # These three are gone, the others are not.
 luotrace audit --json > /tmp/audit
 [ $? = 1 ] || exit 1
+vm-put /tmp/audit audit.json
 for name in first leaves-1 leaves-2; do
 	! grep -q "\"name\": \"$name\"" /tmp/audit || exit 1
 done

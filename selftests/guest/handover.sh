@@ -23,4 +23,6 @@ await_klog "handover rejected" || exit 1
 vm-put $in LUO-FDT.fdt
 vm-put /sys/kernel/debug/kho/in/fdt KHO.fdt
 vm-put /tmp/memory.txt
+vm-put /tmp/in.json
+vm-put /tmp/memory.json
 exec vm-tap handover handover_test

@@ -88,4 +88,6 @@ luotrace_test > /tmp/luotrace.tap
 ret=$?
 vm-put /tmp/luotrace.tap
 vm-put /tmp/latency.json
+vm-put /tmp/check.json
+vm-put /tmp/trace.json
 exit $ret

@@ -183,7 +183,7 @@ static void luo_kunit_sums(struct kunit *test)
 {
 	struct luo_kunit_values v;
 	u64 owner = 0x0f1e2d3c4b5a6978ULL;
-	u64 word, begun, bit;
+	u64 word, begun, other, bit;
 	unsigned int i;
 	u32 attr;
 
@@ -196,24 +196,26 @@ static void luo_kunit_sums(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, word >> 32, attr);
 	for (i = 0; i < 64; i++) {
 		bit = BIT_ULL(i);
-		KUNIT_EXPECT_NE(test, (u32)word, (u32)luo_sum(begun ^ bit, v.value[0],
-				v.value[1], v.value[2], attr));
-		KUNIT_EXPECT_NE(test, (u32)word, (u32)luo_sum(begun, v.value[0] ^ bit,
-				v.value[1], v.value[2], attr));
-		KUNIT_EXPECT_NE(test, (u32)word, (u32)luo_sum(begun, v.value[0],
-				v.value[1] ^ bit, v.value[2], attr));
-		KUNIT_EXPECT_NE(test, (u32)word, (u32)luo_sum(begun, v.value[0],
-				v.value[1], v.value[2] ^ bit, attr));
+		other = luo_sum(begun ^ bit, v.value[0], v.value[1], v.value[2], attr);
+		KUNIT_EXPECT_NE(test, (u32)word, (u32)other);
+		other = luo_sum(begun, v.value[0] ^ bit, v.value[1], v.value[2], attr);
+		KUNIT_EXPECT_NE(test, (u32)word, (u32)other);
+		other = luo_sum(begun, v.value[0], v.value[1] ^ bit, v.value[2], attr);
+		KUNIT_EXPECT_NE(test, (u32)word, (u32)other);
+		other = luo_sum(begun, v.value[0], v.value[1], v.value[2] ^ bit, attr);
+		KUNIT_EXPECT_NE(test, (u32)word, (u32)other);
 		/* The highest bits of two values do not cancel out. */
-		KUNIT_EXPECT_NE(test, (u32)word, (u32)luo_sum(begun, v.value[0] ^ bit,
-				v.value[1] ^ BIT_ULL(63), v.value[2], attr));
-		KUNIT_EXPECT_NE(test, begun, luo_sum_string(owner ^ bit, v.string,
-				LIVEUPDATE_HNDL_COMPAT_LENGTH));
+		other = luo_sum(begun, v.value[0] ^ bit, v.value[1] ^ BIT_ULL(63),
+				v.value[2], attr);
+		KUNIT_EXPECT_NE(test, (u32)word, (u32)other);
+		other = luo_sum_string(owner ^ bit, v.string,
+				       LIVEUPDATE_HNDL_COMPAT_LENGTH);
+		KUNIT_EXPECT_NE(test, begun, other);
 	}
 	for (i = 0; i < 8 * LIVEUPDATE_HNDL_COMPAT_LENGTH; i++) {
 		v.string[i / 8] ^= 1 << i % 8;
-		KUNIT_EXPECT_NE(test, begun, luo_sum_string(owner, v.string,
-				LIVEUPDATE_HNDL_COMPAT_LENGTH));
+		other = luo_sum_string(owner, v.string, LIVEUPDATE_HNDL_COMPAT_LENGTH);
+		KUNIT_EXPECT_NE(test, begun, other);
 		v.string[i / 8] ^= 1 << i % 8;
 	}
 }

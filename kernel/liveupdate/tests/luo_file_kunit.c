@@ -104,18 +104,19 @@ static void luo_kunit_files_limit(struct kunit *test)
 }
 
 /* The freeze without a seal */
-static noinline void luo_kunit_store(const struct luo_file *f)
+static noinline void luo_kunit_store(const struct luo_file *f, u32 attr)
 {
 	f->record->data = f->data;
 }
 
-static u64 luo_kunit_ns(const struct luo_file_set *set, void (*fn)(const struct luo_file *f))
+static u64 luo_kunit_ns(const struct luo_file_set *set,
+			void (*fn)(const struct luo_file *f, u32 attr))
 {
 	u64 begun = ktime_get_ns();
 	const struct luo_file *f;
 
 	list_for_each_entry(f, &set->files, list)
-		fn(f);
+		fn(f, LUO_ATTR_KNOWN);
 	return ktime_get_ns() - begun;
 }
 
@@ -148,7 +149,8 @@ static void luo_kunit_files_sealed(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, *luo_file_word(f->record),
 				luo_sum(luo_sum_string(seal.owner, f->record->compatible,
 						       sizeof(f->record->compatible)),
-					f->record->token, f->record->data, 0, 0));
+					f->record->token, f->record->data,
+					LUO_ATTR_KNOWN, LUO_ATTR_KNOWN));
 	}
 	luo_file_set_cancel(set);
 	luo_file_set_unpreserve(set);

@@ -391,8 +391,8 @@ static void test_verdicts(void)
 		"base's LUO    restores all sessions, files and FLBs that LUO leads to: 8 records\n"
 		"              in 6 blocks; it does not see what LUO-FDT shows to be damaged\n"
 		BASE_LEAVES THIS_RESTORES("6 of 7 records", "5 of\n              6 blocks\n")
-		"  reserved    each block that is not proven, those after it, and what their\n"
-		"              records lead to\n", "damaged records");
+		"  reserved    each block that is not proven, and what its records lead to\n",
+		"damaged records");
 }
 
 static void test_kho(void)

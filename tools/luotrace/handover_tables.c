@@ -127,7 +127,7 @@ static void judge_this_leaves(const struct handover_tables *t, char *to)
 
 	if (usable(tree, HANDOVER_LUO)) {
 		if (tree->has_memory && tree->nr_proven_blocks < tree->nr_blocks)
-			say(to, "each block that is not proven, those after it, and what their records lead to");
+			say(to, "each block that is not proven, and what its records lead to");
 		else if (tree->has_memory && tree->nr_proven < tree->nr_records)
 			say(to, "what the damaged records lead to");
 		return;

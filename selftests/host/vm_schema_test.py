@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The JSON that luotrace wrote in the VM tests is as its schemas say: what the tests of the
-host cannot make it write, as they have no LUO. Prints TAP."""
+"""The JSON that luotrace wrote in the VM tests is as its schemas say: it is what the
+tests of the host cannot make it write, as they have no LUO. Prints TAP."""
 
 import glob
 import json
@@ -27,7 +27,8 @@ def outputs(path):
 
 def main():
     seen = {}
-    for path in sorted(glob.glob(os.path.join(TOP, "build/vm/default/*/stage*/*.json"))):
+    pattern = os.path.join(TOP, "build/vm/default/*/stage*/*.json")
+    for path in sorted(glob.glob(pattern)):
         try:
             values = outputs(path)
         except ValueError as e:

@@ -6,6 +6,7 @@ guest talks to the host over its second serial port in frames (see vmctl.c); the
 first one is the console and is only kept and judged (klog.py).
 """
 
+import glob
 import os
 import re
 import selectors
@@ -51,6 +52,9 @@ CLOCKS = {
 # the host and its load.
 COUNTED = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-smp", "1"]
 COUNTED_KHZ = 1000000
+# For root: larger than the limit of the system. Python has no name for it.
+SO_SNDBUFFORCE = 32
+PORT_BUFFER = 64 << 20
 EMULATED = ["-accel", "tcg,thread=multi", "-smp", "2,sockets=2"]
 
 
@@ -107,6 +111,20 @@ def make_initramfs(kernel, nxt, files, script, args, case):
         cpio.add_data("test/command", ("TEST_CASE=%s exec sh ./script %s\n" % (
             shlex.quote(case), shlex.join(args))).encode())
     return cpio.finish()
+
+
+def port():
+    """Both ends of a serial port, the second one for QEMU.
+
+    QEMU writes some bytes at a time, and gives up those that have no room soon: each
+    write takes a buffer of its own, so that the default has room for some lines only.
+    """
+    here, there = socket.socketpair()
+    try:
+        there.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, PORT_BUFFER)
+    except PermissionError:
+        there.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PORT_BUFFER)
+    return here, there
 
 
 class Machine:
@@ -182,41 +200,29 @@ class Machine:
             initrd = os.path.join(tmp, "initrd")
             with open(initrd, "wb") as f:
                 f.write(self.initrd)
-            listeners = [self._listen(os.path.join(tmp, name))
-                         for name in ("console", "channel")]
-            ports = []
+            ends, ports, passed = [], [], []
             for name in ("console", "channel"):
-                ports += ["-chardev", "socket,id=%s,path=%s" %
-                          (name, os.path.join(tmp, name)),
+                here, there = port()
+                ends.append(here)
+                passed.append(there)
+                ports += ["-chardev", "socket,id=%s,fd=%d" % (name, there.fileno()),
                           "-serial", "chardev:" + name]
             with open(os.path.join(self.out, "qemu.log"), "wb") as log:
                 qemu = subprocess.Popen(self.command(initrd, []) + ports,
                                         stdin=subprocess.DEVNULL,
-                                        stdout=log, stderr=log)
+                                        stdout=log, stderr=log,
+                                        pass_fds=[s.fileno() for s in passed])
+            for there in passed:
+                there.close()
             try:
-                self._follow(qemu, listeners)
+                self._follow(qemu, *ends)
             finally:
                 qemu.kill()
                 qemu.wait()
-                for listener in listeners:
-                    listener.close()
                 self._save_console()
         return self.exit_code
 
-    @staticmethod
-    def _listen(path):
-        sock = socket.socket(socket.AF_UNIX)
-        sock.bind(path)
-        sock.listen(1)
-        sock.settimeout(30)
-        return sock
-
-    def _follow(self, qemu, listeners):
-        try:
-            console, channel = (s.accept()[0] for s in listeners)
-        except TimeoutError:
-            raise Failure(4, "QEMU did not start, see %s/qemu.log" %
-                          self.out) from None
+    def _follow(self, qemu, console, channel):
         # A distribution's user space, and KUnit, are part of the boot.
         self._limit(max(BOOT_LIMIT, self.stage_limit), "booting")
         self._say("booting %s" % os.path.relpath(self.kernel))
@@ -239,8 +245,8 @@ class Machine:
                         sel.unregister(key.fileobj)
         qemu.wait()
         if self.exit_code is None:
-            raise Failure(1, "stage %d: the VM ended while %s" %
-                          (self.stage, self.doing))
+            raise Failure(1, "stage %d: the VM ended while %s, see %s/qemu.log" %
+                          (self.stage, self.doing, self.out))
 
     def _on_console(self, data):
         seen = len(self._console)
@@ -302,6 +308,14 @@ class Machine:
     def console(self):
         """The output of the kernels so far."""
         return self._console.decode(errors="replace").replace("\r", "")
+
+    def logs(self):
+        """The logs that the kernels sent, which the console may not have as a whole."""
+        text = []
+        for path in sorted(glob.glob(os.path.join(self.out, "stage*", "klog"))):
+            with open(path, errors="replace") as f:
+                text.append(f.read())
+        return "".join(text)
 
     def _save_console(self):
         with open(os.path.join(self.out, "console.log"), "w") as f:

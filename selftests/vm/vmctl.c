@@ -352,7 +352,12 @@ static int vm_kexec(int argc, char **argv)
 	}
 	if (do_load)
 		load(image, with);
-	return do_start ? start_kernel() : 0;
+	if (!do_start)
+		return 0;
+	/* The console loses bytes if the host is busy, and this log ends here. */
+	if (system("dmesg > /tmp/klog && vm-put /tmp/klog"))
+		fprintf(stderr, "vm-kexec: the kernel log cannot be sent\n");
+	return start_kernel();
 }
 
 static uint64_t now_ns(void)

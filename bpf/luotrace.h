@@ -78,6 +78,9 @@ enum lt_kind { LT_HANDLER, LT_SUBSYSTEM, LT_FLB, LT_OTHERS };
  * @ret:        0 or a negative errno
  * @pid:        process that caused it
  * @tid:        its thread
+ * @opened:     when /dev/liveupdate was last opened, ns; 0 if that is not traced
+ * @busy_ns:    time since the trace began during which an ioctl of LUO was in progress;
+ *              0 if that is not traced
  * @session:    name of the session, "" for none
  * @compatible: of the handler; name of the subsystem or FLB
  * @state:      luo_state, luo_session_state
@@ -101,6 +104,8 @@ struct lt_event {
 	__s32 ret;
 	__u32 pid;
 	__u32 tid;
+	__u64 opened;
+	__u64 busy_ns;
 	char session[LT_NAME_LEN];
 	char compatible[LT_COMPAT_LEN];
 	union {
@@ -245,6 +250,13 @@ enum { LT_RETURNS_VOID, LT_RETURNS_INT, LT_RETURNS_BOOL };
 struct lt_lost {
 	__u64 events;	/* the ring buffer was full */
 	__u64 rows;	/* calls in LT_OTHERS for lack of room */
+};
+
+/* Time with an ioctl of LUO in progress: ns so far, since when, and how many are. */
+struct lt_busy {
+	__u64 total;
+	__u64 since;
+	__s64 depth;
 };
 
 /* How calls are counted. */

@@ -157,9 +157,11 @@ static int __init luo_init(void)
 	if (!err) {
 		luo_debugfs_init();
 		luo_recorder_mark(LIVEUPDATE_MARK_INIT);
+		luo_state_init_done();
 		return 0;
 	}
 off:
+	luo_state_init_done();
 	luo_notice_start();
 	pr_err("cannot be set up, live update is off: %pe\n", ERR_PTR(err));
 	luo_enabled = false;

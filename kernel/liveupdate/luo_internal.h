@@ -64,10 +64,11 @@
  *				across can_preserve, and no other callback.
  *	luo_owner_lock		spinlock: who used a session last.
  *	luo_notice_lock		spinlock: messages that are being collected.
- *	luo_recorder_lock	spinlock: making a row, keeping a long call, reading
- *				the record.
+ *	luo_recorder_lock	spinlock: making a row, keeping a long call, workloads
+ *				that pause, reading the record.
  *	luo_busy.lock		spinlock, one per row and one for all ioctls: what
- *				runs in parallel.
+ *				runs in parallel. That of the ioctls is also for the
+ *				incoming marks, the open of the device and the end.
  *
  * Nothing is called under the spinlocks. Below all of these are the locks that
  * handlers and KHO take. No tracer takes any of them: a reader of the trace events

@@ -182,6 +182,7 @@ static int luo_ioctl_retrieve_session(struct luo_ucmd *ucmd)
 		return PTR_ERR(session);
 	}
 	luo_session_restore_begin(session);
+	luo_recorder_claimed(luo_session_name(session));
 
 	ucmd->file->private_data = session;
 	return 0;
@@ -448,8 +449,10 @@ static int luo_ioctl_execute(struct luo_ucmd *ucmd,
 	}
 
 	err = op->execute(ucmd);
-	if (locked)
+	if (locked) {
+		luo_state_check_over();
 		up_read(&luo_state_lock);
+	}
 	if (!err && op->flags & LUO_RESPONDS)
 		err = luo_ucmd_respond(ucmd, op->size);
 	return err;
@@ -529,13 +532,14 @@ static int luo_device_open(struct inode *inode, struct file *file)
 		return -EPERM;
 	if (atomic_cmpxchg(&luo_device_busy, 0, 1))
 		return -EBUSY;
-	luo_recorder_mark(LIVEUPDATE_MARK_OPEN);
+	luo_recorder_open();
 	return 0;
 }
 
 static int luo_device_release(struct inode *inode, struct file *file)
 {
-	atomic_set(&luo_device_busy, 0);
+	/* What the next process sets is not seen by calls of this one. */
+	atomic_set_release(&luo_device_busy, 0);
 	return 0;
 }
 

@@ -52,10 +52,13 @@ struct luo_slot {
 
 struct luo_recorder luo_recorders[2]; /* by enum luo_dir */
 
+/* Of the previous kernel; NULL if there is none, or none of this version. */
+struct liveupdate_recorder_part *luo_last_out;
+
 /* Slot 0 is shared by all names that have no slot of their own. */
 static struct luo_slot luo_slots[LUO_MAX_SLOTS];
 
-/* Creation of rows, lists of the longest, reading; a leaf lock, held briefly. */
+/* Creation of rows, lists, pauses, reading; a leaf lock, held briefly. */
 DEFINE_SPINLOCK(luo_recorder_lock);
 
 /* Incremented with each string or list that changes; under luo_recorder_lock. */
@@ -232,6 +235,12 @@ static void luo_topn_add_call(struct luo_recorder *r,
 	luo_topn_find_min(min, calls, sizeof(*calls));
 }
 
+/* A call for the session of the tool is no part of what agents restore. */
+static bool luo_recorder_skips(const struct luo_call *call, enum luo_dir dir)
+{
+	return dir == LUO_DIR_IN && call->session && luo_recorder_owns(call->session);
+}
+
 /**
  * luo_recorder_enter - record that a callback is about to be called
  * @call: the call, as in the trace events
@@ -248,7 +257,8 @@ u64 luo_recorder_enter(const struct luo_call *call, enum luo_op op)
 	u64 start;
 	u8 nr;
 
-	if (!r->record || scope != LIVEUPDATE_SCOPE_AGENT)
+	if (!r->record || scope != LIVEUPDATE_SCOPE_AGENT ||
+	    luo_recorder_skips(call, dir))
 		return luo_stamp();
 
 	nr = luo_row_get(r, scope, call->slot, op);
@@ -279,7 +289,7 @@ u64 luo_recorder_exit(const struct luo_call *call, enum luo_op op, int ret,
 	bool alone;
 	u8 nr;
 
-	if (!r->record)
+	if (!r->record || luo_recorder_skips(call, dir))
 		return duration;
 
 	alone = scope != LIVEUPDATE_SCOPE_AGENT || luo_stamp_early(start);
@@ -309,6 +319,8 @@ u64 luo_recorder_exit(const struct luo_call *call, enum luo_op op, int ret,
  * @ret:      0 or a negative errno
  * @duration: duration of the phase, in ns
  *
+ * Does nothing for the incoming session of the tool, as for its calls.
+ *
  * Context: any.
  */
 void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
@@ -322,6 +334,8 @@ void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 	static_assert(!offsetof(struct liveupdate_recorder_session, duration));
 
 	if (!r->record || duration <= READ_ONCE(min->duration))
+		return;
+	if (dir == LUO_DIR_IN && luo_recorder_owns(name))
 		return;
 
 	guard(spinlock)(&luo_recorder_lock);

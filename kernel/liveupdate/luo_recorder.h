@@ -6,10 +6,24 @@
 #define _LINUX_LUO_RECORDER_H
 
 #include <linux/ktime.h>
+#include <linux/string.h>
 
 #include "luo_internal.h"
 
 struct kobject;
+
+/**
+ * luo_recorder_owns - check whether a session is that of the tool that records
+ * @session: name of the session
+ *
+ * The tool must not distort what it records: its session sets no mark.
+ *
+ * Return: true if it is.
+ */
+static inline bool luo_recorder_owns(const char *session)
+{
+	return !strcmp(session, LIVEUPDATE_RECORDER_SESSION);
+}
 
 #ifdef CONFIG_LIVEUPDATE_RECORDER
 void luo_recorder_stamp_start(void);
@@ -25,13 +39,16 @@ void luo_recorder_ioctl_end(bool counted);
 void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 			  const char *name, u64 files, int ret, u64 duration);
 void luo_recorder_mark(enum liveupdate_recorder_mark mark);
+void luo_recorder_open(void);
+void luo_recorder_claimed(const char *session);
+void luo_recorder_restored(const char *session);
 void luo_recorder_scope(enum liveupdate_recorder_scope scope);
 void luo_recorder_failed(int err);
 void luo_recorder_cancelled(void);
 void luo_recorder_end(u64 since);
 void luo_recorder_totals(enum luo_dir dir, const struct luo_totals *totals);
 void luo_recorder_give_up(const char *name);
-void luo_recorder_finished(u64 files, bool claimed);
+void luo_recorder_finished(const char *session, u64 files, bool claimed);
 void luo_recorder_add_reject(const char *what, const char *name, u64 token,
 			     const char *reason);
 void luo_recorder_del_reject(const char *what, const char *name);
@@ -92,6 +109,18 @@ static inline void luo_recorder_mark(enum liveupdate_recorder_mark mark)
 {
 }
 
+static inline void luo_recorder_open(void)
+{
+}
+
+static inline void luo_recorder_claimed(const char *session)
+{
+}
+
+static inline void luo_recorder_restored(const char *session)
+{
+}
+
 static inline void luo_recorder_scope(enum liveupdate_recorder_scope scope)
 {
 }
@@ -117,7 +146,8 @@ static inline void luo_recorder_give_up(const char *name)
 {
 }
 
-static inline void luo_recorder_finished(u64 files, bool claimed)
+static inline void luo_recorder_finished(const char *session, u64 files,
+					 bool claimed)
 {
 }
 

@@ -26,7 +26,6 @@
 #include "luo_reject.h"
 #include "luo_trace.h"
 
-static struct liveupdate_recorder_part *luo_last_out;
 static u64 luo_start_counter __initdata;
 
 /**
@@ -106,6 +105,8 @@ static void luo_record_sanitize(struct liveupdate_recorder_part *record)
 		luo_record_terminate_scope(record, i);
 	for (i = 0; i < LIVEUPDATE_RECORDER_ROWS; i++)
 		record->rows[i].name[sizeof(record->rows[i].name) - 1] = '\0';
+	for (i = 0; i < LIVEUPDATE_RECORDER_PAUSES; i++)
+		record->pauses[i].name[LIVEUPDATE_SESSION_NAME_LENGTH - 1] = 0;
 }
 
 /* Adopt the record of the previous kernel, for the lifetime of this one. */
@@ -265,13 +266,15 @@ static const struct bin_attribute luo_recorder_attr = {
 };
 
 /**
- * luo_recorder_sysfs_init - create the recorder file in sysfs
- * @kobj: directory of the file
+ * luo_recorder_sysfs_init - create the files recorder and mark in sysfs
+ * @kobj: directory of the files
  *
  * Context: once, at boot.
  * Return: 0 or a negative errno of sysfs.
  */
 int luo_recorder_sysfs_init(struct kobject *kobj)
 {
-	return sysfs_create_bin_file(kobj, &luo_recorder_attr);
+	int err = sysfs_create_bin_file(kobj, &luo_recorder_attr);
+
+	return err ?: sysfs_create_file(kobj, &luo_pause_attr.attr);
 }

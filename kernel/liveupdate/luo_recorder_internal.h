@@ -6,7 +6,9 @@
 #define _LINUX_LUO_RECORDER_INTERNAL_H
 
 #include <linux/atomic.h>
+#include <linux/kobject.h>
 #include <linux/spinlock.h>
+#include <linux/timekeeping.h>
 #include <linux/timex.h>
 
 #include "luo_recorder.h"
@@ -60,8 +62,19 @@ struct luo_recorder {
 };
 
 extern struct luo_recorder luo_recorders[];
+extern struct liveupdate_recorder_part *luo_last_out;
 extern spinlock_t luo_recorder_lock;
 extern u32 luo_recorder_changes;
+
+/**
+ * struct luo_moment - time of a mark
+ * @counter: counter of the CPU
+ * @now:     monotonic clock, in ns
+ */
+struct luo_moment {
+	u64 counter;
+	u64 now;
+};
 
 /* Tasks may add to the same counter of a record concurrently. */
 static inline void luo_record_add(__u64 *to, u64 n)
@@ -89,6 +102,17 @@ static inline u64 luo_test_counter(void)
 static inline u64 luo_counter(void)
 {
 	return get_cycles() + luo_test_counter();
+}
+
+/**
+ * luo_now - read both clocks
+ *
+ * Context: any, also while the clock is being updated.
+ * Return: the time of a mark.
+ */
+static inline struct luo_moment luo_now(void)
+{
+	return (struct luo_moment){ luo_counter(), ktime_get_mono_fast_ns() };
 }
 
 /* Set in a time stamp of the counter, clear in one of the monotonic clock */
@@ -168,5 +192,9 @@ void luo_sample_clock(struct liveupdate_recorder_part *record);
 /* luo_recorder_marks.c */
 
 void luo_recorder_refresh(void);
+
+/* luo_recorder_pause.c */
+
+extern struct kobj_attribute luo_pause_attr;
 
 #endif /* _LINUX_LUO_RECORDER_INTERNAL_H */

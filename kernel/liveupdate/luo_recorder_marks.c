@@ -12,6 +12,11 @@
  * The last mark of the old kernel is set when the kernel dumps its log for the
  * shutdown, immediately before kexec; the first mark of the new kernel is set when
  * the kernel parses its command line.
+ *
+ * A tool that records what the kernel cannot has a session of its own. That session
+ * neither begins nor ends a phase: which open of the device was that of an agent shows
+ * the first other session that is claimed through it. In the new kernel the calls for
+ * the tool's session are not recorded, either: they are no part of a restore.
  */
 
 #include <linux/timekeeping.h>
@@ -23,6 +28,12 @@
 static struct luo_busy luo_ioctls = {
 	.lock = __SPIN_LOCK_UNLOCKED(luo_ioctls.lock),
 };
+
+/* The open of the device; one process at a time has it open. */
+static struct luo_moment luo_opened;
+static u64 luo_opened_busy;
+
+static bool luo_ended; /* under luo_ioctls.lock */
 
 /**
  * luo_recorder_ioctl_begin - account for the start of an ioctl
@@ -62,38 +73,48 @@ static void luo_snapshot_kho(struct liveupdate_recorder_part *record)
 	}
 }
 
+static u64 luo_ioctls_busy(u64 now)
+{
+	lockdep_assert_held(&luo_ioctls.lock);
+
+	return luo_ioctls.total + luo_busy_elapsed(&luo_ioctls, now);
+}
+
+static void luo_mark_set(struct liveupdate_recorder_part *record,
+			 enum liveupdate_recorder_mark mark, struct luo_moment at)
+{
+	WRITE_ONCE(record->marks[mark], at.counter);
+	WRITE_ONCE(record->times[mark], at.now);
+}
+
 /* If two tasks set the same mark, the later one takes effect. */
 static void luo_mark_in(struct liveupdate_recorder_part *record,
-			enum liveupdate_recorder_mark mark, u64 counter, u64 now)
+			enum liveupdate_recorder_mark mark, struct luo_moment at)
 {
 	guard(spinlock)(&luo_ioctls.lock);
 
-	if (now < record->times[mark])
+	if (at.now < record->times[mark])
 		return;
-	WRITE_ONCE(record->marks[mark], counter);
-	WRITE_ONCE(record->times[mark], now);
-	WRITE_ONCE(record->busy[mark],
-		   luo_ioctls.total + luo_busy_elapsed(&luo_ioctls, now));
+	luo_mark_set(record, mark, at);
+	WRITE_ONCE(record->busy[mark], luo_ioctls_busy(at.now));
 }
 
 static void luo_mark_out(struct liveupdate_recorder_part *record,
-			 enum liveupdate_recorder_mark mark, u64 counter, u64 now)
+			 enum liveupdate_recorder_mark mark, struct luo_moment at)
 {
 	if (mark == LIVEUPDATE_MARK_REBOOT) {
 		WRITE_ONCE(record->wall_ns, ktime_get_real_ns());
 		luo_sample_clock(record);
 	}
-	WRITE_ONCE(record->marks[mark], counter);
-	WRITE_ONCE(record->times[mark], now);
+	luo_mark_set(record, mark, at);
 }
 
 /**
  * luo_recorder_mark - set a mark
- * @mark: the mark
+ * @mark: the mark, other than LIVEUPDATE_MARK_OPEN
  *
- * The first call takes effect for LIVEUPDATE_MARK_OPEN, the last call for all other
- * marks. LIVEUPDATE_MARK_RESTORED is set for each file and LIVEUPDATE_MARK_FINISHED
- * for each session, so they do not take a snapshot of KHO.
+ * The last call takes effect. LIVEUPDATE_MARK_RESTORED is set for each file and
+ * LIVEUPDATE_MARK_FINISHED for each session, so they do not take a snapshot of KHO.
  *
  * Context: any. LIVEUPDATE_MARK_JUMP is set while the other CPUs are stopped at an
  *	    arbitrary point, possibly in an update of the clock, so this must not
@@ -104,20 +125,67 @@ void luo_recorder_mark(enum liveupdate_recorder_mark mark)
 	enum luo_dir dir = mark >= LIVEUPDATE_MARK_START ? LUO_DIR_IN :
 							   LUO_DIR_OUT;
 	struct liveupdate_recorder_part *record = luo_recorders[dir].record;
-	u64 counter = luo_counter(), now = ktime_get_mono_fast_ns();
+	struct luo_moment at = luo_now();
 
 	if (!record)
 		return;
-	if (mark == LIVEUPDATE_MARK_OPEN &&
-	    (READ_ONCE(record->times[mark]) || READ_ONCE(record->over)))
-		return;
 
 	if (dir == LUO_DIR_IN)
-		luo_mark_in(record, mark, counter, now);
+		luo_mark_in(record, mark, at);
 	else
-		luo_mark_out(record, mark, counter, now);
+		luo_mark_out(record, mark, at);
 	if (mark != LIVEUPDATE_MARK_RESTORED && mark != LIVEUPDATE_MARK_FINISHED)
 		luo_snapshot_kho(record);
+}
+
+/**
+ * luo_recorder_open - take the time of an open of the device
+ *
+ * Context: while the caller has the device open, and no other process has.
+ */
+void luo_recorder_open(void)
+{
+	luo_opened = luo_now();
+	scoped_guard(spinlock, &luo_ioctls.lock)
+		luo_opened_busy = luo_ioctls_busy(luo_opened.now);
+}
+
+/**
+ * luo_recorder_claimed - record that an incoming session is claimed
+ * @session: name of the session
+ *
+ * The first call for a session other than LIVEUPDATE_RECORDER_SESSION sets
+ * LIVEUPDATE_MARK_OPEN to when the caller opened the device.
+ *
+ * Context: in an ioctl of the device.
+ */
+void luo_recorder_claimed(const char *session)
+{
+	struct liveupdate_recorder_part *record = luo_recorders[LUO_DIR_IN].record;
+	const enum liveupdate_recorder_mark mark = LIVEUPDATE_MARK_OPEN;
+
+	if (!record || luo_recorder_owns(session))
+		return;
+
+	scoped_guard(spinlock, &luo_ioctls.lock) {
+		if (record->times[mark])
+			return;
+		luo_mark_set(record, mark, luo_opened);
+		WRITE_ONCE(record->busy[mark], luo_opened_busy);
+	}
+	luo_snapshot_kho(record);
+}
+
+/**
+ * luo_recorder_restored - record that a file is retrieved
+ * @session: name of its session
+ *
+ * Context: any.
+ */
+void luo_recorder_restored(const char *session)
+{
+	if (!luo_recorder_owns(session))
+		luo_recorder_mark(LIVEUPDATE_MARK_RESTORED);
 }
 
 /**
@@ -125,24 +193,37 @@ void luo_recorder_mark(enum liveupdate_recorder_mark mark)
  * @since: start of the FINISH that ended it, in ns
  *
  * If that FINISH finished a session, its end is the end of the blackout; if it only
- * discarded unclaimed sessions, the blackout ended earlier.
+ * discarded unclaimed sessions, the blackout ended earlier. Only the first call takes
+ * effect: the session of the tool may be finished later.
  *
- * Context: under luo_state_lock for writing.
+ * Context: under luo_state_lock, and no session of an agent is left.
  */
 void luo_recorder_end(u64 since)
 {
 	struct liveupdate_recorder_part *record = luo_recorders[LUO_DIR_IN].record;
 	u64 finished;
 
-	if (!record)
+	if (!record || READ_ONCE(record->over))
 		return;
 
-	finished = record->times[LIVEUPDATE_MARK_FINISHED];
+	scoped_guard(spinlock, &luo_ioctls.lock) {
+		if (luo_ended)
+			return;
+		luo_ended = true;
+	}
+
+	finished = READ_ONCE(record->times[LIVEUPDATE_MARK_FINISHED]);
 	if (!finished || finished >= since ||
-	    finished < record->times[LIVEUPDATE_MARK_RESTORED])
+	    finished < READ_ONCE(record->times[LIVEUPDATE_MARK_RESTORED]))
 		luo_recorder_mark(LIVEUPDATE_MARK_FINISHED);
 	luo_snapshot_kho(record);
-	WRITE_ONCE(record->over, 1);
+
+	guard(spinlock)(&luo_recorder_lock);
+
+	/* A reader that has the marks of before reads them again. */
+	luo_recorder_changes++;
+	/* After the marks, which are final with it. */
+	smp_store_release(&record->over, 1);
 }
 
 /**
@@ -159,7 +240,7 @@ void luo_recorder_refresh(void)
 		luo_sample_clock(in);
 	if (out && !READ_ONCE(out->times[LIVEUPDATE_MARK_REBOOT]))
 		luo_sample_clock(out);
-	if (in && luo_state() == LIVEUPDATE_STATE_UPDATED)
+	if (in && !READ_ONCE(in->over) && luo_state() == LIVEUPDATE_STATE_UPDATED)
 		luo_snapshot_kho(in);
 }
 
@@ -208,16 +289,17 @@ void luo_recorder_cancelled(void)
 
 /**
  * luo_recorder_finished - record that an incoming session is finished
+ * @session: name of the session
  * @files:   number of files in the session
  * @claimed: true if it was claimed, false if it is discarded
  *
  * Context: any.
  */
-void luo_recorder_finished(u64 files, bool claimed)
+void luo_recorder_finished(const char *session, u64 files, bool claimed)
 {
 	struct liveupdate_recorder_part *record = luo_recorders[LUO_DIR_IN].record;
 
-	if (!record)
+	if (!record || luo_recorder_owns(session))
 		return;
 
 	luo_record_add(claimed ? &record->finished : &record->discarded, 1);

@@ -326,7 +326,8 @@ int __luo_session_finish(struct luo_session *session)
 	if (!err) {
 		if (session->claimed)
 			luo_session_restore_end(session, 0);
-		luo_recorder_finished(span.files, session->claimed);
+		luo_recorder_finished(session->name, span.files,
+				      session->claimed);
 		luo_session_remove(session);
 	}
 	luo_emit(luo_session_finish, luo_number(LUO_DIR_IN), session->name,

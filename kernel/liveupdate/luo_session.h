@@ -20,6 +20,7 @@ int luo_session_init(void);
 void luo_session_deserialize_all(const struct luo_array *array,
 				 struct luo_totals *totals);
 u64 luo_session_count(enum luo_dir dir);
+u64 luo_session_count_agents(void);
 struct luo_session *luo_session_create(const u8 *name);
 struct luo_session *luo_session_claim(const u8 *name);
 void luo_session_trace_create(const u8 *name, int ret);
@@ -132,6 +133,7 @@ struct luo_session {
  * @by_name: the sessions by name
  * @list:    the sessions in order of creation
  * @count:   number of sessions
+ * @agents:  the same without that of the tool that records
  * @next_id: the next &luo_session.id
  * @blocks:  preserved memory for the records; outgoing only
  */
@@ -140,6 +142,7 @@ struct luo_session_set {
 	struct rhashtable by_name;
 	struct list_head list;
 	u64 count;
+	u64 agents;
 	unsigned long next_id;
 	struct kho_block_set blocks;
 };

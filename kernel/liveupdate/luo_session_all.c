@@ -31,6 +31,16 @@ u64 luo_session_count(enum luo_dir dir)
 }
 
 /**
+ * luo_session_count_agents - count incoming sessions without LIVEUPDATE_RECORDER_SESSION
+ *
+ * Return: their number; it only decreases.
+ */
+u64 luo_session_count_agents(void)
+{
+	return READ_ONCE(luo_sessions[LUO_DIR_IN].agents);
+}
+
+/**
  * luo_session_checkpoint_all - make the current states those to roll back to
  *
  * Context: under luo_state_lock for writing, after a transition that succeeded.
@@ -227,7 +237,8 @@ void luo_session_give_up_all(void)
 	lockdep_assert_held_write(&luo_state_lock);
 
 	list_for_each_entry(session, &luo_sessions[LUO_DIR_IN].list, list) {
-		luo_recorder_give_up(session->name);
+		if (!luo_recorder_owns(session->name))
+			luo_recorder_give_up(session->name);
 		if (session->claimed)
 			luo_session_restore_end(session, -ECANCELED);
 		luo_session_leak(session, LUO_LEAK_GIVEN_UP,

@@ -20,6 +20,7 @@
 #include <linux/string.h>
 
 #include "luo_array.h"
+#include "luo_recorder.h"
 #include "luo_session.h"
 
 /* A name is hashed once, when it comes from user space. */
@@ -212,6 +213,8 @@ int luo_session_add(struct luo_session *session)
 	session->id = set->next_id++;
 	list_add_tail(&session->list, &set->list);
 	WRITE_ONCE(set->count, set->count + 1);
+	if (!luo_recorder_owns(session->name))
+		WRITE_ONCE(set->agents, set->agents + 1);
 	session->listed = true;
 	return 0;
 
@@ -231,6 +234,8 @@ void luo_session_remove(struct luo_session *session)
 			       luo_by_name_params);
 	list_del(&session->list);
 	WRITE_ONCE(set->count, set->count - 1);
+	if (!luo_recorder_owns(session->name))
+		WRITE_ONCE(set->agents, set->agents - 1);
 	session->listed = false;
 	if (session->files.dir == LUO_DIR_OUT)
 		kho_block_set_shrink(&set->blocks, set->count);

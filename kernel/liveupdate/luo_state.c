@@ -14,7 +14,9 @@
  * UPDATED: a live update booted this kernel, which still holds incoming sessions.
  * The state becomes NORMAL when the last of them is finished, or when a global FINISH
  * finishes the claimed ones and discards the others. A live update that starts
- * earlier gives up the remaining sessions; it cannot be prepared ahead.
+ * earlier gives up the remaining sessions; it cannot be prepared ahead. This is also
+ * so while only LIVEUPDATE_RECORDER_SESSION is left: for the recorder the live update
+ * is over then, but the session holds preserved memory like any other.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
@@ -68,9 +70,20 @@ void luo_state_trace_reject(u32 event, int ret)
  */
 void luo_state_init_updated(void)
 {
-	scoped_guard(rwsem_write, &luo_state_lock)
-		luo_state_set(LUO_DIR_IN, LIVEUPDATE_STATE_UPDATED,
-			      LUO_EVENT_BOOT, 0);
+	guard(rwsem_write)(&luo_state_lock);
+
+	luo_state_set(LUO_DIR_IN, LIVEUPDATE_STATE_UPDATED, LUO_EVENT_BOOT, 0);
+}
+
+/**
+ * luo_state_init_done - end the live update if no session of an agent is incoming
+ *
+ * Context: once, at boot, after LIVEUPDATE_MARK_INIT: nothing ends before that.
+ */
+void luo_state_init_done(void)
+{
+	scoped_guard(rwsem_read, &luo_state_lock)
+		luo_state_check_over();
 	luo_state_check_finished();
 }
 
@@ -120,6 +133,24 @@ static void luo_state_finish_work_fn(struct work_struct *work)
 static DECLARE_WORK(luo_state_finish_work, luo_state_finish_work_fn);
 
 /**
+ * luo_state_check_over - end the record if only LIVEUPDATE_RECORDER_SESSION is left
+ *
+ * The state stays UPDATED until that is finished, too.
+ *
+ * Context: under luo_state_lock: a global FINISH is complete, and so are its marks.
+ */
+void luo_state_check_over(void)
+{
+	lockdep_assert_held(&luo_state_lock);
+
+	if (luo_global_state != LIVEUPDATE_STATE_UPDATED ||
+	    luo_session_count_agents() || !luo_session_count(LUO_DIR_IN))
+		return;
+	/* The FINISH that ended it has set the mark. */
+	luo_recorder_end(U64_MAX);
+}
+
+/**
  * luo_state_check_finished - become NORMAL if the last incoming session is finished
  *
  * If the caller is killed while it waits for the lock, a worker does it shortly after.
@@ -128,8 +159,7 @@ static DECLARE_WORK(luo_state_finish_work, luo_state_finish_work_fn);
  */
 void luo_state_check_finished(void)
 {
-	if (luo_state() != LIVEUPDATE_STATE_UPDATED ||
-	    luo_session_count(LUO_DIR_IN))
+	if (luo_state() != LIVEUPDATE_STATE_UPDATED || luo_session_count(LUO_DIR_IN))
 		return;
 
 	if (down_write_killable(&luo_state_lock)) {
@@ -209,7 +239,9 @@ static int luo_event_finish(void)
 
 	luo_phase_begin(LUO_DIR_IN, LUO_PHASE_FINISH);
 	err = luo_session_finish_all();
-	if (!err)
+	if (err)
+		luo_state_check_over();
+	else
 		luo_finish_remaining(since);
 	luo_phase_end(LUO_DIR_IN, LUO_PHASE_FINISH, 0, err);
 	return err;

@@ -5,7 +5,7 @@
  *
  * ``state`` holds the global state as a word and can be polled, ``number`` the number
  * of live updates that the machine has gone through, ``recorder`` the record of the
- * last one.
+ * last one. ``mark`` takes the moments at which workloads are paused and resumed.
  */
 
 #include <linux/kobject.h>

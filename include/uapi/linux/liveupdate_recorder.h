@@ -14,7 +14,7 @@
 #define LIVEUPDATE_RECORDER_MAGIC	0x5243554cU	/* "LUCR" */
 
 /* Changes with any change below; a reader rejects a version that it does not know. */
-#define LIVEUPDATE_RECORDER_VERSION	3
+#define LIVEUPDATE_RECORDER_VERSION	4
 
 #define LIVEUPDATE_RECORDER_NAME	48	/* size of a handler's name */
 #define LIVEUPDATE_RECORDER_RELEASE	64	/* size of a kernel's release */
@@ -27,6 +27,13 @@
 #define LIVEUPDATE_RECORDER_REFUSED	16	/* rejected entries of the handover */
 #define LIVEUPDATE_RECORDER_WHAT	16	/* size of the kind of an entry */
 #define LIVEUPDATE_RECORDER_REASON	32	/* size of the reason of a rejection */
+#define LIVEUPDATE_RECORDER_PAUSES	32	/* workloads that are paused */
+
+/*
+ * Session of the tool that records a live update. Incoming it sets no mark, and its calls
+ * and phases are not recorded.
+ */
+#define LIVEUPDATE_RECORDER_SESSION	"luotrace"
 
 /**
  * enum liveupdate_recorder_mark - moments of a live update
@@ -38,7 +45,8 @@
  * @LIVEUPDATE_MARK_START:    new kernel: the command line is parsed
  * @LIVEUPDATE_MARK_INIT:     new kernel: the sessions are available, user space
  *                            starts next
- * @LIVEUPDATE_MARK_OPEN:     new kernel: first open of /dev/liveupdate
+ * @LIVEUPDATE_MARK_OPEN:     new kernel: the open of /dev/liveupdate through which the
+ *                            first session is claimed; 0 if none is
  * @LIVEUPDATE_MARK_RESTORED: new kernel: the last file was retrieved
  * @LIVEUPDATE_MARK_FINISHED: new kernel: the last FINISH of a claimed session
  *                            returned; if no session was finished, or files were
@@ -46,6 +54,8 @@
  *                            The mark alone does not mean that the live update is
  *                            over: @over of &struct liveupdate_recorder_part does
  * @LIVEUPDATE_NR_MARKS:      number of marks
+ *
+ * LIVEUPDATE_RECORDER_SESSION does not count as a session of the last three.
  *
  * The spans between the marks make up the blackout: prepare in reboot, freeze,
  * shutdown, kexec and early boot, kernel init, start of user space, restore, finish.
@@ -196,6 +206,28 @@ struct liveupdate_recorder_refused {
 };
 
 /**
+ * struct liveupdate_recorder_pause - workload that stands still for the live update
+ * @paused:     counter when it was paused; 0 if there is no counter, or it was not
+ *              marked as paused in this kernel
+ * @resumed:    the same when it was resumed
+ * @paused_ns:  the kernel's own CLOCK_MONOTONIC when it was paused, in ns; 0 if it was
+ *              not marked as paused in this kernel
+ * @resumed_ns: the same when it was resumed
+ * @name:       of the workload, as its agent wrote it to /sys/kernel/liveupdate/mark;
+ *              "" if the entry is unused, as are all after it
+ *
+ * An outgoing record has workloads that are paused, an incoming record workloads that
+ * are resumed. The name connects them; it need not be that of a session.
+ */
+struct liveupdate_recorder_pause {
+	__aligned_u64	paused;
+	__aligned_u64	resumed;
+	__aligned_u64	paused_ns;
+	__aligned_u64	resumed_ns;
+	char		name[LIVEUPDATE_SESSION_NAME_LENGTH];
+};
+
+/**
  * struct liveupdate_recorder_part - record of one kernel for one live update
  * @magic:        LIVEUPDATE_RECORDER_MAGIC, 0 if there is no such record
  * @version:      LIVEUPDATE_RECORDER_VERSION
@@ -216,21 +248,24 @@ struct liveupdate_recorder_refused {
  *                was in progress, in ns; incoming only
  * @wall_ns:      wall-clock time of LIVEUPDATE_MARK_REBOOT (outgoing) or
  *                LIVEUPDATE_MARK_INIT (incoming), in ns since 1970
- * @sessions:     number of sessions handed over, or read from the handover
+ * @sessions:     number of sessions handed over, or read from the handover, with
+ *                LIVEUPDATE_RECORDER_SESSION
  * @files:        number of files in these sessions
  * @bytes:        preserved memory that describes them, in bytes, 0 if unknown
  * @failed:       number of reboots that entered LUO and failed
  * @failed_ret:   errno of the last failed reboot, negative
- * @over:         1 once the live update is over: the last incoming session is
- *                finished or discarded
+ * @over:         1 once the live update is over: the last incoming session other than
+ *                LIVEUPDATE_RECORDER_SESSION is finished or discarded
  * @failed_ns:    duration of the last failed reboot with its rollback, in ns
  * @cancelled:    number of global PREPAREs that failed or were cancelled
- * @given_up:     number of incoming sessions given up for this live update
+ * @given_up:     number of incoming sessions given up for this live update, without
+ *                LIVEUPDATE_RECORDER_SESSION
  * @lost_calls:   number of calls that found no row, not even the shared one
  * @finished:     number of incoming sessions finished by their agents
  * @finished_files: number of files in these sessions
  * @discarded:    number of incoming sessions that were unclaimed at the global
- *                FINISH
+ *                FINISH; like @finished and @finished_files without
+ *                LIVEUPDATE_RECORDER_SESSION
  * @nr_refused:   number of rejected entries of the handover
  * @memory:       preserve, unpreserve, restore, as of the last mark; as of the
  *                reading if the live update is not finished
@@ -239,6 +274,10 @@ struct liveupdate_recorder_refused {
  * @slow_calls:   longest calls of each operation in each scope, unordered
  * @slow_sessions: sessions that took longest in each phase in each scope, unordered
  * @rows:         all calls
+ * @lost_pauses:  number of workloads that found no room in @pauses; one that tries
+ *                again counts again
+ * @pauses:       workloads that are paused (outgoing) or resumed (incoming), each name
+ *                once. A reboot that fails does not change them
  *
  * The kernel updates values while they are read; each value is consistent in itself.
  * @changes of &struct liveupdate_recorder tells whether strings and lists are, too.
@@ -282,6 +321,8 @@ struct liveupdate_recorder_part {
 				     [LIVEUPDATE_RECORDER_PHASES]
 				     [LIVEUPDATE_RECORDER_SLOWEST];
 	struct liveupdate_recorder_row rows[LIVEUPDATE_RECORDER_ROWS];
+	__aligned_u64	lost_pauses;
+	struct liveupdate_recorder_pause pauses[LIVEUPDATE_RECORDER_PAUSES];
 };
 
 /**
@@ -290,7 +331,8 @@ struct liveupdate_recorder_part {
  * @version:   LIVEUPDATE_RECORDER_VERSION
  * @size:      size of the file in bytes
  * @part_size: size of each record in bytes
- * @changes:   incremented whenever a string, a list or a scope changes
+ * @changes:   incremented whenever a string, a list or a scope changes, and with
+ *             @over of &struct liveupdate_recorder_part
  * @reserved:  0
  * @last_out:  record of the previous kernel for the last live update; absent
  *             (magic 0) if no kernel handed over to this one, or if its record has

@@ -175,7 +175,9 @@ int call_end(__u32 type, __u64 number, struct lt_slow *call)
 {
 	struct lt_event *e;
 
-	if (!call || !call_wanted(call))
+	if (!call)
+		return 0;
+	if (!call_wanted(call))
 		return 0;
 
 	if (count_calls) {

@@ -31,9 +31,18 @@ extern const volatile __u32 count_by;	/* enum lt_by */
 /* Set when everything is attached, so that all programs begin at once. */
 extern _Bool ready;
 
-/* From enum liveupdate_state, enum liveupdate_event and enum luo_file_state. */
+/* Of a kernel without trace events, if that is traced. */
+extern __u64 luo_opened;	/* when its device was last opened */
+
+extern struct lt_busy luo_busy;
+
+/* From enum liveupdate_state, _event, enum luo_op, luo_phase, luo_scope and luo_file_state. */
 enum { STATE_NORMAL, STATE_PREPARED, STATE_FROZEN, STATE_UPDATED };
 enum { EVENT_FREEZE = 1 };
+enum { OP_CAN_PRESERVE, OP_PRESERVE, OP_UNPRESERVE, OP_PREPARE, OP_CANCEL, OP_FREEZE,
+       OP_UNFREEZE, OP_RETRIEVE, OP_CAN_FINISH, OP_FINISH };
+enum { PHASE_PREPARE, PHASE_FREEZE };
+enum { SCOPE_GLOBAL, SCOPE_SESSION };
 enum { FILE_NONE, FILE_PRESERVED, FILE_INCOMING = 4, FILE_RETRIEVED, FILE_FAILED = 7 };
 
 struct events_map {
@@ -80,6 +89,18 @@ static __always_inline _Bool result_wanted(__u32 type, int ret)
 	return !want_errors || whole_sessions || type == LT_STATE || ret < 0;
 }
 
+extern const volatile _Bool box_wanted;
+
+/* The task that is in reboot(), while it is; 0 if none is. */
+extern __u64 box_task;
+
+/* Whether this task is rebooting, and the box records it. */
+static __always_inline _Bool box_rebooting(void)
+{
+	/* Read inline, unlike the number of the task. */
+	return box_wanted && box_task && box_task == bpf_get_current_task();
+}
+
 /* Reserve an event if its type is streamed, and if its result passes the filter. */
 static __always_inline struct lt_event *event_reserve(__u32 type, int ret)
 {
@@ -87,7 +108,8 @@ static __always_inline struct lt_event *event_reserve(__u32 type, int ret)
 	struct lt_event *e;
 	struct lt_lost *l;
 
-	if (!ready || !(stream & (1U << type)) || !result_wanted(type, ret))
+	/* The box records what the task that reboots does. */
+	if (!ready || box_rebooting() || !(stream & (1U << type)) || !result_wanted(type, ret))
 		return 0;
 
 	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
@@ -103,6 +125,10 @@ static __always_inline struct lt_event *event_reserve(__u32 type, int ret)
 	e->ret = ret;
 	e->pid = id >> 32;
 	e->tid = (__u32)id;
+	e->opened = luo_opened;
+	e->busy_ns = luo_busy.total;
+	if (luo_busy.depth > 0 && e->ts > luo_busy.since)
+		e->busy_ns += e->ts - luo_busy.since;
 	return e;
 }
 

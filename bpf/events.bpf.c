@@ -6,7 +6,7 @@
  * calls.bpf.c.
  */
 
-#include "common.bpf.h"
+#include "box.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -23,6 +23,9 @@ const volatile __u32 count_by;
 
 _Bool ready;
 
+__u64 luo_opened;
+struct lt_busy luo_busy;
+
 struct events_map events SEC(".maps");
 struct lost_map lost SEC(".maps");
 
@@ -37,8 +40,12 @@ SEC("tp_btf/luo_state")
 int BPF_PROG(on_luo_state, __u64 number, __u32 old, __u32 new, __u32 event,
 	     int ret)
 {
-	struct lt_event *e = event_reserve(LT_STATE, ret);
+	struct lt_event *e;
 
+	/* To wake a reader now would prolong the blackout, and it has the box. */
+	if (box_rebooting())
+		return new == STATE_FROZEN ? box_frozen() : 0;
+	e = event_reserve(LT_STATE, ret);
 	if (!e)
 		return 0;
 	e->number = number;
@@ -68,18 +75,48 @@ static __always_inline int phase_event(__u32 type, __u64 number, __u32 scope,
 	return 0;
 }
 
+/* When the task that reboots began with a session. */
+static __u64 phase_began;
+
 SEC("tp_btf/luo_phase_begin")
 int BPF_PROG(on_luo_phase_begin, __u64 number, __u32 scope, const char *name,
 	     __u32 what, __u64 sessions, __u64 files, int ret)
 {
+	if (box_rebooting()) {
+		if (scope == SCOPE_SESSION)
+			phase_began = bpf_ktime_get_ns();
+		else if (what == PHASE_FREEZE)
+			box_prepared();
+		return 0;
+	}
 	return phase_event(LT_PHASE_BEGIN, number, scope, name, what, sessions, files,
 			   ret);
+}
+
+static __always_inline void phase_session_end(const char *name, __u32 what, __u64 files,
+					      int ret)
+{
+	struct box_work work = {};
+
+	work.list = what == PHASE_PREPARE ? BOX_PREPARE :
+		    what == PHASE_FREEZE ? BOX_FREEZE : BOX_OTHER;
+	bpf_probe_read_kernel_str(work.session.name, sizeof(work.session.name), name);
+	work.session.end = bpf_ktime_get_ns();
+	work.session.duration = work.session.end - phase_began;
+	work.session.files = files;
+	work.session.ret = ret;
+	box_session_end(&work);
 }
 
 SEC("tp_btf/luo_phase_end")
 int BPF_PROG(on_luo_phase_end, __u64 number, __u32 scope, const char *name,
 	     __u32 what, __u64 sessions, __u64 files, int ret)
 {
+	if (box_rebooting()) {
+		if (scope == SCOPE_SESSION)
+			phase_session_end(name, what, files, ret);
+		return 0;
+	}
 	return phase_event(LT_PHASE_END, number, scope, name, what, sessions, files,
 			   ret);
 }
@@ -174,6 +211,39 @@ int BPF_PROG(on_luo_handler_enter, __u64 number, const char *name, __u64 token,
 	return 0;
 }
 
+/* Targets of the last calls in the task that reboots. */
+static struct box_known box_known[BOX_ROWS];
+
+/* A call of the task that reboots. */
+static __always_inline int box_exit(const char *name, __u32 op, __u32 kind, int ret,
+				    __u64 duration_ns, const char *session, __u64 token)
+{
+	/* Targets are larger than 64 bytes. */
+	struct box_known *known = &box_known[(((__u64)name >> 6) + op) % BOX_ROWS];
+	struct lt_slow call = {};
+
+	if (known->target != (__u64)name || known->op != op ||
+	    known->began != box.reboot.began) {
+		known->target = (__u64)name;
+		known->began = box.reboot.began;
+		known->op = op;
+		known->row = box_row((__u64)name, op, kind);
+	}
+	if (!box_count(known, duration_ns, ret))
+		return 0;
+	call.ts = bpf_ktime_get_ns();
+	call.duration_ns = duration_ns;
+	call.token = token;
+	call.op = op;
+	call.kind = kind;
+	call.ret = ret;
+	set_compat(call.compatible, name);
+	if (session)
+		set_name(call.session, session);
+	box_keep(&call);
+	return 0;
+}
+
 SEC("tp_btf/luo_handler_exit")
 int BPF_PROG(on_luo_handler_exit, __u64 number, const char *name, __u64 token,
 	     const char *compatible, __u32 op, int ret, __u64 duration_ns)
@@ -187,6 +257,8 @@ int BPF_PROG(on_luo_handler_exit, __u64 number, const char *name, __u64 token,
 
 	if (!ready)
 		return 0;
+	if (box_rebooting())
+		return box_exit(compatible, op, LT_HANDLER, ret, duration_ns, name, token);
 	set_name(call.session, name);
 	set_compat(call.compatible, compatible);
 	call_end(LT_HANDLER_EXIT, number, &call);
@@ -220,6 +292,8 @@ static __always_inline int target_exit(__u32 type, __u32 kind, __u64 number,
 
 	if (!ready)
 		return 0;
+	if (box_rebooting())
+		return box_exit(name, op, kind, ret, duration_ns, 0, 0);
 	set_compat(call.compatible, name);
 	call_end(type, number, &call);
 	return 0;

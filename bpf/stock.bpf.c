@@ -11,7 +11,7 @@
  * file, or the session's list of files does.
  */
 
-#include "common.bpf.h"
+#include "box.bpf.h"
 
 #define CO_RE	__attribute__((preserve_access_index))
 
@@ -66,10 +66,6 @@ struct file {
 	void *private_data;
 } CO_RE;
 
-/* From enum luo_op. */
-enum { OP_CAN_PRESERVE, OP_PRESERVE, OP_UNPRESERVE, OP_FREEZE = 5, OP_UNFREEZE,
-       OP_RETRIEVE, OP_CAN_FINISH, OP_FINISH };
-
 #define EBUSY	16
 #define ENOENT	2
 
@@ -80,14 +76,14 @@ const volatile __u8 stock_returns[LT_STOCK_OPS];
 struct stock_task {
 	char name[LT_NAME_LEN];
 	struct luo_file_set *set; /* of an operation on all files of a session, or 0 */
-	struct list_head *at; /* its file of the last call */
+	struct list_head *at; /* its file of the last call that was searched for */
 	__u64 token;
 	__u64 start[LT_STOCK_OPS];
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
+	__uint(max_entries, 256);
 	__type(key, __u32);
 	__type(value, struct stock_task);
 } stock_tasks SEC(".maps");
@@ -100,11 +96,20 @@ struct {
 	__type(value, struct stock_task);
 } stock_empty SEC(".maps");
 
+/* The same of the task that reboots, for the box: every lookup prolongs the blackout. */
+static struct stock_task stock_rebooting;
+
+/* When that task began with the files of a session. */
+static __u64 stock_began;
+
 static struct stock_task *stock_task(void)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
-	struct stock_task *t = bpf_map_lookup_elem(&stock_tasks, &tid), *empty;
+	struct stock_task *t, *empty;
 
+	if (box_rebooting())
+		return &stock_rebooting;
+	t = bpf_map_lookup_elem(&stock_tasks, &tid);
 	if (t)
 		return t;
 	empty = lookup_single(&stock_empty);
@@ -136,7 +141,14 @@ static __always_inline struct luo_file *stock_file(struct list_head *node)
 	return (void *)node - bpf_core_field_offset(struct luo_file, list);
 }
 
-/* A search for the file of a call, from the file of the previous call on. */
+void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym;
+
+/* Memory of the kernel that is read directly; what is not there reads as 0. */
+#define CAST(_type, _ptr)						\
+	((struct _type *)bpf_rdonly_cast(_ptr,				\
+					 bpf_core_type_id_kernel(struct _type)))
+
+/* A search for the file of a call, from the file of the previous search on. */
 struct stock_search {
 	struct list_head *node, *head;
 	struct liveupdate_file_handler *handler;
@@ -147,19 +159,18 @@ struct stock_search {
 
 static long stock_match_file(__u32 i, struct stock_search *s)
 {
-	struct list_head *node = s->node;
+	struct list_head *node = CAST(list_head, s->node)->next;
 	struct luo_file *f;
 
-	node = BPF_CORE_READ(node, next);
 	s->node = node;
 	if (node == s->head)
 		return 0;
-	f = stock_file(node);
+	f = CAST(luo_file, stock_file(node));
 	/* Files that are not retrieved have only their data. */
-	if (BPF_CORE_READ(f, fh) != s->handler || BPF_CORE_READ(f, file) != s->file ||
-	    (!s->file && BPF_CORE_READ(f, serialized_data) != s->data))
+	if (f->file != s->file || f->fh != s->handler ||
+	    (!s->file && f->serialized_data != s->data))
 		return 0;
-	s->token = BPF_CORE_READ(f, token);
+	s->token = f->token;
 	return 1;
 }
 
@@ -201,27 +212,86 @@ static __always_inline int stock_enter(__u32 nr)
 	return 0;
 }
 
+/* What is known of each function of a handler in the task that reboots. */
+static struct box_known stock_known[LT_STOCK_OPS];
+
+static __always_inline int stock_result(void *ctx, __u32 nr, int op)
+{
+	__u64 ret = 0;
+
+	if (stock_returns[nr] == LT_RETURNS_VOID)
+		return 0;
+	bpf_get_func_ret(ctx, &ret);
+	if (stock_returns[nr] == LT_RETURNS_INT)
+		return ret;
+	return (__u8)ret ? 0 : op == OP_CAN_PRESERVE ? -ENOENT : -EBUSY;
+}
+
+/*
+ * A call of the task that reboots. Hardly any is longer than those that are kept, so that
+ * the others need neither names nor token.
+ */
+static __always_inline int stock_box_exit(void *ctx, __u32 nr, __u64 now,
+					  struct liveupdate_file_handler *fh,
+					  struct liveupdate_file_op_args *args)
+{
+	struct box_known *known = &stock_known[nr];
+	struct stock_task *t = &stock_rebooting;
+	__u64 start = t->start[nr], name;
+	struct lt_slow call = {};
+	int ret, op;
+
+	t->start[nr] = 0;
+	if (known->target != (__u64)fh || known->began != box.reboot.began) {
+		op = stock_op(ctx, fh);
+		/* See stock_exit(). */
+		if (op < 0)
+			return 0;
+		known->target = (__u64)fh;
+		known->began = box.reboot.began;
+		known->op = op;
+		/* Read again as a number, which is what a global function takes. */
+		name = *(volatile __u64 *)&known->target +
+		       bpf_core_field_offset(struct liveupdate_file_handler, compatible);
+		known->row = box_row(name, op, LT_HANDLER);
+	}
+	ret = stock_result(ctx, nr, known->op);
+	if (!start || !box_count(known, now - start, ret))
+		return 0;
+	call.ts = now;
+	call.duration_ns = now - start;
+	call.op = known->op;
+	call.ret = ret;
+	call.token = stock_token(t, known->op, args);
+	__builtin_memcpy(call.session, t->name, sizeof(call.session));
+	bpf_core_read_str(call.compatible, sizeof(call.compatible), &fh->compatible);
+	box_keep(&call);
+	return 0;
+}
+
 static __always_inline int stock_exit(void *ctx, __u32 nr,
 				      struct liveupdate_file_handler *fh,
 				      struct liveupdate_file_op_args *args)
 {
-	__u64 now = bpf_ktime_get_ns(), ret = 0;
-	struct stock_task *t = ready ? stock_task() : 0;
+	__u64 now = bpf_ktime_get_ns();
 	struct lt_slow call = {};
-	int op = stock_op(ctx, fh);
+	struct stock_task *t;
+	int op;
 
+	if (!ready)
+		return 0;
+	if (box_rebooting())
+		return stock_box_exit(ctx, nr, now, fh, args);
+	t = stock_task();
+	op = stock_op(ctx, fh);
 	/* A helper of a handler has the type of an operation, but is in no table. */
 	if (!t || !t->start[nr] || op < 0)
 		return 0;
-	bpf_get_func_ret(ctx, &ret);
 	call.duration_ns = now - t->start[nr];
 	t->start[nr] = 0;
 	call.token = stock_token(t, op, args);
 	call.op = op;
-	if (stock_returns[nr] == LT_RETURNS_INT)
-		call.ret = ret;
-	else if (stock_returns[nr] == LT_RETURNS_BOOL && !(__u8)ret)
-		call.ret = op == OP_CAN_PRESERVE ? -ENOENT : -EBUSY;
+	call.ret = stock_result(ctx, nr, op);
 	__builtin_memcpy(call.session, t->name, sizeof(call.session));
 	bpf_core_read_str(call.compatible, sizeof(call.compatible), &fh->compatible);
 	call_end(LT_HANDLER_EXIT, 0, &call);
@@ -269,7 +339,27 @@ static __always_inline int stock_begin(struct luo_file_set *set, __u64 token, in
 	t->set = all ? set : 0;
 	t->at = (void *)set + bpf_core_field_offset(struct luo_file_set, files_list);
 	t->token = token;
+	if (box_rebooting())
+		stock_began = bpf_ktime_get_ns();
 	return 0;
+}
+
+/* Work on all files of a session is over in the task that reboots. */
+static __always_inline void stock_session_end(struct luo_file_set *set, __u32 list,
+					      int ret)
+{
+	struct box_work work = { .list = list };
+	struct luo_session *s;
+
+	s = (void *)set - bpf_core_field_offset(struct luo_session, file_set);
+	bpf_probe_read_kernel_str(work.session.name, sizeof(work.session.name),
+				  (void *)s + bpf_core_field_offset(struct luo_session,
+								    name));
+	work.session.end = bpf_ktime_get_ns();
+	work.session.duration = work.session.end - stock_began;
+	work.session.files = BPF_CORE_READ(set, count);
+	work.session.ret = ret;
+	box_session_end(&work);
 }
 
 /* It has called them; @new is the state of the file if it was a single one, else 0. */
@@ -320,7 +410,7 @@ int BPF_PROG(stock_luo_retrieve_file_end, struct luo_file_set *set, __u64 token,
 	return stock_end(FILE_INCOMING, FILE_RETRIEVED, ret);
 }
 
-#define STOCK_SET(_fn)							\
+#define STOCK_SET(_fn, _list)						\
 	SEC("?fentry/" #_fn)						\
 	int BPF_PROG(stock_##_fn, struct luo_file_set *set)		\
 	{								\
@@ -328,15 +418,67 @@ int BPF_PROG(stock_luo_retrieve_file_end, struct luo_file_set *set, __u64 token,
 	}								\
 									\
 	SEC("?fexit/" #_fn)						\
-	int BPF_PROG(stock_##_fn##_end)					\
+	int BPF_PROG(stock_##_fn##_end, struct luo_file_set *set,	\
+		     void *ser, int ret)				\
 	{								\
+		if (box_rebooting())					\
+			stock_session_end(set, _list,			\
+					  _list == BOX_FREEZE ? ret : 0); \
 		return stock_end(0, 0, 0);				\
 	}
 
-STOCK_SET(luo_file_unpreserve_files)
-STOCK_SET(luo_file_freeze)
-STOCK_SET(luo_file_unfreeze)
-STOCK_SET(luo_file_finish)
+/* Only freeze has two arguments and a result that the box needs. */
+STOCK_SET(luo_file_freeze, BOX_FREEZE)
+STOCK_SET(luo_file_unfreeze, BOX_OTHER)
+STOCK_SET(luo_file_unpreserve_files, BOX_OTHER)
+STOCK_SET(luo_file_finish, BOX_OTHER)
+
+/*
+ * When the device was opened, and how long an ioctl was in progress, for the timeline of the
+ * kernel that restores. Two tasks that enter and leave at the very same time can be off by
+ * the time between their first and their last instruction here.
+ */
+SEC("?fentry/luo_open")
+int BPF_PROG(stock_luo_open)
+{
+	luo_opened = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline int stock_ioctl_begin(void)
+{
+	if (ready && !__sync_fetch_and_add(&luo_busy.depth, 1))
+		luo_busy.since = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline int stock_ioctl_end(void)
+{
+	__u64 now = bpf_ktime_get_ns(), since = luo_busy.since;
+
+	/* It can have begun before the trace. */
+	if (!ready || luo_busy.depth <= 0)
+		return 0;
+	if (__sync_fetch_and_add(&luo_busy.depth, -1) == 1 && now > since)
+		__sync_fetch_and_add(&luo_busy.total, now - since);
+	return 0;
+}
+
+#define STOCK_IOCTL(_fn)						\
+	SEC("?fentry/" #_fn)						\
+	int BPF_PROG(stock_##_fn)					\
+	{								\
+		return stock_ioctl_begin();				\
+	}								\
+									\
+	SEC("?fexit/" #_fn)						\
+	int BPF_PROG(stock_##_fn##_end)					\
+	{								\
+		return stock_ioctl_end();				\
+	}
+
+STOCK_IOCTL(luo_ioctl)
+STOCK_IOCTL(luo_session_ioctl)
 
 SEC("?fexit/luo_session_create")
 int BPF_PROG(stock_luo_session_create, const char *name, void *filep, int ret)
@@ -373,8 +515,12 @@ int BPF_PROG(stock_luo_session_finish, struct luo_session *s, void *ucmd, int re
 SEC("?fexit/liveupdate_reboot")
 int BPF_PROG(stock_liveupdate_reboot, int ret)
 {
-	struct lt_event *e = event_reserve(LT_STATE, ret);
+	struct lt_event *e;
 
+	/* To wake a reader now would prolong the blackout, and it has the box. */
+	if (box_rebooting())
+		return 0;
+	e = event_reserve(LT_STATE, ret);
 	if (!e)
 		return 0;
 	e->state.old = STATE_NORMAL;

@@ -100,8 +100,10 @@ struct walk {
 	struct list_head *head;
 	__u64 steps;
 	_Bool whole;	/* it has reached the head */
-	struct inv_session session;
 };
+
+/* The session that is read; too large for the stack. */
+static struct inv_session session;
 
 static __always_inline struct list_head *next_of(struct list_head *at)
 {
@@ -161,7 +163,7 @@ static __always_inline void put_file(struct walk *w, struct luo_file *f, int sta
 		return;
 	}
 	__builtin_memset(to, 0, sizeof(*to));
-	to->session_id = w->session.id;
+	to->session_id = session.id;
 	to->token = BPF_CORE_READ(f, token);
 	to->pages = INV_UNKNOWN;
 	to->dir = only_dir;
@@ -186,14 +188,14 @@ static long on_file(__u32 step, struct walk *w)
 	if (at_end(w))
 		return 1;
 	status = BPF_CORE_READ(f, retrieve_status);
-	w->session.retrieved += status > 0;
-	w->session.failed += status < 0;
+	session.retrieved += status > 0;
+	session.failed += status < 0;
 	if (!only_bad || status < 0)
 		put_file(w, f, status);
 	return linked(w) ? step_on(w) : 1;
 }
 
-static __always_inline void put_session(const struct inv_session *s)
+static __always_inline void put_session(void)
 {
 	struct inv_session *to = bpf_ringbuf_reserve(&sessions, sizeof(*to), 0);
 
@@ -202,35 +204,46 @@ static __always_inline void put_session(const struct inv_session *s)
 		lost++;
 		return;
 	}
-	*to = *s;
+	*to = session;
 	bpf_ringbuf_submit(to, BPF_RB_NO_WAKEUP);
+}
+
+/*
+ * Read the session at an address, and its files. Whether all could be read. A global
+ * function: the verifier looks at it once, not for each way through a step to it.
+ */
+int read_session(__u64 at, __u32 id)
+{
+	struct luo_session *s = (void *)at;
+	struct walk w = {};
+	_Bool claimed = BPF_CORE_READ(s, retrieved);
+
+	__builtin_memset(&session, 0, sizeof(session));
+	session.id = id;
+	session.files = BPF_CORE_READ(s, file_set.count);
+	session.pages = INV_UNKNOWN;
+	session.dir = only_dir;
+	session.state = only_dir ? STATE_UPDATED : STATE_NORMAL;
+	session.claims = session.open = !only_dir || claimed;
+	BPF_CORE_READ_STR_INTO(&session.name, s, name);
+	begin(&w, (void *)s + bpf_core_field_offset(struct luo_session,
+						    file_set.files_list));
+	bpf_loop(MAX_STEPS, on_file, &w, 0);
+	/* A file that was added or removed meanwhile is no reason to start over. */
+	if (!counted(&w, session.files, BPF_CORE_READ(s, file_set.count)) ||
+	    !session.name[0])
+		return 0;
+	session.files = w.steps;
+	return 1;
 }
 
 static long on_session(__u32 step, struct walk *all)
 {
 	struct luo_session *s = container(all->at, struct luo_session, list);
-	struct walk w = {};
-	_Bool claimed;
 
-	if (at_end(all))
+	if (at_end(all) || !read_session((__u64)s, step + 1) || !linked(all))
 		return 1;
-	claimed = BPF_CORE_READ(s, retrieved);
-	w.session.id = step + 1;
-	w.session.files = BPF_CORE_READ(s, file_set.count);
-	w.session.pages = INV_UNKNOWN;
-	w.session.dir = only_dir;
-	w.session.state = only_dir ? STATE_UPDATED : STATE_NORMAL;
-	w.session.claims = w.session.open = !only_dir || claimed;
-	BPF_CORE_READ_STR_INTO(&w.session.name, s, name);
-	begin(&w, (void *)s + bpf_core_field_offset(struct luo_session,
-						    file_set.files_list));
-	bpf_loop(MAX_STEPS, on_file, &w, 0);
-	/* A file that was added or removed meanwhile is no reason to start over. */
-	if (!counted(&w, w.session.files, BPF_CORE_READ(s, file_set.count)) ||
-	    !linked(all) || !w.session.name[0])
-		return 1;
-	w.session.files = w.steps;
-	put_session(&w.session);
+	put_session();
 	return step_on(all);
 }
 

@@ -26,10 +26,12 @@ enum {
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
-/* Flags of map creation, map update and of the ring buffer. */
+/* Flags of map creation, of map update and of the ring buffer. */
 enum {
+	BPF_F_NO_PREALLOC = 1,
 	BPF_NOEXIST = 1,
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "black_box.h"
 #include "enum_name.h"
 #include "fmt.h"
 
@@ -12,6 +13,7 @@
 static const char *const class_names[AUDIT_NR] = {
 	[AUDIT_CLAIMED]	   = "claimed",
 	[AUDIT_WAITING]	   = "waiting",
+	[AUDIT_BOX]	   = "box",
 	[AUDIT_UNCLAIMED]  = "unclaimed",
 	[AUDIT_DROPPED]	   = "dropped",
 	[AUDIT_UNFINISHED] = "unfinished",
@@ -31,15 +33,32 @@ bool audit_selects(const struct audit *a, const char *name)
 	return !a->session || !strcmp(a->session, name);
 }
 
+bool audit_selects_given_up(const struct audit *a, unsigned int i)
+{
+	const struct liveupdate_recorder_part *out = &a->recorder->last_out;
+	const char *name = out->given_up_names[i];
+
+	return i < out->given_up && *name && strcmp(name, BLACK_BOX_SESSION) &&
+	       audit_selects(a, name);
+}
+
 static bool too_old(const struct audit *a, uint64_t since)
 {
 	/* A stock LUO has no time stamps: 0. */
 	return since && a->now > since && a->now - since > a->max_age;
 }
 
+/* A session of that name with more than the box is an agent's. */
+static bool is_box(const struct inv_session *s)
+{
+	return s->files <= 1 && !strcmp(s->name, BLACK_BOX_SESSION);
+}
+
 /* The worst condition comes first: a claim does not cure it. */
 enum audit_class audit_class(const struct audit *a, const struct inv_session *s)
 {
+	if (is_box(s))
+		return AUDIT_BOX;
 	if (s->finish_ret)
 		return AUDIT_UNFINISHED;
 	if (s->orphans)
@@ -70,16 +89,14 @@ static void sum_recorded(const struct audit *a, struct audit_sums *sums)
 
 	if (!a->session) {
 		sums->by_class[AUDIT_REJECTED] = in->nr_refused;
-		sums->by_class[AUDIT_GIVEN_UP] = out->given_up;
+		sums->by_class[AUDIT_GIVEN_UP] = recorder_given_up(out);
 		return;
 	}
 	for (i = 0; i < kept_rejected(in); i++)
 		sums->by_class[AUDIT_REJECTED] +=
 			audit_selects(a, in->refused[i].name);
 	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP; i++)
-		sums->by_class[AUDIT_GIVEN_UP] +=
-			*out->given_up_names[i] &&
-			audit_selects(a, out->given_up_names[i]);
+		sums->by_class[AUDIT_GIVEN_UP] += audit_selects_given_up(a, i);
 }
 
 void audit_sum(const struct audit *a, struct audit_sums *sums)
@@ -315,16 +332,21 @@ void audit_explain_rejected(const struct liveupdate_recorder_refused *refused,
 void audit_explain_given_up(const struct liveupdate_recorder_part *out, char *buf)
 {
 	struct sentence to = { .buf = buf };
+	const char *sep = ": ";
 	char name[NAME_BUF];
 	unsigned int i;
 
 	*buf = '\0';
 	say(&to, "given-up sessions: %llu handed over to kernel %s were not finished when it was replaced and are lost",
-	    (unsigned long long)out->given_up,
+	    (unsigned long long)recorder_given_up(out),
 	    fmt_name(name, sizeof(name), out->release));
-	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP && i < out->given_up; i++)
-		say(&to, "%s%s", i ? ", " : ": ",
+	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP && i < out->given_up; i++) {
+		if (!strcmp(out->given_up_names[i], BLACK_BOX_SESSION))
+			continue;
+		say(&to, "%s%s", sep,
 		    fmt_name(name, sizeof(name), out->given_up_names[i]));
+		sep = ", ";
+	}
 	say(&to, "%s; audit before the next live update",
 	    out->given_up > LIVEUPDATE_RECORDER_GIVEN_UP ? ", ..." : "");
 }

@@ -23,6 +23,7 @@
 enum audit_class {
 	AUDIT_CLAIMED,		/* held by its agent: no leak */
 	AUDIT_WAITING,		/* not claimed, younger than --max-age: no leak */
+	AUDIT_BOX,		/* the black box of luotrace itself: no leak */
 	AUDIT_UNCLAIMED,	/* never claimed */
 	AUDIT_DROPPED,		/* claimed, closed without FINISH */
 	AUDIT_UNFINISHED,	/* FINISH failed, or held longer than --max-age */
@@ -76,6 +77,15 @@ const char *audit_class_name(enum audit_class c);
 
 /** audit_selects - whether a session of that name is audited */
 bool audit_selects(const struct audit *a, const char *name);
+
+/**
+ * audit_selects_given_up - whether a session that was given up is audited
+ * @a: the audit, with a record
+ * @i: its place among the names in the record, less than LIVEUPDATE_RECORDER_GIVEN_UP
+ *
+ * A black box that nobody took out is given up, too, but is no finding.
+ */
+bool audit_selects_given_up(const struct audit *a, unsigned int i);
 
 /** audit_class - the condition of a session */
 enum audit_class audit_class(const struct audit *a, const struct inv_session *s);

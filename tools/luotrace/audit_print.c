@@ -347,8 +347,8 @@ static void recorded_json(const struct audit *a, json_t *findings, json_t *root)
 			"token", json_token(one->token),
 			"reason", fmt_json_name(one->reason)));
 	}
-	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP && i < out->given_up; i++) {
-		if (!audit_selects(a, out->given_up_names[i]))
+	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP; i++) {
+		if (!audit_selects_given_up(a, i))
 			continue;
 		audit_explain_given_up(out, text);
 		json_array_append_new(findings, json_pack("{ss, so, so}",
@@ -363,7 +363,7 @@ static void recorded_json(const struct audit *a, json_t *findings, json_t *root)
 			    "count", (json_int_t)in->nr_refused,
 			    "first", refused));
 	json_object_set_new(root, "given_up", json_pack("{sI, so}",
-			    "count", (json_int_t)out->given_up,
+			    "count", (json_int_t)recorder_given_up(out),
 			    "first", given_up));
 	json_object_set_new(root, "finished", json_pack("{sI, sI, sI}",
 			    "sessions", (json_int_t)in->finished,

@@ -109,6 +109,14 @@ static uint64_t to_ns(uint64_t ticks, uint64_t hz)
 	return (unsigned __int128)ticks * NS / hz;
 }
 
+/* Whether a time by the clock is one by the counter; the clock can stand still. */
+static bool times_agree(int64_t clock, int64_t counter, int64_t stopped)
+{
+	int64_t slack = clock / 8 + CLOCK_SLACK;
+
+	return counter >= clock - slack && counter <= clock + slack + stopped;
+}
+
 /*
  * Whether the counter and the clock of a kernel agree between two marks. A counter that
  * was stepped, or runs at another rate, does not.
@@ -116,18 +124,14 @@ static uint64_t to_ns(uint64_t ticks, uint64_t hz)
 static bool marks_agree(const struct liveupdate_recorder_part *p, uint64_t hz,
 			int first, int next)
 {
-	int64_t clock = p->times[next] - p->times[first], counter, slack;
+	int64_t clock = p->times[next] - p->times[first];
 
 	if (!p->marks[first] || p->marks[next] < p->marks[first])
 		return false;
-	counter = to_ns(p->marks[next] - p->marks[first], hz);
-	slack = clock / 8 + CLOCK_SLACK;
-	if (counter < clock - slack)
-		return false;
 	/* Timers are off at the very end, and not yet on at the very beginning. */
-	if (first == LIVEUPDATE_MARK_START || next == LIVEUPDATE_MARK_JUMP)
-		slack += CLOCK_STOPPED;
-	return counter <= clock + slack;
+	return times_agree(clock, to_ns(p->marks[next] - p->marks[first], hz),
+			   first == LIVEUPDATE_MARK_START ||
+			   next == LIVEUPDATE_MARK_JUMP ? CLOCK_STOPPED : 0);
 }
 
 static bool counter_agrees(const struct liveupdate_recorder_part *p, uint64_t hz,
@@ -319,5 +323,41 @@ bool span_in_calls(const struct liveupdate_recorder *r, enum span s, uint64_t *n
 	    p->busy[end] < p->busy[begin])
 		return false;
 	*ns = p->busy[end] - p->busy[begin];
+	return true;
+}
+
+/* More than any machine runs; room to add and to negate. */
+static int64_t clamped(uint64_t ns)
+{
+	return ns > INT64_MAX / 4 ? INT64_MAX / 4 : ns;
+}
+
+bool blackout_moment(const struct liveupdate_recorder *r, const struct blackout *b,
+		     int kernel, uint64_t counter, uint64_t clock, int64_t *ns)
+{
+	const int first = kernel ? LIVEUPDATE_MARK_START : LIVEUPDATE_MARK_REBOOT;
+	const struct liveupdate_recorder_part *p = record_of(r, first);
+	bool before = clock < p->times[first];
+	int64_t clocked, counted;
+
+	clocked = clamped(before ? p->times[first] - clock : clock - p->times[first]);
+	*ns = before ? -clocked : clocked;
+	if (!b->hz[kernel])
+		return false;
+	/* No counter, and one on the other side of the mark, is far away. */
+	counted = clamped(to_ns(before ? p->marks[first] - counter :
+					 counter - p->marks[first], b->hz[kernel]));
+	if (!times_agree(clocked, counted, kernel ? CLOCK_STOPPED : 0))
+		return false;
+	*ns = before ? -counted : counted;
+	return true;
+}
+
+bool blackout_between(const struct blackout *b, uint64_t begin, uint64_t end,
+		      uint64_t *ns)
+{
+	if (b->across != ACROSS_KNOWN || end < begin)
+		return false;
+	*ns = to_ns(end - begin, b->hz[0]);
 	return true;
 }

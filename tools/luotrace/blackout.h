@@ -122,4 +122,31 @@ bool span_place(const struct liveupdate_recorder *r, const struct blackout *b,
  */
 bool span_in_calls(const struct liveupdate_recorder *r, enum span s, uint64_t *ns);
 
+/**
+ * blackout_moment - when something happened, as seen from the first mark of its kernel
+ * @r:	     the record
+ * @b:	     its blackout
+ * @kernel:  0 for the old kernel, whose first mark is the reboot; 1 for the new one, whose
+ *	     first mark is its start
+ * @counter: the counter at that moment, 0 if there was none
+ * @clock:   the clock of that kernel at that moment, ns
+ * @ns:	     set to the time since that mark, ns; negative if it was earlier
+ *
+ * Return: whether the counter can be relied on; if not, the clock has measured it.
+ */
+bool blackout_moment(const struct liveupdate_recorder *r, const struct blackout *b,
+		     int kernel, uint64_t counter, uint64_t clock, int64_t *ns);
+
+/**
+ * blackout_between - the time from a moment in the old kernel to one in the new kernel
+ * @b:	   the blackout
+ * @begin: the counter at the first one, which can be relied on
+ * @end:   the counter at the second one, which can be relied on
+ * @ns:	   set, if it is known
+ *
+ * Return: false if the counter does not go on across the kexec.
+ */
+bool blackout_between(const struct blackout *b, uint64_t begin, uint64_t end,
+		      uint64_t *ns);
+
 #endif

@@ -41,6 +41,7 @@ int cmd_check(int argc, char **argv);
 int cmd_finish(int argc, char **argv);
 int cmd_handover(int argc, char **argv);
 int cmd_latency(int argc, char **argv);
+int cmd_mark(int argc, char **argv);
 int cmd_metrics(int argc, char **argv);
 int cmd_timeline(int argc, char **argv);
 int cmd_record(int argc, char **argv);

@@ -9,6 +9,7 @@
 #include "enum_name.h"
 #include "json.h"
 #include "msg.h"
+#include "recorder.h"
 #include "watch.h"
 
 static const char audit_doc[] =
@@ -106,6 +107,7 @@ static bool audit_snapshot(void *ctx, bool shown,
 	};
 	struct liveupdate_recorder *recorder;
 
+	/* What luotrace recorded on another LUO has nothing of rejected entries. */
 	if (recorder_load_local(&recorder) ||
 	    inventory_read(&c->probe, &inv, enum_value(ENUM_DIR, "in"), !c->files)) {
 		free(recorder);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -9,6 +10,7 @@
 #include "inventory.h"
 #include "json.h"
 #include "recorder.h"
+#include "update_store.h"
 
 static const char check_doc[] =
 	"Shows what this kernel offers for tracing live updates.\v"
@@ -292,6 +294,20 @@ static void verdict(const char *commands, const char *why_not)
 		fmt_wrapped(stdout, "because        ", why_not);
 }
 
+/* Why there is no timeline where the kernel has no recorder; NULL if one is saved. */
+static const char *why_no_saved(const struct probe *p)
+{
+	unsigned int number;
+	struct update *u;
+
+	if (p->flavour != FLAVOUR_STOCK)
+		return "this kernel has no recorder";
+	u = update_store_of_boot(UPDATE_STORE_DIR, &number);
+	free(u);
+	return u ? NULL :
+	       "this kernel has no recorder, and no black box is saved of the live update that booted it, if one did; luotrace-box.service records the next one";
+}
+
 static void check_text(const struct probe *p, const struct trial *t)
 {
 	static const char unreadable[] =
@@ -308,7 +324,7 @@ static void check_text(const struct probe *p, const struct trial *t)
 	verdict("trace, latency, record", t->why_not);
 	verdict("audit", t->why_no_audit ? t->why_no_audit :
 			 fd < 0 && p->recorder != NO ? unreadable : NULL);
-	verdict("timeline", p->recorder == NO ? "this kernel has no recorder" :
+	verdict("timeline", p->recorder == NO ? why_no_saved(p) :
 			    fd < 0 ? unreadable : NULL);
 	if (fd >= 0)
 		close(fd);

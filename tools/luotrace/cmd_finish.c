@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/liveupdate.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "black_box.h"
 #include "clock.h"
 #include "cmd.h"
 #include "enum_name.h"
 #include "fmt.h"
 #include "inventory.h"
 #include "json.h"
+#include "luo_device.h"
 #include "msg.h"
 
-#define DEVICE		"/dev/liveupdate"
 #define MAX_SESSIONS	256
 #define NAME_BUF	(4 * INV_NAME_LEN + 1)
 
@@ -100,6 +97,9 @@ static void describe(const struct finish *f, const char *name)
 	char held[FMT_LEN] = "-";
 
 	fmt_name(spelled, sizeof(spelled), name);
+	if (!strcmp(name, BLACK_BOX_SESSION))
+		msg_note("session %s: luotrace's own, which holds the record of the previous kernel; 'luotrace timeline' takes it out first",
+			 spelled);
 	if (!s) {
 		msg_note("session %s: its content is not known", spelled);
 		return;
@@ -125,70 +125,6 @@ static bool confirmed(const struct finish *f)
 		f->nr == 1 ? "this session" : "these sessions");
 	return fgets(answer, sizeof(answer), stdin) &&
 	       (!strcmp(answer, "y\n") || !strcmp(answer, "yes\n"));
-}
-
-/* Whether a process has the device open. */
-static bool holds_device(const char *pid)
-{
-	char path[300], target[64];
-	struct dirent *d;
-	bool found = false;
-	ssize_t n;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
-	dir = opendir(path);
-	while (dir && !found && (d = readdir(dir))) {
-		n = readlinkat(dirfd(dir), d->d_name, target, sizeof(target) - 1);
-		target[n > 0 ? n : 0] = '\0';
-		found = !strcmp(target, DEVICE);
-	}
-	if (dir)
-		closedir(dir);
-	return found;
-}
-
-static void report_holder(void)
-{
-	char path[300], comm[64] = "", spelled[4 * sizeof(comm)];
-	DIR *dir = opendir("/proc");
-	struct dirent *d;
-	FILE *f;
-
-	while (dir && (d = readdir(dir))) {
-		if (d->d_name[0] < '1' || d->d_name[0] > '9' || !holds_device(d->d_name))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/comm", d->d_name);
-		f = fopen(path, "re");
-		if (f && fgets(comm, sizeof(comm), f))
-			comm[strcspn(comm, "\n")] = '\0';
-		if (f)
-			fclose(f);
-		msg_error(DEVICE " is held by process %s (%s); it can finish the session, or has to be stopped first",
-			  d->d_name, fmt_name(spelled, sizeof(spelled), comm));
-		closedir(dir);
-		return;
-	}
-	if (dir)
-		closedir(dir);
-	msg_error(DEVICE " is held by a process that is not visible here, in another container for instance");
-}
-
-static int open_device(const struct finish *f)
-{
-	int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
-
-	if (fd >= 0)
-		return fd;
-	if (errno == EBUSY)
-		report_holder();
-	else if (*f->probe.why_off)
-		msg_error("%s", f->probe.why_off);
-	else
-		msg_error("cannot open '" DEVICE "': %s%s", strerror(errno),
-			  errno == EPERM || errno == EACCES ?
-			  "; run luotrace as root" : "");
-	return -1;
 }
 
 /* Report the files that keep their session from being finished. */
@@ -232,23 +168,14 @@ static void report_failure(struct finish *f, const char *name, const char *what,
 	}
 }
 
-static int claim(int dev, const char *name)
-{
-	struct liveupdate_ioctl_retrieve_session arg = { .size = sizeof(arg) };
-
-	snprintf((char *)arg.name, sizeof(arg.name), "%s", name);
-	return ioctl(dev, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &arg) ? -errno : arg.fd;
-}
-
 static int finish_one(struct finish *f, int dev, const char *name)
 {
-	struct liveupdate_session_finish arg = { .size = sizeof(arg) };
 	const char *what = "claim";
-	int session = claim(dev, name), err = session;
+	int session = luo_claim_session(dev, name), err = session;
 
 	if (session >= 0) {
 		what = "finish";
-		err = ioctl(session, LIVEUPDATE_SESSION_FINISH, &arg) ? -errno : 0;
+		err = luo_finish_session(session);
 		close(session);
 	}
 	if (err < 0)
@@ -314,7 +241,9 @@ int cmd_finish(int argc, char **argv)
 		ret = EXIT_FINDING;
 		goto out;
 	}
-	dev = open_device(&f);
+	dev = luo_open_device();
+	if (dev < 0)
+		luo_report_device(dev, f.probe.why_off);
 	if (dev < 0) {
 		ret = EXIT_CANNOT;
 		goto out;

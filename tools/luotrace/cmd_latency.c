@@ -12,6 +12,7 @@
 #include "event.h"
 #include "hist.h"
 #include "json.h"
+#include "local_update.h"
 #include "latency.h"
 #include "msg.h"
 #include "recorder.h"
@@ -343,14 +344,14 @@ static int filter_recorded(struct latency_cmd *cmd,
 /*
  * Load what the previous kernel recorded, if the filters can be applied to it.
  */
-static void load_recorded(struct latency_cmd *cmd)
+static void load_recorded(struct latency_cmd *cmd, const struct probe *probe)
 {
 	const struct tracer_options *t = &cmd->o.tracer;
 	struct liveupdate_recorder *r;
 
 	/* If it cannot be read a message was printed, and tracing goes on. */
 	if (t->session || t->min_ns || t->errors || cmd->interval_ms ||
-	    recorder_load_local(&r) || !r)
+	    local_update_record(probe, &r) || !r)
 		return;
 	if (recorder_present(&r->last_out)) {
 		cmd->nr_recorded = filter_recorded(cmd, &r->last_out,
@@ -377,7 +378,7 @@ static int latency_run(struct latency_cmd *cmd, const struct probe *probe)
 		session_track_free(cmd->track);
 		return EXIT_CANNOT;
 	}
-	load_recorded(cmd);
+	load_recorded(cmd, probe);
 	cmd_start_tracing();
 	ret = cmd->interval_ms ? run_intervals(cmd, t, probe) :
 			       run_once(cmd, t, probe);

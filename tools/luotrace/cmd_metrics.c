@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "enum_name.h"
 #include "json.h"
+#include "local_update.h"
 #include "metrics.h"
 #include "msg.h"
 #include "textfile.h"
@@ -138,7 +139,7 @@ static int metrics_run(struct metrics_cmd *c, const struct probe *probe)
 
 	if (c->path)
 		r = recorder_load(c->path);
-	if (c->path ? !r : recorder_load_local(&r))
+	if (c->path ? !r : local_update_record(probe, &r))
 		return EXIT_CANNOT;
 	a.recorder = r;
 	if (c->path)

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "carry.h"
 #include "clock.h"
 #include "cmd.h"
 #include "enum_name.h"
 #include "event.h"
 #include "json.h"
+#include "local_update.h"
 #include "recording.h"
 #include "trace_file.h"
+#include "update_store.h"
 
 static const char record_doc[] =
 	"Records the trace events of LUO in a file, for luotrace report.\v"
@@ -17,18 +21,27 @@ static const char record_doc[] =
 	"a live update begins: if luotrace is killed, or a live update ends it, the file "
 	"has what it saw. An existing FILE is replaced when tracing has begun, not before. Record in both kernels, into two files that outlive the kexec, and "
 	"give both to luotrace report.\n\n"
+	"With --carry it is a service instead, the black box: it keeps a record in memory that "
+	"is handed over to the next kernel in a session of its own, written up to the kexec "
+	"itself, and there it is saved for luotrace timeline. It needs no other tracer, and no "
+	"kernel with a recorder. It closes /dev/liveupdate before it says that it is ready.\n\n"
 	"Examples:\n"
+	"  luotrace record --carry            started by luotrace-box.service\n"
 	"  luotrace record -o before.luotrace\n"
 	"  luotrace record -o after.luotrace -d 60";
 
 struct record {
 	struct cmd_options o;
 	const char *path;
+	bool carry;
+	const char *dir;
 	struct recording *out;
 	uint64_t start;
 	bool stop;
 	bool failed;
 };
+
+enum { KEY_CARRY = 256, KEY_DIR };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -41,7 +54,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'o':
 		r->path = arg;
 		return 0;
+	case KEY_CARRY:
+		r->carry = true;
+		return 0;
+	case KEY_DIR:
+		r->dir = arg;
+		return 0;
 	case ARGP_KEY_END:
+		if (r->carry && r->path)
+			argp_error(state, "--carry saves updates in a directory, see --dir; want no --output");
+		if (r->carry)
+			return 0;
+		if (r->dir)
+			argp_error(state, "--dir is where --carry saves updates; want --carry");
 		if (!r->path)
 			argp_error(state, "no output file; want --output FILE");
 		if (r->o.json)
@@ -93,14 +118,17 @@ static json_t *end_json(struct tracer *t, const struct probe *probe,
 			const struct tracer_lost *lost)
 {
 	struct latency latency = { .has_kho = probe->tracepoints[LT_KHO_PRESERVE] };
+	struct update *u = NULL;
 	json_t *end = json_object();
 
+	local_update(probe, UPDATE_STORE_DIR, false, &u);
 	json_object_set_new(end, "event", json_string("end"));
 	json_object_set_new(end, "lost", json_lost(lost));
 	json_object_set_new(end, "kho", latency.has_kho &&
 			    !tracer_read_kho(t, latency.kho) ?
 			    latency_kho_json(&latency) : json_null());
-	json_object_set_new(end, "recorder", trace_file_encode_recorder());
+	trace_file_encode(u, end);
+	free(u);
 	return end;
 }
 
@@ -130,7 +158,11 @@ static int record_run(struct record *r, const struct probe *probe)
 int cmd_record(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "output", 'o', "FILE", 0, "Output file, required", 0 },
+		{ "output", 'o', "FILE", 0, "Output file, required without --carry", 0 },
+		{ "carry", KEY_CARRY, NULL, 0,
+		  "Keep a black box that the next kernel gets", 0 },
+		{ "dir", KEY_DIR, "DIR", 0,
+		  "Save updates in DIR instead of " UPDATE_STORE_DIR, 0 },
 		{ 0 },
 	};
 	static const struct argp_child children[] = {
@@ -147,6 +179,8 @@ int cmd_record(int argc, char **argv)
 	if (ret >= 0)
 		return ret;
 
+	if (r.carry)
+		return carry_run(&probe, r.dir ? r.dir : UPDATE_STORE_DIR);
 	r.o.tracer.stream = cmd_stream_mask(false) & event_mask(&r.o.tracer);
 	r.o.tracer.count_memory = true;
 	r.out = recording_new(r.path);

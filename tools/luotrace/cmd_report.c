@@ -16,12 +16,14 @@
 #define MAX_FILES	16
 
 static const char report_doc[] =
-	"Shows what luotrace record has recorded.\v"
+	"Shows what luotrace record has recorded, or an update that was saved.\v"
 	"FILEs are the traces of one live update in order: of the old kernel, of the new "
-	"one. Without an option it prints text.\n\n"
+	"one. NUMBER is an update that 'luotrace record --carry' saved, see luotrace timeline "
+	"--list; FILE can be such an update, too. Without an option it prints text.\n\n"
 	"Examples:\n"
 	"  luotrace report before.luotrace after.luotrace\n"
 	"  luotrace report --html -o page.html before.luotrace after.luotrace\n"
+	"  luotrace report --html -o page.html 12\n"
 	"  luotrace report --perfetto after.luotrace > trace.json";
 
 enum format { TEXT, JSON, HTML, PERFETTO };
@@ -31,11 +33,12 @@ struct show {
 	enum format format;
 	bool hist;
 	const char *output;
+	const char *dir;
 	const char *paths[MAX_FILES];
 	int nr;
 };
 
-enum { KEY_HTML = 1024, KEY_PERFETTO, KEY_HIST };
+enum { KEY_HTML = 1024, KEY_PERFETTO, KEY_HIST, KEY_DIR };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -54,6 +57,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_HIST:
 		s->hist = true;
 		return 0;
+	case KEY_DIR:
+		s->dir = arg;
+		return 0;
 	case 'o':
 		s->output = arg;
 		return 0;
@@ -65,7 +71,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!s->nr)
-			argp_error(state, "no file; want one that luotrace record wrote");
+			argp_error(state, "no file; want one that luotrace record wrote, or the number of an update");
 		if (s->o.json && s->format == TEXT)
 			s->format = JSON;
 		return 0;
@@ -74,13 +80,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static void print_one(const struct show *s, const struct trace_file *t, FILE *f)
+static void print_head(const struct trace_file *t, FILE *f)
 {
 	char name[4 * LT_NAME_LEN + 1];
 	const char *kernel = trace_file_kernel(t);
 	uint64_t first, last;
-	struct blackout b;
 
+	if (!t->head)
+		return;
 	trace_file_numbers(t, &first, &last);
 	fprintf(f, "Trace of kernel %s: %zu event%s",
 		kernel ? fmt_text(name, sizeof(name), kernel) : "-", t->nr,
@@ -91,17 +98,27 @@ static void print_one(const struct show *s, const struct trace_file *t, FILE *f)
 	if (last != first)
 		fprintf(f, " to %llu", (unsigned long long)last);
 	fprintf(f, "%s\n\n", t->ended ? "" : ", without an end");
-	if (t->recorder && t->recorder->last_in.number) {
-		blackout_measure(t->recorder, &b);
-		timeline_text(t->recorder, &b, cmd_color(&s->o) && f == stdout,
-			      f);
+}
+
+static void print_one(const struct show *s, const struct trace_file *t, FILE *f)
+{
+	const struct liveupdate_recorder *r = trace_file_record(t);
+	struct blackout b;
+
+	print_head(t, f);
+	if (r) {
+		blackout_measure(r, &b);
+		timeline_text(r, &b, timeline_steps(t->update),
+			      cmd_color(&s->o) && f == stdout, f);
 		fputc('\n', f);
 	}
-	latency_calls(&t->latency, s->hist, f);
+	if (t->head)
+		latency_calls(&t->latency, s->hist, f);
 }
 
 static json_t *one_json(const struct show *s, const struct trace_file *t)
 {
+	const struct liveupdate_recorder *r = trace_file_record(t);
 	const char *kernel = trace_file_kernel(t);
 	json_t *o = json_object();
 	struct blackout b;
@@ -112,11 +129,12 @@ static json_t *one_json(const struct show *s, const struct trace_file *t)
 						  json_null());
 	json_object_set_new(o, "events", json_integer(t->nr));
 	json_object_set_new(o, "ended", json_boolean(t->ended));
-	if (t->recorder && t->recorder->last_in.number) {
+	if (r) {
 		json_t *timeline = json_object();
 
-		blackout_measure(t->recorder, &b);
-		timeline_json(t->recorder, &b, timeline);
+		blackout_measure(r, &b);
+		timeline_json(r, &b, timeline);
+		timeline_steps_json(timeline_steps(t->update), timeline);
 		json_object_set_new(o, "timeline", timeline);
 	}
 	return o;
@@ -193,6 +211,15 @@ static int write_out(const struct show *s, struct trace_file *const *traces)
 	return EXIT_FINE;
 }
 
+static struct trace_file *read_one(const struct show *s, const char *arg)
+{
+	unsigned int number;
+
+	if (update_store_number(arg, &number))
+		return trace_file_update(update_store_load(s->dir, number));
+	return trace_file_read(arg);
+}
+
 int cmd_report(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
@@ -201,23 +228,25 @@ int cmd_report(int argc, char **argv)
 		  "A trace for ui.perfetto.dev", 1 },
 		{ "hist", KEY_HIST, NULL, 0, "Add histograms", 1 },
 		{ "output", 'o', "FILE", 0, "Output file instead of stdout", 1 },
+		{ "dir", KEY_DIR, "DIR", 0,
+		  "Saved updates are in DIR instead of " UPDATE_STORE_DIR, 1 },
 		{ 0 },
 	};
 	static const struct argp_child children[] = {
 		{ &cmd_output_argp, 0, NULL, 0 },
 		{ 0 },
 	};
-	static const struct argp argp = { options, parse, "FILE...", report_doc,
+	static const struct argp argp = { options, parse, "FILE|NUMBER...", report_doc,
 		children, NULL, NULL };
 	struct trace_file *traces[MAX_FILES] = { NULL };
-	struct show s = { .format = TEXT };
+	struct show s = { .format = TEXT, .dir = UPDATE_STORE_DIR };
 	int ret, i;
 
 	ret = cmd_parse(&argp, argc, argv, &s);
 	if (ret >= 0)
 		return ret;
 	for (i = 0; i < s.nr; i++) {
-		traces[i] = trace_file_read(s.paths[i]);
+		traces[i] = read_one(&s, s.paths[i]);
 		if (!traces[i])
 			break;
 	}

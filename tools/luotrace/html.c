@@ -9,6 +9,7 @@
 #include "hist.h"
 #include "html.h"
 #include "timeline.h"
+#include "workload.h"
 
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
 #define WIDTH		960	/* units of a drawing */
@@ -38,6 +39,7 @@ static const char style[] =
 	"svg .dim{fill:var(--dim)}svg .axis{stroke:var(--line)}\n"
 	"svg .bar{fill:var(--mark)}svg .life{stroke:var(--mark);stroke-width:3}"
 	"svg .dot{fill:var(--mark)}svg .dot.bad{fill:var(--bad)}\n"
+	".sub{padding-left:1.6em}.sub2{padding-left:3.2em}\n"
 	"li{margin:.2rem 0}.key{display:inline-block;width:.8em;height:.8em;"
 	"margin-right:.4em}\n";
 
@@ -185,21 +187,38 @@ static void failed_section(const struct liveupdate_recorder_part *p, FILE *f)
 	fputs("</p>\n", f);
 }
 
-static void blackout_section(const struct liveupdate_recorder *r, bool has_events,
-			     FILE *f)
+static void workload_list(const struct liveupdate_recorder *r,
+			  const struct blackout *b, FILE *f)
 {
-	struct finding findings[TIMELINE_FINDINGS];
-	char ns[FMT_LEN], when[32], line[TIMELINE_TEXT];
-	struct blackout b;
+	unsigned long long lost = workloads_lost(r);
+	struct workload all[WORKLOADS];
+	char line[WORKLOAD_TEXT];
+	int i, n = workloads_find(r, b, all);
+
+	if (!n && !lost)
+		return;
+	fputs("<ul>\n", f);
+	for (i = 0; i < n; i++) {
+		fputs("<li><b>", f);
+		text(f, workload_sentence(&all[i], b->over, line));
+		fputs("</b></li>\n", f);
+	}
+	if (lost)
+		fprintf(f, "<li class=bad>%llu mark%s of workloads found no room in the record</li>\n",
+			lost, fmt_s(lost));
+	fputs("</ul>\n", f);
+}
+
+static void blackout_head(const struct liveupdate_recorder *r, const struct blackout *b,
+			  FILE *f)
+{
+	char when[32], line[TIMELINE_TEXT], title[TIMELINE_TITLE];
 	time_t t = r->last_out.wall_ns / 1000000000;
 	struct tm tm;
-	int i, n, s;
 
-	blackout_measure(r, &b);
 	strftime(when, sizeof(when), "%F %T UTC", gmtime_r(&t, &tm));
-	fprintf(f, "<section><h1>Live update %llu: %s</h1>\n<p class=dim>",
-		(unsigned long long)r->last_in.number,
-		timeline_headline(r, &b, line));
+	fprintf(f, "<section><h1>%s: %s</h1>\n<p class=dim>", timeline_title(r, title),
+		timeline_headline(r, b, line));
 	if (recorder_present(&r->last_out)) {
 		fprintf(f, "%s, ", when);
 		name(f, r->last_out.release);
@@ -210,18 +229,79 @@ static void blackout_section(const struct liveupdate_recorder *r, bool has_event
 		(unsigned long long)r->last_in.sessions,
 		fmt_s(r->last_in.sessions),
 		(unsigned long long)r->last_in.files, fmt_s(r->last_in.files));
-	if (!has_events)
-		fputs("<p class=bad>No event below is of this live update.</p>\n",
-		      f);
+	workload_list(r, b, f);
+}
+
+static void said(FILE *f, const char *sentence)
+{
+	if (!sentence)
+		return;
+	fputs("<li>", f);
+	text(f, sentence);
+	fputs("</li>\n", f);
+}
+
+static void findings_list(const struct liveupdate_recorder *r, const struct blackout *b,
+			  struct steps steps, FILE *f)
+{
+	struct finding findings[TIMELINE_FINDINGS];
+	char until[TIMELINE_TEXT];
+	int n = timeline_findings(r, b, findings), i;
+
 	fputs("<ul>\n", f);
-	n = timeline_findings(r, &b, findings);
 	for (i = 0; i < n; i++) {
 		fprintf(f, "<li%s>", findings[i].class == FINDING_FAULT ?
 					     " class=bad" : "");
 		text(f, findings[i].text);
 		fputs("</li>\n", f);
 	}
+	said(f, timeline_steps_until(steps, until, sizeof(until)));
+	said(f, steps.note);
 	fputs("</ul>\n", f);
+}
+
+/* The steps of the shutdown, in rows below it. */
+static void steps_rows(struct steps steps, const struct blackout *b, FILE *f)
+{
+	struct step all[STEPS_MAX];
+	int n = timeline_steps_list(steps, all), i;
+	char ns[FMT_LEN];
+
+	for (i = 0; i < n; i++) {
+		fprintf(f, "<tr class=dim><td class=\"w %s\">", all[i].label ? "sub" : "sub2");
+		if (all[i].label)
+			fputs(all[i].label, f);
+		else
+			name(f, all[i].device.name);
+		fprintf(f, "</td><td></td><td class=n>%s</td><td class=n>%.1f %%</td><td>",
+			fmt_ns(ns, all[i].ns), b->total ? 100.0 * all[i].ns / b->total : 0);
+		if (all[i].devices)
+			fprintf(f, "%llu devices, the longest below",
+				(unsigned long long)all[i].devices);
+		else if (!all[i].label && *all[i].device.driver) {
+			fputs("driver ", f);
+			name(f, all[i].device.driver);
+		} else if (!all[i].label) {
+			fputs("no driver", f);
+		}
+		fputs("</td></tr>\n", f);
+	}
+}
+
+static void blackout_section(const struct trace_file *t, bool has_events, FILE *f)
+{
+	const struct liveupdate_recorder *r = trace_file_record(t);
+	struct steps steps = timeline_steps(t->update);
+	struct blackout b;
+	char ns[FMT_LEN];
+	int s;
+
+	blackout_measure(r, &b);
+	blackout_head(r, &b, f);
+	if (!has_events)
+		fputs("<p class=bad>No event below is of this live update.</p>\n",
+		      f);
+	findings_list(r, &b, steps, f);
 	draw_spans(&b, f);
 	fputs("<table><tr><th>phase<th>kernel<th class=n>time<th class=n>share<th>slowest</tr>\n",
 	      f);
@@ -237,6 +317,8 @@ static void blackout_section(const struct liveupdate_recorder *r, bool has_event
 		fputs("<td class=dim>", f);
 		span_rows(r, &b, s, f);
 		fputs("</td></tr>\n", f);
+		if (s == SPAN_SHUTDOWN)
+			steps_rows(steps, &b, f);
 	}
 	fprintf(f, "<tr><th>%s<th><th class=n>%s<th><th></tr></table>\n",
 		b.whole ? "in all" : "known in all; shares are of this",
@@ -495,37 +577,26 @@ static bool any_events(struct trace_file *const *traces, int nr, uint64_t number
 	return false;
 }
 
-/* Whether a later trace has a newer record of the same live update. */
-static bool recorded_later(struct trace_file *const *traces, int nr, int at)
-{
-	const struct liveupdate_recorder *r = traces[at]->recorder, *later;
-	int i;
-
-	for (i = at + 1; i < nr; i++) {
-		later = traces[i]->recorder;
-		if (later && later->last_in.number == r->last_in.number &&
-		    later->last_in.wall_ns == r->last_in.wall_ns)
-			return true;
-	}
-	return false;
-}
-
 void html_page(struct trace_file *const *traces, int nr, FILE *f)
 {
 	const struct liveupdate_recorder *r;
-	int i;
+	int i, events = 0;
 
+	for (i = 0; i < nr; i++)
+		events += traces[i]->head != NULL;
 	fprintf(f, "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>\n"
 		"<meta name=viewport content=\"width=device-width\">\n"
 		"<title>luotrace report</title>\n<style>\n%s</style></head>\n<body>\n",
 		style);
 	for (i = 0; i < nr; i++) {
-		r = traces[i]->recorder;
-		if (r && r->last_in.number && !recorded_later(traces, nr, i))
-			blackout_section(r, any_events(traces, nr,
-						       r->last_in.number), f);
+		r = trace_file_record(traces[i]);
+		if (r && !trace_file_repeated(traces, nr, i))
+			blackout_section(traces[i], !events || !r->last_in.number ||
+					 any_events(traces, nr, r->last_in.number), f);
 	}
-	for (i = 0; i < nr; i++)
-		trace_section(traces[i], f);
+	for (i = 0; i < nr; i++) {
+		if (traces[i]->head)
+			trace_section(traces[i], f);
+	}
 	fputs("</body></html>\n", f);
 }

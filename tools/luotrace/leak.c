@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "black_box.h"
 #include "enum_name.h"
 #include "fmt.h"
 #include "leak.h"
@@ -44,6 +45,9 @@ bool leak_of_event(const struct lt_event *e, struct leak *l)
 	char name[NAME_BUF], compat[NAME_BUF], what[NAME_BUF], text[NAME_BUF];
 
 	memset(l, 0, sizeof(*l));
+	/* What becomes of luotrace's own session concerns no agent. */
+	if (e->type != LT_HANDOVER_REJECT && !strcmp(e->session, BLACK_BOX_SESSION))
+		return false;
 	l->ts = e->ts;
 	memcpy(l->session, e->session, sizeof(l->session));
 	fmt_name(name, sizeof(name), e->session);
@@ -120,8 +124,8 @@ static void each_recorded(const struct audit *a, struct leak *l,
 	}
 	l->class = AUDIT_GIVEN_UP;
 	l->token = 0;
-	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP && i < out->given_up; i++) {
-		if (!audit_selects(a, out->given_up_names[i]))
+	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP; i++) {
+		if (!audit_selects_given_up(a, i))
 			continue;
 		snprintf(l->session, sizeof(l->session), "%s",
 			 out->given_up_names[i]);

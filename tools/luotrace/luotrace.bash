@@ -12,7 +12,7 @@ _luotrace() {
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		words="check trace latency timeline audit finish handover metrics record report --help --version"
+		words="check trace latency timeline audit finish handover mark metrics record report --help --version"
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 	fi
@@ -22,6 +22,10 @@ _luotrace() {
 	--by) words="handler session file" ;;
 	--output | --json-file | --memory | --textfile)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--dir)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
 	-o)
@@ -40,17 +44,22 @@ _luotrace() {
 		check) words=$output ;;
 		trace) words="$output $trace --kho" ;;
 		latency) words="$output $trace --by --hist --json-file" ;;
-		timeline) words=$output ;;
+		timeline) words="$output --dir --list" ;;
 		audit) words="$output --session --max-age --files --watch --exec
 			--duration" ;;
 		finish) words="$output --yes" ;;
 		handover) words="$output --memory --files" ;;
+		mark) words=$output ;;
 		metrics) words="$output --textfile --max-age" ;;
-		record) words="$output $trace --output" ;;
-		report) words="$output --html --perfetto --hist --output" ;;
+		record) words="$output $trace --output --carry --dir" ;;
+		report) words="$output --html --perfetto --hist --output --dir" ;;
 		esac
 		if [ "${cur#-}" = "$cur" ]; then
 			case $command in
+			mark)
+				mapfile -t COMPREPLY < <(compgen -W "paused resumed" -- "$cur")
+				return
+				;;
 			timeline | handover | metrics | report)
 				mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 				return

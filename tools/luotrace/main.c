@@ -25,6 +25,7 @@ static const struct cmd commands[] = {
 	{ "finish",   "give up sessions that no agent will claim", cmd_finish },
 	{ "handover", "what one kernel hands over to the next, and what is malformed",
 	  cmd_handover },
+	{ "mark",     "say that a workload is paused or resumed", cmd_mark },
 	{ "metrics",  "all of this as metrics, in the format of OpenMetrics", cmd_metrics },
 	{ "record",   "record a trace in a file", cmd_record },
 	{ "report",   "show a recorded trace as text, HTML, or for Perfetto",

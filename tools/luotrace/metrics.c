@@ -11,6 +11,7 @@
 #include "enum_name.h"
 #include "fmt.h"
 #include "metrics.h"
+#include "workload.h"
 
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
 /* The first bucket has all shorter calls: 2^10 ns, about a microsecond. */
@@ -71,6 +72,8 @@ static const struct family {
 	{ "luo_cancelled_prepares", "", "Global PREPAREs that failed or were cancelled before the last live update, and since" },
 #define FAILED_ERRORS	22
 	{ "luo_failed_attempt_call_errors", "", "Calls that failed, of attempts before the last live update that failed or were cancelled" },
+#define WORKLOAD	23
+	{ "luo_workload_blackout_seconds", "seconds", "How long workloads stood still in the last live update, where that is known" },
 };
 
 static const char *const kinds[] = { "handler", "subsystem", "shared_state" };
@@ -159,6 +162,13 @@ static void write_machine(const struct metrics *m, FILE *out)
 	}
 }
 
+/* Rejected entries, and sessions given up, are known from the kernel's own record only. */
+static bool has_class(const struct audit *a, int class)
+{
+	return class < AUDIT_REJECTED ||
+	       (a->recorder && recorder_present(&a->recorder->next_out));
+}
+
 static void write_incoming(const struct audit *a, FILE *out)
 {
 	static const char *const states[] = { "unclaimed", "retrieved", "failed",
@@ -191,7 +201,7 @@ static void write_incoming(const struct audit *a, FILE *out)
 	}
 	head(LEAKS, out);
 	for (c = AUDIT_LEAKS; c < AUDIT_NR; c++) {
-		if (c >= AUDIT_REJECTED && !a->recorder)
+		if (!has_class(a, c))
 			continue;
 		sample(LEAKS, labels(buf, "{class=\"%s\"}", audit_class_name(c)),
 		       sums.by_class[c], out);
@@ -273,6 +283,22 @@ static void write_blackout(const struct liveupdate_recorder *r, FILE *out)
 		head(WINDOW, out);
 		sample_ns(WINDOW, "", b.ns[SPAN_FREEZE] + b.ns[SPAN_SHUTDOWN], out);
 	}
+}
+
+static void write_workloads(const struct liveupdate_recorder *r, FILE *out)
+{
+	char name[2 * NAME_BUF], buf[2 * NAME_BUF + 64];
+	struct workload all[WORKLOADS];
+	struct blackout b;
+	int i, n;
+
+	blackout_measure(r, &b);
+	n = workloads_find(r, &b, all);
+	if (n)
+		head(WORKLOAD, out);
+	for (i = 0; i < n && all[i].known; i++)
+		sample_ns(WORKLOAD, labels(buf, "{workload=\"%s\"}",
+					   value(name, all[i].name)), all[i].ns, out);
 }
 
 /*
@@ -373,17 +399,19 @@ static void write_failed(int family, const struct liveupdate_recorder *r,
 	head(family, out);
 	if (recorder_present(&r->last_out))
 		sample(family, "{update=\"last\"}", last, out);
-	sample(family, "{update=\"next\"}", next, out);
+	if (recorder_present(&r->next_out))
+		sample(family, "{update=\"next\"}", next, out);
 }
 
 static void write_recorded(const struct liveupdate_recorder *r, FILE *out)
 {
-	if (r->last_in.number) {
+	if (recorder_updated(r)) {
 		head(FINISHED, out);
 		sample(FINISHED, "", r->last_in.finished, out);
 		head(DISCARDED, out);
 		sample(DISCARDED, "", r->last_in.discarded, out);
 		write_blackout(r, out);
+		write_workloads(r, out);
 		write_calls(r, out);
 	}
 	write_failed(FAILED, r, r->last_out.failed, r->next_out.failed, out);

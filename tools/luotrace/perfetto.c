@@ -11,6 +11,7 @@
 #include "perfetto.h"
 #include "perfetto_tracks.h"
 #include "probe.h"
+#include "timeline.h"
 
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
 #define NOT_OPEN	UINT64_MAX
@@ -249,7 +250,7 @@ static uint64_t head_number(const struct trace_file *t, const char *key)
 static bool span_at(const struct trace_file *t, const struct blackout *b, int span,
 		    uint64_t *begin)
 {
-	const struct liveupdate_recorder *r = t->recorder;
+	const struct liveupdate_recorder *r = trace_file_record(t);
 	uint64_t before = 0, init = r->last_in.wall_ns;
 	int s;
 
@@ -277,16 +278,18 @@ static bool span_at(const struct trace_file *t, const struct blackout *b, int sp
 
 static void put_blackout(struct out *out, const struct trace_file *t, uint64_t base)
 {
+	const struct liveupdate_recorder *r = trace_file_record(t);
+	char name[64], title[TIMELINE_TITLE];
 	struct blackout b;
 	uint64_t begin;
-	char name[64];
 	json_t *o;
 	int s;
 
-	snprintf(name, sizeof(name), "blackout of live update %llu",
-		 (unsigned long long)t->recorder->last_in.number);
+	timeline_title(r, title);
+	title[0] = 'l';
+	snprintf(name, sizeof(name), "blackout of %s", title);
 	put_name(out, "process_name", 0, name);
-	blackout_measure(t->recorder, &b);
+	blackout_measure(r, &b);
 	for (s = 0; s < SPAN_NR; s++) {
 		if (!span_at(t, &b, s, &begin))
 			continue;
@@ -298,12 +301,14 @@ static void put_blackout(struct out *out, const struct trace_file *t, uint64_t b
 	}
 }
 
-/* Whether to draw its blackout: the first trace of several is of the old kernel. */
+/*
+ * Whether to draw its blackout. The first trace of several is of the old kernel; what an
+ * update that was saved tells need not be drawn again.
+ */
 static bool has_blackout(struct trace_file *const *traces, int nr, int i)
 {
-	const struct liveupdate_recorder *r = traces[i]->recorder;
-
-	return r && r->last_in.number && (i || nr == 1);
+	return trace_file_record(traces[i]) && !trace_file_repeated(traces, nr, i) &&
+	       (i || nr == 1 || !traces[i]->head);
 }
 
 /*
@@ -315,11 +320,12 @@ static uint64_t trace_begin(struct trace_file *const *traces, int nr, int i)
 {
 	const struct trace_file *t = traces[i];
 	uint64_t monotonic = head_number(t, "monotonic_ns"), opened, at;
+	const struct liveupdate_recorder *r = trace_file_record(t);
 	struct blackout b;
 
-	if (has_blackout(traces, nr, i) && monotonic && t->recorder->last_out.wall_ns) {
-		opened = t->recorder->last_in.times[LIVEUPDATE_MARK_OPEN];
-		blackout_measure(t->recorder, &b);
+	if (r && (i || nr == 1) && monotonic && r->last_out.wall_ns) {
+		opened = r->last_in.times[LIVEUPDATE_MARK_OPEN];
+		blackout_measure(r, &b);
 		if (opened && span_at(t, &b, SPAN_RESTORE, &at) &&
 		    at + monotonic > opened)
 			return at + monotonic - opened;
@@ -335,11 +341,11 @@ static uint64_t first_moment(struct trace_file *const *traces, int nr)
 	int i, s;
 
 	for (i = 0; i < nr; i++) {
-		at = trace_begin(traces, nr, i);
+		at = traces[i]->head ? trace_begin(traces, nr, i) : UINT64_MAX;
 		base = at < base ? at : base;
 		if (!has_blackout(traces, nr, i))
 			continue;
-		blackout_measure(traces[i]->recorder, &b);
+		blackout_measure(trace_file_record(traces[i]), &b);
 		for (s = 0; s < SPAN_NR; s++) {
 			if (span_at(traces[i], &b, s, &at))
 				base = at < base ? at : base;
@@ -358,12 +364,14 @@ bool perfetto_write(struct trace_file *const *traces, int nr, FILE *f)
 	      "\"traceEvents\": [", f);
 	for (i = 0; i < nr && !ferror(f); i++) {
 		out.pid = i + 1;
-		out.offset = trace_begin(traces, nr, i) - base;
-		out.tracks = tracks_new();
-		if (!out.tracks)
-			return false;
-		put_trace(&out, traces[i]);
-		tracks_free(out.tracks);
+		if (traces[i]->head) {
+			out.offset = trace_begin(traces, nr, i) - base;
+			out.tracks = tracks_new();
+			if (!out.tracks)
+				return false;
+			put_trace(&out, traces[i]);
+			tracks_free(out.tracks);
+		}
 		out.pid = nr + i + 1;
 		out.offset = 0;
 		if (has_blackout(traces, nr, i))

@@ -31,7 +31,8 @@ static const char *const luo_functions[PROBE_LUO_FUNCTIONS + 1] = {
 	"luo_preserve_file", "luo_retrieve_file", "luo_file_unpreserve_files",
 	"luo_file_freeze", "luo_file_unfreeze", "luo_file_finish",
 	"luo_session_create", "luo_session_retrieve", "luo_session_release",
-	"luo_session_finish", "liveupdate_reboot", NULL,
+	"luo_session_finish", "liveupdate_reboot",
+	"luo_open", "luo_ioctl", "luo_session_ioctl", NULL,
 };
 
 const char *probe_luo_function(unsigned int nr)

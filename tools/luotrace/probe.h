@@ -16,7 +16,7 @@
 enum flavour { FLAVOUR_NONE, FLAVOUR_STOCK, FLAVOUR_TRACED, FLAVOUR_UNKNOWN };
 
 /* Functions of a stock LUO that call handlers, see probe_luo_function(). */
-#define PROBE_LUO_FUNCTIONS	11
+#define PROBE_LUO_FUNCTIONS	14
 
 /* Capabilities, as bits. */
 enum {

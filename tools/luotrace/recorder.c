@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "black_box.h"
 #include "msg.h"
 #include "recorder.h"
 
@@ -87,8 +88,7 @@ static const char *scope_check(const struct liveupdate_recorder_part *p,
 	return NULL;
 }
 
-/* What is wrong with the record of a kernel, or NULL. */
-static const char *record_check(const struct liveupdate_recorder_part *p)
+const char *recorder_part_invalid(const struct liveupdate_recorder_part *p)
 {
 	const char *why;
 	int i;
@@ -106,6 +106,10 @@ static const char *record_check(const struct liveupdate_recorder_part *p)
 		if (!ENDS(p->refused[i].what) || !ENDS(p->refused[i].reason) ||
 		    !ENDS(p->refused[i].name))
 			return "a reject's name without an end";
+	}
+	for (i = 0; i < LIVEUPDATE_RECORDER_PAUSES; i++) {
+		if (!ENDS(p->pauses[i].name))
+			return "a workload's name without an end";
 	}
 	for (i = 0; i < LIVEUPDATE_NR_SCOPES; i++) {
 		why = scope_check(p, i);
@@ -127,7 +131,7 @@ static const char *record_check(const struct liveupdate_recorder_part *p)
 static const char *record_read(struct liveupdate_recorder_part *p)
 {
 	if (recorder_present(p))
-		return record_check(p);
+		return recorder_part_invalid(p);
 	memset(p, 0, sizeof(*p));
 	return NULL;
 }
@@ -233,6 +237,23 @@ static void row_add(struct liveupdate_recorder_row *to,
 		to->max = row->max;
 	for (b = 0; b < LIVEUPDATE_RECORDER_BUCKETS; b++)
 		to->hist[b] += row->hist[b];
+}
+
+bool recorder_updated(const struct liveupdate_recorder *r)
+{
+	return r->last_in.number || recorder_present(&r->last_out) ||
+	       (recorder_present(&r->last_in) && !recorder_present(&r->next_out));
+}
+
+uint64_t recorder_given_up(const struct liveupdate_recorder_part *part)
+{
+	unsigned int i;
+
+	for (i = 0; i < LIVEUPDATE_RECORDER_GIVEN_UP && i < part->given_up; i++) {
+		if (!strcmp(part->given_up_names[i], BLACK_BOX_SESSION))
+			return part->given_up - 1;
+	}
+	return part->given_up;
 }
 
 int recorder_sum(const struct liveupdate_recorder_part *part,

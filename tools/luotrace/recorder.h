@@ -62,11 +62,37 @@ const char *recorder_unread_reason(const struct liveupdate_recorder *r);
 	"sessions that the previous kernel kept are lost; 'luotrace handover' shows what is "	\
 	"wrong with it"
 
+
 /* Bits of scopes. */
 #define RECORDER_SCOPE(scope)	(1U << LIVEUPDATE_SCOPE_##scope)
 #define RECORDER_ALL_SCOPES	((1U << LIVEUPDATE_NR_SCOPES) - 1)
 /* The live update itself, without earlier failed attempts. */
 #define RECORDER_UPDATE		(RECORDER_ALL_SCOPES & ~RECORDER_SCOPE(FAILED))
+
+/**
+ * recorder_part_invalid - what is wrong with the record of a kernel
+ * @p: the record, which must be present
+ *
+ * Return: NULL if all its strings end, and all it counts is known; else what does not.
+ */
+const char *recorder_part_invalid(const struct liveupdate_recorder_part *p);
+
+/**
+ * recorder_updated - whether this kernel was booted by a live update, as its record says
+ * @r: the record
+ *
+ * A record that luotrace made has no number, and nothing for the next update.
+ */
+bool recorder_updated(const struct liveupdate_recorder *r);
+
+/**
+ * recorder_given_up - incoming sessions of agents that a kernel gave up for the next one
+ * @part: its record
+ *
+ * A black box that nobody took out is not counted. The record has the names of the first
+ * LIVEUPDATE_RECORDER_GIVEN_UP only, so that a box behind them is.
+ */
+uint64_t recorder_given_up(const struct liveupdate_recorder_part *part);
 
 /**
  * recorder_sum - the calls of a kernel, summed over scopes

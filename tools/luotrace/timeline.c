@@ -77,7 +77,7 @@ static int keep_row(const struct liveupdate_recorder_row **rows, int n, int max,
 
 /*
  * Whether all calls of an operation belong to a phase: those of a reboot() do, and the last
- * retrieve of a file ends the restore.
+ * retrieve of a file ends the restore. Those for luotrace's own session are not recorded.
  */
 static bool always_in(enum span s, unsigned int kind)
 {

@@ -12,9 +12,12 @@
 #include <stdio.h>
 
 #include "blackout.h"
+#include "timeline_steps.h"
 
 #define TIMELINE_FINDINGS	12	/* sentences at most */
 #define TIMELINE_TEXT		1024	/* bytes of one, with any two names */
+
+#define TIMELINE_TITLE		40	/* bytes of a title */
 
 /* Faults come first, then slow callback targets, then the machine. */
 enum finding_class { FINDING_FAULT, FINDING_TARGET, FINDING_MACHINE };
@@ -50,6 +53,9 @@ int timeline_findings(const struct liveupdate_recorder *r, const struct blackout
  */
 bool timeline_failed(const struct liveupdate_recorder *r);
 
+/** timeline_title - "Live update" and its number, if known, in TIMELINE_TITLE bytes */
+char *timeline_title(const struct liveupdate_recorder *r, char *title);
+
 /**
  * timeline_headline - duration of the blackout, and what of it is unknown
  * @r:	  the record
@@ -70,9 +76,9 @@ char *timeline_headline(const struct liveupdate_recorder *r,
  */
 char *timeline_failures(const struct liveupdate_recorder_part *p, char *text);
 
-/** timeline_text - print the timeline in 80 columns on @f */
+/** timeline_text - print the timeline in 80 columns on @f; @steps can be all 0 */
 void timeline_text(const struct liveupdate_recorder *r, const struct blackout *b,
-		   bool colour, FILE *f);
+		   struct steps steps, bool colour, FILE *f);
 
 /** timeline_json - the same as JSON, added to @root */
 void timeline_json(const struct liveupdate_recorder *r, const struct blackout *b,

@@ -119,7 +119,8 @@ static void find_agent(struct findings *f, const struct liveupdate_recorder *r,
 }
 
 /* Spans that depend on the machine. */
-static void find_machine(struct findings *f, const struct blackout *b)
+static void find_machine(struct findings *f, const struct liveupdate_recorder *r,
+			 const struct blackout *b)
 {
 	static const struct {
 		enum span span;
@@ -142,7 +143,8 @@ static void find_machine(struct findings *f, const struct blackout *b)
 			    share(of, sizeof(of), b, b->ns[spans[i].span]),
 			    fmt_ns(ns, b->ns[spans[i].span]), spans[i].more);
 	}
-	if (worth(b, SPAN_USER))
+	/* Without a session that is claimed no agent came. */
+	if (worth(b, SPAN_USER) && r->last_in.times[LIVEUPDATE_MARK_OPEN])
 		add_finding(f, FINDING_MACHINE, b->ns[SPAN_USER],
 			    "the agent came %s after kernel init, %s; start it earlier",
 			    fmt_ns(ns, b->ns[SPAN_USER]),
@@ -164,7 +166,7 @@ static void find_spans(struct findings *f, const struct liveupdate_recorder *r,
 		find_target(f, r, b, s);
 	find_agent(f, r, b, SPAN_RESTORE);
 	find_agent(f, r, b, SPAN_FINISH);
-	find_machine(f, b);
+	find_machine(f, r, b);
 }
 
 /* Why the span across the kexec is unknown. */
@@ -232,6 +234,7 @@ static void find_faults(struct findings *f, const struct liveupdate_recorder *r,
 			const struct blackout *b)
 {
 	const struct liveupdate_recorder_part *out = &r->last_out;
+	uint64_t given_up = recorder_given_up(out);
 	char ns[FMT_LEN];
 
 	find_across(f, r, b);
@@ -246,16 +249,16 @@ static void find_faults(struct findings *f, const struct liveupdate_recorder *r,
 			    fmt_errno(out->failed_ret), out->failed_ns ? " after " : "",
 			    out->failed_ns ? fmt_ns(ns, out->failed_ns) : "",
 			    out->failed == 1 ? "its" : "their");
-	if (out->given_up)
+	if (given_up)
 		add_finding(f, FINDING_FAULT, 1,
 			    "%llu session%s of the previous update %s given up by it",
-			    (unsigned long long)out->given_up, fmt_s(out->given_up),
-			    out->given_up == 1 ? "was" : "were");
+			    (unsigned long long)given_up, fmt_s(given_up),
+			    given_up == 1 ? "was" : "were");
 }
 
 bool timeline_failed(const struct liveupdate_recorder *r)
 {
-	return r->last_out.failed || r->last_out.given_up;
+	return r->last_out.failed || recorder_given_up(&r->last_out);
 }
 
 static int compare_findings(const void *a, const void *b)

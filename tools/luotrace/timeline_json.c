@@ -6,6 +6,7 @@
 #include "fmt.h"
 #include "json.h"
 #include "timeline.h"
+#include "workload.h"
 
 #define MAX_CALLS	(2 * LIVEUPDATE_RECORDER_SLOWEST)
 
@@ -123,9 +124,9 @@ static json_t *part_json(const struct liveupdate_recorder_part *p)
 				  "calls", (json_int_t)p->memory[i].calls,
 				  "errors", (json_int_t)p->memory[i].errors,
 				  "pages", (json_int_t)p->memory[i].pages));
-	return json_pack("{so, sI, sI, sI, so, sI, sI, sI, so, so}",
+	return json_pack("{so, so, sI, sI, so, sI, sI, sI, so, so}",
 			 "release", fmt_json_name(p->release),
-			 "number", (json_int_t)p->number,
+			 "number", known_json(p->number, p->number),
 			 "sessions", (json_int_t)p->sessions,
 			 "files", (json_int_t)p->files,
 			 "bytes", known_json(p->bytes, p->bytes),
@@ -175,12 +176,15 @@ void timeline_json(const struct liveupdate_recorder *r, const struct blackout *b
 		json_array_append_new(said, fmt_json_text(findings[i].text));
 
 	json_object_set_new(root, "liveupdate_number",
-			    json_integer(r->last_in.number));
+			    known_json(r->last_in.number, r->last_in.number));
 	json_object_set_new(root, "finished", json_boolean(b->over));
 	json_object_set_new(root, "blackout_ns", known_json(b->whole, b->total));
 	json_object_set_new(root, "known_ns", json_integer(b->total));
 	known = timeline_window(b, &window);
 	json_object_set_new(root, "freeze_window_ns", known_json(known, window));
+	json_object_set_new(root, "workloads", workloads_json(r, b));
+	json_object_set_new(root, "lost_workload_marks",
+			    json_integer(workloads_lost(r)));
 	json_object_set_new(root, "phases", phases);
 	json_object_set_new(root, "findings", said);
 	json_object_set_new(root, "failed", failed_json(&r->last_out));

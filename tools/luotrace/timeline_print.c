@@ -9,6 +9,7 @@
 #include "enum_name.h"
 #include "fmt.h"
 #include "timeline.h"
+#include "workload.h"
 
 #define BAR		28	/* columns of a bar */
 #define TOP		3	/* handlers, sessions and calls under a phase */
@@ -92,7 +93,7 @@ static void print_span_calls(const struct liveupdate_recorder *r,
 }
 
 static void print_spans(const struct liveupdate_recorder *r,
-			const struct blackout *b, FILE *f)
+			const struct blackout *b, struct steps steps, FILE *f)
 {
 	char ns[FMT_LEN], bar[BAR + 1], name[NAME_BUF];
 	int s;
@@ -113,6 +114,8 @@ static void print_spans(const struct liveupdate_recorder *r,
 					b->total ? b->total : 1));
 		}
 		print_span_calls(r, b, s, f);
+		if (s == SPAN_SHUTDOWN)
+			timeline_steps_text(steps, print_under, f);
 	}
 	fprintf(f, "  %-17s %8s%s\n", b->whole ? "in all" : "known in all",
 		fmt_ns(ns, b->total), b->whole ? "" : "; shares are of this");
@@ -142,20 +145,68 @@ static void print_failed(const struct liveupdate_recorder_part *p, FILE *f)
 		print_call(&calls[i], f);
 }
 
+/* Why something is unknown, by the box. */
+static int print_notes(struct steps steps, FILE *f)
+{
+	char text[TIMELINE_TEXT];
+	int n = 0;
+
+	if (timeline_steps_until(steps, text, sizeof(text))) {
+		fmt_wrapped(f, "* ", text);
+		n++;
+	}
+	if (steps.note) {
+		fmt_wrapped(f, "* ", steps.note);
+		n++;
+	}
+	return n;
+}
+
+/* What a workload felt is what its owner asks first. */
+static void print_workloads(const struct liveupdate_recorder *r,
+			    const struct blackout *b, FILE *f)
+{
+	unsigned long long lost = workloads_lost(r);
+	struct workload all[WORKLOADS];
+	char text[WORKLOAD_TEXT];
+	int i, n = workloads_find(r, b, all);
+
+	for (i = 0; i < n && i < TOP; i++)
+		fmt_wrapped(f, "", workload_sentence(&all[i], b->over, text));
+	if (n > TOP)
+		fprintf(f, "... and %d more\n", n - TOP);
+	if (lost)
+		fprintf(f, "%llu mark%s of workloads found no room in the record\n",
+			lost, fmt_s(lost));
+}
+
+char *timeline_title(const struct liveupdate_recorder *r, char *title)
+{
+	if (r->last_in.number)
+		snprintf(title, TIMELINE_TITLE, "Live update %llu",
+			 (unsigned long long)r->last_in.number);
+	else
+		snprintf(title, TIMELINE_TITLE, "Live update");
+	return title;
+}
+
 void timeline_text(const struct liveupdate_recorder *r, const struct blackout *b,
-		   bool colour, FILE *f)
+		   struct steps steps, bool colour, FILE *f)
 {
 	const struct liveupdate_recorder_part *out = &r->last_out;
 	struct finding findings[TIMELINE_FINDINGS];
 	char line[2 * TIMELINE_TEXT], text[TIMELINE_TEXT], ns[FMT_LEN], when[32];
+	char title[TIMELINE_TITLE];
 	time_t t = out->wall_ns / 1000000000;
 	uint64_t window;
 	struct tm tm;
 	int i, n;
 
 	strftime(when, sizeof(when), "%F %T UTC", gmtime_r(&t, &tm));
-	fprintf(f, "%sLive update %llu%s%s: %llu session%s with %llu file%s\n",
-		colour ? "\033[1m" : "", (unsigned long long)r->last_in.number,
+	fputs(colour ? "\033[1m" : "", f);
+	print_workloads(r, b, f);
+	fprintf(f, "%s%s%s: %llu session%s with %llu file%s\n",
+		timeline_title(r, title),
 		recorder_present(out) ? " at " : "", recorder_present(out) ? when : "",
 		(unsigned long long)r->last_in.sessions,
 		fmt_s(r->last_in.sessions),
@@ -169,8 +220,9 @@ void timeline_text(const struct liveupdate_recorder *r, const struct blackout *b
 	n = timeline_findings(r, b, findings);
 	for (i = 0; i < n; i++)
 		fmt_wrapped(f, "* ", findings[i].text);
+	n += print_notes(steps, f);
 	if (n)
 		fputc('\n', f);
-	print_spans(r, b, f);
+	print_spans(r, b, steps, f);
 	print_failed(out, f);
 }

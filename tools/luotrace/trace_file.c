@@ -11,46 +11,142 @@
 #include "msg.h"
 #include "trace_file.h"
 
-json_t *trace_file_encode_recorder(void)
+static json_t *encode(const void *data, size_t size)
 {
-	struct liveupdate_recorder *r;
 	json_t *text = json_null();
-	char *coded;
+	char *coded = malloc(BASE64_ENCODE_RAW_LENGTH(size));
 
-	if (recorder_load_local(&r) || !r)
-		return text;
-	coded = malloc(BASE64_ENCODE_RAW_LENGTH(sizeof(*r)));
 	if (coded) {
-		base64_encode_raw(coded, sizeof(*r), (const uint8_t *)r);
-		text = json_stringn(coded, BASE64_ENCODE_RAW_LENGTH(sizeof(*r)));
+		base64_encode_raw(coded, size, data);
+		text = json_stringn(coded, BASE64_ENCODE_RAW_LENGTH(size));
 	}
 	free(coded);
-	free(r);
 	return text;
 }
 
-/* Decode the record in the last line; false if it is damaged. */
-static bool read_recorder(struct trace_file *t, json_t *value)
+void trace_file_encode(struct update *u, json_t *end)
 {
-	size_t len = json_string_length(value), size;
+	json_object_set_new(end, "recorder", u ? encode(&u->record, sizeof(u->record)) :
+						 json_null());
+	if (u && u->magic)
+		update_store_seal(u);
+	json_object_set_new(end, "box", u && u->magic ? encode(u, UPDATE_HEAD) :
+							json_null());
+}
+
+/* Bytes in base64, for free(); NULL if they are damaged, or more than @room. */
+static uint8_t *decode(json_t *value, size_t room, size_t *size)
+{
+	size_t len = json_string_length(value);
 	struct base64_decode_ctx ctx;
 	uint8_t *raw;
-	bool ok;
 
-	if (!value || json_is_null(value))
-		return true;
-	if (!json_is_string(value))
-		return false;
+	if (!json_is_string(value) || len > BASE64_ENCODE_RAW_LENGTH(room))
+		return NULL;
 	raw = malloc(BASE64_DECODE_LENGTH(len));
 	if (!raw)
-		return false;
+		return NULL;
 	base64_decode_init(&ctx);
-	ok = base64_decode_update(&ctx, &size, raw, len,
-				  json_string_value(value)) &&
-	     base64_decode_final(&ctx);
-	t->recorder = ok ? recorder_parse(raw, size) : NULL;
+	if (base64_decode_update(&ctx, size, raw, len, json_string_value(value)) &&
+	    base64_decode_final(&ctx))
+		return raw;
 	free(raw);
-	return t->recorder;
+	return NULL;
+}
+
+/* The record of a kernel, without what a box adds to it. */
+static struct update *bare_update(const void *record, size_t size)
+{
+	struct liveupdate_recorder *r = recorder_parse(record, size);
+	struct update *u = r ? calloc(1, sizeof(*u)) : NULL;
+
+	if (u)
+		u->record = *r;
+	free(r);
+	return u;
+}
+
+/* An update in two parts. */
+static struct update *join_update(json_t *box, const void *record, size_t record_size)
+{
+	size_t size = 0;
+	uint8_t *head = decode(box, UPDATE_HEAD, &size), *whole = NULL;
+	struct update *u = NULL;
+	const char *why;
+
+	if (head && size == UPDATE_HEAD)
+		whole = malloc(size + record_size);
+	if (whole) {
+		memcpy(whole, head, size);
+		memcpy(whole + size, record, record_size);
+		u = update_store_parse(whole, size + record_size, &why);
+	}
+	free(whole);
+	free(head);
+	return u;
+}
+
+/* Decode the update in the last line; false if it is damaged. */
+static bool read_update(struct trace_file *t, json_t *end)
+{
+	json_t *recorder = json_object_get(end, "recorder");
+	json_t *box = json_object_get(end, "box");
+	uint8_t *record;
+	size_t size;
+
+	if (!recorder || json_is_null(recorder))
+		return !box || json_is_null(box);
+	record = decode(recorder, sizeof(t->update->record), &size);
+	if (!record)
+		return false;
+	t->update = !box || json_is_null(box) ? bare_update(record, size) :
+						join_update(box, record, size);
+	free(record);
+	return t->update;
+}
+
+const struct liveupdate_recorder *trace_file_record(const struct trace_file *t)
+{
+	return t->update && update_present(t->update) ? &t->update->record : NULL;
+}
+
+/* An update that was saved comes before the traces of it, later ones before earlier. */
+bool trace_file_repeated(struct trace_file *const *traces, int nr, int at)
+{
+	const struct liveupdate_recorder *r = trace_file_record(traces[at]), *other;
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		other = trace_file_record(traces[i]);
+		if (i == at || !other || other->last_in.number != r->last_in.number ||
+		    other->last_in.wall_ns != r->last_in.wall_ns)
+			continue;
+		if (!traces[i]->head == !traces[at]->head ? i > at : !traces[i]->head)
+			return true;
+	}
+	return false;
+}
+
+struct trace_file *trace_file_update(struct update *u)
+{
+	struct trace_file *t;
+
+	if (!u)
+		return NULL;
+	t = calloc(1, sizeof(*t));
+	if (t)
+		t->track = session_track_new(0);
+	if (!t || !t->track) {
+		msg_error("out of memory");
+		free(t);
+		free(u);
+		return NULL;
+	}
+	attempts_init(&t->attempts);
+	t->latency.track = t->track;
+	t->update = u;
+	t->ended = true;
+	return t;
 }
 
 static struct tracer_row *get_row(struct tracer_row **rows, int *nr,
@@ -205,8 +301,7 @@ static const char *add_line(struct trace_file *t, json_t *line)
 		t->latency.lost.functions = lost_of(line, "functions");
 		if (!latency_read_kho(&t->latency, json_object_get(line, "kho")))
 			return "damaged figures of memory";
-		return read_recorder(t, json_object_get(line, "recorder")) ?
-		       NULL : "a damaged record";
+		return read_update(t, line) ? NULL : "a damaged record";
 	}
 	if (!event_from_json(line, &e))
 		return "not an event that this luotrace knows";
@@ -248,7 +343,7 @@ static int compare_rows(const void *a, const void *b)
 	return c ? c : (int)x->key.op - (int)y->key.op;
 }
 
-struct trace_file *trace_file_read(const char *path)
+static struct trace_file *read_trace(const char *path)
 {
 	struct trace_file *t = calloc(1, sizeof(*t));
 	FILE *f = fopen(path, "re");
@@ -290,6 +385,13 @@ fail:
 	return NULL;
 }
 
+struct trace_file *trace_file_read(const char *path)
+{
+	if (update_store_is_update(path))
+		return trace_file_update(update_store_load_file(path));
+	return read_trace(path);
+}
+
 const char *trace_file_kernel(const struct trace_file *t)
 {
 	return json_string_value(json_object_get(t->head, "kernel"));
@@ -301,7 +403,7 @@ void trace_file_free(struct trace_file *t)
 		return;
 	json_decref(t->head);
 	free(t->events);
-	free(t->recorder);
+	free(t->update);
 	free(t->latency.rows);
 	free(t->latency.failed);
 	attempts_free(&t->attempts);

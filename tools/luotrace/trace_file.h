@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
 /*
- * Reads a trace that luotrace record has written: lines of JSON. The first has "event":
+ * Reads a trace that luotrace record has written, or an update that was saved, which is a
+ * trace without events. A trace consists of lines of JSON. The first has "event":
  * "start" and says what wrote it and when; a line for each event follows, as luotrace trace
  * --json prints it; the last has "event": "end", with losses, memory, and the record of
  * LUO. A trace without an end is complete up to its last line. For the command report.
@@ -18,17 +19,18 @@
 #include "latency.h"
 #include "recorder.h"
 #include "session_track.h"
+#include "update_store.h"
 
 /* The number in the first line; changes when a line changes its meaning. */
 #define TRACE_FILE_VERSION	1
 
 /**
  * struct trace_file - a trace that was read
- * @head:     its first line
+ * @head:     its first line; NULL of an update that was saved
  * @events:   all events, their times in ns since the trace began
  * @nr:	      their number
  * @ended:    it has its last line
- * @recorder: the record of LUO, NULL for none
+ * @update:   the live update that it recorded, NULL for none
  * @life:     the lives of the sessions
  * @attempts: which events belong to failed attempts
  * @latency:  calls, counted from the events; memory, from the last line
@@ -38,7 +40,7 @@ struct trace_file {
 	struct lt_event *events;
 	size_t nr;
 	bool ended;
-	struct liveupdate_recorder *recorder;
+	struct update *update;
 	struct session_track *track;
 	struct attempts attempts;
 	struct latency latency;
@@ -75,7 +77,32 @@ uint64_t trace_file_lost(const struct trace_file *t);
 /** trace_file_free - NULL is fine */
 void trace_file_free(struct trace_file *t);
 
-/** trace_file_encode_recorder - the record of LUO for the last line, or null */
-json_t *trace_file_encode_recorder(void);
+/**
+ * trace_file_update - a trace that is an update alone
+ * @u: the update, which it takes; NULL is fine
+ *
+ * Return: the trace, for trace_file_free(); NULL if @u is, or after a message.
+ */
+struct trace_file *trace_file_update(struct update *u);
+
+/** trace_file_record - the record of both kernels; NULL if it has no live update */
+const struct liveupdate_recorder *trace_file_record(const struct trace_file *t);
+
+/**
+ * trace_file_repeated - whether another trace tells more of the same live update
+ * @traces: the traces, in order
+ * @nr:	    how many
+ * @at:	    the one that is asked about, which has a live update
+ *
+ * Return: true if a later one, or an update that was saved, is of the same.
+ */
+bool trace_file_repeated(struct trace_file *const *traces, int nr, int at);
+
+/**
+ * trace_file_encode - add the live update that booted this kernel to the last line
+ * @u:	 the update, or NULL; it is sealed
+ * @end: the last line
+ */
+void trace_file_encode(struct update *u, json_t *end);
 
 #endif

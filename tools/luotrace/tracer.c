@@ -8,14 +8,16 @@
 #include <string.h>
 
 #include "hist.h"
+#include "tracer.h"
 #include "luotrace.skel.h"
 #include "msg.h"
-#include "tracer.h"
+#include "tracer_box.h"
 #include "tracer_stock.h"
 
 struct tracer {
 	struct luotrace_bpf *bpf;
 	struct tracer_stock *stock;	/* NULL if the kernel has trace events */
+	struct tracer_box *box;		/* NULL without a black box */
 	struct ring_buffer *ring;
 	void (*event)(const struct lt_event *e, void *data);
 	void *data;
@@ -38,7 +40,9 @@ static int tracer_on_event(void *ctx, void *data, size_t size)
 static uint32_t tracer_needs(const struct tracer_options *options)
 {
 	return options->stream | (options->count_calls ? TRACER_CALLS : 0) |
-	       (options->count_memory ? MEMORY : 0);
+	       (options->count_memory ? MEMORY : 0) |
+	       (options->box_pages ? TRACER_CALLS | TRACER_BUSY |
+				     1U << LT_PHASE_BEGIN | 1U << LT_PHASE_END : 0);
 }
 
 /*
@@ -74,6 +78,8 @@ static void tracer_choose_maps(struct luotrace_bpf *bpf, const struct probe *pro
 	bpf_map__set_autocreate(bpf->maps.kho, options->count_memory);
 	bpf_map__set_autocreate(bpf->maps.stock_tasks, stock);
 	bpf_map__set_autocreate(bpf->maps.stock_empty, stock);
+	bpf_map__set_autocreate(bpf->maps.box_memory, options->box_pages);
+	bpf_map__set_autocreate(bpf->maps.box_guests, options->box_pages);
 	if (options->buffer_kib)
 		bpf_map__set_max_entries(bpf->maps.events,
 					 options->buffer_kib * 1024);
@@ -131,6 +137,11 @@ struct tracer *tracer_open(const struct probe *probe,
 		if (!t->stock)
 			goto fail;
 	}
+	if (options->box_pages) {
+		t->box = tracer_box_choose(t->bpf);
+		if (!t->box)
+			goto fail;
+	}
 	tracer_choose_maps(t->bpf, probe, options);
 	tracer_configure(t->bpf, options);
 
@@ -154,6 +165,8 @@ struct tracer *tracer_open(const struct probe *probe,
 	}
 	if (t->stock)
 		tracer_stock_attach(t->stock);
+	if (t->box && !tracer_box_attach(t->box, t->bpf, options->box_pages))
+		goto fail;
 	t->bpf->bss->ready = true;
 	return t;
 
@@ -168,6 +181,7 @@ void tracer_close(struct tracer *t)
 		return;
 	ring_buffer__free(t->ring);
 	tracer_stock_free(t->stock);
+	tracer_box_free(t->box);
 	luotrace_bpf__destroy(t->bpf);
 	free(t);
 }
@@ -177,6 +191,21 @@ int tracer_poll(struct tracer *t, int wait_ms)
 	int n = ring_buffer__poll(t->ring, wait_ms);
 
 	return n < 0 ? n : 0;
+}
+
+int tracer_guests_fd(const struct tracer *t)
+{
+	return t->box ? bpf_map__fd(t->bpf->maps.box_guests) : -1;
+}
+
+const struct box_reboot *tracer_box_failed(const struct tracer *t)
+{
+	return t->box ? &t->bpf->bss->box_failed.reboot : NULL;
+}
+
+const struct box_reboot *tracer_box(const struct tracer *t)
+{
+	return t->box ? &t->bpf->bss->box.reboot : NULL;
 }
 
 int tracer_fd(const struct tracer *t)

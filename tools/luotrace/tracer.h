@@ -15,6 +15,7 @@
 
 #include <linux/types.h>
 #include "../../bpf/luotrace.h"
+#include "../../bpf/box.h"
 #include "probe.h"
 
 /**
@@ -29,7 +30,9 @@
  * @count_calls: count calls, for tracer_read_rows() and tracer_read_slowest()
  * @count_memory: count marked memory, for tracer_read_kho()
  * @by:	     how to count calls
- * @lives:   of what is streamed only @session is a filter, so that the lives of
+ * @box_pages: BOX_REBOOT_PAGES pages of memory that a reboot is recorded in, NULL for none;
+ *	     what happens in that reboot is not streamed then
+ * @whole_sessions: of what is streamed only @session is a filter, so that the lives of
  *	     sessions are whole
  *
  * Changes of the global state are streamed whatever the filters are. Only what is needed is
@@ -47,6 +50,7 @@ struct tracer_options {
 	bool count_memory;
 	enum lt_by by;
 	bool whole_sessions;
+	void *box_pages;
 };
 
 #define TRACER_ALL_OPS	UINT64_MAX
@@ -147,6 +151,15 @@ int tracer_read_kho(struct tracer *t,
  * Return: its name, NULL after the last one.
  */
 const char *tracer_skipped(const struct tracer *t, unsigned int nr);
+
+/** tracer_guests_fd - the map that guests are kept in, see guests.h; -1 without box */
+int tracer_guests_fd(const struct tracer *t);
+
+/** tracer_box_failed - the last reboot that failed, its field failed written last */
+const struct box_reboot *tracer_box_failed(const struct tracer *t);
+
+/** tracer_box - the reboot in progress or the last one, as recorded; not NULL if @box_pages */
+const struct box_reboot *tracer_box(const struct tracer *t);
 
 /** tracer_read_lost - read the losses so far */
 void tracer_read_lost(struct tracer *t, struct tracer_lost *lost);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tracer.h"
 #include "luotrace.skel.h"
 #include "msg.h"
 #include "tracer_stock.h"
@@ -57,6 +58,9 @@ static const struct {
 	{ "luo_session_release", 1U << LT_SESSION_RELEASE },
 	{ "luo_session_finish", 1U << LT_SESSION_FINISH },
 	{ "liveupdate_reboot", 1U << LT_STATE },
+	{ "luo_open", TRACER_BUSY },
+	{ "luo_ioctl", TRACER_BUSY },
+	{ "luo_session_ioctl", TRACER_BUSY },
 };
 
 static bool is_needed(const char *function, uint32_t needs)

@@ -4,6 +4,7 @@
 MAKEFLAGS += --no-print-directory
 Q := $(if $(V),,@)
 PREFIX ?= /usr/local
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 export KSRC V T
 # The tests that are wanted; the shell gets them through the environment.
 WANTED := $(if $(T),--tests "$$T")
@@ -38,8 +39,9 @@ help:
 	@echo '                are added to the tests'
 	@echo '  docs          build/docs/index.html'
 	@echo '  man           build/man/luotrace.8 and one page a command'
-	@echo '  install       luotrace, its man pages, its bash completion and its JSON schemas'
-	@echo '                to $$(DESTDIR)$$(PREFIX); luotrace and man build them'
+	@echo '  install       luotrace, its man pages, bash completion, JSON schemas, header for agents'
+	@echo '                and the unit of its black box to $$(DESTDIR)$$(PREFIX); luotrace and man'
+	@echo '                build them'
 	@echo '  clean         remove build/'
 	@echo '  distclean     remove build/ and the cache'
 	@echo
@@ -96,13 +98,13 @@ check-suites: deps-suites
 
 check-all: deps deps-suites
 	$(Q)tools/build/check host static vm monitor stock debug kcsan 7.2 7.2-stock \
-		pahole pahole-stock distro systemd suites
+		pahole pahole-stock distro systemd systemd-stock suites
 
 bench: deps-kernel deps-tool deps-vm deps-bench luotrace selftests
 	$(Q)for flavour in bench bench-stock bench-selftest bench-norecorder; do \
 		tools/build/kernel --$$flavour || exit; done
 	$(Q)mkdir -p build/bench
-	$(Q)for what in cost compare tools; do \
+	$(Q)for what in cost compare tools box; do \
 		selftests/bench/$$what > build/bench/$$what.txt && \
 			cat build/bench/$$what.txt || exit; done
 
@@ -122,8 +124,12 @@ install:
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 build/man/luotrace*.8
 	$(Q)install -D -m 644 tools/luotrace/luotrace.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/luotrace
+	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/include tools/luotrace/luotrace_mark.h
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/luotrace/schema \
 		Documentation/tools/luotrace/schema/*.schema.json
+	$(Q)install -d $(DESTDIR)$(UNITDIR)
+	$(Q)sed 's,/usr/local/sbin,$(PREFIX)/sbin,' Documentation/monitoring/luotrace-box.service \
+		> $(DESTDIR)$(UNITDIR)/luotrace-box.service
 
 clean:
 	$(Q)rm -rf build

@@ -1,9 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # From a kernel with the base's LUO into one with this LUO, and back: in each of the last
-# two the agent compares the SHA-256 of all files with that of before.
+# two the agent compares the SHA-256 of all files with that of before, and the timeline of
+# the black box explains the whole blackout.
+#
+#	back.sh base	from the base's LUO into the base's
 
 set -e
+
+# shellcheck source=selftests/guest/lib.sh
+. /test/lib
+
+updates=/state/updates
+last=2
+[ "${1-}" = base ] && last=1
 
 # 20 memfds of 256 MiB in all, as: session, token, bytes
 plan() {
@@ -39,25 +49,37 @@ preserve() {
 	done
 }
 
-luotrace check > /tmp/check.txt
-vm-put /tmp/check.txt
-case $STAGE in
-0)
-	preserve
-	vm-kexec --next
-	;;
-1)
-	luotrace handover > /tmp/handover.txt
-	vm-put /tmp/handover.txt
+timeline() {
+	await_update $updates
+	luotrace timeline --dir $updates > /tmp/timeline.txt
+	luotrace timeline --dir $updates --list --json > /tmp/timeline-list.json
+	luotrace report --dir $updates --html -o /tmp/timeline.html "$STAGE"
+	ret=0
+	phases_test /tmp/timeline.json > /tmp/phases.tap || ret=$?
+	for f in timeline.txt timeline.json timeline-list.json timeline.html phases.tap; do
+		vm-put /tmp/$f
+	done
+	[ $ret = 0 ]
+}
+
+start_box $updates
+if [ "$STAGE" != 0 ]; then
+	if [ "$STAGE" != $last ]; then
+		luotrace handover > /tmp/handover.txt
+		vm-put /tmp/handover.txt
+	fi
 	restore
+	timeline
 	luotrace audit > /tmp/audit.txt
 	vm-put /tmp/audit.txt
-	preserve
+fi
+luotrace check > /tmp/check.txt
+vm-put /tmp/check.txt
+[ "$STAGE" != $last ] || exit 0
+preserve
+if [ "$STAGE" = 0 ] && [ $last = 2 ]; then
+	vm-kexec --next
+else
 	vm-kexec
-	;;
-*)
-	restore
-	exit 0
-	;;
-esac
+fi
 exit 1

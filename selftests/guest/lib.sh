@@ -32,3 +32,22 @@ start() {
 	luotrace "$@" > "/tmp/$name.json" 2> "/tmp/$name.err" &
 	await tracing "/tmp/$name.err" || exit 1
 }
+
+# start_box DIR: start the black box, which saves updates in DIR, until it is ready
+start_box() {
+	luotrace record --carry --dir "$1" > /tmp/box.out 2> /tmp/box.err &
+	await "is ready" /tmp/box.err || exit 1
+}
+
+# await_update DIR: wait until the update that booted this kernel is over and saved; its
+# timeline is then in /tmp/timeline.json
+await_update() {
+	for _ in $(seq 100); do
+		luotrace timeline --dir "$1" --json > /tmp/timeline.json
+		grep -q '"finished": true' /tmp/timeline.json && return
+		sleep 0.3
+	done
+	echo "the live update is not over:"
+	cat /tmp/timeline.json
+	return 1
+}

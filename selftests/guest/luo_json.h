@@ -37,6 +37,19 @@ static inline json_t *named(json_t *root, const char *list, const char *name)
 	return NULL;
 }
 
+/** phase_of - a phase of luotrace timeline, by its name, or NULL */
+static inline json_t *phase_of(json_t *timeline, const char *name)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach(json_object_get(timeline, "phases"), i, o) {
+		if (!strcmp(text(o, "phase"), name))
+			return o;
+	}
+	return NULL;
+}
+
 /** call_row - the row of an operation in luotrace latency, by the handler's prefix */
 static inline json_t *call_row(json_t *latency, const char *handler, const char *op)
 {

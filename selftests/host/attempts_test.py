@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """Failed attempts before a live update are apart from it, in a report and in metrics;
+what workloads felt is on the page and in metrics;
 events of another live update, and unknown figures, are marked. Prints TAP."""
 
 import json
@@ -104,6 +105,22 @@ def test_attempts(directory):
           page.count("slow-v1") == 3, "the page has them apart", page)
 
 
+def test_workloads(directory):
+    """What workloads felt is the first thing on the page."""
+    paused = run("--html", write(os.path.join(directory, "paused"),
+                                 [HEAD] + EVENTS + [end("pauses")])).stdout
+    check(re.search(r"<h1>Live update 1: .*</h1>\n<p.*</p>\n<ul>\n"
+                    r"<li><b>vm-large stood still for 3\.41s</b></li>\n"
+                    r"<li><b>vm-small stood still for 50\.0ms</b></li>\n"
+                    r"<li><b>&lt;vm&gt;\\x20\\xff stood still", paused) and
+          "<li><b>vm-held: paused 2.00ms before the reboot" in paused,
+          "the page begins with the workloads", paused)
+    plain = run("--html", write(os.path.join(directory, "plain"),
+                                [HEAD] + EVENTS + [end()])).stdout
+    check("stood still" not in plain and "<li><b>" not in plain,
+          "a page without workloads has no list of them", plain)
+
+
 def test_metrics(directory):
     """The metrics of such a record keep them apart, too."""
     record = os.path.join(directory, "record")
@@ -125,7 +142,9 @@ def test_metrics(directory):
     subprocess.run([writer, record, "0"], check=True)
     text = subprocess.run([LUOTRACE, "metrics", record], text=True,
                           capture_output=True).stdout
-    check("\nluo_blackout_seconds 0.036\n" in text, "a blackout that is known", text)
+    check("\nluo_blackout_seconds 0.036\n" in text and
+          "luo_workload_blackout" not in text,
+          "a blackout that is known; no workload was paused", text)
 
 
 def test_other_update(directory):
@@ -151,6 +170,7 @@ def test_other_update(directory):
 def main():
     with tempfile.TemporaryDirectory() as directory:
         test_attempts(directory)
+        test_workloads(directory)
         test_metrics(directory)
         test_other_update(directory)
     return end_of_tests()

@@ -123,6 +123,48 @@ static void check_text(const struct audit *a, const char *want, const char *what
 	free(text);
 }
 
+static void test_box(void)
+{
+	static struct liveupdate_recorder r;
+	struct inv_session one = session("luotrace", 1, 1);
+	struct inventory inv = { .sessions = &one, .nr_sessions = 1 };
+	struct audit a = { .inv = &inv, .recorder = &r, .now = NOW };
+
+	r.last_in.number = 2;
+	r.next_out.magic = LIVEUPDATE_RECORDER_MAGIC;
+	check(audit_class(&a, &one) == AUDIT_BOX, "a box that nobody took out");
+	claimed(&one, false);
+	check(audit_class(&a, &one) == AUDIT_BOX, "a box that was dropped");
+	one.files = 2;
+	check(audit_class(&a, &one) == AUDIT_DROPPED, "an agent's session of that name");
+	one = session("luotrace", 1, 1);
+	check_text(&a,
+"clean; 1 session with 1 file holds 1.00MiB\n"
+"Live update 2: 0 sessions with 0 files finished.\n"
+"\n"
+"  session              state       files  taken     held     age  last owner\n"
+"  luotrace             box             1      0  1.00MiB   1m40s  -\n",
+		   "a box is no leak");
+	r.last_out.given_up = 1;
+	strcpy(r.last_out.release, "7.3.4");
+	strcpy(r.last_out.given_up_names[0], "luotrace");
+	inv.nr_sessions = 0;
+	check_text(&a,
+"clean; no incoming session is left\n"
+"Live update 2: 0 sessions with 0 files finished.\n", "nor is one that was given up");
+	r.last_out.given_up = 2;
+	strcpy(r.last_out.given_up_names[1], "vm-a");
+	check_text(&a,
+"LEAK: 1 finding: 1 given-up; no incoming session is left\n"
+"Live update 2: 0 sessions with 0 files finished.\n"
+"\n"
+"* given-up sessions: 1 handed over to kernel 7.3.4 were not finished when it was\n"
+"  replaced and are lost: vm-a; audit before the next live update\n",
+		   "but an agent's beside it is");
+	r.last_out.given_up = 12;
+	check(recorder_given_up(&r.last_out) == 11, "more than there are names");
+}
+
 static void test_text(void)
 {
 	static const struct inventory none;
@@ -429,6 +471,7 @@ int main(int argc, char **argv)
 	puts("TAP version 13");
 	set_up();
 	test_classes();
+	test_box();
 	test_text();
 	test_names();
 	test_json();

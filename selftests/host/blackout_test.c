@@ -274,10 +274,11 @@ static void test_unfinished(void)
 	r->last_in.marks[LIVEUPDATE_MARK_OPEN] = 0;
 	r->last_in.times[LIVEUPDATE_MARK_OPEN] = 0;
 	set_mark(r, LIVEUPDATE_MARK_FINISHED,
-		 r->last_in.marks[LIVEUPDATE_MARK_INIT]);
+		 r->last_in.marks[LIVEUPDATE_MARK_INIT] + 9 * MS);
 	blackout_measure(r, &b);
-	check(b.whole && !b.ns[SPAN_USER] && !b.ns[SPAN_RESTORE] &&
+	check(b.whole && b.ns[SPAN_USER] == 9 * MS && !b.ns[SPAN_RESTORE] &&
 	      !b.ns[SPAN_FINISH], "finished without a session");
+	check(!says(r, &b, "the agent came"), "for which no agent had to come");
 	free(r);
 }
 
@@ -486,6 +487,9 @@ static void test_load(void)
 	r->next_out.rows[5].op = 0;
 	r->next_out.rows[5].scope = LIVEUPDATE_NR_SCOPES;
 	check(rejected(r, sizeof(*r)), "an unknown scope is rejected");
+	r->next_out.rows[5].scope = 0;
+	memset(r->last_in.pauses[31].name, 'x', sizeof(r->last_in.pauses[31].name));
+	check(rejected(r, sizeof(*r)), "a workload without an end is rejected");
 	free(r);
 }
 
@@ -531,7 +535,7 @@ static void write_failed(struct liveupdate_recorder *r)
 	p->clock_stable = 0;
 }
 
-/* @how: "", "failed" or "clocks", whose wall clock is known */
+/* @how: "", "failed", "pauses" or "clocks", whose wall clock is known */
 static int write_record(const char *path, unsigned int given_up, const char *how)
 {
 	struct liveupdate_recorder *r = make();
@@ -541,6 +545,8 @@ static int write_record(const char *path, unsigned int given_up, const char *how
 	r->last_out.given_up = given_up;
 	if (!strcmp(how, "failed"))
 		write_failed(r);
+	if (!strcmp(how, "pauses"))
+		add_pauses(r);
 	if (!strcmp(how, "clocks"))
 		r->last_out.wall_ns = 1700000050 * HZ;
 	err = !f || fwrite(r, sizeof(*r), 1, f) != 1 || fclose(f);

@@ -49,7 +49,7 @@ COMMAND_LINE = (
     ("timeline", 3, r"^$", r"/sys/kernel/liveupdate/recorder is missing; it needs"),
     ("timeline a b", 2, r"^$", r"too many arguments"),
     ("timeline /dev/null", 3, r"^$", r"'/dev/null' is not a record of a live "
-     r"update; this luotrace knows version 3"),
+     r"update; this luotrace knows version 4"),
     ("timeline /no/such", 3, r"^$", r"cannot read '/no/such': No such file"),
     ("timeline --no-color @RECORD@", 0, r"^Live update 1 at 1970-01-01 "
      r"00:00:00 UTC: 0 sessions with 0 files\nblackout 36.0ms, freeze window "
@@ -61,6 +61,27 @@ COMMAND_LINE = (
      r"update were given up by it", r"^$"),
     ("timeline --json @WORSE@", 1, r'(?s)"blackout_ns": 36000000.*"given_up": 2',
      r"^$"),
+    ("timeline @PAUSED@", 0, r"^vm-large stood still for 3\.41s\nvm-small stood still "
+     r"for 50\.0ms\n<vm>\\x20\\xff stood still .*\n\.\.\. and 2 more\nLive", r"^$"),
+    ("timeline --json @PAUSED@", 0, r'(?s)"workloads": \[\s*\{\s*"name": "vm-large"'
+     r',\s*"blackout_ns": 3410000000,\s*"paused_to_reboot_ns": 10000000,\s*'
+     r'"start_to_resumed_ns": 3390000000\s*\}.*"name": "stranger",\s*"blackout_ns": '
+     r'null,\s*"paused_to_reboot_ns": null.*"start_to_resumed_ns": null\s*\}\s*\],\s*'
+     r'"lost_workload_marks": 0', r"^$"),
+    ("metrics @PAUSED@", 0, r'(?s)# UNIT luo_workload_blackout_seconds seconds\n'
+     r'luo_workload_blackout_seconds\{workload="vm-large"\} 3\.41\n'
+     r'luo_workload_blackout_seconds\{workload="vm-small"\} 0\.05\n'
+     r'luo_workload_blackout_seconds\{workload="<vm>\\\\x20\\\\xff"\} 0\.041\n[^l]',
+     r"^$"),
+    ("mark", 2, r"^$", r"want SESSION paused\|resumed"),
+    ("mark vm-a", 2, r"^$", r"want SESSION paused\|resumed"),
+    ("mark vm-a stopped", 2, r"^$", r"'stopped' is neither paused nor resumed"),
+    ("mark vm-a paused b", 2, r"^$", r"too many arguments"),
+    ("mark vm\\x0aa paused", 2, r"^$", r"the name of a workload has no newline"),
+    ("mark " + "x" * 64 + " paused", 2, r"^$", r"a workload has 1 to 63 bytes"),
+    ("mark vm-a paused", 3, r"^$", r"nothing records marks here: \S+/mark is missing, "
+     r"which needs .*; nor does 'luotrace record --carry' run, "),
+    ("mark --json vm-a resumed", 3, r"^$", r"nothing records marks here"),
     ("audit", 3, r"^$", r"^luotrace: this kernel .*; \w+"),
     ("audit --exec true", 2, r"^$", r"--exec and --duration go with --watch"),
     ("audit --max-age soon", 2, r"^$", r"'soon' is not a number of seconds"),
@@ -177,19 +198,21 @@ def make_records():
     """Records of this luotrace: those of an earlier run may be of another version."""
     record = os.path.join(TOP, "build/host/record")
     worse = record + "-given-up"
-    for path, given_up in ((record, "0"), (worse, "2")):
-        subprocess.run([os.path.join(TOP, "build/host/blackout_test"), path,
-                        given_up], check=True)
-    return record, worse
+    paused = record + "-paused"
+    for made in ((record, "0"), (worse, "2"), (paused, "0", "pauses")):
+        subprocess.run((os.path.join(TOP, "build/host/blackout_test"),) + made,
+                       check=True)
+    return record, worse, paused
 
 
 def test_command_line():
-    record, worse = make_records()
+    record, worse, paused = make_records()
     os.makedirs(HANDOVER, exist_ok=True)
     subprocess.run([os.path.join(TOP, "build/host/handover_test"), HANDOVER],
                    check=True)
     for args, code, out, err in COMMAND_LINE:
         args = args.replace("@RECORD@", record).replace("@WORSE@", worse)
+        args = args.replace("@PAUSED@", paused)
         args = args.replace("@HANDOVER@", HANDOVER)
         r = run([LUOTRACE] + args.split())
         check(r.returncode == code and re.search(out, r.stdout) and
@@ -214,8 +237,8 @@ def test_command_line():
           "unless nothing is printed", r.returncode, r.stderr)
     for text in (run([LUOTRACE] + a.split()).stdout
                  for a in ("check", "check -h", "trace -h", "latency -h",
-                           "timeline -h", "audit -h", "handover -h", "metrics -h",
-                           "record -h", "report -h", "-h")):
+                           "timeline -h", "audit -h", "mark -h", "handover -h",
+                           "metrics -h", "record -h", "report -h", "-h")):
         longest = max(len(line) for line in text.splitlines())
         check(longest <= 80, "help and output fit the terminal", longest)
 

@@ -15,8 +15,9 @@ import jsonschema
 from schema import DIRECTORY, SUFFIX, check_output, problem, schemas
 from tap import LUOTRACE, TOP, check, run, run_tests
 
-# Not the output of a command: what they share, and the format of a file.
-OTHERS = {"common", "record"}
+# Not the output of a command: what they share, and the format of a file. And another
+# output of a command, with an option.
+OTHERS = {"common", "record", "timeline-list"}
 
 
 def printed(program, listing):
@@ -175,6 +176,15 @@ def test_install():
         found = sorted(os.listdir(where)) if os.path.isdir(where) else []
         check(r.returncode == 0 and found == sorted(os.listdir(DIRECTORY)),
               "make install installs the schemas", r.stderr, found)
+        header = os.path.join(tmp, "root/usr/include/luotrace_mark.h")
+        r = run(["gcc", "-std=c99", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
+                 "-pedantic", "-fsyntax-only", "-x", "c", "-include", header,
+                 "/dev/null"])
+        check(r.returncode == 0, "and the header for agents, which is C99", r.stderr)
+        unit = os.path.join(tmp, "root/usr/lib/systemd/system/luotrace-box.service")
+        with open(unit) as f:
+            check("ExecStart=/usr/sbin/luotrace record --carry\n" in f.readlines(),
+                  "and the unit of the black box, with the path of luotrace")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ import schema
 from tap import TOP, check, end
 
 # What the tests of the default kernel send, at least.
-WANTED = {"audit", "check", "finish", "handover", "latency", "timeline", "trace"}
+WANTED = {"audit", "check", "finish", "handover", "latency", "mark", "timeline",
+          "timeline-list", "trace"}
 
 
 def outputs(path):

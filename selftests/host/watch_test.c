@@ -238,6 +238,10 @@ static void test_leaks(void)
 	check(!leak_of_event(&e, &l), "a discarded session is no leak");
 	e.leak.reason = LEAK_CLOSED;
 	check(leak_of_event(&e, &l) && l.class == AUDIT_DROPPED, "a dropped one is a leak");
+	strcpy(e.session, "luotrace");
+	check(!leak_of_event(&e, &l), "the black box is none");
+	e.type = LT_HANDOVER_REJECT;
+	check(leak_of_event(&e, &l), "but memory of one that was rejected is");
 }
 
 int main(void)

@@ -55,7 +55,8 @@ COUNTED_KHZ = 1000000
 # For root: larger than the limit of the system. Python has no name for it.
 SO_SNDBUFFORCE = 32
 PORT_BUFFER = 64 << 20
-EMULATED = ["-accel", "tcg,thread=multi", "-smp", "2,sockets=2"]
+EMULATED = ["-accel", "tcg,thread=multi", "-smp", "%d,sockets=%d"]
+CPUS = 2
 
 
 class Failure(Exception):
@@ -133,12 +134,13 @@ class Machine:
     def __init__(self, out, kernel, nxt=None, mem="1G", append=DEFAULT_APPEND,
                  files=(), script=None, args=(), stage_limit=STAGE_LIMIT,
                  prealloc=False, count=False, clock="given",
-                 disk=None, case=""):
+                 disk=None, case="", cpus=CPUS):
         self.out = out
         self.kernel = kernel
         self.mem = ["-m", mem] + (["-mem-prealloc"] if prealloc else [])
         self.append = append
         self.count = count
+        self.cpus = cpus
         self.clock = clock
         self.disk = disk
         self.stage_limit = stage_limit
@@ -175,7 +177,9 @@ class Machine:
                 "-M", "pc,hpet=off", "-cpu", "max,la57=off",
                 "-display", "none", "-no-reboot", "-kernel", self.kernel,
                 "-initrd", initrd, "-append", " ".join(words)] + self.mem + (
-                    COUNTED if self.count else EMULATED) + self._drives()
+                    COUNTED if self.count else
+                    [w.replace("%d", str(self.cpus)) for w in EMULATED]) + \
+            self._drives()
 
     def _drives(self):
         """The disk, if the VM has one; writes to it are lost with the VM."""

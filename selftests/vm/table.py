@@ -11,8 +11,9 @@ TABLE = os.path.join(HERE, "tests.toml")
 # The same tests on both bases.
 DEFAULT_FLAVOURS = ("default", "7.2")
 # Keys that are options of selftests/vm/run, and whether they can be given repeatedly.
-OPTIONS = {"append": False, "clock": False, "disk": False, "expect_exit": False,
-           "expect_klog": True, "mem": False, "next": False, "stage_limit": False}
+OPTIONS = {"append": False, "clock": False, "cpus": False, "disk": False,
+           "expect_exit": False, "expect_klog": True, "mem": False, "next": False,
+           "stage_limit": False}
 
 
 class Error(Exception):

@@ -7,7 +7,7 @@ import os
 project = "LUO and luotrace"
 author = copyright = "the LUO and luotrace developers"
 root_doc = "luotrace"
-exclude_patterns = ["guide.rst", "stock.rst"]
+exclude_patterns = ["black-box.rst", "guide.rst", "stock.rst"]
 man_pages = [(name, name, "", "", 8) for name in sorted(
     os.path.basename(path)[:-len(".rst")]
     for path in glob.glob(os.path.join(os.path.dirname(__file__), "luotrace*.rst")))]

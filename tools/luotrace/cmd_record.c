@@ -43,6 +43,15 @@ struct record {
 
 enum { KEY_CARRY = 256, KEY_DIR };
 
+/* What only makes sense for a trace. */
+static bool has_filter(const struct cmd_options *o)
+{
+	const struct tracer_options *t = &o->tracer;
+
+	return t->session || t->handler || t->ops != TRACER_ALL_OPS || t->min_ns ||
+	       t->errors || t->buffer_kib || o->duration_ms || o->until_frozen || o->json;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct record *r = state->input;
@@ -63,6 +72,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (r->carry && r->path)
 			argp_error(state, "--carry saves updates in a directory, see --dir; want no --output");
+		if (r->carry && has_filter(&r->o))
+			argp_error(state, "--carry records everything until it is stopped; want no filter, duration or format with it");
 		if (r->carry)
 			return 0;
 		if (r->dir)

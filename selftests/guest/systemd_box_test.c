@@ -92,18 +92,6 @@ static long long calls(json_t *json, const char *op, const char *scope)
 	return n;
 }
 
-static json_t *phase(json_t *json, const char *name)
-{
-	json_t *o;
-	size_t i;
-
-	json_array_foreach(json_object_get(json, "phases"), i, o) {
-		if (!strcmp(text(o, "phase"), name))
-			return o;
-	}
-	return NULL;
-}
-
 static const struct liveupdate_recorder_session *
 slow_session(const struct liveupdate_recorder_part *p, const char *name)
 {
@@ -226,13 +214,13 @@ TEST_F(box, says_what_is_unknown)
 		if (strcmp(name, "jump, early boot"))
 			EXPECT_EQ(!late, json_is_integer(json_object_get(o, "duration_ns")));
 	}
-	EXPECT_NE(NULL, phase(self->json, "restore"));
+	EXPECT_NE(NULL, phase_of(self->json, "restore"));
 }
 
 /* Its units mark it: from its stop in the old kernel to its start in this one. */
 TEST_F(box, has_what_the_service_felt)
 {
-	bool across = json_is_integer(json_object_get(phase(self->json, "jump, early boot"),
+	bool across = json_is_integer(json_object_get(phase_of(self->json, "jump, early boot"),
 						      "duration_ns"));
 	json_t *o, *found = NULL;
 	size_t i;
@@ -246,7 +234,7 @@ TEST_F(box, has_what_the_service_felt)
 	       number(found, "paused_to_reboot_ns") / MS,
 	       number(found, "start_to_resumed_ns") / MS, number(found, "blackout_ns") / MS);
 	EXPECT_LT(0, number(found, "paused_to_reboot_ns"));
-	EXPECT_LT(number(phase(self->json, "kernel init"), "duration_ns"),
+	EXPECT_LT(number(phase_of(self->json, "kernel init"), "duration_ns"),
 		  number(found, "start_to_resumed_ns"));
 	EXPECT_EQ(across, number(found, "blackout_ns") >
 		  number(found, "paused_to_reboot_ns") +

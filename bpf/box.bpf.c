@@ -11,6 +11,7 @@
  */
 
 #include "box.bpf.h"
+#include "guests.bpf.h"
 
 #define CO_RE	__attribute__((preserve_access_index))
 #define __uptr	__attribute__((btf_type_tag("uptr")))
@@ -71,12 +72,7 @@ struct {
 } box_memory SEC(".maps");
 
 /* Filled by the programs of guests.bpf.c, if KVM is in use. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, BOX_GUESTS_MAX);
-	__type(key, __u32);
-	__type(value, struct box_guest);
-} box_guests SEC(".maps");
+struct box_guests_map box_guests SEC(".maps");
 
 /* Its type is complete in BTF only if something is of it. */
 struct box_page *box_page_type;
@@ -209,7 +205,6 @@ int BPF_PROG(box_liveupdate_reboot)
 SEC("?fexit/liveupdate_reboot")
 int BPF_PROG(box_liveupdate_reboot_end, int ret)
 {
-
 	if (!box_rebooting())
 		return 0;
 	/* A LUO without a phase of its own for it has nothing to prepare. */

@@ -10,7 +10,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
-#include "box.h"
+#include "guests.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -19,13 +19,8 @@ struct task_struct {
 	struct task_struct *real_parent;
 } __attribute__((preserve_access_index));
 
-/* That of box.bpf.c. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, BOX_GUESTS_MAX);
-	__type(key, __u32);
-	__type(value, struct box_guest);
-} box_guests SEC(".maps");
+/* luotrace makes it that of box.bpf.c. */
+struct box_guests_map box_guests SEC(".maps");
 
 static struct box_guest *guest_of(void)
 {

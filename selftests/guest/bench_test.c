@@ -8,12 +8,8 @@
  *	bench_test FILES ROUNDS
  */
 
-#include "luo_test.h"
+#include "bench_luotrace.h"
 
-#include <bpf/bpf.h>
-#include <jansson.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <time.h>
 
 /* The duration of a freeze; the session is normal before and after it. */
@@ -29,64 +25,11 @@ static uint64_t freeze_ns(int session)
 	return ns;
 }
 
-static pid_t attach(void)
-{
-	char text[256] = "";
-	size_t used = 0;
-	int pipes[2];
-	ssize_t n;
-	pid_t pid;
-
-	must(!pipe(pipes), "pipe");
-	pid = fork();
-	if (!pid) {
-		dup2(pipes[1], 2);
-		must(freopen("/dev/null", "w", stdout), "/dev/null");
-		execlp("luotrace", "luotrace", "latency", NULL);
-		_exit(1);
-	}
-	close(pipes[1]);
-	while (!strstr(text, "tracing") &&
-	       (n = read(pipes[0], text + used, sizeof(text) - 1 - used)) > 0)
-		used += n;
-	must(pid > 0 && strstr(text, "tracing"), text);
-	close(pipes[0]);
-	return pid;
-}
-
-/* The loaded BPF programs, with their instructions, runs and time. */
-static json_t *programs(void)
-{
-	json_t *all = json_array();
-	struct bpf_prog_info info;
-	__u32 id = 0, len;
-	int fd;
-
-	while (!bpf_prog_get_next_id(id, &id)) {
-		fd = bpf_prog_get_fd_by_id(id);
-		if (fd < 0)
-			continue;
-		memset(&info, 0, sizeof(info));
-		len = sizeof(info);
-		if (!bpf_obj_get_info_by_fd(fd, &info, &len) &&
-		    !strncmp(info.name, "on_", 3))
-			json_array_append_new(all,
-				json_pack("{ss, sI, sI, sI, sI}",
-					  "name", info.name, "instructions",
-					  (json_int_t)info.xlated_prog_len / 8,
-					  "verified",
-					  (json_int_t)info.verified_insns,
-					  "runs", (json_int_t)info.run_cnt,
-					  "ns", (json_int_t)info.run_time_ns));
-		close(fd);
-	}
-	return all;
-}
-
 int main(int argc, char **argv)
 {
 	json_t *without = json_array(), *with = json_array(), *progs = NULL;
-	int dev = open_device(), session, files, rounds, i, status;
+	int dev = open_device(), session, files, rounds, i;
+	char *const latency[] = { "luotrace", "latency", NULL };
 	pid_t pid;
 
 	must(argc == 3 && dev >= 0, "usage: bench_test FILES ROUNDS");
@@ -102,7 +45,7 @@ int main(int argc, char **argv)
 	freeze_ns(session);
 	for (i = 0; i < rounds; i++) {
 		json_array_append_new(without, json_integer(freeze_ns(session)));
-		pid = attach();
+		pid = attach("tracing", latency);
 		json_array_append_new(with, json_integer(freeze_ns(session)));
 		/* The time of each program is counted in the last round only, as this costs, too. */
 		if (i == rounds - 1) {
@@ -112,8 +55,7 @@ int main(int argc, char **argv)
 			progs = programs();
 			close(stats);
 		}
-		kill(pid, SIGINT);
-		must(waitpid(pid, &status, 0) == pid && !status, "luotrace");
+		detach(pid);
 	}
 	json_dumpf(json_pack("{si, so, so, so}", "files", files, "detached_ns",
 			     without, "attached_ns", with, "programs", progs),

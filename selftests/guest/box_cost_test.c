@@ -10,13 +10,9 @@
  * FUNCTION of the kernel freezes the files of a session.
  */
 
-#include "luo_test.h"
+#include "bench_luotrace.h"
 
-#include <bpf/bpf.h>
-#include <jansson.h>
-#include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #define TRACING	"/sys/kernel/tracing/"
 #define TIMES	5	/* reboots of a round, with and without each */
@@ -24,6 +20,9 @@
 #define SIZE	4096
 
 static const char *function;
+static char *const carry[] = {
+	"luotrace", "record", "--carry", "--dir", "/tmp/updates", NULL
+};
 
 static void trace_begin(void)
 {
@@ -77,68 +76,6 @@ static void freeze(json_t *to)
 
 	for (i = 0; i < TIMES; i++)
 		json_array_append_new(to, json_real(freeze_ns()));
-}
-
-static pid_t attach(void)
-{
-	char text[4096] = "";
-	size_t used = 0;
-	int pipes[2];
-	ssize_t n;
-	pid_t pid;
-
-	must(!pipe(pipes), "pipe");
-	pid = fork();
-	if (!pid) {
-		dup2(pipes[1], 2);
-		must(freopen("/dev/null", "w", stdout), "/dev/null");
-		execlp("luotrace", "luotrace", "record", "--carry", "--dir",
-		       "/tmp/updates", NULL);
-		_exit(1);
-	}
-	close(pipes[1]);
-	while (!strstr(text, "is ready") &&
-	       (n = read(pipes[0], text + used, sizeof(text) - 1 - used)) > 0)
-		used += n;
-	must(pid > 0 && strstr(text, "is ready"), text);
-	/* Not closed: it can have more to say. */
-	return pid;
-}
-
-static void detach(pid_t pid)
-{
-	int status;
-
-	kill(pid, SIGINT);
-	must(waitpid(pid, &status, 0) == pid && !status, "luotrace");
-}
-
-/* The loaded BPF programs that ran, with their instructions, runs and time. */
-static json_t *programs(void)
-{
-	json_t *all = json_array();
-	struct bpf_prog_info info;
-	__u32 id = 0, len;
-	int fd;
-
-	while (!bpf_prog_get_next_id(id, &id)) {
-		fd = bpf_prog_get_fd_by_id(id);
-		if (fd < 0)
-			continue;
-		memset(&info, 0, sizeof(info));
-		len = sizeof(info);
-		if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.run_cnt)
-			json_array_append_new(all,
-				json_pack("{ss, sI, sI, sI, sI}",
-					  "name", info.name, "instructions",
-					  (json_int_t)info.xlated_prog_len / 8,
-					  "verified",
-					  (json_int_t)info.verified_insns,
-					  "runs", (json_int_t)info.run_cnt,
-					  "ns", (json_int_t)info.run_time_ns));
-		close(fd);
-	}
-	return all;
 }
 
 /* Bytes of a kind of BPF object that the kernel has allocated. */
@@ -274,7 +211,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < rounds; i++) {
 		freeze(without);
 		begun = now_ns();
-		pid = attach();
+		pid = attach("is ready", carry);
 		json_array_append_new(start, json_integer(now_ns() - begun));
 		freeze_ns();
 		freeze(with);

@@ -69,7 +69,7 @@ static int bind_socket(void)
 
 	if (fd < 0)
 		return -1;
-	/* One that a killed luotrace has left: whoever listens holds the lock of the box. */
+	/* One that a killed luotrace has left: the process that listens holds the lock of the box. */
 	unlink(at.sun_path);
 	old = umask(0177);
 	if (!bind(fd, (struct sockaddr *)&at, sizeof(at))) {

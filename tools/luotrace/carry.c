@@ -252,6 +252,8 @@ static void save_taken(struct carry *c)
 	if (c->found)
 		incoming_add_box(c->in, &c->taken);
 	c->found = false;
+	/* A claim that was traced, and is still in the buffer, is none that was missed. */
+	tracer_poll(c->tracer, 0);
 	incoming_update(c->in);
 	incoming_save(c->in);
 	if (c->taken_session < 0)
@@ -411,7 +413,9 @@ static int carry_loop(struct carry *c)
 		if (idle && device_due(c, now))
 			try_device(c);
 		if (idle && now >= next) {
-			count_lost(c);
+			/* It asks for each program; without an event none is lost. */
+			if (c->changed)
+				count_lost(c);
 			if (snapshot_due(c))
 				take_snapshot(c);
 			update_incoming(c);

@@ -24,6 +24,7 @@ static struct update *take_box(const struct probe *probe, const char *dir)
 	struct update *u = NULL;
 	int dev = lock == -EWOULDBLOCK ? lock : box ? luo_open_device() : -ENOMEM;
 	int session = -1;
+	bool found;
 
 	if (dev < 0) {
 		if (lock == -EWOULDBLOCK)
@@ -35,7 +36,10 @@ static struct update *take_box(const struct probe *probe, const char *dir)
 			close(lock);
 		return NULL;
 	}
-	if (incoming_take(dev, box, &session))
+	found = incoming_take(dev, box, &session);
+	/* Agents need the device; what follows reads sessions and writes to the disk. */
+	close(dev);
+	if (found)
 		in = incoming_begin(probe, dir, false);
 	if (in) {
 		incoming_add_box(in, box);
@@ -48,7 +52,6 @@ static struct update *take_box(const struct probe *probe, const char *dir)
 		luo_finish_session(session);
 		close(session);
 	}
-	close(dev);
 	if (lock >= 0)
 		close(lock);
 	incoming_free(in);

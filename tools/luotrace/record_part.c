@@ -134,7 +134,7 @@ static bool record_call(struct record_part *p, const struct lt_event *e, uint32_
 	return kind != LT_HANDLER || record_part_session_call(p, e);
 }
 
-/* What every event tells of the device, whoever caused it. */
+/* What an event of any process says of the device. */
 static void note_device(struct record_part *p, const struct lt_event *e)
 {
 	if (e->opened > p->opened) {

@@ -23,6 +23,7 @@ help:
 	@echo '  kernel-debug  build/debug/bzImage: with KASAN, kmemleak, faults on demand'
 	@echo '  kernel-kcsan  build/kcsan/bzImage: with KCSAN, which finds data races'
 	@echo '  luotrace      build/luotrace, the tool, static if possible; needs no kernel'
+	@echo '  libluo        build/libluo: the calls of LUO as a C library, for agents'
 	@echo '  selftests     build/selftests: programs that run in the test VM'
 	@echo '  check-host    tests that need no VM; T=audit_test runs one, T="NAME NAME" more'
 	@echo '  check-static  checkpatch, W=1, sparse, kernel-doc on both bases'
@@ -65,6 +66,9 @@ kernel-debug kernel-kcsan: kernel-%: deps-kernel
 
 luotrace: deps-tool
 	$(Q)$(MAKE) -C tools/luotrace
+
+libluo: deps-tool
+	$(Q)$(MAKE) -C tools/libluo
 
 selftests: deps-kernel deps-vm
 	$(Q)$(MAKE) -C selftests KERNEL_TREE="$$(tools/build/base)"
@@ -137,5 +141,5 @@ clean:
 distclean: clean
 	$(Q)rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/luotrace"
 
-.PHONY: help deps kernel kernel-stock kernel-debug kernel-kcsan luotrace selftests demo demo-base check check-host \
-	check-static check-vm check-stock check-debug check-suites check-all bench fuzz docs man install clean distclean
+.PHONY: help deps kernel kernel-stock kernel-debug kernel-kcsan luotrace libluo selftests demo demo-base check \
+	check-host check-static check-vm check-stock check-debug check-suites check-all bench fuzz docs man install clean distclean

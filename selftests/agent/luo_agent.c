@@ -33,7 +33,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "luo_lib.h"
+#include "libluo.h"
 #include "manifest.h"
 
 #define REPORT_SCHEMA	1
@@ -137,7 +137,7 @@ static int preserve_item(int session, struct item *item)
 	if (fd < 0)
 		return -1;
 
-	err = luo_preserve_fd(session, fd, item->token);
+	err = luo_session_preserve_fd(session, fd, item->token);
 	/* The session has its own reference. */
 	close(fd);
 	return err ? item_error(item, "preserve", err) : 0;
@@ -154,7 +154,7 @@ static int preserve_all(int dev, struct manifest *m)
 
 		if (strcmp(name, item->session)) {
 			name = item->session;
-			session = luo_create_session(dev, name);
+			session = luo_session_create(dev, name);
 			if (session < 0)
 				return session_error(name, "create", session);
 		}
@@ -226,7 +226,7 @@ static bool intact(int fd, const struct item *item, char *sha256)
 
 static bool restore_item(int session, const struct item *item, json_t *files)
 {
-	int fd = luo_retrieve_fd(session, item->token);
+	int fd = luo_session_retrieve_fd(session, item->token);
 	char sha256[SHA256_HEX] = "";
 	bool ok = false;
 
@@ -249,7 +249,7 @@ static size_t restore_session(int dev, const struct manifest *m, size_t i,
 			      json_t *files, bool *ok)
 {
 	const char *name = m->items[i].session;
-	int session = luo_retrieve_session(dev, name);
+	int session = luo_session_retrieve(dev, name);
 	size_t n = 0;
 	int err;
 
@@ -264,7 +264,7 @@ static size_t restore_session(int dev, const struct manifest *m, size_t i,
 	if (session < 0)
 		return n;
 
-	err = luo_finish(session);
+	err = luo_session_finish(session);
 	if (err) {
 		session_error(name, "finish", err);
 		*ok = false;

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# base.sh [back]: programs that were compiled with the base's own <linux/liveupdate.h>,
-# the base's tests of its LUO and an agent, through a live update; "back" is a second one,
-# from the next kernel into the first one.
+# base.sh [back]: the base's tests of its LUO, compiled with its own <linux/liveupdate.h>,
+# and an agent with libluo, through a live update; "back" is a second one, from the next
+# kernel into the first one.
 
 # Each preserves in its first stage, with a child that holds the sessions, and checks
 # in its second one.
@@ -15,7 +15,7 @@ preserve() {
 		"base_$p" -s 1 || exit 1
 	done
 	printf 'one 1 4096\none 2 1000000\ntwo 3 12345\n' > /tmp/plan
-	luo_agent_basehdr preserve /tmp/plan /state/manifest /tmp/ready &
+	luo_agent preserve /tmp/plan /state/manifest /tmp/ready &
 	while [ ! -e /tmp/ready ]; do
 		kill -0 $! || exit 1
 		sleep 0.1
@@ -46,7 +46,7 @@ bad=0
 		bad=$((bad + ${#not}))
 	done
 	not=
-	luo_agent_basehdr restore /state/manifest > /tmp/log 2>&1 || not="not "
+	luo_agent restore /state/manifest > /tmp/log 2>&1 || not="not "
 	sed 's/^/# /' /tmp/log
 	echo "${not}ok 5 luo_agent"
 	bad=$((bad + ${#not}))

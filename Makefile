@@ -4,6 +4,7 @@
 MAKEFLAGS += --no-print-directory
 Q := $(if $(V),,@)
 PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 export KSRC V T
 # The tests that are wanted; the shell gets them through the environment.
@@ -39,10 +40,10 @@ help:
 	@echo '  fuzz          luotrace handover on random input, MINUTES=10; inputs that it finds'
 	@echo '                are added to the tests'
 	@echo '  docs          build/docs/index.html'
-	@echo '  man           build/man/luotrace.8 and one page a command'
-	@echo '  install       luotrace, its man pages, bash completion, JSON schemas, header for agents'
-	@echo '                and the unit of its black box to $$(DESTDIR)$$(PREFIX); luotrace and man'
-	@echo '                build them'
+	@echo '  man           build/man/luotrace.8, one page a command, and libluo.3'
+	@echo '  install       luotrace, its bash completion, JSON schemas and the unit of its black box,'
+	@echo '                libluo and headers for agents, and man pages to $$(DESTDIR)$$(PREFIX);'
+	@echo '                luotrace, libluo and man build them; LIBDIR is $$(PREFIX)/lib'
 	@echo '  clean         remove build/'
 	@echo '  distclean     remove build/ and the cache'
 	@echo
@@ -123,12 +124,20 @@ man: deps-docs
 
 install:
 	$(Q)test -x build/luotrace || { echo 'install: build/luotrace is missing; make luotrace builds it' >&2; exit 1; }
-	$(Q)test -e build/man/luotrace.8 || { echo 'install: build/man is missing; make man builds it' >&2; exit 1; }
+	$(Q)test -e build/libluo/libluo.so || { echo 'install: build/libluo is missing; make libluo builds it' >&2; exit 1; }
+	$(Q)test -e build/man/libluo.3 || { echo 'install: build/man is missing; make man builds it' >&2; exit 1; }
 	$(Q)install -D -m 755 build/luotrace $(DESTDIR)$(PREFIX)/sbin/luotrace
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 build/man/luotrace*.8
 	$(Q)install -D -m 644 tools/luotrace/luotrace.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/luotrace
-	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/include tools/luotrace/luotrace_mark.h
+	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man3 build/man/libluo.3
+	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/include tools/luotrace/luotrace_mark.h \
+		tools/libluo/libluo.h
+	$(Q)install -D -m 644 -t $(DESTDIR)$(LIBDIR) build/libluo/libluo.a build/libluo/libluo.so.1
+	$(Q)ln -sf libluo.so.1 $(DESTDIR)$(LIBDIR)/libluo.so
+	$(Q)install -d $(DESTDIR)$(LIBDIR)/pkgconfig
+	$(Q)sed 's,@PREFIX@,$(PREFIX),; s,@LIBDIR@,$(LIBDIR),' tools/libluo/libluo.pc.in \
+		> $(DESTDIR)$(LIBDIR)/pkgconfig/libluo.pc
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/luotrace/schema \
 		Documentation/tools/luotrace/schema/*.schema.json
 	$(Q)install -d $(DESTDIR)$(UNITDIR)

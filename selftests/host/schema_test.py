@@ -12,6 +12,7 @@ import tempfile
 
 import jsonschema
 
+from installed import install
 from schema import DIRECTORY, SUFFIX, check_output, problem, schemas
 from tap import LUOTRACE, TOP, check, run, run_tests
 
@@ -165,23 +166,17 @@ def test_renamed():
 def test_install():
     """make install installs them, with what it finds in the tree that it runs in."""
     with tempfile.TemporaryDirectory() as tmp:
-        for name in ("Documentation", "tools"):
-            os.symlink(os.path.join(TOP, name), os.path.join(tmp, name))
-        os.makedirs(os.path.join(tmp, "build/man"))
-        os.symlink("/bin/true", os.path.join(tmp, "build/luotrace"))
-        open(os.path.join(tmp, "build/man/luotrace.8"), "w").close()
-        r = run(["make", "-f", os.path.join(TOP, "Makefile"), "install", "PREFIX=/usr",
-                 "DESTDIR=" + os.path.join(tmp, "root")], cwd=tmp)
-        where = os.path.join(tmp, "root/usr/share/luotrace/schema")
+        root, r = install(tmp, "PREFIX=/usr")
+        where = os.path.join(root, "usr/share/luotrace/schema")
         found = sorted(os.listdir(where)) if os.path.isdir(where) else []
         check(r.returncode == 0 and found == sorted(os.listdir(DIRECTORY)),
               "make install installs the schemas", r.stderr, found)
-        header = os.path.join(tmp, "root/usr/include/luotrace_mark.h")
+        header = os.path.join(root, "usr/include/luotrace_mark.h")
         r = run(["gcc", "-std=c99", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
                  "-pedantic", "-fsyntax-only", "-x", "c", "-include", header,
                  "/dev/null"])
         check(r.returncode == 0, "and the header for agents, which is C99", r.stderr)
-        unit = os.path.join(tmp, "root/usr/lib/systemd/system/luotrace-box.service")
+        unit = os.path.join(root, "usr/lib/systemd/system/luotrace-box.service")
         with open(unit) as f:
             check("ExecStart=/usr/sbin/luotrace record --carry\n" in f.readlines(),
                   "and the unit of the black box, with the path of luotrace")

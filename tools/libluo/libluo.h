@@ -160,7 +160,8 @@ int luo_session_retrieve_fd(int session, uint64_t token);
  * Finishes all files or none. A file that was not retrieved is discarded with its content.
  *
  * Return: 0; -EBUSY if a handler cannot finish yet: try again; -EINVAL if the session is
- *	   finished; -EOPNOTSUPP for an outgoing session, -EINVAL then of a stock kernel.
+ *	   finished, 0 then of a stock kernel; -EOPNOTSUPP for an outgoing session, -EINVAL
+ *	   then of a stock kernel.
  */
 int luo_session_finish(int session);
 

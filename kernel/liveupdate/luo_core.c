@@ -156,7 +156,7 @@ static int __init luo_init(void)
 	err = err ?: luo_ioctl_init();
 	if (!err) {
 		luo_debugfs_init();
-		luo_recorder_mark(LIVEUPDATE_MARK_INIT);
+		luo_recorder_await_init();
 		luo_state_init_done();
 		return 0;
 	}

@@ -39,6 +39,7 @@ void luo_recorder_ioctl_end(bool counted);
 void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 			  const char *name, u64 files, int ret, u64 duration);
 void luo_recorder_mark(enum liveupdate_recorder_mark mark);
+void luo_recorder_await_init(void);
 void luo_recorder_open(void);
 void luo_recorder_claimed(const char *session);
 void luo_recorder_restored(const char *session);
@@ -106,6 +107,10 @@ static inline void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 }
 
 static inline void luo_recorder_mark(enum liveupdate_recorder_mark mark)
+{
+}
+
+static inline void luo_recorder_await_init(void)
 {
 }
 

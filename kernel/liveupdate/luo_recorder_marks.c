@@ -11,7 +11,8 @@
  *
  * The last mark of the old kernel is set when the kernel dumps its log for the
  * shutdown, immediately before kexec; the first mark of the new kernel is set when
- * the kernel parses its command line.
+ * the kernel parses its command line. LIVEUPDATE_MARK_INIT is set after the initcalls,
+ * and again when init is executed.
  *
  * A tool that records what the kernel cannot has a session of its own. That session
  * neither begins nor ends a phase: which open of the device was that of an agent shows
@@ -19,7 +20,13 @@
  * the tool's session are not recorded, either: they are no part of a restore.
  */
 
+#define pr_fmt(fmt) "luo: " fmt
+
+#include <linux/mm_types.h>
+#include <linux/pid.h>
 #include <linux/timekeeping.h>
+#include <linux/workqueue.h>
+#include <trace/events/sched.h>
 
 #include "kho_base.h"
 #include "luo_recorder_internal.h"
@@ -136,6 +143,50 @@ void luo_recorder_mark(enum liveupdate_recorder_mark mark)
 		luo_mark_out(record, mark, at);
 	if (mark != LIVEUPDATE_MARK_RESTORED && mark != LIVEUPDATE_MARK_FINISHED)
 		luo_snapshot_kho(record);
+}
+
+static void luo_init_executed(void *data, struct task_struct *task, pid_t old_pid,
+			      struct linux_binprm *bprm);
+
+static void luo_init_unregister(struct work_struct *work)
+{
+	unregister_trace_sched_process_exec(luo_init_executed, NULL);
+}
+
+static DECLARE_WORK(luo_init_work, luo_init_unregister);
+
+/* Only the first exec of init starts user space. */
+static void luo_init_executed(void *data, struct task_struct *task, pid_t old_pid,
+			      struct linux_binprm *bprm)
+{
+	struct liveupdate_recorder_part *record = luo_recorders[LUO_DIR_IN].record;
+	static bool executed;
+
+	if (!is_global_init(task) || executed)
+		return;
+	executed = true;
+	/* Without an incoming session of an agent it has ended, and the marks are final. */
+	if (!smp_load_acquire(&record->over)) {
+		WRITE_ONCE(record->wall_ns, ktime_get_real_ns());
+		luo_recorder_mark(LIVEUPDATE_MARK_INIT);
+	}
+	schedule_work(&luo_init_work);
+}
+
+/**
+ * luo_recorder_await_init - set LIVEUPDATE_MARK_INIT, now and when user space starts
+ *
+ * After its initcalls the kernel waits for the initramfs, frees its init memory and
+ * write-protects its text, none of which is user space's time.
+ *
+ * Context: late in boot, once.
+ */
+void luo_recorder_await_init(void)
+{
+	luo_recorder_mark(LIVEUPDATE_MARK_INIT);
+	if (luo_recorders[LUO_DIR_IN].record &&
+	    register_trace_sched_process_exec(luo_init_executed, NULL))
+		pr_warn("cannot record when user space starts, only when the initcalls end\n");
 }
 
 /**

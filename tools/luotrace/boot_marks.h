@@ -19,8 +19,7 @@
  * @start_coarse:      the log does not tell by how much the kernel has set its clock
  *		       since: @start_counter can be some 100 ms late, or early
  * @init_counter:      the counter when the first process was started, for
- *		       LIVEUPDATE_MARK_INIT, which is earlier by what the kernel does after
- *		       its initcalls, such as waiting for the initramfs
+ *		       LIVEUPDATE_MARK_INIT, which is later by what an exec takes
  * @init_monotonic_ns: CLOCK_MONOTONIC at the same time, in ns
  * @init_coarse:       the log does not tell (its beginning may be overwritten), and both
  *		       are of the oldest process that user space has started: the first

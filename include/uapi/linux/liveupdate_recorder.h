@@ -43,8 +43,8 @@
  * @LIVEUPDATE_MARK_FROZEN:   old kernel: the handover is written
  * @LIVEUPDATE_MARK_JUMP:     old kernel: last moment before kexec
  * @LIVEUPDATE_MARK_START:    new kernel: the command line is parsed
- * @LIVEUPDATE_MARK_INIT:     new kernel: the sessions are available, user space
- *                            starts next
+ * @LIVEUPDATE_MARK_INIT:     new kernel: init is executed; the end of the initcalls if
+ *                            the live update was over by then
  * @LIVEUPDATE_MARK_OPEN:     new kernel: the open of /dev/liveupdate through which the
  *                            first session is claimed; 0 if none is
  * @LIVEUPDATE_MARK_RESTORED: new kernel: the last file was retrieved

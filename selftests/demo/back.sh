@@ -4,7 +4,7 @@
 # two the agent compares the SHA-256 of all files with that of before, and the timeline of
 # the black box explains the whole blackout.
 #
-#	back.sh base	from the base's LUO into the base's
+#	back.sh same	once, into the kernel that is running
 
 set -e
 
@@ -13,7 +13,7 @@ set -e
 
 updates=/state/updates
 last=2
-[ "${1-}" = base ] && last=1
+[ "${1-}" = same ] && last=1
 
 # 20 memfds of 256 MiB in all, as: session, token, bytes
 plan() {

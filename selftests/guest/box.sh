@@ -8,31 +8,11 @@
 
 dir=/state/updates
 files=400
-tests=0
 own=
 [ ! -e /sys/kernel/liveupdate/recorder ] || own=1
 
-# check TEXT COMMAND...: a result, as TAP
-check() {
-	what=$1
-	shift
-	tests=$((tests + 1))
-	if "$@" > /tmp/check.out 2>&1; then
-		echo "ok $tests $what" >> /tmp/script.tap
-	else
-		sed 's/^/# /' /tmp/check.out >> /tmp/script.tap
-		echo "not ok $tests $what" >> /tmp/script.tap
-	fi
-}
-
-# Send the results of check before the kernel or the script ends.
-send() {
-	echo "1..$tests" >> /tmp/script.tap
-	vm-put /tmp/script.tap
-}
-
 update() {
-	[ "$tests" = 0 ] || send
+	send
 	vm-kexec "$@"
 	exit 1
 }
@@ -261,7 +241,7 @@ odd_2() {
 	date -s "2031-01-01 00:00:00"
 	await_over
 	vm-tap update box_test update $files
-	[ "$tests" = 0 ] || send
+	send
 }
 
 clock() {

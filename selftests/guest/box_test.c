@@ -9,6 +9,7 @@
  *				with these; wait: open the device, and go on when GO exists
  *	box_test restore	retrieve and finish all of them there
  *	box_test fail		a reboot that fails in freeze
+ *	box_test veto		hold what makes it fail
  *	box_test foreign	hold a box of another version
  *	box_test unlocked COMMAND...	run it without permission to lock memory
  *	box_test update FILES	check /tmp/timeline.json and .txt: of an update
@@ -107,10 +108,10 @@ static int restore(void)
 	return 0;
 }
 
-/* Reboot with a file that cannot be frozen. The kernel is loaded. */
-static int fail(void)
+/* Preserve a file that cannot be frozen. */
+static void preserve_bad(void)
 {
-	int dev = open_device(), s = create(dev, "vm-bad"), fd, err;
+	int dev = open_device(), s = create(dev, "vm-bad"), fd;
 
 	if (is_own()) {
 		fd = test_file(77);
@@ -121,9 +122,24 @@ static int fail(void)
 	}
 	must(!preserve(s, fd, 77), "preserve");
 	close(dev);
+}
+
+/* Reboot with it. The kernel is loaded. */
+static int fail(void)
+{
+	int err;
+
+	preserve_bad();
 	err = reboot_kexec();
 	must(err == -EDOM, "reboot() fails");
 	return 0;
+}
+
+/* All reboots fail until it is killed. */
+static int veto(void)
+{
+	preserve_bad();
+	return hold_until_kexec();
 }
 
 /* The head of a box begins with its magic and the version. */
@@ -512,6 +528,8 @@ int main(int argc, char **argv)
 		return restore();
 	if (!strcmp(what, "fail"))
 		return fail();
+	if (!strcmp(what, "veto"))
+		return veto();
 	if (!strcmp(what, "foreign"))
 		return foreign();
 	if (!strcmp(what, "unlocked") && argc > 2)

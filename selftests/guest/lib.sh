@@ -51,3 +51,25 @@ await_update() {
 	cat /tmp/timeline.json
 	return 1
 }
+
+tests=0
+
+# check TEXT COMMAND...: a result, as TAP
+check() {
+	what=$1
+	shift
+	tests=$((tests + 1))
+	if "$@" > /tmp/check.out 2>&1; then
+		echo "ok $tests $what" >> /tmp/script.tap
+	else
+		sed 's/^/# /' /tmp/check.out >> /tmp/script.tap
+		echo "not ok $tests $what" >> /tmp/script.tap
+	fi
+}
+
+# Send the results of check, if any, before the kernel or the script ends.
+send() {
+	[ "$tests" != 0 ] || return
+	echo "1..$tests" >> /tmp/script.tap
+	vm-put /tmp/script.tap
+}

@@ -134,7 +134,7 @@ class Machine:
     def __init__(self, out, kernel, nxt=None, mem="1G", append=DEFAULT_APPEND,
                  files=(), script=None, args=(), stage_limit=STAGE_LIMIT,
                  prealloc=False, count=False, clock="given",
-                 disk=None, case="", cpus=CPUS):
+                 disk=None, case="", cpus=CPUS, ticks=False):
         self.out = out
         self.kernel = kernel
         self.mem = ["-m", mem] + (["-mem-prealloc"] if prealloc else [])
@@ -143,6 +143,11 @@ class Machine:
         self.cpus = cpus
         self.clock = clock
         self.disk = disk
+        # Third serial port: [(time.monotonic(), byte)]; from when to when each kernel
+        # was replaced by the next
+        self.ticks = [] if ticks else None
+        self.replaced = []
+        self._kexec = 0
         self.stage_limit = stage_limit
         self.initrd = make_initramfs(kernel, nxt, files, script, args, case)
         self.stage = 0
@@ -155,7 +160,7 @@ class Machine:
         os.makedirs(out, exist_ok=True)
         # Files of an earlier run must not be taken for this one's.
         for name in os.listdir(out):
-            if re.fullmatch(r"stage\d+", name):
+            if re.fullmatch(r"stage(\d+|-ticks)", name):
                 shutil.rmtree(os.path.join(out, name))
 
     def _say(self, message):
@@ -205,7 +210,8 @@ class Machine:
             with open(initrd, "wb") as f:
                 f.write(self.initrd)
             ends, ports, passed = [], [], []
-            for name in ("console", "channel"):
+            for name in ("console", "channel") + (("ticks",) if self.ticks is not None
+                                                  else ()):
                 here, there = port()
                 ends.append(here)
                 passed.append(there)
@@ -226,13 +232,15 @@ class Machine:
                 self._save_console()
         return self.exit_code
 
-    def _follow(self, qemu, console, channel):
+    def _follow(self, qemu, console, channel, ticks=None):
         # A distribution's user space, and KUnit, are part of the boot.
         self._limit(max(BOOT_LIMIT, self.stage_limit), "booting")
         self._say("booting %s" % os.path.relpath(self.kernel))
         with selectors.DefaultSelector() as sel, console, channel:
             sel.register(console, selectors.EVENT_READ, self._on_console)
             sel.register(channel, selectors.EVENT_READ, self._on_channel)
+            if ticks:
+                sel.register(ticks, selectors.EVENT_READ, self._on_ticks)
             while sel.get_map():
                 left = self.deadline - time.monotonic()
                 if left <= 0 and self.doing == "dying":
@@ -260,6 +268,10 @@ class Machine:
             if klog.is_fatal(line) and self.doing != "dying":
                 self._limit(2, "dying")
 
+    def _on_ticks(self, data):
+        now = time.monotonic()
+        self.ticks += [(now, byte) for byte in data]
+
     def _on_channel(self, data):
         self._buffer += data
         while True:
@@ -278,6 +290,8 @@ class Machine:
             getattr(self, "_frame_" + kind)(int(stage), name, payload)
 
     def _frame_hello(self, stage, _name, _payload):
+        if stage:
+            self.replaced.append((self._kexec, time.monotonic()))
         self.stage = stage
         self._limit(self.stage_limit, "running the test script")
         self._say("up")
@@ -293,6 +307,7 @@ class Machine:
             f.write(payload)
 
     def _frame_kexec(self, _stage, _name, _payload):
+        self._kexec = time.monotonic()
         # The more preserved memory, the longer the boot.
         self._limit(max(BOOT_LIMIT, self.stage_limit), "in kexec")
         self._say("kexec")

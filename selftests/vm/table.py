@@ -13,7 +13,7 @@ DEFAULT_FLAVOURS = ("default", "7.2")
 # Keys that are options of selftests/vm/run, and whether they can be given repeatedly.
 OPTIONS = {"append": False, "clock": False, "cpus": False, "disk": False,
            "expect_exit": False, "expect_klog": True, "mem": False, "next": False,
-           "stage_limit": False}
+           "stage_limit": False, "ticks": True}
 
 
 class Error(Exception):

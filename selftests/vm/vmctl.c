@@ -323,9 +323,18 @@ static void load(const char *image, const char *with)
 	unlink(NEXT_INITRD);
 }
 
+/* The host has to know that another kernel follows, however it is started. */
+static void announce(void)
+{
+	/* The console loses bytes if the host is busy, and this log ends here. */
+	if (system("dmesg > /tmp/klog && vm-put /tmp/klog"))
+		fprintf(stderr, "vm-kexec: the kernel log cannot be sent\n");
+	send("kexec", "-", "", 0);
+}
+
 static int start_kernel(void)
 {
-	send("kexec", "-", "", 0);
+	announce();
 	reboot(LINUX_REBOOT_CMD_KEXEC);
 	fprintf(stderr, "%s: reboot: %s\n", prog, strerror(errno));
 	send("stayed", strerrorname_np(errno), "", 0);
@@ -338,6 +347,10 @@ static int vm_kexec(int argc, char **argv)
 	const char *image = "/boot/bzImage", *with = "";
 	int i;
 
+	if (argc == 2 && !strcmp(argv[1], "--announce")) {
+		announce();
+		return 0;
+	}
 	for (i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--load"))
 			do_start = false;
@@ -354,9 +367,6 @@ static int vm_kexec(int argc, char **argv)
 		load(image, with);
 	if (!do_start)
 		return 0;
-	/* The console loses bytes if the host is busy, and this log ends here. */
-	if (system("dmesg > /tmp/klog && vm-put /tmp/klog"))
-		fprintf(stderr, "vm-kexec: the kernel log cannot be sent\n");
 	return start_kernel();
 }
 
@@ -396,7 +406,7 @@ static const struct {
 	{ "vm-exit",	vm_exit,	"CODE" },
 	{ "vm-hold",	vm_hold,	"COMMAND..." },
 	{ "vm-tap",	vm_tap,		"NAME COMMAND..." },
-	{ "vm-kexec",	vm_kexec,	"[--load|--exec] [--next] [--with WORD]" },
+	{ "vm-kexec",	vm_kexec,	"[--load|--exec] [--next] [--with WORD] | --announce" },
 	{ "vm-tsc",	vm_tsc,		"" },
 };
 

@@ -14,6 +14,7 @@ from tap import TOP, check, run, run_tests
 CC = ["gcc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror"]
 HEADER = os.path.join(TOP, "tools/libluo/libluo.h")
 PAGE = os.path.join(TOP, "Documentation/tools/libluo/libluo.rst")
+GUESTS = os.path.join(TOP, "Documentation/admin-guide/liveupdate/virtual-machines.rst")
 PREFIX = "/opt/luo"
 # Needs no kernel.
 PROGRAM = r"""
@@ -134,6 +135,20 @@ def check_example(tmp, root, libdir):
     check(ok, "the example of the manual can be built", talk)
 
 
+def check_guests(tmp, root):
+    """The example of the page on virtual machines: a header and two programs."""
+    page = read(GUESTS).partition("\nAn example with libluo\n")[2]
+    blocks = re.findall(r"::\n\n((?:   .*\n|\n)+)", page)[:3]
+    names = ["vmm.h", "keep.c", "back.c"]
+    for name, block in zip(names, blocks):
+        with open(os.path.join(tmp, name), "w") as f:
+            f.write(block)
+    r = run(CC + ["-I" + root + PREFIX + "/include", "-c"] + names[1:], cwd=tmp)
+    mains = [block.count("int main(void)") for block in blocks]
+    check(r.returncode == 0 and mains == [0, 1, 1],
+          "the example of the page on virtual machines can be built", r.stderr, mains)
+
+
 def modes(root, names):
     return {name: oct(os.lstat(root + name).st_mode & 0o7777)
             if os.path.exists(root + name) and not os.path.islink(root + name) else None
@@ -157,6 +172,7 @@ def test_install():
         check_libraries(root + lib)
         check_programs(tmp, root, lib)
         check_example(tmp, root, lib)
+        check_guests(tmp, root)
     with tempfile.TemporaryDirectory() as tmp:
         lib = "/opt/luo/lib/x86_64-linux-gnu"
         root, r = install(tmp, "PREFIX=" + PREFIX, "LIBDIR=" + lib)

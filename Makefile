@@ -12,7 +12,8 @@ WANTED := $(if $(T),--tests "$$T")
 
 help:
 	@echo 'The main job, from nothing on a bare Debian 12 (as root):'
-	@echo '  demo          live-update a test VM and show where the time went'
+	@echo '  demo          replace the kernel below a running guest, show what it felt and why;'
+	@echo '                BREAK=ram, tick or rest breaks the guest on purpose'
 	@echo '  demo-base     live-update one from a kernel with the LUO of the base into one'
 	@echo '                with this LUO, and back'
 	@echo '  check         run all tests; the last line is "N passed, N failed"'
@@ -75,7 +76,7 @@ selftests: deps-kernel deps-vm
 	$(Q)$(MAKE) -C selftests KERNEL_TREE="$$(tools/build/base)"
 
 demo: kernel luotrace selftests
-	$(Q)selftests/demo/run
+	$(Q)selftests/demo/run $(if $(BREAK),--break $(BREAK))
 
 demo-base: kernel kernel-stock luotrace selftests
 	$(Q)selftests/demo/run --base

@@ -1,63 +1,43 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The script of the demonstration in the guest, in both kernels.
+# guest.sh [ram|tick|rest]: the script of the demonstration in the VM, in both kernels: a
+# guest of it lives on. With an argument it is broken on purpose after the live update.
 
 set -e
 
 # shellcheck source=selftests/guest/lib.sh
 . /test/lib
-
-tracer=
-start_tracer() {
-	luotrace latency --hist --json-file /tmp/latency.json \
-		> /tmp/latency.txt 2> /tmp/latency.err &
-	tracer=$!
-	await tracing /tmp/latency.err
-}
-
-stop_tracer() {
-	kill -INT $tracer
-	wait $tracer
-	vm-put /tmp/latency.txt
-	vm-put /tmp/latency.json
-}
+# shellcheck source=selftests/guest/vmm_lib.sh
+. /test/vmm_lib
 
 if [ "$STAGE" = 0 ]; then
-	vm-note "preserving 20 memfds of 256 MiB in all"
-	# The kexec ends this recorder.
-	start record record -o /state/before.luotrace
-	start_tracer
-	luo_agent preserve plan /state/manifest.json /tmp/ready &
-	agent=$!
-	while [ ! -e /tmp/ready ]; do
-		kill -0 $agent
-		sleep 0.1
-	done
-	vm-put /state/manifest.json
-	stop_tracer
-
-	# The freeze happens inside reboot(); LUO itself records it.
-	vm-kexec
+	vm-note "starting a guest"
+	started 1
+	guest_check --sum "$(ram 1)" > /state/sum1
+	start_box /state/updates
+	vm-kexec --load
+	vm-note "replacing the kernel below the guest"
+	vm-kexec --announce
+	# The agent calls reboot(2) itself.
+	luo_agentd update
 	exit 1
 fi
 
-vm-note "retrieving and comparing"
-start record record -o /tmp/after.luotrace
-recorder=$!
-start_tracer
-set +e
-luo_agent restore /state/manifest.json /tmp/restore.json
-ret=$?
-set -e
-vm-put /tmp/restore.json
-stop_tracer
-kill -INT $recorder
-wait $recorder
-luotrace timeline > /tmp/timeline.txt
-luotrace timeline --json > /tmp/timeline.json
-cat /sys/kernel/liveupdate/recorder > /tmp/recorder
-for f in timeline.txt timeline.json recorder after.luotrace; do
+vm-note "looking at what the guest has"
+await_restored 1
+[ -z "$1" ] || guest_check --break "$1" "$(ram 1)"
+if by_kvm 1; then
+	echo kvm > /tmp/accel
+else
+	echo tcg > /tmp/accel
+fi
+ret=0
+guest_check --pass 1 "$(ram 1)" /state/sum1 > /tmp/proof.txt 2>&1 || ret=$?
+start_box /state/updates
+await_update /state/updates
+luotrace timeline --dir /state/updates > /tmp/timeline.txt || [ $? = 1 ]
+luotrace report --dir /state/updates --html -o /tmp/report.html 1
+for f in accel proof.txt timeline.txt timeline.json report.html; do
 	vm-put /tmp/$f
 done
-vm-put /state/before.luotrace
 exit $ret

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # All entry points; "make help" lists them.
 
+# Of luotrace, libluo and their packages; NEWS.md says what is new in it.
+VERSION := 1.1
+
 MAKEFLAGS += --no-print-directory
 Q := $(if $(V),,@)
 PREFIX ?= /usr/local
@@ -137,7 +140,7 @@ install:
 	$(Q)install -D -m 644 -t $(DESTDIR)$(LIBDIR) build/libluo/libluo.a build/libluo/libluo.so.1
 	$(Q)ln -sf libluo.so.1 $(DESTDIR)$(LIBDIR)/libluo.so
 	$(Q)install -d $(DESTDIR)$(LIBDIR)/pkgconfig
-	$(Q)sed 's,@PREFIX@,$(PREFIX),; s,@LIBDIR@,$(LIBDIR),' tools/libluo/libluo.pc.in \
+	$(Q)sed 's,@PREFIX@,$(PREFIX),; s,@LIBDIR@,$(LIBDIR),; s,@VERSION@,$(VERSION),' tools/libluo/libluo.pc.in \
 		> $(DESTDIR)$(LIBDIR)/pkgconfig/libluo.pc
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/luotrace/schema \
 		Documentation/tools/luotrace/schema/*.schema.json

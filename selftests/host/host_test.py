@@ -20,8 +20,8 @@ HANDOVER = os.path.join(TOP, "build/host/handover")
 
 # arguments, exit code, regex of stdout, regex of stderr
 COMMAND_LINE = (
-    ("--version", 0, r"^luotrace \d+\.\d+ \(JSON schema 1, record of LUO \d+, "
-     r"recording 1\)\n$", r"^$"),
+    ("--version", 0, r"^luotrace \d+\.\d+ \((commit \S+, )?JSON schema 1, record of "
+     r"LUO \d+, recording 1\)\n$", r"^$"),
     ("-V", 0, r"^luotrace \d", r"^$"),
     ("", 2, r"^$", r"usage: luotrace COMMAND"),
     ("nonsense", 2, r"^$", r"unknown command 'nonsense'"),

@@ -13,9 +13,6 @@
 #include "probe.h"
 #include "tracer.h"
 
-/* Of the tool; each of its formats has a version of its own. */
-#define CMD_VERSION	"1.0"
-
 /* Exit codes. */
 enum {
 	EXIT_FINE = 0,

@@ -11,6 +11,7 @@
 #include "json.h"
 #include "msg.h"
 #include "trace_file.h"
+#include "version.h"
 
 static const struct cmd commands[] = {
 	{ "check",    "what this kernel offers, and which commands will work",
@@ -106,7 +107,8 @@ int main(int argc, char **argv)
 		return EXIT_FINE;
 	}
 	if (!strcmp(name, "-V") || !strcmp(name, "--version")) {
-		printf("luotrace " CMD_VERSION " (JSON schema %d, record of LUO %u, recording %d)\n",
+		/* Each of the formats has a version of its own. */
+		printf("luotrace " VERSION " (" COMMIT "JSON schema %d, record of LUO %u, recording %d)\n",
 		       JSON_SCHEMA, LIVEUPDATE_RECORDER_VERSION, TRACE_FILE_VERSION);
 		return EXIT_FINE;
 	}

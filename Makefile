@@ -9,6 +9,8 @@ Q := $(if $(V),,@)
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 export KSRC V T
 # The tests that are wanted; the shell gets them through the environment.
 WANTED := $(if $(T),--tests "$$T")
@@ -45,7 +47,7 @@ help:
 	@echo '                are added to the tests'
 	@echo '  docs          build/docs/index.html'
 	@echo '  man           build/man/luotrace.8, one page a command, and libluo.3'
-	@echo '  install       luotrace, its bash completion, JSON schemas and the unit of its black box,'
+	@echo '  install       luotrace, its completions, units, alert rules, dashboard and JSON schemas,'
 	@echo '                libluo and headers for agents, and man pages to $$(DESTDIR)$$(PREFIX);'
 	@echo '                luotrace, libluo and man build them; LIBDIR is $$(PREFIX)/lib'
 	@echo '  clean         remove build/'
@@ -134,6 +136,8 @@ install:
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 build/man/luotrace*.8
 	$(Q)install -D -m 644 tools/luotrace/luotrace.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/luotrace
+	$(Q)install -D -m 644 tools/luotrace/luotrace.zsh $(DESTDIR)$(ZSHDIR)/_luotrace
+	$(Q)install -D -m 644 -t $(DESTDIR)$(FISHDIR) tools/luotrace/luotrace.fish
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man3 build/man/libluo.3
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/include tools/luotrace/luotrace_mark.h \
 		tools/libluo/libluo.h
@@ -144,9 +148,11 @@ install:
 		> $(DESTDIR)$(LIBDIR)/pkgconfig/libluo.pc
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/luotrace/schema \
 		Documentation/tools/luotrace/schema/*.schema.json
-	$(Q)install -d $(DESTDIR)$(UNITDIR)
-	$(Q)sed 's,/usr/local/sbin,$(PREFIX)/sbin,' Documentation/monitoring/luotrace-box.service \
-		> $(DESTDIR)$(UNITDIR)/luotrace-box.service
+	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/luotrace/monitoring \
+		Documentation/monitoring/alerts.yml Documentation/monitoring/dashboard.json
+	$(Q)install -D -m 644 -t $(DESTDIR)$(UNITDIR) Documentation/monitoring/*.service \
+		Documentation/monitoring/*.timer
+	$(Q)sed -i 's,/usr/local/sbin,$(PREFIX)/sbin,' $(DESTDIR)$(UNITDIR)/luotrace-*.service
 
 clean:
 	$(Q)rm -rf build

@@ -16,6 +16,7 @@ from installed import install
 from schema import DIRECTORY, SUFFIX, check_output, problem, schemas
 from tap import LUOTRACE, TOP, check, run, run_tests
 
+MONITORING = os.path.join(TOP, "Documentation/monitoring")
 # Not the output of a command: what they share, and the format of a file. And another
 # output of a command, with an option.
 OTHERS = {"common", "record", "timeline-list"}
@@ -163,6 +164,19 @@ def test_renamed():
         check(not passed, "no key of %s can be renamed" % command, *passed)
 
 
+def check_units(root):
+    where = os.path.join(root, "usr/lib/systemd/system")
+    found = sorted(os.listdir(where))
+    wanted = [name for name in sorted(os.listdir(MONITORING))
+              if name.endswith((".service", ".timer"))]
+    check(len(wanted) == 4 and found == wanted, "and the units", found, wanted)
+    for name in (name for name in found if name.endswith(".service")):
+        with open(os.path.join(where, name)) as f:
+            text = f.read()
+        check(re.search(r"^ExecStart=/usr/sbin/luotrace \w", text, re.M) and
+              "/usr/local" not in text, name + " has the path of luotrace", text)
+
+
 def test_install():
     """make install installs them, with what it finds in the tree that it runs in."""
     with tempfile.TemporaryDirectory() as tmp:
@@ -176,10 +190,7 @@ def test_install():
                  "-pedantic", "-fsyntax-only", "-x", "c", "-include", header,
                  "/dev/null"])
         check(r.returncode == 0, "and the header for agents, which is C99", r.stderr)
-        unit = os.path.join(root, "usr/lib/systemd/system/luotrace-box.service")
-        with open(unit) as f:
-            check("ExecStart=/usr/sbin/luotrace record --carry\n" in f.readlines(),
-                  "and the unit of the black box, with the path of luotrace")
+        check_units(root)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ help:
 	@echo '  check-stock   VM tests with the base kernel and its own LUO'
 	@echo '  check-debug   VM tests with the two debug kernels'
 	@echo '  check-suites  the tool and the host tests in a root of each Debian suite'
+	@echo '  check-packages  packages, built and installed in a root of each Debian suite'
 	@echo '  check-all     all of these, and the VM tests with the other kernels'
 	@echo '  bench         the cost of tracing, this LUO and that of the base, luotrace and'
 	@echo '                other tools; build/bench'
@@ -50,6 +51,8 @@ help:
 	@echo '  install       luotrace, its completions, units, alert rules, dashboard and JSON schemas,'
 	@echo '                libluo and headers for agents, and man pages to $$(DESTDIR)$$(PREFIX);'
 	@echo '                luotrace, libluo and man build them; LIBDIR is $$(PREFIX)/lib'
+	@echo '  deb           build/deb/*.deb: packages luotrace, libluo1 and libluo-dev of this suite'
+	@echo '  rpm           build/rpm/*.rpm: luotrace, libluo and libluo-devel'
 	@echo '  clean         remove build/'
 	@echo '  distclean     remove build/ and the cache'
 	@echo
@@ -107,9 +110,12 @@ check-debug: deps-kernel deps-tool deps-vm
 check-suites: deps-suites
 	$(Q)tools/build/check suites
 
+check-packages: deps-suites
+	$(Q)tools/build/check packages
+
 check-all: deps deps-suites
 	$(Q)tools/build/check host static vm monitor stock debug kcsan 7.2 7.2-stock \
-		pahole pahole-stock distro systemd systemd-stock suites
+		pahole pahole-stock distro systemd systemd-stock suites packages
 
 bench: deps-kernel deps-tool deps-vm deps-bench luotrace selftests
 	$(Q)for flavour in bench bench-stock bench-selftest bench-norecorder; do \
@@ -154,6 +160,12 @@ install:
 		Documentation/monitoring/*.timer
 	$(Q)sed -i 's,/usr/local/sbin,$(PREFIX)/sbin,' $(DESTDIR)$(UNITDIR)/luotrace-*.service
 
+deb: deps-tool deps-docs deps-package
+	$(Q)tools/build/deb
+
+rpm: deps-tool deps-docs deps-package
+	$(Q)tools/build/rpm
+
 clean:
 	$(Q)rm -rf build
 
@@ -161,4 +173,5 @@ distclean: clean
 	$(Q)rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/luotrace"
 
 .PHONY: help deps kernel kernel-stock kernel-debug kernel-kcsan luotrace libluo selftests demo demo-base check \
-	check-host check-static check-vm check-stock check-debug check-suites check-all bench fuzz docs man install clean distclean
+	check-host check-static check-vm check-stock check-debug check-suites check-packages check-all bench fuzz docs man install deb rpm \
+	clean distclean

@@ -11,7 +11,7 @@ project = "LUO and luotrace"
 author = copyright = "the LUO and luotrace developers"
 root_doc = "luotrace/luotrace"
 exclude_patterns = ["luotrace/black-box.rst", "luotrace/guide.rst",
-                    "luotrace/stock.rst"]
+                    "luotrace/installing.rst", "luotrace/stock.rst"]
 man_pages = [
     (page[:-len(".rst")], os.path.basename(page)[:-len(".rst")], "", "", section)
     for pages, section in (("luotrace/luotrace*.rst", 8), ("libluo/*.rst", 3))

@@ -199,6 +199,12 @@ def test_link():
                   run([prog], env=env).returncode == 0,
                   "with an archive of %s: %s" % (archive, want.split(",")[0].strip()),
                   r.returncode, r.stdout, r.stderr)
+        r = run([os.path.join(TOP, "tools/build/link"), "--dynamic", "prog", "broken",
+                 "--", "main.c", "-L" + tmp], cwd=tmp, env=env)
+        check(r.returncode == 0 and r.stdout == "dynamic\n" and kind(prog) and
+              run([prog], env=env).returncode == 0,
+              "--dynamic with a whole archive: dynamic", r.returncode, r.stdout,
+              r.stderr)
         r = link("wrong.c")
         check(r.returncode and not r.stdout and "nowhere" in r.stderr,
               "an error of the program is reported as such", r.stdout, r.stderr)

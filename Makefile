@@ -14,6 +14,10 @@ FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 export KSRC V T
 # The tests that are wanted; the shell gets them through the environment.
 WANTED := $(if $(T),--tests "$$T")
+# What writes to build/ waits for another make that does: BUILD for its programs and pages,
+# TEST for the results of tests, demonstrations and measurements.
+BUILD := tools/build/alone build
+TEST := tools/build/alone test
 
 help:
 	@echo 'The main job, from nothing on a bare Debian 12 (as root):'
@@ -75,46 +79,46 @@ kernel-debug kernel-kcsan: kernel-%: deps-kernel
 	$(Q)tools/build/kernel --$*
 
 luotrace: deps-tool
-	$(Q)$(MAKE) -C tools/luotrace
+	$(Q)$(BUILD) $(MAKE) -C tools/luotrace
 
 libluo: deps-tool
-	$(Q)$(MAKE) -C tools/libluo
+	$(Q)$(BUILD) $(MAKE) -C tools/libluo
 
 selftests: deps-kernel deps-vm
-	$(Q)$(MAKE) -C selftests KERNEL_TREE="$$(tools/build/base)"
+	$(Q)$(BUILD) $(MAKE) -C selftests KERNEL_TREE="$$(tools/build/base)"
 
 demo: kernel luotrace selftests
-	$(Q)selftests/demo/run $(if $(BREAK),--break $(BREAK))
+	$(Q)$(TEST) selftests/demo/run $(if $(BREAK),--break $(BREAK))
 
 demo-base: kernel kernel-stock luotrace selftests
-	$(Q)selftests/demo/run --base
+	$(Q)$(TEST) selftests/demo/run --base
 
 check: deps
-	$(Q)tools/build/check host static vm monitor stock
+	$(Q)$(TEST) tools/build/check host static vm monitor stock
 
 check-host: deps-tool deps-check deps-vm
-	$(Q)tools/build/check $(WANTED) host
+	$(Q)$(TEST) tools/build/check $(WANTED) host
 
 check-static: deps-kernel deps-check
-	$(Q)tools/build/check static
+	$(Q)$(TEST) tools/build/check static
 
 check-vm: deps-kernel deps-tool deps-vm
-	$(Q)tools/build/check $(WANTED) $(if $(FLAVOUR),--flavour $(FLAVOUR)) vm $(if $(T)$(FLAVOUR),,monitor)
+	$(Q)$(TEST) tools/build/check $(WANTED) $(if $(FLAVOUR),--flavour $(FLAVOUR)) vm $(if $(T)$(FLAVOUR),,monitor)
 
 check-stock: deps-kernel deps-tool deps-vm
-	$(Q)tools/build/check stock
+	$(Q)$(TEST) tools/build/check stock
 
 check-debug: deps-kernel deps-tool deps-vm
-	$(Q)tools/build/check debug kcsan
+	$(Q)$(TEST) tools/build/check debug kcsan
 
 check-suites: deps-suites
-	$(Q)tools/build/check suites
+	$(Q)$(TEST) tools/build/check suites
 
 check-packages: deps-suites
-	$(Q)tools/build/check packages
+	$(Q)$(TEST) tools/build/check packages
 
 check-all: deps deps-suites
-	$(Q)tools/build/check host static vm monitor stock debug kcsan 7.2 7.2-stock \
+	$(Q)$(TEST) tools/build/check host static vm monitor stock debug kcsan 7.2 7.2-stock \
 		pahole pahole-stock distro systemd systemd-stock suites packages
 
 bench: deps-kernel deps-tool deps-vm deps-bench luotrace selftests
@@ -122,17 +126,17 @@ bench: deps-kernel deps-tool deps-vm deps-bench luotrace selftests
 		tools/build/kernel --$$flavour || exit; done
 	$(Q)mkdir -p build/bench
 	$(Q)for what in cost compare tools box; do \
-		selftests/bench/$$what > build/bench/$$what.txt && \
+		$(TEST) selftests/bench/$$what > build/bench/$$what.txt && \
 			cat build/bench/$$what.txt || exit; done
 
 fuzz: luotrace deps-check
-	$(Q)selftests/host/fuzz $(or $(MINUTES),10)
+	$(Q)$(TEST) selftests/host/fuzz $(or $(MINUTES),10)
 
 docs: deps-docs deps-kernel
-	$(Q)$(MAKE) -C Documentation
+	$(Q)$(BUILD) $(MAKE) -C Documentation
 
 man: deps-docs
-	$(Q)$(MAKE) -C Documentation man
+	$(Q)$(BUILD) $(MAKE) -C Documentation man
 
 install:
 	$(Q)test -x build/luotrace || { echo 'install: build/luotrace is missing; make luotrace builds it' >&2; exit 1; }
@@ -161,13 +165,13 @@ install:
 	$(Q)sed -i 's,/usr/local/sbin,$(PREFIX)/sbin,' $(DESTDIR)$(UNITDIR)/luotrace-*.service
 
 deb: deps-tool deps-docs deps-package
-	$(Q)tools/build/deb
+	$(Q)$(BUILD) tools/build/deb
 
 rpm: deps-tool deps-docs deps-package
-	$(Q)tools/build/rpm
+	$(Q)$(BUILD) tools/build/rpm
 
 clean:
-	$(Q)rm -rf build
+	$(Q)$(TEST) $(BUILD) rm -rf build
 
 distclean: clean
 	$(Q)rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/luotrace"

@@ -9,7 +9,8 @@ from tap import TOP, run
 def install(tmp, *args):
     """Run make install with libluo as it is, and with a luotrace and man pages that are
     none, from a tree in tmp into tmp/root. Returns the directory and how make ended."""
-    r = run(["make", "-s", "-C", os.path.join(TOP, "tools/libluo")])
+    r = run([os.path.join(TOP, "tools/build/alone"), "build", "make", "-s", "-C",
+             os.path.join(TOP, "tools/libluo")])
     if r.returncode:
         raise RuntimeError("tools/libluo cannot be built: " + r.stderr)
     os.makedirs(os.path.join(tmp, "build/man"))

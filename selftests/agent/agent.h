@@ -141,6 +141,15 @@ int agent_hand_over(struct agent *a);
  */
 int agent_take_over(struct agent *a);
 
+/**
+ * agent_find_unkept - find a VMM that runs and has no keeper that is known
+ * @a:	  agent
+ * @name: set to the name of its guest, AGENT_NAME bytes
+ *
+ * Return: 1 if there is one, 0 if not, or a negative errno.
+ */
+int agent_find_unkept(const struct agent *a, char *name);
+
 /** agent_names_done - finish the session with the names once all guests are back */
 void agent_names_done(struct agent *a);
 

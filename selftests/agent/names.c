@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * What the agent itself hands over: the names of the guests. Without them an agent that an
- * operator asks for the next update could replace the kernel before all keepers have come.
+ * Whom the agent must not forget. It hands over the names of the guests: without them an
+ * agent that an operator asks for the next update could replace the kernel before all
+ * keepers have come. And one that was started anew looks for VMMs whose keepers have not.
  */
 
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libluo.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +26,49 @@
 #ifndef MFD_EXEC
 #define MFD_EXEC	0x10
 #endif
+
+/* Whether a VMM has this lock, see vmm.c. */
+static bool is_locked(int dir, const char *path)
+{
+	int fd = openat(dir, path, O_RDWR | O_CLOEXEC);
+	bool locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+
+	if (fd >= 0)
+		close(fd);
+	return locked;
+}
+
+static bool is_kept(const struct agent *a, const char *name)
+{
+	const struct guest *g;
+
+	for (g = a->guests; g; g = g->next)
+		if (!strcmp(g->name, name))
+			return g->sock >= 0;
+	return false;
+}
+
+int agent_find_unkept(const struct agent *a, char *name)
+{
+	DIR *dir = opendir(AGENT_DIR);
+	struct dirent *entry;
+	int found = 0;
+
+	if (!dir)
+		return -errno;
+	while (!found && (entry = readdir(dir))) {
+		size_t len = strlen(entry->d_name);
+
+		if (len <= strlen(VMM_LOCK) || len - strlen(VMM_LOCK) >= AGENT_NAME ||
+		    strcmp(entry->d_name + len - strlen(VMM_LOCK), VMM_LOCK))
+			continue;
+		snprintf(name, AGENT_NAME, "%.*s", (int)(len - strlen(VMM_LOCK)),
+			 entry->d_name);
+		found = !is_kept(a, name) && is_locked(dirfd(dir), entry->d_name);
+	}
+	closedir(dir);
+	return found;
+}
 
 static int write_names(const struct agent *a, int fd)
 {

@@ -12,6 +12,7 @@
 
 #define AGENT_DIR	"/run/luo"
 #define AGENT_SOCKET	AGENT_DIR "/agent"
+#define VMM_LOCK	".vmm"	/* end of the name of the file that a living VMM has locked */
 #define AGENT_NAME	64
 #define AGENT_SESSION_NAME	"luo-agent"	/* the agent's own session */
 #define AGENT_TEXT	256

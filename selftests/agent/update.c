@@ -256,13 +256,20 @@ static void next_phase(struct agent *a)
 void update_begin(struct agent *a, int operator, const char *command)
 {
 	struct update *u = &a->update;
+	char unkept[AGENT_NAME];
 	struct guest *g;
+	int found;
 
 	u->operator = operator;
 	u->result = 0;
 	u->text[0] = '\0';
 	snprintf(u->command, sizeof(u->command), "%s", command);
 	set_phase(a, UPDATE_CHECK);
+	found = agent_find_unkept(a, unkept);
+	if (found < 0)
+		fail(u, found, "cannot look for VMMs in " AGENT_DIR ": %s", strerror(-found));
+	else if (found)
+		fail(u, -EAGAIN, "guest '%s' has no keeper", unkept);
 	for (g = a->guests; g; g = g->next) {
 		if (g->incoming)
 			fail(u, -EBUSY, "guest '%s' is not restored yet%s", g->name,

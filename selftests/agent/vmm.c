@@ -41,7 +41,7 @@
 
 static void vmm_path(const struct vmm *v, const char *suffix, char *path)
 {
-	snprintf(path, PATH, AGENT_DIR "/%.*s.%s", AGENT_NAME, v->name, suffix);
+	snprintf(path, PATH, AGENT_DIR "/%.*s%s", AGENT_NAME, v->name, suffix);
 }
 
 void vmm_wait_ms(int ms)
@@ -60,7 +60,7 @@ static int get_lock(struct vmm *v)
 {
 	char path[PATH];
 
-	vmm_path(v, "vmm", path);
+	vmm_path(v, VMM_LOCK, path);
 	if (v->lock < 0)
 		v->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (v->lock < 0 || flock(v->lock, LOCK_EX | LOCK_NB))
@@ -175,7 +175,7 @@ static int connect_vmm(struct vmm *v)
 	char path[PATH];
 	int err, locked;
 
-	vmm_path(v, "qmp", path);
+	vmm_path(v, ".qmp", path);
 	qmp_limit(&v->qmp, START_MS);
 	for (;;) {
 		locked = get_lock(v);
@@ -289,7 +289,7 @@ int vmm_start(struct vmm *v, bool incoming)
 	char path[PATH];
 	pid_t pid;
 
-	vmm_path(v, "qmp", path);
+	vmm_path(v, ".qmp", path);
 	unlink(path);
 	pid = fork();
 	if (pid < 0)

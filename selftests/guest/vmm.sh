@@ -189,8 +189,8 @@ three_1() {
 	exit 0
 }
 
-# try NAME PROCESS N: start it anew, to be killed at its Nth system call; make an update whose
-# command fails, once the guest has a keeper, unless it is killed before
+# try NAME PROCESS N: start it anew, to be killed at its Nth system call; make updates whose
+# command fails until it is killed, or with 0, which kills nothing, one
 try() {
 	rm -f "/run/kill_at.$2"
 	echo "$3" > "/state/kill.$1"
@@ -199,7 +199,8 @@ try() {
 		! grep -qs killed "/run/kill_at.$2" || return 0
 		sleep 0.1
 		[ ! -s "/state/kill.$1" ] || continue
-		! luo_agentd update false 2>&1 | grep "ended with" || return 0
+		luo_agentd update false 2>&1 | grep "ended with" || continue
+		[ "$3" != 0 ] || return 0
 	done
 	return 1
 }
@@ -262,6 +263,10 @@ forget() {
 	check "a guest without a keeper keeps updates from being made" \
 		says 1 "guest 'vm-9' has no keeper; all" luo_agentd update false
 	check "it is forgotten" luo_agentd forget vm-9
+	vm-hold guest_check --lock /run/luo/vm-8.vmm
+	check "so does a VMM that the agent has not heard of" \
+		says 1 "guest 'vm-8' has no keeper; all" luo_agentd update false
+	killall guest_check
 	check "and not known any more" says 1 "no such guest" luo_agentd forget vm-9
 	check "a guest with a keeper is not forgotten" \
 		says 1 "has a keeper" luo_agentd forget vm-1

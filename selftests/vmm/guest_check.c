@@ -10,6 +10,7 @@
  *	guest_check --wait NUMBER RAM	wait until it ticks
  *	guest_check --ticks RAM		print their number
  *	guest_check --sum RAM		print the checksums of what does not change any more
+ *	guest_check --lock FILE		hold the lock of a VMM
  *	guest_check --break ram|tick|rest RAM	change a byte of the pattern, an entry of the
  *					log, or a byte that the guest does not know
  */
@@ -22,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -303,6 +305,18 @@ static int cmd_break(char **args)
 	return 0;
 }
 
+static int cmd_lock(char **args)
+{
+	int fd = open(args[0], O_RDWR | O_CREAT, 0600);
+
+	if (fd < 0 || flock(fd, LOCK_EX))
+		die("cannot lock '%s': %s", args[0], strerror(errno));
+	printf("ready\n");
+	fflush(stdout);
+	pause();
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int least, most;	/* arguments */
@@ -312,6 +326,7 @@ static const struct {
 	{ "--wait",	2, 2,	cmd_wait },
 	{ "--ticks",	1, 1,	cmd_ticks },
 	{ "--sum",	1, 1,	cmd_sum },
+	{ "--lock",	1, 1,	cmd_lock },
 	{ "--break",	2, 2,	cmd_break },
 };
 
@@ -328,6 +343,7 @@ int main(int argc, char **argv)
 	fprintf(stderr, "usage: guest_check [--pass] NUMBER RAM [SUMS]\n"
 		"       guest_check --wait NUMBER RAM\n"
 		"       guest_check --ticks|--sum RAM\n"
+		"       guest_check --lock FILE\n"
 		"       guest_check --break ram|tick|rest RAM\n");
 	return 2;
 }

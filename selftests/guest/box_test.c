@@ -172,12 +172,17 @@ static int unlocked(char **argv)
 	return 1;
 }
 
-/* Within 2 % or 100 us. */
-static bool near(long long a, long long b)
+/* Within some percent, or 100 us. */
+static bool within(long long a, long long b, int percent)
 {
 	long long off = a > b ? a - b : b - a;
 
-	return a >= 0 && b >= 0 && (off <= 100000 || off <= b / 50);
+	return a >= 0 && b >= 0 && (off <= 100000 || off <= b * percent / 100);
+}
+
+static bool near(long long a, long long b)
+{
+	return within(a, b, 2);
 }
 
 static long long phase_ns(json_t *root, const char *name)
@@ -302,14 +307,14 @@ static void check_calls(json_t *recorder, json_t *box, size_t longest)
 
 /*
  * The two take a moment one after the other, and the host can stop the CPU between them;
- * not each time.
+ * not each time. 5 % were seen twice in a row in a VM with one CPU, on a busy host.
  */
 static bool agree_once(long long a, long long b, size_t phase)
 {
 	char path[32];
 	int fd;
 
-	if (near(a, b))
+	if (within(a, b, 6))
 		return true;
 	snprintf(path, sizeof(path), "/state/off-%zu", phase);
 	fd = open(path, O_CREAT | O_EXCL | O_WRONLY, 0600);

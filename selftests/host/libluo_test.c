@@ -15,6 +15,7 @@ static char mark_file[64], mark_socket[64];
 #define LUOTRACE_MARK_FILE	mark_file
 #define LUOTRACE_MARK_SOCKET	mark_socket
 #include "libluo.c"
+#include "file_has.h"
 #include "tap.h"
 
 #define MAX_ERRNO	133
@@ -279,17 +280,6 @@ static void test_numbers(void)
 	}
 }
 
-static bool file_has(const char *want)
-{
-	char text[128] = "";
-	FILE *f = fopen(mark_file, "r");
-	size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
-
-	if (f)
-		fclose(f);
-	return n == strlen(want) && !strcmp(text, want);
-}
-
 static void test_mark(void)
 {
 	char directory[] = "/tmp/libluo.XXXXXX";
@@ -303,10 +293,10 @@ static void test_mark(void)
 	f = fopen(mark_file, "w");
 	if (!f || fclose(f))
 		abort();
-	check(!luo_mark(NAME, 1) && file_has("paused " NAME), "luo_mark() of a pause");
+	check(!luo_mark(NAME, 1) && file_has(mark_file, "paused " NAME), "luo_mark() of a pause");
 	if (truncate(mark_file, 0))
 		abort();
-	check(!luo_mark(NAME, 0) && file_has("resumed " NAME), "luo_mark() of a resume");
+	check(!luo_mark(NAME, 0) && file_has(mark_file, "resumed " NAME), "luo_mark() of a resume");
 	check(luo_mark("", 1) == -EINVAL, "luo_mark() of no name");
 	remove(mark_file);
 	rmdir(directory);

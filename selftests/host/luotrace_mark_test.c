@@ -11,6 +11,7 @@ static char mark_file[64], mark_socket[64];
 #define LUOTRACE_MARK_FILE	mark_file
 #define LUOTRACE_MARK_SOCKET	mark_socket
 #include "luotrace_mark.h"
+#include "file_has.h"
 #include "tap.h"
 
 #define MAX_QUEUE	100000
@@ -103,17 +104,6 @@ static void test_too_long(void)
 	check(luotrace_mark(name, 1) == -ENAMETOOLONG, "a name that is too long");
 }
 
-static bool file_has(const char *want)
-{
-	char text[128] = "";
-	FILE *f = fopen(mark_file, "r");
-	size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
-
-	if (f)
-		fclose(f);
-	return n == strlen(want) && !strcmp(text, want);
-}
-
 static void test_file(void)
 {
 	int fd = listener();
@@ -121,11 +111,11 @@ static void test_file(void)
 
 	if (!f || fclose(f))
 		abort();
-	check(!luotrace_mark("vm-large", 1) && file_has("paused vm-large"),
+	check(!luotrace_mark("vm-large", 1) && file_has(mark_file, "paused vm-large"),
 	      "a pause is written to the kernel");
 	if (truncate(mark_file, 0))
 		abort();
-	check(!luotrace_mark("vm-large", 0) && file_has("resumed vm-large"),
+	check(!luotrace_mark("vm-large", 0) && file_has(mark_file, "resumed vm-large"),
 	      "a resume is written to the kernel");
 	check(nothing(fd), "the tool gets neither");
 	remove(mark_file);

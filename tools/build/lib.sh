@@ -253,12 +253,12 @@ mirror() {
 		awk -F'|' -v c="$codename" '$4 == "Packages" && $2 == c && !n++ { print $5 }'
 }
 
-# Until this process ends, let apt know only the SUITEs, with its files in DIR and no
-# package installed.
+# Until this process ends, let apt know only the SUITEs, for the ARCHITECTURE, with its
+# files in DIR and no package installed.
 other_suites() {
-	local dir=$1 keyring=/usr/share/keyrings/debian-archive-keyring.gpg suite uri
+	local dir=$1 arch=$2 keyring=/usr/share/keyrings/debian-archive-keyring.gpg suite uri
 
-	shift
+	shift 2
 	uri=${LUO_MIRROR-$(mirror)}
 	[ -n "$uri" ] || die "apt's sources name no Debian mirror; run 'apt-get update' first"
 	mkdir -p "$dir"/{lists/partial,archives/partial,parts}
@@ -280,7 +280,8 @@ other_suites() {
 	Acquire::http::Timeout "20";
 	Acquire::https::Timeout "20";
 	APT::Sandbox::User "root";
-	APT::Architecture "amd64";
+	APT::Architecture "$arch";
+	APT::Architectures { "$arch"; };
 	APT::Install-Recommends "false";
 	EOF
 	export APT_CONFIG=$dir/apt.conf

@@ -11,13 +11,16 @@ LIBDIR ?= $(PREFIX)/lib
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
-export KSRC V T
+export KSRC V T ARCH
 # The tests that are wanted; the shell gets them through the environment.
 WANTED := $(if $(T),--tests "$$T")
 # What writes to build/ waits for another make that does: BUILD for its programs and pages,
 # TEST for the results of tests, demonstrations and measurements.
 BUILD := tools/build/alone build
 TEST := tools/build/alone test
+# ARCH=arm64 is for the VM of that architecture: its flavours, and what it needs.
+flavour = $(addprefix --,$(subst $() ,-,$(strip $(ARCH) $(1))))
+arch_deps := $(addprefix deps-,$(ARCH))
 
 help:
 	@echo 'The main job, from nothing on a bare Debian 12 (as root):'
@@ -60,6 +63,8 @@ help:
 	@echo '  clean         remove build/'
 	@echo '  distclean     remove build/ and the cache'
 	@echo
+	@echo 'ARCH=arm64 with demo, demo-base, kernel, kernel-stock, luotrace, libluo, selftests and'
+	@echo 'check-vm: the same for arm64, in build/arm64. The demonstration is one of memfds.'
 	@echo 'KSRC=DIR takes the kernel source from DIR instead of the archive.'
 	@echo 'V=1 shows commands. The cache is $$XDG_CACHE_HOME/luotrace.'
 
@@ -69,32 +74,32 @@ deps:
 deps-%:
 	$(Q)tools/build/deps $*
 
-kernel: deps-kernel
-	$(Q)tools/build/kernel
+kernel: deps-kernel $(arch_deps)
+	$(Q)tools/build/kernel $(call flavour)
 
-kernel-stock: deps-kernel
-	$(Q)tools/build/kernel --stock
+kernel-stock: deps-kernel $(arch_deps)
+	$(Q)tools/build/kernel $(call flavour,stock)
 
 kernel-debug kernel-kcsan: kernel-%: deps-kernel
 	$(Q)tools/build/kernel --$*
 
-luotrace: deps-tool
+luotrace: deps-tool $(arch_deps)
 	$(Q)$(BUILD) $(MAKE) -C tools/luotrace
 
-libluo: deps-tool
+libluo: deps-tool $(arch_deps)
 	$(Q)$(BUILD) $(MAKE) -C tools/libluo
 
-selftests: deps-kernel deps-vm
+selftests: deps-kernel deps-vm $(arch_deps)
 	$(Q)$(BUILD) $(MAKE) -C selftests KERNEL_TREE="$$(tools/build/base)"
 
 demo: kernel luotrace selftests
-	$(Q)$(TEST) selftests/demo/run $(if $(BREAK),--break $(BREAK))
+	$(Q)$(TEST) selftests/demo/run $(if $(BREAK),--break $(BREAK)) $(if $(ARCH),--arch $(ARCH))
 
 demo-base: kernel kernel-stock luotrace selftests
-	$(Q)$(TEST) selftests/demo/run --base
+	$(Q)$(TEST) selftests/demo/run --base $(if $(ARCH),--arch $(ARCH))
 
-check: deps
-	$(Q)$(TEST) tools/build/check host static vm monitor stock
+check: deps deps-arm64
+	$(Q)$(TEST) tools/build/check host static vm monitor stock arm64:demo-memfd
 
 check-host: deps-tool deps-check deps-vm
 	$(Q)$(TEST) tools/build/check $(WANTED) host
@@ -102,8 +107,8 @@ check-host: deps-tool deps-check deps-vm
 check-static: deps-kernel deps-check
 	$(Q)$(TEST) tools/build/check static
 
-check-vm: deps-kernel deps-tool deps-vm
-	$(Q)$(TEST) tools/build/check $(WANTED) $(if $(FLAVOUR),--flavour $(FLAVOUR)) vm $(if $(T)$(FLAVOUR),,monitor)
+check-vm: deps-kernel deps-tool deps-vm $(arch_deps)
+	$(Q)$(TEST) tools/build/check $(if $(T)$(FLAVOUR),$(WANTED) $(if $(FLAVOUR)$(ARCH),--flavour $(or $(FLAVOUR),$(ARCH))) vm,$(if $(ARCH),arm64 arm64-stock arm64-64k,vm monitor))
 
 check-stock: deps-kernel deps-tool deps-vm
 	$(Q)$(TEST) tools/build/check stock
@@ -117,9 +122,9 @@ check-suites: deps-suites
 check-packages: deps-suites
 	$(Q)$(TEST) tools/build/check packages
 
-check-all: deps deps-suites
+check-all: deps deps-arm64 deps-suites
 	$(Q)$(TEST) tools/build/check host static vm monitor stock debug kcsan 7.2 7.2-stock \
-		pahole pahole-stock distro systemd systemd-stock suites packages
+		arm64 arm64-stock arm64-64k pahole pahole-stock distro systemd systemd-stock suites packages
 
 bench: deps-kernel deps-tool deps-vm deps-bench luotrace selftests
 	$(Q)for flavour in bench bench-stock bench-selftest bench-norecorder; do \

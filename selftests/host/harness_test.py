@@ -127,11 +127,14 @@ def test_kernels():
     build = "tools/build/kernel"
     for flavour, options, want in (
             ("stock", {}, [[build, "--stock"]]),
-            ("stock", {"next": "build/bzImage"}, [[build, "--stock"], [build]]),
-            ("default", {"next": "build/7.2/bzImage"},
-             [[build], [build, "--series", "7.2"]]),
-            ("default", {"next": "build/7.4/bzImage"},
-             "test 'a': nothing builds 'build/7.4/bzImage'")):
+            ("stock", {"next": "default"}, [[build, "--stock"], [build]]),
+            ("default", {"next": "7.2"}, [[build], [build, "--series", "7.2"]]),
+            ("arm64-stock", {"next": "default"},
+             [[build, "--arm64-stock"], [build, "--arm64"]]),
+            ("arm64", {"next": "stock"},
+             [[build, "--arm64"], [build, "--arm64-stock"]]),
+            ("arm64", {"next": "arm64"}, "test 'a': nothing builds 'arm64-arm64'"),
+            ("default", {"next": "7.4"}, "test 'a': nothing builds '7.4'")):
         try:
             have = kernels(table.Row("a", options=options), flavour)
         except table.Error as e:
@@ -164,6 +167,14 @@ def test_table():
         "build/selftests/guest/a_test", "--file", "KERNEL/m.ko", "--expect-klog", "x",
         "--expect-klog", "y", "--mem", "2G", "--", "selftests/guest/a.sh", "two words"],
         "a row is a command", command)
+    rows["a"].options["next"] = "stock"
+    command = rows["a"].command("arm64")
+    check(command[2:6] == ["--file", "build/arm64/luotrace", "--file",
+                           "build/arm64/selftests/guest/a_test"] and
+          command[command.index("--next") + 1] ==
+          os.path.join(TOP, "build/arm64-stock/Image"),
+          "on another architecture it has programs and kernels of that", command)
+    del rows["a"].options["next"]
     check(rows["b"].args == ["z"] and rows["b"].options == rows["a"].options and
           rows["b"].flavours == table.DEFAULT_FLAVOURS,
           "a row like another has its own flavours", rows["b"])
@@ -217,6 +228,7 @@ KLOG = (
     ("[    1.0] BUG: KASAN: slab-use-after-free in luo_x", "bug"),
     ("[    1.0] BUG: sleeping function called from invalid context", "bug"),
     ("[    1.0] Oops: 0000 [#1] SMP", "oops"),
+    ("[    1.0] Internal error: synchronous external abort: 0 [#1] SMP", "oops"),
     ("[    1.0] Kernel panic - not syncing: x", "panic"),
     ("[    1.0] rcu: INFO: rcu_preempt self-detected stall", "rcu"),
     ("[    1.0] UBSAN: array-index-out-of-bounds in x.c", "ubsan"),

@@ -13,7 +13,7 @@ BAD = (
                 r"chain)"),
     ("bug", r"\bBUG:"),
     ("bug", r"kernel BUG at"),
-    ("oops", r"Oops:|general protection fault|Unable to handle kernel"),
+    ("oops", r"Oops:|Internal error:|general protection fault|Unable to handle kernel"),
     ("panic", r"Kernel panic"),
     ("lockdep", r"INFO: possible (circular|recursive|irq)|INFO: inconsistent lock|"
                 r"INFO: trying to register non-static key|held lock freed|"

@@ -19,10 +19,10 @@ import tempfile
 import time
 
 import klog
+from arch import ARCHES, TOP
 from initramfs import Cpio
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.dirname(os.path.dirname(HERE))
 GUEST_TOOLS = ("vm-hello", "vm-note", "vm-put", "vm-exit", "vm-hold",
                "vm-tap", "vm-kexec")
 BOOT_LIMIT = 60     # seconds from start or kexec to the guest's hello
@@ -30,24 +30,10 @@ STAGE_LIMIT = 120   # seconds from hello to exit or kexec
 OFF_LIMIT = 30      # seconds from exit to the end of QEMU
 TAIL = 40           # lines of the console in an error message
 
-# KHO needs room for the next kernel, its initramfs and its page structures.
-SCRATCH = "32M,256M,32M"
-CMDLINE = ("console=ttyS0,115200 loglevel=8 ignore_loglevel panic=-1 "
+CMDLINE = ("console=%s loglevel=8 ignore_loglevel panic=-1 "
            "oops=panic retain_initrd kho=on "
-           "kho_scratch=" + SCRATCH)
+           "kho_scratch=%s")
 DEFAULT_APPEND = "liveupdate=on"
-# The timer of an emulated VM may be late on a busy host. A kernel that checks it then
-# panics: "IO-APIC + timer doesn't work!".
-TRUSTED_TIMER = " no_timer_check"
-# What the command line says of the clock. An emulated VM has the TSC of the host, the
-# same on all CPUs. The kernel cannot know this, and to measure its frequency against
-# an emulated timer fails now and then; without a TSC the kernel counts time in ticks.
-CLOCKS = {
-    "given": "tsc=reliable tsc_early_khz=%d" + TRUSTED_TIMER,
-    "jiffies": "notsc clocksource=jiffies" + TRUSTED_TIMER,
-    # Nothing: the kernel finds out by itself.
-    "own": "",
-}
 # One CPU, for which an instruction takes a nanosecond: measurements do not depend on
 # the host and its load.
 COUNTED = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-smp", "1"]
@@ -55,7 +41,7 @@ COUNTED_KHZ = 1000000
 # For root: larger than the limit of the system. Python has no name for it.
 SO_SNDBUFFORCE = 32
 PORT_BUFFER = 64 << 20
-EMULATED = ["-accel", "tcg,thread=multi", "-smp", "%d,sockets=%d"]
+EMULATED = ["-accel", "tcg,thread=multi", "-smp"]
 CPUS = 2
 
 
@@ -74,36 +60,35 @@ def say(message):
 def tsc_khz():
     """Frequency of the host's TSC."""
     out = subprocess.run(["vm-tsc"], check=True, capture_output=True,
-                         executable=os.path.join(TOP, "build/selftests/vmctl"))
+                         executable=ARCHES["x86"].program("selftests/vmctl"))
     return int(out.stdout)
 
 
-def make_initramfs(kernel, nxt, files, script, args, case):
+def make_initramfs(arch, kernel, nxt, files, script, args, case):
     """files: list of (host path, guest name); case: for the programs of the script."""
     cpio = Cpio()
     for name in ("bin", "sbin", "usr/bin", "dev", "proc", "sys", "tmp", "root",
                  "etc", "state", "run", "tools", "boot", "test"):
         cpio.add_dir(name)
     cpio.add_char_device("dev/console", 5, 1)
-    busybox = "/bin/busybox"
-    cpio.add_file(busybox, "bin/busybox")
-    applets = subprocess.run([busybox, "--list"], check=True,
+    cpio.add_file(arch.busybox(), "bin/busybox")
+    # Debian's have the same on all architectures.
+    applets = subprocess.run(["/bin/busybox", "--list"], check=True,
                              capture_output=True, text=True).stdout.split()
     for applet in applets:
         if applet != "busybox":
             cpio.add_symlink("bin/" + applet, "busybox")
-    vmctl = os.path.join(TOP, "build/selftests/vmctl")
-    cpio.add_file(vmctl, "tools/vmctl")
+    cpio.add_file(arch.program("selftests/vmctl"), "tools/vmctl")
     for tool in GUEST_TOOLS:
         cpio.add_symlink("tools/" + tool, "vmctl")
     cpio.add_file(os.path.join(HERE, "init"), "init")
     cpio.add_data("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n"
                                 b"nobody:x:65534:65534:nobody:/:/bin/sh\n")
-    cpio.add_file(kernel, "boot/bzImage")
+    cpio.add_file(kernel, "boot/kernel")
     if nxt:
         cpio.add_file(nxt, "boot/next")
     else:
-        cpio.add_symlink("boot/next", "bzImage")
+        cpio.add_symlink("boot/next", "kernel")
     for path, name in files:
         cpio.add_file(path, name)
     if script:
@@ -134,8 +119,9 @@ class Machine:
     def __init__(self, out, kernel, nxt=None, mem="1G", append=DEFAULT_APPEND,
                  files=(), script=None, args=(), stage_limit=STAGE_LIMIT,
                  prealloc=False, count=False, clock="given",
-                 disk=None, case="", cpus=CPUS, ticks=False):
+                 disk=None, case="", cpus=CPUS, ticks=False, arch=ARCHES["x86"]):
         self.out = out
+        self.arch = arch
         self.kernel = kernel
         self.mem = ["-m", mem] + (["-mem-prealloc"] if prealloc else [])
         self.append = append
@@ -149,7 +135,7 @@ class Machine:
         self.replaced = []
         self._kexec = 0
         self.stage_limit = stage_limit
-        self.initrd = make_initramfs(kernel, nxt, files, script, args, case)
+        self.initrd = make_initramfs(arch, kernel, nxt, files, script, args, case)
         self.stage = 0
         self.doing = "booting"
         self.exit_code = None
@@ -172,19 +158,18 @@ class Machine:
 
     def command(self, initrd, extra):
         """The QEMU command line. initrd: path, extra: words for the kernel."""
-        khz = COUNTED_KHZ if self.count else tsc_khz()
-        words = [CMDLINE, CLOCKS[self.clock].replace("%d", str(khz)), self.append,
-                 "vm.stage=0",
-                 "vm.initrd=%d" % len(self.initrd)] + extra
+        clock = self.arch.clocks[self.clock]
+        if "%d" in clock:
+            clock %= COUNTED_KHZ if self.count else tsc_khz()
+        words = [CMDLINE % (self.arch.console, self.arch.scratch), clock, self.append,
+                 "vm.stage=0", "vm.initrd=%d" % len(self.initrd)] + extra
         if self.disk:
             words.append("vm.root=/dev/vda")
-        return ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
-                "-M", "pc,hpet=off", "-cpu", "max,la57=off",
-                "-display", "none", "-no-reboot", "-kernel", self.kernel,
-                "-initrd", initrd, "-append", " ".join(words)] + self.mem + (
-                    COUNTED if self.count else
-                    [w.replace("%d", str(self.cpus)) for w in EMULATED]) + \
-            self._drives()
+        return list(self.arch.qemu) + [
+            "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-kernel", self.kernel, "-initrd", initrd, "-append", " ".join(words)
+        ] + self.mem + (COUNTED if self.count else EMULATED + [
+            self.arch.smp.replace("%d", str(self.cpus))]) + self._drives()
 
     def _drives(self):
         """The disk, if the VM has one; writes to it are lost with the VM."""
@@ -201,7 +186,8 @@ class Machine:
                 f.write(self.initrd)
             return subprocess.call(self.command(initrd, ["vm.shell=1"]) +
                                    ["-serial", "mon:stdio",
-                                    "-serial", "null"])
+                                    "-chardev", "null,id=channel"] +
+                                   self.arch.ports["channel"])
 
     def run(self):
         """Follow the VM to its end. Raises Failure, returns the exit code."""
@@ -215,8 +201,8 @@ class Machine:
                 here, there = port()
                 ends.append(here)
                 passed.append(there)
-                ports += ["-chardev", "socket,id=%s,fd=%d" % (name, there.fileno()),
-                          "-serial", "chardev:" + name]
+                ports += ["-chardev", "socket,id=%s,fd=%d" % (name, there.fileno())]
+                ports += self.arch.ports.get(name, ["-serial", "chardev:" + name])
             with open(os.path.join(self.out, "qemu.log"), "wb") as log:
                 qemu = subprocess.Popen(self.command(initrd, []) + ports,
                                         stdin=subprocess.DEVNULL,

@@ -6,6 +6,8 @@ import os
 import tomllib
 from dataclasses import dataclass, field
 
+import arch
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 TABLE = os.path.join(HERE, "tests.toml")
 # The same tests on both bases.
@@ -30,25 +32,42 @@ class Row:
     like: str = ""
     args: list = field(default_factory=list)
     flavours: tuple = DEFAULT_FLAVOURS
+    long: list = field(default_factory=list)
     programs: list = field(default_factory=list)
     modules: list = field(default_factory=list)
     host_programs: list = field(default_factory=list)
     files: list = field(default_factory=list)
     options: dict = field(default_factory=dict)
 
+    def next(self, flavour):
+        """The flavour of the kernel after one of a flavour; None: the same."""
+        name = self.options.get("next")
+        return name and arch.same_arch(name, flavour)
+
     def command(self, flavour):
         """Arguments of selftests/vm/run, but for --out."""
         words = ["--flavour", flavour]
         for path in ([program_path(p) for p in self.programs] +
                      ["KERNEL/" + m for m in self.modules] + self.files):
-            words += ["--file", path]
+            words += ["--file", built_for(path, flavour)]
         for name in self.host_programs:
             words += ["--program", name]
-        for key, value in self.options.items():
+        options = dict(self.options)
+        if "next" in options:
+            options["next"] = arch.kernel(self.next(flavour))
+        for key, value in options.items():
             for one in value if OPTIONS[key] else [value]:
                 words += ["--" + key.replace("_", "-"), str(one)]
         # An argument that looks like an option is none.
         return words + ["--", "selftests/guest/" + self.script] + self.args
+
+
+def built_for(path, flavour):
+    """The path of a file where what is built for the flavour's architecture is."""
+    programs = arch.of(flavour).programs
+    if programs and path.startswith("build/"):
+        return "build/%s/%s" % (programs, path[len("build/"):])
+    return path
 
 
 def program_path(name):
@@ -61,7 +80,8 @@ def make_row(name, table):
     if "like" in keys:
         if keys["like"] not in table:
             raise Error("test '%s' is like '%s', which is none" % (name, keys["like"]))
-        taken = {k: v for k, v in table[keys["like"]].items() if k != "flavours"}
+        taken = {k: v for k, v in table[keys["like"]].items()
+                 if k not in ("flavours", "long")}
         keys = taken | keys
     unknown = set(keys) - set(OPTIONS) - (set(Row.__dataclass_fields__) - {"options"})
     if unknown:
@@ -70,6 +90,8 @@ def make_row(name, table):
     options = {k: keys[k] for k in OPTIONS if k in keys}
     row = Row(name, options=options,
               **{k: v for k, v in keys.items() if k not in OPTIONS})
+    if not set(row.long) <= set(row.flavours):
+        raise Error("test '%s' is long with flavours that it does not run with" % name)
     if not row.script or not row.proves:
         raise Error("test '%s' needs script and proves" % name)
     return row
@@ -95,11 +117,11 @@ def unknown_name(kind, name, names):
     return text + "known are: " + words.join(names)
 
 
-def select(rows, wanted, flavour=None):
+def select(rows, wanted, flavour=None, short=False):
     """[(Row, flavour)] of the tests that are wanted.
 
     wanted: names, which then run with their first flavour unless one is given; without
-    names all of the flavour.
+    names all of the flavour, or if short is true those that are not long with it.
     """
     flavours = list(dict.fromkeys(f for row in rows.values() for f in row.flavours))
     if flavour and flavour not in flavours:
@@ -110,4 +132,5 @@ def select(rows, wanted, flavour=None):
     if wanted:
         return [(rows[name], flavour or rows[name].flavours[0]) for name in wanted]
     flavour = flavour or "default"
-    return [(row, flavour) for row in rows.values() if flavour in row.flavours]
+    return [(row, flavour) for row in rows.values() if flavour in row.flavours and
+            not (short and flavour in row.long)]

@@ -16,10 +16,10 @@
  *				kexec and start it, with WORD in front of its
  *				command line; exit code 100 if reboot() fails
  *	vm-tsc			print the frequency of the TSC in kHz; the
- *				runner calls it on the host
+ *				runner calls it on the host, an x86-64 one
  *
- * Messages to the host are frames on the second serial port: a line
- * "luovm TYPE STAGE LENGTH NAME", then LENGTH bytes.
+ * Messages to the host are frames on the second serial port, or what the machine has in
+ * its place: a line "luovm TYPE STAGE LENGTH NAME", then LENGTH bytes.
  */
 
 #define _GNU_SOURCE
@@ -40,9 +40,14 @@
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __x86_64__
 #include <x86intrin.h>
-
 #define CHANNEL		"/dev/ttyS1"
+#else
+/* The machine has no second serial port. */
+#define CHANNEL		"/dev/hvc0"
+#endif
+
 #define INITRD		"/sys/firmware/initrd"
 #define NEXT_INITRD	"/run/next.initrd"
 #define CMDLINE_SIZE	4096
@@ -344,7 +349,7 @@ static int start_kernel(void)
 static int vm_kexec(int argc, char **argv)
 {
 	bool do_load = true, do_start = true;
-	const char *image = "/boot/bzImage", *with = "";
+	const char *image = "/boot/kernel", *with = "";
 	int i;
 
 	if (argc == 2 && !strcmp(argv[1], "--announce")) {
@@ -370,6 +375,7 @@ static int vm_kexec(int argc, char **argv)
 	return start_kernel();
 }
 
+#ifdef __x86_64__
 static uint64_t now_ns(void)
 {
 	struct timespec ts;
@@ -394,6 +400,7 @@ static int vm_tsc(int argc, char **argv)
 	printf("%.0f\n", tsc * 1e6 / ns);
 	return 0;
 }
+#endif
 
 static const struct {
 	const char *name;
@@ -407,7 +414,9 @@ static const struct {
 	{ "vm-hold",	vm_hold,	"COMMAND..." },
 	{ "vm-tap",	vm_tap,		"NAME COMMAND..." },
 	{ "vm-kexec",	vm_kexec,	"[--load|--exec] [--next] [--with WORD] | --announce" },
+#ifdef __x86_64__
 	{ "vm-tsc",	vm_tsc,		"" },
+#endif
 };
 
 int main(int argc, char **argv)

@@ -56,8 +56,10 @@ ARCHES = {
                "ticks": ["-serial", "chardev:ticks"]},
         # An emulated VM has the TSC of the host, the same on all CPUs. The kernel
         # cannot know this, and to measure its frequency against an emulated timer fails
-        # now and then; without a TSC the kernel counts time in ticks.
-        clocks={"given": "tsc=reliable tsc_early_khz=%d" + TRUSTED_TIMER,
+        # now and then; without a TSC the kernel counts time in ticks. Each CPU is a
+        # package, whose delay loop would be measured, too.
+        clocks={"given": "tsc=reliable tsc_early_khz=%(khz)d lpj=%(lpj)d" +
+                         TRUSTED_TIMER,
                 "jiffies": "notsc clocksource=jiffies" + TRUSTED_TIMER,
                 # Nothing: the kernel finds out by itself.
                 "own": ""}),

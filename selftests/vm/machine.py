@@ -43,6 +43,7 @@ SO_SNDBUFFORCE = 32
 PORT_BUFFER = 64 << 20
 EMULATED = ["-accel", "tcg,thread=multi", "-smp"]
 CPUS = 2
+HZ = 250            # CONFIG_HZ of the test kernels
 
 
 class Failure(Exception):
@@ -159,8 +160,9 @@ class Machine:
     def command(self, initrd, extra):
         """The QEMU command line. initrd: path, extra: words for the kernel."""
         clock = self.arch.clocks[self.clock]
-        if "%d" in clock:
-            clock %= COUNTED_KHZ if self.count else tsc_khz()
+        if "%" in clock:
+            khz = COUNTED_KHZ if self.count else tsc_khz()
+            clock %= {"khz": khz, "lpj": khz * 1000 // HZ}
         words = [CMDLINE % (self.arch.console, self.arch.scratch), clock, self.append,
                  "vm.stage=0", "vm.initrd=%d" % len(self.initrd)] + extra
         if self.disk:

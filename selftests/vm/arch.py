@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What differs between the architectures of the test VM."""
 
+import functools
 import os
 import subprocess
 from dataclasses import dataclass
@@ -15,16 +16,20 @@ TRUSTED_TIMER = " no_timer_check"
 
 @dataclass(frozen=True)
 class Arch:
-    """An architecture. programs: the directory of its programs, in build/; image: the
-    name of its kernels; qemu: the command and the machine; smp: how CPUs are given;
-    console: of the kernel; scratch: of KHO, room for the next kernel, its initramfs and
-    its page structures; ports: each port, but the first one, as QEMU takes it after a
-    chardev of the same name; clocks: words for the kernel by what the VM has for a
-    clock."""
+    """An architecture.
+
+    programs: the directory of its programs, in build/; image: the name of its kernels;
+    qemu: the command and the machine; tb_mib: of the emulator's buffer, see below;
+    smp: how CPUs are given; console: of the kernel; scratch: of KHO, room for the next
+    kernel, its initramfs and its page structures; ports: each port, but the first one,
+    as QEMU takes it after a chardev of the same name; clocks: words for the kernel by
+    what the VM has for a clock.
+    """
 
     programs: str
     image: str
     qemu: tuple
+    tb_mib: int
     smp: str
     console: str
     scratch: str
@@ -37,9 +42,11 @@ class Arch:
 
     def busybox(self):
         """The path of Debian's static busybox for it."""
-        return os.path.join(self._root(), "bin/busybox")
+        return os.path.join(self.root, "bin/busybox")
 
-    def _root(self):
+    @functools.cached_property
+    def root(self):
+        """Where Debian's programs and libraries for it are."""
         if not self.programs:
             return "/"
         return subprocess.run([os.path.join(TOP, "tools/build/sysroot"), self.programs],
@@ -47,11 +54,15 @@ class Arch:
                               text=True).stdout.strip()
 
 
+# A page of which the emulator has translated code is slow to write until the last of
+# it is overwritten. Memory that held programs of one kernel holds data of the next,
+# which is several times slower on arm64 with a large buffer of translations. A small
+# one is emptied often.
 ARCHES = {
     "x86": Arch(
         programs="", image="bzImage",
         qemu=("qemu-system-x86_64", "-M", "pc,hpet=off", "-cpu", "max,la57=off"),
-        smp="%d,sockets=%d", console="ttyS0,115200", scratch="32M,256M,32M",
+        tb_mib=64, smp="%d,sockets=%d", console="ttyS0,115200", scratch="32M,256M,32M",
         ports={"channel": ["-serial", "chardev:channel"],
                "ticks": ["-serial", "chardev:ticks"]},
         # An emulated VM has the TSC of the host, the same on all CPUs. The kernel
@@ -69,7 +80,7 @@ ARCHES = {
         qemu=("qemu-system-aarch64", "-M", "virt", "-cpu", "max,pauth-impdef=on"),
         # If the first area has room for the kernel, it must have room for the rest,
         # which is loaded above the kernel: the second area may be below.
-        smp="%d", console="ttyAMA0", scratch="128M,128M,32M",
+        tb_mib=32, smp="%d", console="ttyAMA0", scratch="128M,128M,32M",
         ports={"channel": ["-device", "virtio-serial-device",
                            "-device", "virtconsole,chardev=channel"]},
         # Its counter has a known frequency.

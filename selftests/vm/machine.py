@@ -41,7 +41,7 @@ COUNTED_KHZ = 1000000
 # For root: larger than the limit of the system. Python has no name for it.
 SO_SNDBUFFORCE = 32
 PORT_BUFFER = 64 << 20
-EMULATED = ["-accel", "tcg,thread=multi", "-smp"]
+EMULATED = ["-accel", "tcg,thread=multi,tb-size=%d", "-smp"]
 CPUS = 2
 HZ = 250            # CONFIG_HZ of the test kernels
 
@@ -170,8 +170,9 @@ class Machine:
         return list(self.arch.qemu) + [
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-kernel", self.kernel, "-initrd", initrd, "-append", " ".join(words)
-        ] + self.mem + (COUNTED if self.count else EMULATED + [
-            self.arch.smp.replace("%d", str(self.cpus))]) + self._drives()
+        ] + self.mem + (COUNTED if self.count else [
+            w.replace("%d", str(self.arch.tb_mib)) for w in EMULATED
+        ] + [self.arch.smp.replace("%d", str(self.cpus))]) + self._drives()
 
     def _drives(self):
         """The disk, if the VM has one; writes to it are lost with the VM."""

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """Host tests of what runs the tests: how results are counted, the table of VM tests,
-the check of kernel logs, the archive that the VM boots with. Prints TAP."""
+the check of kernel logs, what the VM boots with. Prints TAP."""
 
 import os
 import subprocess
@@ -14,6 +14,7 @@ sys.path[:0] = [os.path.join(TOP, "selftests"), os.path.join(TOP, "selftests/vm"
 
 import klog                       # noqa: E402
 import ktap                       # noqa: E402
+import launch                     # noqa: E402
 import table                      # noqa: E402
 from initramfs import Cpio        # noqa: E402
 
@@ -266,6 +267,27 @@ def test_cpio():
                        capture_output=True)
     check(b"a/b" in r.stdout and b"a/c -> b" in r.stdout, "cpio can read it",
           r.stdout, r.stderr)
+
+
+def test_files():
+    """What a VM gets of the host."""
+    with tempfile.TemporaryDirectory() as tmp:
+        there, absent = os.path.join(tmp, "there"), os.path.join(tmp, "absent")
+        source = os.path.join(tmp, "main.c")
+        for path in (there, source):
+            with open(path, "w") as f:
+                f.write("int main(void) { return 0; }\n")
+        got = list(launch.guest_files([there, "?%s:/lib/x" % there, absent + ":y",
+                                       "?" + absent]))
+        check(got == [(there, "tools/there"), (there, "lib/x"), (absent, "y")],
+              "what is optional is left out where it is missing, nothing else", got)
+        for kind, options, want in (
+                ("static", ["-static"], []),
+                ("dynamic", [], ["ld-linux-x86-64.so.2", "libc.so.6"])):
+            prog = os.path.join(tmp, kind)
+            subprocess.run(["gcc", "-o", prog, source] + options, check=True)
+            got = sorted(os.path.basename(guest) for _, guest in launch.libraries(prog))
+            check(got == want, "a %s program has %d libraries" % (kind, len(want)), got)
 
 
 if __name__ == "__main__":

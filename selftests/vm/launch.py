@@ -10,10 +10,12 @@ import sys
 
 
 def guest_files(specs):
-    """HOST:GUEST pairs; a guest name is relative to /, by default in /tools."""
+    """HOST:GUEST pairs; a guest name is relative to /, by default in /tools. ?HOST is
+    left out if there is none."""
     for spec in specs:
-        host, _, guest = spec.partition(":")
-        yield host, guest.lstrip("/") or "tools/" + os.path.basename(host)
+        host, _, guest = spec.removeprefix("?").partition(":")
+        if not spec.startswith("?") or os.path.exists(host):
+            yield host, guest.lstrip("/") or "tools/" + os.path.basename(host)
 
 
 def program_files(name, arch):

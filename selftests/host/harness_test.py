@@ -16,6 +16,7 @@ import klog                       # noqa: E402
 import ktap                       # noqa: E402
 import launch                     # noqa: E402
 import table                      # noqa: E402
+import tree                       # noqa: E402
 from initramfs import Cpio        # noqa: E402
 
 # (name, lines, passed, failed, skipped)
@@ -288,6 +289,22 @@ def test_files():
             subprocess.run(["gcc", "-o", prog, source] + options, check=True)
             got = sorted(os.path.basename(guest) for _, guest in launch.libraries(prog))
             check(got == want, "a %s program has %d libraries" % (kind, len(want)), got)
+
+
+def test_tree():
+    """Which files are of the tree."""
+    with tempfile.TemporaryDirectory() as tmp:
+        tmp = os.path.realpath(tmp)
+        for name, text in ((".gitignore", "/build/\n"), ("a", ""), ("build/b", "")):
+            os.makedirs(os.path.dirname(os.path.join(tmp, name)), exist_ok=True)
+            with open(os.path.join(tmp, name), "w") as f:
+                f.write(text)
+        run(["git", "init", "-q", tmp])
+        if os.getuid() == 0:
+            for name in ("", ".git"):
+                os.chown(os.path.join(tmp, name), 1, 1)
+        check(tree.names(tmp) == [".gitignore", "a"], "new ones, but not ignored ones, "
+              "in the clone of another user", tree.names(tmp))
 
 
 if __name__ == "__main__":

@@ -210,8 +210,10 @@ int qmp_greet(struct qmp *q)
 
 	if (err)
 		return err;
+	err = json_unpack(greeting, "{s{s{s{si}}}}", "QMP", "version", "qemu",
+			  "major", &q->major);
 	json_decref(greeting);
-	return qmp_call(q, "qmp_capabilities", NULL, -1, NULL);
+	return err ? -EPROTO : qmp_call(q, "qmp_capabilities", NULL, -1, NULL);
 }
 
 void qmp_close(struct qmp *q)

@@ -24,6 +24,7 @@ enum qmp_migrated {
  * struct qmp - connection to a VMM
  * @sock:     its socket, -1 if there is none
  * @pid:      the VMM
+ * @major:    version of QEMU, since qmp_greet()
  * @deadline: by which all answers that are awaited must have come, CLOCK_MONOTONIC in ms
  * @id:	      of the last command
  * @migrated: set to QMP_ACTIVE directly before a migration is started
@@ -34,6 +35,7 @@ enum qmp_migrated {
 struct qmp {
 	int sock;
 	pid_t pid;
+	int major;
 	int64_t deadline;
 	int id;
 	enum qmp_migrated migrated;

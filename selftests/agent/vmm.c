@@ -124,13 +124,13 @@ int vmm_create(struct vmm *v)
 	return 0;
 }
 
-int vmm_open(pid_t pid, int number)
+int vmm_open(pid_t pid, int number, int flags)
 {
 	char path[PATH];
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, number);
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	fd = open(path, flags | O_CLOEXEC);
 	/* Without a descriptor it is another kind of VMM. */
 	return fd >= 0 ? fd : errno == ENOENT ? -ESRCH : -errno;
 }
@@ -200,8 +200,8 @@ int vmm_adopt(struct vmm *v)
 
 	if (err || v->ram >= 0)
 		return err;
-	ram = vmm_open(v->qmp.pid, AT_RAM);
-	state = vmm_open(v->qmp.pid, AT_STATE);
+	ram = vmm_open(v->qmp.pid, AT_RAM, O_RDWR);
+	state = vmm_open(v->qmp.pid, AT_STATE, O_RDWR);
 	if (ram < 0 || state < 0)
 		return ram < 0 ? ram : state;
 	return vmm_use(v, ram, state);

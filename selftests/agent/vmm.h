@@ -149,8 +149,15 @@ int vmm_pause(struct vmm *v);
  */
 int vmm_resume(struct vmm *v);
 
-/** vmm_open - open a descriptor of a process anew, to be closed; or a negative errno */
-int vmm_open(pid_t pid, int number);
+/**
+ * vmm_open - open the file of a descriptor of a process anew
+ * @pid:    the process
+ * @number: the descriptor
+ * @flags:  of open(2)
+ *
+ * Return: a descriptor to be closed, or a negative errno.
+ */
+int vmm_open(pid_t pid, int number, int flags);
 
 /** vmm_is_stopped - whether a signal has stopped the process of the VMM */
 bool vmm_is_stopped(const struct vmm *v);

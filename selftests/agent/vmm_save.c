@@ -2,24 +2,29 @@
 
 /*
  * Pauses a guest and saves the state of its devices, and the reverse: by QEMU's migration
- * into and out of a memfd, which leaves out RAM that is shared.
+ * into a file and out of a memfd, which leaves out RAM that is shared.
  *
  * The keeper can be killed between any two lines. The phase in the memfd is written so that
  * the next keeper does not let a guest run whose saved state may still be loaded, loads no
  * state twice, and leaves no guest paused.
  */
 
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <libluo.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "vmm.h"
 
 #define ORDER_MS	10000	/* for one of the functions below; the agent waits longer */
 #define STATUS		32
+#define URI		64
+#define FILE_MAJOR	10	/* of the QEMU that needs the name of a file */
 
 static int get_status(struct vmm *v, int id, char *status)
 {
@@ -49,24 +54,59 @@ static int set_capabilities(struct vmm *v)
 				  "capability", "events", "state", 1), -1, NULL);
 }
 
-/* Migrate to or from the memfd of the state, after its first page. */
-static int migrate(struct vmm *v, const char *command)
+/*
+ * Offer a file for the next migration, to or from a place in it. Sets its URI, and the
+ * number of the set of descriptors that has it, or -1.
+ */
+static int offer(struct vmm *v, int fd, int at, char *uri, int *set)
+{
+	json_t *answer;
+	int err;
+
+	*set = -1;
+	if (v->qmp.major < FILE_MAJOR) {
+		snprintf(uri, URI, "fd:luo-state");
+		return lseek(fd, at, SEEK_SET) < 0 ? -errno :
+		       qmp_call(&v->qmp, "getfd",
+				json_pack("{ss}", "fdname", "luo-state"), fd, NULL);
+	}
+	err = qmp_call(&v->qmp, "add-fd", NULL, fd, &answer);
+	if (err)
+		return err;
+	*set = json_integer_value(json_object_get(answer, "fdset-id"));
+	json_decref(answer);
+	snprintf(uri, URI, "file:/dev/fdset/%d,offset=%d", *set, at);
+	return 0;
+}
+
+static int migrate(struct vmm *v, const char *command, int fd, int at)
+{
+	char uri[URI];
+	int set = -1, err = set_capabilities(v);
+
+	if (!err)
+		err = offer(v, fd, at, uri, &set);
+	v->qmp.migrated = QMP_ACTIVE;
+	if (!err)
+		err = qmp_call(&v->qmp, command, json_pack("{ss}", "uri", uri), -1, NULL);
+	/* The migration has a descriptor of its own. */
+	if (set >= 0)
+		qmp_call(&v->qmp, "remove-fd", json_pack("{si}", "fdset-id", set), -1,
+			 NULL);
+	return err ? err : qmp_await_migration(&v->qmp);
+}
+
+/* Load the state from the memfd, after its first page. */
+static int load(struct vmm *v)
 {
 	/* A file of its own: another migration may be at another place of it. */
-	int fd = vmm_open(getpid(), v->fd), err;
+	int fd = vmm_open(getpid(), v->fd, O_RDONLY), err;
 
 	if (fd < 0)
 		return fd;
-	err = lseek(fd, VMM_STATE_HEAD, SEEK_SET) < 0 ? -errno : set_capabilities(v);
-	if (!err)
-		err = qmp_call(&v->qmp, "getfd", json_pack("{ss}", "fdname", "luo-state"),
-			       fd, NULL);
+	err = migrate(v, "migrate-incoming", fd, VMM_STATE_HEAD);
 	close(fd);
-	v->qmp.migrated = QMP_ACTIVE;
-	if (!err)
-		err = qmp_call(&v->qmp, command, json_pack("{ss}", "uri", "fd:luo-state"),
-			       -1, NULL);
-	return err ? err : qmp_await_migration(&v->qmp);
+	return err;
 }
 
 /* Wait until a status is none of these, which pass. */
@@ -136,7 +176,7 @@ int vmm_load(struct vmm *v)
 	if (!strcmp(status, "inmigrate")) {
 		if (v->state->phase != VMM_SAVED)
 			return -ENODATA;
-		err = migrate(v, "migrate-incoming");
+		err = load(v);
 		/* A killed keeper may have started this already. */
 		if (err == -EREMOTEIO)
 			err = await_status(v, "query-status", loading);
@@ -183,9 +223,44 @@ static int stop(struct vmm *v)
 	return err ? err : qmp_answer(&v->qmp, stopping, NULL);
 }
 
-int vmm_pause(struct vmm *v)
+/* Put the state that was saved into another file where it is preserved. */
+static int put_state(struct vmm *v, int from)
+{
+	off_t bytes = lseek(from, 0, SEEK_END);
+	void *at = mmap(NULL, bytes, PROT_READ, MAP_SHARED, from, 0);
+	ssize_t n;
+
+	if (at == MAP_FAILED)
+		return -errno;
+	n = bytes > VMM_STATE_SIZE ? 0 : pwrite(v->fd, at, bytes, VMM_STATE_HEAD);
+	if (n >= 0 && n != bytes)
+		errno = EFBIG;
+	munmap(at, bytes);
+	return n == bytes ? 0 : -errno;
+}
+
+/* Newer QEMUs truncate the file that they save to; a preserved one keeps its length. */
+static int save(struct vmm *v)
 {
 	static const char * const finishing[] = { "finish-migrate", NULL };
+	int file = memfd_create("luo-state", MFD_CLOEXEC), fd, err;
+
+	if (file < 0)
+		return -errno;
+	fd = vmm_open(getpid(), file, O_WRONLY);
+	err = fd < 0 ? fd : migrate(v, "migrate", fd, 0);
+	if (!err)
+		err = await_status(v, "query-status", finishing);
+	if (!err)
+		err = put_state(v, file);
+	if (fd >= 0)
+		close(fd);
+	close(file);
+	return err;
+}
+
+int vmm_pause(struct vmm *v)
+{
 	int err;
 
 	if (!v->state)
@@ -195,9 +270,7 @@ int vmm_pause(struct vmm *v)
 	if (err)
 		return err;
 	luo_mark(v->name, 1);
-	err = migrate(v, "migrate");
-	if (!err)
-		err = await_status(v, "query-status", finishing);
+	err = save(v);
 	if (!err)
 		v->state->phase = VMM_SAVED;
 	return err;

@@ -23,7 +23,7 @@ flavour = $(addprefix --,$(subst $() ,-,$(strip $(ARCH) $(1))))
 arch_deps := $(addprefix deps-,$(ARCH))
 
 help:
-	@echo 'The main job, from nothing on a bare Debian 12 (as root):'
+	@echo 'The main job, from nothing on a bare Debian 12, 13 or testing (as root):'
 	@echo '  demo          replace the kernel below a running guest, show what it felt and why;'
 	@echo '                BREAK=ram, tick or rest breaks the guest on purpose'
 	@echo '  demo-base     live-update one from a kernel with the LUO of the base into one'

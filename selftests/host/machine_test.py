@@ -436,5 +436,18 @@ def test_lock_removed():
               "is taken as a new one", out, err)
 
 
+def test_lock_in_namespace():
+    """A lock that is taken in a PID namespace, as tools/build/suite-root does."""
+    with tempfile.TemporaryDirectory() as tmp:
+        env = dict(os.environ, XDG_CACHE_HOME=tmp)
+        user = ["--user", "--map-root-user"] if os.geteuid() else []
+        r = run(["timeout", "-k", "1", "30", "unshare", "--pid", "--fork",
+                 "--kill-child"] + user +
+                lib("lock x; echo $BASHPID; readlink /proc/self; cat %s/luotrace/x.lock"
+                    % tmp), env=env)
+        check(r.returncode == 0 and re.match(r"1\n\d+\npid \d\d+, ", r.stdout),
+              "a lock is taken in a PID namespace", r.returncode, r.stdout, r.stderr)
+
+
 if __name__ == "__main__":
     sys.exit(run_tests(globals()))

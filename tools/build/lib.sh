@@ -23,7 +23,7 @@ die() {
 # Take the lock NAME, for what it says USES, until this process ends. Its file names the
 # holder: /proc/locks has only the process of flock, which is gone.
 lock() {
-	local file=$cache/$1.lock who
+	local file=$cache/$1.lock who pid words
 
 	mkdir -p "$cache" || die "cannot create '$cache'"
 	while :; do
@@ -34,11 +34,14 @@ lock() {
 			flock "$lock_fd"
 		fi
 		# It is a new file if make distclean ran meanwhile.
-		[ ! "$file" -ef "/proc/$$/fd/$lock_fd" ] || break
+		[ ! "$file" -ef "/proc/self/fd/$lock_fd" ] || break
 		exec {lock_fd}>&-
 	done
-	who=$(tr -c '[:print:]' ' ' < "/proc/$$/cmdline" | sed 's,^[^ ]*bash ,,; s/ *$//')
-	printf 'pid %s, %s\n' $$ "$who" 2> /dev/null > "$file" || true
+	# In a PID namespace, $$ is another process of /proc.
+	read -r pid _ < /proc/self/stat
+	mapfile -d '' words < /proc/self/cmdline
+	who=$(tr -c '[:print:]' ' ' <<< "${words[*]}" | sed 's,^[^ ]*bash ,,; s/ *$//')
+	printf 'pid %s, %s\n' "$pid" "$who" 2> /dev/null > "$file" || true
 }
 
 # Take the lock of PART of the build/ of this tree.

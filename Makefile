@@ -11,7 +11,7 @@ LIBDIR ?= $(PREFIX)/lib
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
-export KSRC V T ARCH
+export KSRC V T ARCH CONFIG
 # The tests that are wanted; the shell gets them through the environment.
 WANTED := $(if $(T),--tests "$$T")
 # What writes to build/ waits for another make that does: BUILD for its programs and pages,
@@ -60,6 +60,8 @@ help:
 	@echo '                luotrace, libluo and man build them; LIBDIR is $$(PREFIX)/lib'
 	@echo '  deb           build/deb/*.deb: packages luotrace, libluo1 and libluo-dev of this suite'
 	@echo '  rpm           build/rpm/*.rpm: luotrace, libluo and libluo-devel'
+	@echo '  kernel-deb    build/deb/linux-*.deb: packages of a kernel with this LUO; CONFIG=FILE is'
+	@echo '                its configuration, or a part of one (that of make kernel)'
 	@echo '  clean         remove build/'
 	@echo '  distclean     remove build/ and the cache'
 	@echo
@@ -175,6 +177,9 @@ deb: deps-tool deps-docs deps-package
 rpm: deps-tool deps-docs deps-package
 	$(Q)$(BUILD) tools/build/rpm
 
+kernel-deb: deps-kernel
+	$(Q)tools/build/kernel --deb $(if $(CONFIG),--config "$$CONFIG")
+
 clean:
 	$(Q)$(TEST) $(BUILD) rm -rf build
 
@@ -182,5 +187,5 @@ distclean: clean
 	$(Q)rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/luotrace"
 
 .PHONY: help deps kernel kernel-stock kernel-debug kernel-kcsan luotrace libluo selftests demo demo-base check \
-	check-host check-static check-vm check-stock check-debug check-suites check-packages check-all bench fuzz docs man install deb rpm \
+	check-host check-static check-vm check-stock check-debug check-suites check-packages check-all bench fuzz docs man install deb rpm kernel-deb \
 	clean distclean

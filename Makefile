@@ -126,7 +126,7 @@ check-packages: deps-suites
 
 check-all: deps deps-arm64 deps-suites
 	$(Q)$(TEST) tools/build/check host static vm monitor stock debug kcsan 7.2 7.2-stock \
-		arm64 arm64-stock arm64-64k pahole pahole-stock distro systemd systemd-stock suites packages
+		arm64 arm64-stock arm64-64k pahole pahole-stock distro systemd systemd-stock deb suites packages
 
 bench: deps-kernel deps-tool deps-vm deps-bench luotrace selftests
 	$(Q)for flavour in bench bench-stock bench-selftest bench-norecorder; do \

@@ -21,6 +21,7 @@ TEST := tools/build/alone test
 # ARCH=arm64 is for the VM of that architecture: its flavours, and what it needs.
 flavour = $(addprefix --,$(subst $() ,-,$(strip $(ARCH) $(1))))
 arch_deps := $(addprefix deps-,$(ARCH))
+built := build$(addprefix /,$(ARCH))
 
 help:
 	@echo 'The main job, from nothing on a bare Debian 12, 13 or testing (as root):'
@@ -59,6 +60,7 @@ help:
 	@echo '                libluo and headers for agents, and man pages to $$(DESTDIR)$$(PREFIX);'
 	@echo '                luotrace, libluo and man build them; LIBDIR is $$(PREFIX)/lib'
 	@echo '  deb           build/deb/*.deb: packages luotrace, libluo1 and libluo-dev of this suite'
+	@echo '                and their source; ARCH=arm64: build/arm64/deb, of static programs'
 	@echo '  rpm           build/rpm/*.rpm: luotrace, libluo and libluo-devel'
 	@echo '  kernel-deb    build/deb/linux-*.deb: packages of a kernel with this LUO; CONFIG=FILE is'
 	@echo '                its configuration, or a part of one (that of make kernel)'
@@ -146,10 +148,10 @@ man: deps-docs
 	$(Q)$(BUILD) $(MAKE) -C Documentation man
 
 install:
-	$(Q)test -x build/luotrace || { echo 'install: build/luotrace is missing; make luotrace builds it' >&2; exit 1; }
-	$(Q)test -e build/libluo/libluo.so || { echo 'install: build/libluo is missing; make libluo builds it' >&2; exit 1; }
+	$(Q)test -x $(built)/luotrace || { echo 'install: $(built)/luotrace is missing; make luotrace builds it' >&2; exit 1; }
+	$(Q)test -e $(built)/libluo/libluo.so || { echo 'install: $(built)/libluo is missing; make libluo builds it' >&2; exit 1; }
 	$(Q)test -e build/man/libluo.3 || { echo 'install: build/man is missing; make man builds it' >&2; exit 1; }
-	$(Q)install -D -m 755 build/luotrace $(DESTDIR)$(PREFIX)/sbin/luotrace
+	$(Q)install -D -m 755 $(built)/luotrace $(DESTDIR)$(PREFIX)/sbin/luotrace
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 build/man/luotrace*.8
 	$(Q)install -D -m 644 tools/luotrace/luotrace.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/luotrace
@@ -158,7 +160,7 @@ install:
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man3 build/man/libluo.3
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/include tools/luotrace/luotrace_mark.h \
 		tools/libluo/libluo.h
-	$(Q)install -D -m 644 -t $(DESTDIR)$(LIBDIR) build/libluo/libluo.a build/libluo/libluo.so.1
+	$(Q)install -D -m 644 -t $(DESTDIR)$(LIBDIR) $(built)/libluo/libluo.a $(built)/libluo/libluo.so.1
 	$(Q)ln -sf libluo.so.1 $(DESTDIR)$(LIBDIR)/libluo.so
 	$(Q)install -d $(DESTDIR)$(LIBDIR)/pkgconfig
 	$(Q)sed 's,@PREFIX@,$(PREFIX),; s,@LIBDIR@,$(LIBDIR),; s,@VERSION@,$(VERSION),' tools/libluo/libluo.pc.in \
@@ -171,7 +173,7 @@ install:
 		Documentation/monitoring/*.timer
 	$(Q)sed -i 's,/usr/local/sbin,$(PREFIX)/sbin,' $(DESTDIR)$(UNITDIR)/luotrace-*.service
 
-deb: deps-tool deps-docs deps-package
+deb: deps-tool deps-docs deps-package $(arch_deps)
 	$(Q)$(BUILD) tools/build/deb
 
 rpm: deps-tool deps-docs deps-package

@@ -123,7 +123,7 @@ check-debug: deps-kernel deps-tool deps-vm
 check-suites: deps-suites
 	$(Q)$(TEST) tools/build/check suites
 
-check-packages: deps-suites
+check-packages: deps-kernel deps-arm64 deps-suites
 	$(Q)$(TEST) tools/build/check packages
 
 check-all: deps deps-arm64 deps-suites

@@ -12,6 +12,7 @@ from tap import TOP, check, run, run_tests
 
 sys.path[:0] = [os.path.join(TOP, "selftests"), os.path.join(TOP, "selftests/vm")]
 
+from arch import ARCHES           # noqa: E402
 import klog                       # noqa: E402
 import ktap                       # noqa: E402
 import launch                     # noqa: E402
@@ -287,8 +288,18 @@ def test_files():
                 ("dynamic", [], ["ld-linux-x86-64.so.2", "libc.so.6"])):
             prog = os.path.join(tmp, kind)
             subprocess.run(["gcc", "-o", prog, source] + options, check=True)
-            got = sorted(os.path.basename(guest) for _, guest in launch.libraries(prog))
+            got = sorted(os.path.basename(guest) for _, guest in
+                         launch.libraries(prog, ARCHES["x86"]))
             check(got == want, "a %s program has %d libraries" % (kind, len(want)), got)
+        root = os.path.join(tmp, "root")
+        os.makedirs(os.path.join(root, "lib/x86_64-linux-gnu"))
+        for name, path in launch.libraries(os.path.join(tmp, "dynamic"), ARCHES["x86"]):
+            os.symlink(name, os.path.join(root, "lib/x86_64-linux-gnu",
+                                          os.path.basename(path)))
+        got = {guest for _, guest in launch.foreign_libraries(
+            os.path.join(tmp, "dynamic"), root)}
+        check(got == {"lib/ld-linux-x86-64.so.2", "lib/libc.so.6"},
+              "one of another architecture has the same", got)
 
 
 def test_tree():

@@ -13,6 +13,7 @@ from tap import check
 
 sys.path.insert(0, os.path.join(tap.TOP, "selftests/vm"))
 import ticks    # noqa: E402
+from machine import Machine    # noqa: E402
 
 P = ticks.PERIOD
 
@@ -41,14 +42,24 @@ def test_all_ticks():
 
 def test_gap():
     guest = ticks.guests(run(100, skip=70), [])[1]
-    check(len(guest.faults) == 1 and "missing" in guest.faults[0],
-          "a tick that is missing is found", guest.faults)
+    check(len(guest.faults) == 1 and "0.400 s" in guest.faults[0] and
+          "missing" in guest.faults[0], "a tick that is missing is found, and when",
+          guest.faults)
 
 
 def test_repeat():
     guest = ticks.guests(run(100, twice=70), [])[1]
     check(len(guest.faults) == 1 and "twice" in guest.faults[0],
           "a tick that comes twice is found", guest.faults)
+
+
+def test_after_the_end():
+    vm = SimpleNamespace(ticks=[], exit_code=None)
+    Machine._on_ticks(vm, bytes([tick(1, 0), tick(1, 1)]))
+    vm.exit_code = 0
+    Machine._on_ticks(vm, bytes([tick(1, 1)]))
+    check([byte for _, byte in vm.ticks] == [tick(1, 0), tick(1, 1)],
+          "what guests say after the end of the script does not count", vm.ticks)
 
 
 def test_two_guests():

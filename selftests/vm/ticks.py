@@ -40,8 +40,8 @@ def guests(heard, replaced):
             before, was = last[number]
             step = (low - was) % (1 << BITS)
             if step != 1:
-                guest.faults.append("tick %d: %s" % (
-                    guest.ticks, "twice" if step == 0 else
+                guest.faults.append("tick %d, %.3f s after the one before: %s" % (
+                    guest.ticks, when - before, "twice" if step == 0 else
                     "%d are missing, or some came again" % (step - 1)))
             for i, (begin, end) in enumerate(replaced):
                 if before < end and when > begin:

@@ -24,6 +24,9 @@
 #define CMOS_BYTE	0x60
 #define MSR_SYSENTER_EIP	0x176
 
+#define EXCEPTIONS	32
+#define ENTRY_SIZE	16	/* bytes of code for each */
+
 /* What PVH hands over, as far as it is used */
 struct start_info {
 	uint32_t magic, version, flags, nr_modules;
@@ -155,11 +158,7 @@ static void tick(void)
 	struct guest_tick *now = &ticks[n % GUEST_TICKS];
 
 	now->tsc = tsc();
-	if (n && now->tsc < ticks[(n - 1) % GUEST_TICKS].tsc) {
-		state->bad_tsc++;
-		state->bad_tsc_tick = n;
-		state->bad_tsc_by = ticks[(n - 1) % GUEST_TICKS].tsc - now->tsc;
-	}
+	now->end = 0;
 	now->tick = n;
 	sum = guest_sum(sum, n, now->tsc);
 	now->sum = sum;
@@ -168,6 +167,7 @@ static void tick(void)
 	check_devices();
 	set_devices(guest_word(state->number, n));
 	out(GUEST_PORT, GUEST_TICK_BYTE(state->number, n));
+	now->end = tsc();
 }
 
 __attribute__((used)) static void timer(void)
@@ -177,9 +177,22 @@ __attribute__((used)) static void timer(void)
 	out(PIC, 0x20);
 }
 
+/* Without an end here an exception is a reset, after which the guest starts again. */
+__attribute__((used, noreturn)) static void exception(const uint32_t *stack)
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		state->stack[i] = stack[1 + i];
+	state->caught = 1 + stack[0];
+	for (;;)
+		asm volatile("cli; hlt");
+}
+
 void start(const struct start_info *info);
 void timer_entry(void);
 void spurious_entry(void);
+extern const uint8_t exception_entries[EXCEPTIONS][ENTRY_SIZE];
 
 asm(".pushsection .note.Xen, \"a\", @note\n"
     "	.long 4, 4, 18\n"		/* PHYS32_ENTRY */
@@ -204,6 +217,17 @@ asm(".pushsection .note.Xen, \"a\", @note\n"
     "	popa\n"
     "spurious_entry:\n"
     "	iret\n"
+    "	.balign 16\n"
+    "exception_entries:\n"
+    "vector = 0\n"
+    ".rept 32\n"			/* EXCEPTIONS */
+    "	.balign 16\n"			/* ENTRY_SIZE */
+    "	push $vector\n"
+    "	jmp 2f\n"
+    "	vector = vector + 1\n"
+    ".endr\n"
+    "2:	push %esp\n"
+    "	call exception\n"
     ".pushsection .rodata\n"
     "	.balign 8\n"
     "gdt:	.quad 0, 0xcf9a000000ffff, 0xcf92000000ffff\n"
@@ -227,12 +251,26 @@ static uint32_t number(const char **text)
 	return n;
 }
 
-static void set_gate(int vector, void (*entry)(void))
+static void set_gate(int vector, const void *entry)
 {
 	idt[vector].low = (uint32_t)entry;
 	idt[vector].selector = 8;
 	idt[vector].type = 0x8e00;
 	idt[vector].high = (uint32_t)entry >> 16;
+}
+
+static void init_gates(void)
+{
+	struct { uint16_t limit; uint32_t base; } __attribute__((packed)) idtr = {
+		sizeof(idt) - 1, (uint32_t)idt,
+	};
+	int i;
+
+	for (i = 0; i < EXCEPTIONS; i++)
+		set_gate(i, exception_entries[i]);
+	set_gate(0x20, timer_entry);
+	set_gate(0x27, spurious_entry);
+	asm volatile("lidt %0" : : "m"(idtr));
 }
 
 static void init_timer(void)
@@ -241,14 +279,8 @@ static void init_timer(void)
 		{ PIC, 0x11 }, { PIC + 1, 0x20 }, { PIC + 1, 4 }, { PIC + 1, 1 },
 		{ 0xa0, 0x11 }, { 0xa1, 0x28 }, { 0xa1, 2 }, { 0xa1, 1 }, { 0xa1, 0xff },
 	};
-	struct { uint16_t limit; uint32_t base; } __attribute__((packed)) idtr = {
-		sizeof(idt) - 1, (uint32_t)idt,
-	};
 	unsigned int i;
 
-	set_gate(0x20, timer_entry);
-	set_gate(0x27, spurious_entry);
-	asm volatile("lidt %0" : : "m"(idtr));
 	for (i = 0; i < sizeof(pics) / sizeof(pics[0]); i++)
 		out(pics[i][0], pics[i][1]);
 	set_devices(0);
@@ -275,6 +307,9 @@ __attribute__((noreturn)) void start(const struct start_info *info)
 	const char *text = (void *)(uint32_t)info->cmdline;
 	uint32_t at, end, seen = 0;
 
+	state->starts++;
+	state->start_tick = state->ticks;
+	init_gates();
 	state->number = number(&text);
 	state->touched = number(&text) << 20;
 	end = GUEST_PATTERN + state->touched;

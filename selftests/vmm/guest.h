@@ -46,9 +46,10 @@ enum guest_device {
  * @bad_address:  the first one
  * @bad_value:	  what was there
  * @bad_devices:  bit of each enum guest_device that has ever lost its value
- * @bad_tsc:	  how often the time-stamp counter went backwards between two ticks
- * @bad_tsc_tick: at which tick it did so last
- * @bad_tsc_by:	  low bits of by how much
+ * @starts:	  how often the guest has started; a reset leaves RAM as it is
+ * @start_tick:	  @ticks at the last start
+ * @caught:	  1 more than the exception that has ended the guest, 0 if it runs
+ * @stack:	  of the exception: error code if it has one, address, segment, flags
  */
 struct guest_state {
 	uint32_t magic;
@@ -60,9 +61,10 @@ struct guest_state {
 	uint32_t bad_address;
 	uint32_t bad_value;
 	uint32_t bad_devices;
-	uint32_t bad_tsc;
-	uint32_t bad_tsc_tick;
-	uint32_t bad_tsc_by;
+	uint32_t starts;
+	uint32_t start_tick;
+	uint32_t caught;
+	uint32_t stack[4];
 };
 
 /**
@@ -70,11 +72,13 @@ struct guest_state {
  * @tick: its number, from 0
  * @sum:  guest_sum() of this entry and that of the one before
  * @tsc:  the guest's time-stamp counter
+ * @end:  the same once the tick is over and its byte was sent, 0 before
  */
 struct guest_tick {
 	uint32_t tick;
 	uint32_t sum;
 	uint64_t tsc;
+	uint64_t end;
 };
 
 /* FNV-1a, in words: an entry that is lost, repeated or changed breaks all after it. */

@@ -109,12 +109,16 @@ static volatile struct guest_tick *tick_of(struct ram ram, uint32_t n)
 	return (volatile struct guest_tick *)(ram.bytes + GUEST_LOG) + n % GUEST_TICKS;
 }
 
-/* The entries that are in the log, but for those that may be replaced meanwhile */
+/* The oldest entry of the log that is not replaced meanwhile */
+static uint32_t first_of(uint32_t n)
+{
+	return n > GUEST_TICKS ? n - GUEST_TICKS + GUEST_HZ : 0;
+}
+
 static void check_log(struct ram ram)
 {
-	uint32_t n = state_of(ram)->ticks, first, i, sum = 0;
+	uint32_t n = state_of(ram)->ticks, first = first_of(n), i, sum = 0;
 
-	first = n > GUEST_TICKS ? n - GUEST_TICKS + GUEST_HZ : 0;
 	if (first)
 		sum = tick_of(ram, first++)->sum;
 	for (i = first; i < n; i++) {
@@ -132,6 +136,33 @@ static void check_log(struct ram ram)
 		}
 	}
 	printf("log: ticks %u to %u, none missing, none twice\n", first, n - 1);
+}
+
+/* Whole values around a fault: they tell a step from a single wrong one. */
+static void print_times(struct ram ram, uint32_t at)
+{
+	uint32_t n = state_of(ram)->ticks, i = at < first_of(n) + 3 ? first_of(n) : at - 3;
+
+	for (; i < n && i <= at + 2; i++)
+		printf("tick %u: time-stamp counter %#" PRIx64 ", %#" PRIx64 " at its end\n",
+		       i, tick_of(ram, i)->tsc, tick_of(ram, i)->end);
+}
+
+/* The time-stamp counter goes on; the last tick is perhaps not over yet. */
+static void check_ends(struct ram ram)
+{
+	uint32_t n = state_of(ram)->ticks, i;
+
+	for (i = first_of(n); i + 1 < n; i++) {
+		volatile struct guest_tick *t = tick_of(ram, i);
+
+		if (t->end >= t->tsc && t->end <= tick_of(ram, i + 1)->tsc)
+			continue;
+		fault(t->end ? "tick %u did not end between its beginning and the next one" :
+		      "tick %u was not carried to its end", i);
+		print_times(ram, i);
+		return;
+	}
 }
 
 static void check_pattern(struct ram ram)
@@ -208,12 +239,23 @@ static void check_devices(struct ram ram)
 	for (i = 0; i < GUEST_DEVICES; i++)
 		if (s->bad_devices & 1u << i)
 			fault("%s has lost its value", devices[i]);
-	if (s->bad_tsc)
-		fault("the time-stamp counter went backwards %u times, the last time at tick %u, by %u",
-		      s->bad_tsc, s->bad_tsc_tick, s->bad_tsc_by);
 	if (!failed)
 		printf("devices: %d with the values of the tick before, at each tick\n",
 		       GUEST_DEVICES);
+}
+
+static void check_starts(struct ram ram)
+{
+	volatile struct guest_state *s = state_of(ram);
+
+	if (s->caught)
+		fault("exception %u has ended the guest, on its stack are %#x %#x %#x %#x",
+		      s->caught - 1, s->stack[0], s->stack[1], s->stack[2], s->stack[3]);
+	if (s->starts == 1)
+		return;
+	fault("the guest has started %u times, the last time at tick %u: it was reset",
+	      s->starts, s->start_tick);
+	print_times(ram, s->start_tick);
 }
 
 static void check_number(struct ram ram, const char *number)
@@ -249,7 +291,9 @@ static int cmd_check(char **args)
 	struct ram ram = map(args[1], false);
 
 	check_number(ram, args[0]);
+	check_starts(ram);
 	check_log(ram);
+	check_ends(ram);
 	check_pattern(ram);
 	check_devices(ram);
 	if (args[2])

@@ -10,8 +10,8 @@ import arch
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TABLE = os.path.join(HERE, "tests.toml")
-# The same tests on both bases.
-DEFAULT_FLAVOURS = ("default", "7.2")
+# The same tests on both bases and architectures.
+DEFAULT_FLAVOURS = ("default", "7.2", "arm64")
 # Keys that are options of selftests/vm/run, and whether they can be given repeatedly.
 OPTIONS = {"append": False, "clock": False, "cpus": False, "disk": False,
            "expect_exit": False, "expect_klog": True, "mem": False, "next": False,

@@ -108,7 +108,7 @@ check: deps deps-arm64
 check-host: deps-tool deps-check deps-vm
 	$(Q)$(TEST) tools/build/check $(WANTED) host
 
-check-static: deps-kernel deps-check
+check-static: deps-kernel deps-check deps-arm64
 	$(Q)$(TEST) tools/build/check static
 
 check-vm: deps-kernel deps-tool deps-vm $(arch_deps)

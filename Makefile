@@ -128,7 +128,8 @@ check-packages: deps-kernel deps-arm64 deps-suites
 
 check-all: deps deps-arm64 deps-suites
 	$(Q)$(TEST) tools/build/check host static vm monitor stock debug kcsan 7.2 7.2-stock \
-		arm64 arm64-stock arm64-64k pahole pahole-stock distro systemd systemd-stock deb suites packages
+		arm64 arm64-stock arm64-64k pahole pahole-stock distro systemd systemd-stock deb \
+		suites packages
 
 bench: deps-kernel deps-tool deps-vm deps-bench luotrace selftests
 	$(Q)for flavour in bench bench-stock bench-selftest bench-norecorder; do \
@@ -149,9 +150,11 @@ man: deps-docs
 
 install:
 	$(Q)test -x $(built)/luotrace || { echo 'install: $(built)/luotrace is missing; make luotrace builds it' >&2; exit 1; }
+	$(Q)test -x $(built)/luotrace-core || { echo 'install: $(built)/luotrace-core is missing; make luotrace builds it' >&2; exit 1; }
 	$(Q)test -e $(built)/libluo/libluo.so || { echo 'install: $(built)/libluo is missing; make libluo builds it' >&2; exit 1; }
 	$(Q)test -e build/man/libluo.3 || { echo 'install: build/man is missing; make man builds it' >&2; exit 1; }
 	$(Q)install -D -m 755 $(built)/luotrace $(DESTDIR)$(PREFIX)/sbin/luotrace
+	$(Q)install -D -m 755 -t $(DESTDIR)$(PREFIX)/libexec/luotrace $(built)/luotrace-core
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 build/man/luotrace*.8
 	$(Q)install -D -m 644 tools/luotrace/luotrace.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/luotrace

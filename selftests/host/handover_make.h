@@ -313,7 +313,7 @@ static bool test_read(struct memory *mem, uint64_t phys, void *to, size_t size)
 	return true;
 }
 
-static struct memory memory = { .read = test_read };
+static struct memory memory = { .read = test_read, .why = "is not in memory" };
 
 static inline void decode_base(struct handover *h, struct memory *mem)
 {

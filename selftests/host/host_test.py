@@ -99,7 +99,7 @@ COMMAND_LINE = (
     ("handover a b", 2, r"^$", r"too many arguments"),
     ("handover --memory x", 2, r"^$", r"--memory needs the FILE with the table"),
     ("handover --memory /dev/null @HANDOVER@/LUO", 3, r"^$",
-     r"'/dev/null' is not an ELF core"),
+     r"'/dev/null' is not a core, such as a vmcore"),
     ("handover /dev/null", 1, r"^tree +-\n! offset 0: 0 bytes are too few", r"^$"),
     ("handover @HANDOVER@/LUO-FDT", 0, r"^tree +luo-fdt-v1\nCRC-32 +right\n"
      r"live update +3\nsessions +2 in 2 blocks from 0x1000 on\n"

@@ -16,7 +16,8 @@ def install(tmp, *args):
     os.makedirs(os.path.join(tmp, "build/man"))
     for name in ("Documentation", "tools", "build/libluo"):
         os.symlink(os.path.join(TOP, name), os.path.join(tmp, name))
-    os.symlink("/bin/true", os.path.join(tmp, "build/luotrace"))
+    for name in ("luotrace", "luotrace-core"):
+        os.symlink("/bin/true", os.path.join(tmp, "build", name))
     for name in ("luotrace.8", "libluo.3"):
         with open(os.path.join(tmp, "build/man", name), "w") as f:
             f.write(name)

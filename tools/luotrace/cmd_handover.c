@@ -337,7 +337,8 @@ static int load_subtree(struct handover_cmd *c, struct handover *kho,
 		}
 		if (t->size && c->mem->read(c->mem, e->data, t->data, t->size))
 			return decode(c, t, from->kind);
-		handover_problem(kho, "subtree '%s' is not in memory", e->name);
+		handover_problem(kho, "subtree '%s' %s", e->name,
+				 t->size ? c->mem->why : "is empty or too large");
 		return EXIT_FINE;
 	}
 	return EXIT_FINE;
@@ -485,7 +486,7 @@ int cmd_handover(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "memory", KEY_MEMORY, "CORE", 0,
-		  "Also show what FILE points at, from an ELF core of the machine (vmcore, QEMU's dump-guest-memory)",
+		  "Also show what FILE points at, from a core of the machine (vmcore, makedumpfile's, QEMU's dump-guest-memory)",
 		  1 },
 		{ "files", KEY_FILES, NULL, 0, "List every file of a session", 1 },
 		{ 0 },

@@ -47,7 +47,7 @@ __attribute__((format(printf, 4, 5)))
 static int malformed(struct handover *h, const struct handover_chain *chain,
 		     uint64_t at, const char *fmt, ...)
 {
-	char why[128];
+	char why[HANDOVER_PROBLEM];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -90,7 +90,7 @@ static int read_page(struct handover *h, struct memory *mem,
 	if (ret)
 		return ret;
 	if (!mem->read(mem, b->at, b->data, sizeof(b->data)))
-		return malformed(h, chain, b->at, "is not in memory");
+		return malformed(h, chain, b->at, "%s", mem->why);
 	return 0;
 }
 

@@ -63,7 +63,7 @@ __luotrace_of 'audit metrics' -l max-age -x -d 'Seconds that a session may be un
 __luotrace_of audit -l exec -x -a '(__fish_complete_command)' -d 'Run this at each leak'
 __luotrace_of audit -l watch -d 'Keep running, and print each leak'
 __luotrace_of finish -l yes -d 'Finish without asking'
-__luotrace_of handover -l memory -r -F -d 'An ELF core'
+__luotrace_of handover -l memory -r -F -d 'A core'
 __luotrace_of mark -a 'paused resumed'
 __luotrace_of metrics -l textfile -r -F -d 'Write to this file'
 __luotrace_of record -l carry -d 'Keep a black box that the next kernel gets'

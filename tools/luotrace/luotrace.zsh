@@ -76,7 +76,7 @@ _luotrace() {
 	finish) _arguments -s : $common '--yes[finish without asking]' '*:session: ' ;;
 	handover)
 		_arguments -s : $common '--files[list every file of a session]' \
-			'--memory=[show what the table points at]:ELF core:_files' '1:table:_files'
+			'--memory=[show what the table points at]:core:_files' '1:table:_files'
 		;;
 	mark) _arguments -s : $common '1:session: ' '2:state:(paused resumed)' ;;
 	metrics)

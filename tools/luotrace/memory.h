@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* Physical memory of a machine, from an ELF core. For handover --memory. */
+/*
+ * Physical memory of a machine, from a core, which luotrace-core reads. For handover
+ * --memory.
+ */
 
 #ifndef MEMORY_H
 #define MEMORY_H
@@ -9,16 +12,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core.h"
+
 /**
  * struct memory - memory that can be read
- * @read: copies @size bytes from physical address @phys on; false if they are missing
+ * @read: copies @size bytes from physical address @phys on; false, with @why, if they
+ *	  are missing
+ * @why:  why not, what is said of the memory: "is not in memory"
  */
 struct memory {
 	bool (*read)(struct memory *mem, uint64_t phys, void *to, size_t size);
+	char why[CORE_TEXT + 1];
 };
 
 /**
- * memory_open - open an ELF core: vmcore, QEMU's dump-guest-memory, /proc/kcore
+ * memory_open - open a core: vmcore, makedumpfile's, QEMU's dump-guest-memory, /proc/kcore
  * @path: the file
  *
  * Return: the memory, for memory_close(); NULL after a message.

@@ -251,6 +251,18 @@ def test_command_line():
         check(longest <= 80, "help and output fit the terminal", longest)
 
 
+def test_privilege():
+    """luotrace check sees which capabilities it has; CAP_SYS_ADMIN has the others."""
+    for dropped, want in (("", "yes"), ("-bpf,-perfmon", "yes"), ("-sys_admin", "yes"),
+                          ("-sys_admin,-bpf", "no"), ("-sys_admin,-perfmon", "no"),
+                          ("-all", "no")):
+        r = run((["setpriv", "--bounding-set=" + dropped] if dropped else []) +
+                [LUOTRACE, "check"])
+        check(re.search(r"^privilege +%s\n" % want, r.stdout, re.M),
+              "privilege without %s: %s" % (dropped or "nothing", want), r.stdout,
+              r.stderr)
+
+
 def on_terminal(env):
     """The output of luotrace timeline on a terminal."""
     record = os.path.join(TOP, "build/host/record")

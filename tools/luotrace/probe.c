@@ -3,12 +3,11 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/capability.h>
 #include <linux/kho/abi/luo.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
+#include <sys/capability.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -60,24 +59,25 @@ static enum known probe_path(const char *path)
 static unsigned int probe_caps(void)
 {
 	static const struct {
-		unsigned int cap, bit;
+		cap_value_t cap;
+		unsigned int bit;
 	} all[] = {
 		{ CAP_BPF, PROBE_BPF }, { CAP_PERFMON, PROBE_PERFMON },
 		{ CAP_SYSLOG, PROBE_SYSLOG }, { CAP_SYS_ADMIN, PROBE_SYS_ADMIN },
 	};
-	struct __user_cap_header_struct header = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct data[2] = {};
+	cap_t process = cap_get_proc();
 	unsigned int caps = 0;
+	cap_flag_value_t has;
 	size_t i;
 
-	if (syscall(SYS_capget, &header, data))
+	if (!process)
 		return 0;
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		if (data[all[i].cap / 32].effective & (1U << (all[i].cap % 32)))
+		if (!cap_get_flag(process, all[i].cap, CAP_EFFECTIVE, &has) &&
+		    has == CAP_SET)
 			caps |= all[i].bit;
 	}
+	cap_free(process);
 	/* It includes the first two. */
 	if (caps & PROBE_SYS_ADMIN)
 		caps |= PROBE_BPF | PROBE_PERFMON;

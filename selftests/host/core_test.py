@@ -16,6 +16,7 @@ import zlib
 from tap import LUOTRACE, TOP, check, run, run_tests
 
 PAGE = 4096
+X86_64, AARCH64 = 62, 183   # machines of ELF
 DIRECT_MAP = 0xffff888000000000
 KERNEL_MAP = 0xffffffff80000000
 SIZE = 1 << 20              # bytes of RAM; the core has all but the first page
@@ -78,19 +79,21 @@ def note(name, kind, text):
     return out
 
 
-def elf_core(memory, more=()):
+def elf_core(memory, more=(), page=PAGE, machine=X86_64):
     """An ELF core with memory from its second page on, and more segments."""
-    notes = note(b"CORE", 1, bytes(336)) + note(b"VMCOREINFO", 0, VMCOREINFO.encode())
+    info = VMCOREINFO.replace("PAGESIZE=4096", "PAGESIZE=%d" % page)
+    notes = note(b"CORE", 1, bytes(336 if machine == X86_64 else 392)) + \
+        note(b"VMCOREINFO", 0, info.encode())
     segments = 2 + len(more)
     begin = 64 + 56 * segments
-    data = -(-(begin + len(notes)) // PAGE) * PAGE
+    data = -(-(begin + len(notes)) // page) * page
     out = b"\x7fELF\2\1\1" + bytes(9) + struct.pack(
-        "<HHIQQQIHHHHHH", 4, 62, 1, 0, 64, 0, 0, 64, 56, segments, 0, 0, 0)
+        "<HHIQQQIHHHHHH", 4, machine, 1, 0, 64, 0, 0, 64, 56, segments, 0, 0, 0)
     out += struct.pack("<IIQQQQQQ", 4, 0, begin, 0, 0, len(notes), len(notes), 4)
-    size = len(memory) - PAGE
-    for segment in [(data, DIRECT_MAP + PAGE, PAGE, size)] + list(more):
+    size = len(memory) - page
+    for segment in [(data, DIRECT_MAP + page, page, size)] + list(more):
         out += struct.pack("<IIQQQQQQ", 1, 7, *segment, segment[-1], 0)
-    return (out + notes).ljust(data, b"\0") + memory[PAGE:]
+    return (out + notes).ljust(data, b"\0") + memory[page:]
 
 
 def kernel_memory(luo):
@@ -324,10 +327,23 @@ def helper(cores):
           "somebody starts it", r.returncode, r.stderr)
 
 
+def large_pages(cores):
+    """Blocks are as large as a page of the kernel that wrote them."""
+    subprocess.run([os.path.join(TOP, "build/host/handover_64k_test"), cores.tmp],
+                   check=True)
+    memory = bytes(65536) + cores.read("pages")
+    cores.write("arm64", elf_core(memory, page=65536, machine=AARCH64))
+    r = run([LUOTRACE, "handover", "--memory", cores.path("arm64"),
+             cores.path("LUO-FDT")])
+    check(r.returncode == 0 and "session a: 3 files, 320KiB" in r.stdout and
+          "proven        6 of 6 blocks, 8 of 8 records" in r.stdout,
+          "an arm64 core of 64 KiB pages", r.returncode, r.stdout, r.stderr)
+
+
 def test_cores():
     with tempfile.TemporaryDirectory() as tmp:
         cores = Cores(tmp)
-        for part in (show_kinds, left_out, damaged, refused, helper):
+        for part in (show_kinds, left_out, damaged, refused, helper, large_pages):
             part(cores)
 
 

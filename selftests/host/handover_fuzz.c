@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct fuzz_memory m = { .mem = { fuzz_read, "is not in memory" } };
+	struct fuzz_memory m = { .mem = { .read = fuzz_read, .why = "is not in memory" } };
 	static uint8_t all[MAX];
 	struct handover h;
 	static FILE *null;

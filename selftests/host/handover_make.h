@@ -18,7 +18,9 @@
 
 #include "handover.h"
 
+#ifndef PAGE
 #define PAGE	4096
+#endif
 
 /* The pages, from address PAGE on in this order. */
 enum {
@@ -33,13 +35,13 @@ static void *const tree = pages[TREE];
 
 /* Offsets in a block. */
 #define RECORDS		16
-#define TAIL		4072	/* next, count, seal */
+#define TAIL		(PAGE - 24)	/* next, count, seal */
 #define SESSION_SIZE	80	/* name[64], files, count */
-#define SESSION_WORDS	(TAIL - 42 * 16)
+#define SESSION_WORDS	(TAIL - (PAGE == 4096 ? 42 : 682) * 16)
 #define FILE_SIZE	64	/* compatible[48], data, token */
 #define A_FILE(i, at)	(RECORDS + (i) * FILE_SIZE + (at))
 #define FLB_SIZE	64	/* name[48], data, count */
-#define WORDS		(TAIL - 56 * 8)	/* of files and FLBs */
+#define WORDS		(TAIL - (PAGE == 4096 ? 56 : 909) * 8)	/* of files and FLBs */
 
 #define MARK		0x0123456789abcdefULL
 
@@ -313,7 +315,7 @@ static bool test_read(struct memory *mem, uint64_t phys, void *to, size_t size)
 	return true;
 }
 
-static struct memory memory = { .read = test_read, .why = "is not in memory" };
+static struct memory memory = { .read = test_read, .why = "is not in memory", .page_size = PAGE };
 
 static inline void decode_base(struct handover *h, struct memory *mem)
 {

@@ -20,6 +20,7 @@
 
 #define HANDOVER_PROBLEM	512	/* bytes of one problem, with any name */
 #define HANDOVER_PROBLEMS	64	/* problems that are kept */
+#define HANDOVER_PAGE_MAX	65536	/* bytes of a page, at most */
 #define HANDOVER_WORDS		2	/* words of a record, at most */
 
 /* A table of LUO's tree, the table that the base's LUO reads, or the tree of KHO. */
@@ -94,6 +95,7 @@ struct handover_session {
 /**
  * struct handover - a decoded handover
  * @kind:	 what was decoded
+ * @page_size:	 bytes of a page of the kernel that wrote it, and of a block
  * @compatible:	 its compatible string, NULL if it has none; lives as long as the table
  * @usable:	 a kernel that knows this kind of table follows it
  * @crc:	 of LUO's tree
@@ -120,6 +122,7 @@ struct handover_session {
  */
 struct handover {
 	enum handover_kind kind;
+	size_t page_size;
 	const char *compatible;
 	bool usable;
 	enum handover_crc crc;

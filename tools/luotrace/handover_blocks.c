@@ -12,25 +12,19 @@
 _Static_assert(sizeof(struct luo_flb_header_ser) == sizeof(struct kho_block_header_ser),
 	       "both headers have two u64");
 
-/* What the blocks of an array have room for. */
+/* What is in the blocks of an array. */
 static const struct layout {
 	size_t size;		/* of a record, bytes */
 	size_t words;		/* of a record */
-	size_t room;		/* records in a block of this LUO */
-	size_t base_room;	/* records in a block of the base */
 } layouts[] = {
 	[LUO_ARRAY_SESSIONS] = {
 		sizeof(struct luo_session_ser), LUO_SESSION_WORDS,
-		LUO_SESSIONS_PER_BLOCK,
-		LUO_BASE_RECORDS_PER_BLOCK(sizeof(struct luo_session_ser)),
 	},
 	[LUO_ARRAY_FILES] = {
-		sizeof(struct luo_file_ser), LUO_FILE_WORDS, LUO_FILES_PER_BLOCK,
-		LUO_BASE_RECORDS_PER_BLOCK(sizeof(struct luo_file_ser)),
+		sizeof(struct luo_file_ser), LUO_FILE_WORDS,
 	},
 	[LUO_ARRAY_FLBS] = {
-		sizeof(struct luo_flb_ser), LUO_FLB_WORDS, LUO_FLBS_PER_BLOCK,
-		LUO_BASE_RECORDS_PER_BLOCK(sizeof(struct luo_flb_ser)),
+		sizeof(struct luo_flb_ser), LUO_FLB_WORDS,
 	},
 };
 
@@ -40,7 +34,7 @@ struct block {
 	uint64_t next;
 	uint64_t count;
 	bool lost;
-	char data[KHO_BLOCK_SIZE];
+	char data[HANDOVER_PAGE_MAX];
 };
 
 __attribute__((format(printf, 4, 5)))
@@ -83,13 +77,13 @@ static int read_page(struct handover *h, struct memory *mem,
 	int ret = 0;
 
 	h->nr_blocks++;
-	if (b->at % KHO_BLOCK_SIZE)
+	if (b->at % h->page_size)
 		return malformed(h, chain, b->at, "address does not begin a page");
 	if (h->kind == HANDOVER_BASE)
 		ret = claim_page(h, chain, b->at);
 	if (ret)
 		return ret;
-	if (!mem->read(mem, b->at, b->data, sizeof(b->data)))
+	if (!mem->read(mem, b->at, b->data, h->page_size))
 		return malformed(h, chain, b->at, "%s", mem->why);
 	return 0;
 }
@@ -110,7 +104,7 @@ static void read_header(const struct handover_chain *chain, struct block *b)
 static int read_plain(struct handover *h, const struct handover_chain *chain,
 		      struct block *b)
 {
-	size_t room = layouts[chain->kind].base_room;
+	size_t room = LUO_BASE_RECORDS_IN(h->page_size, layouts[chain->kind].size);
 
 	read_header(chain, b);
 	if (b->count > room)
@@ -122,21 +116,28 @@ static int read_plain(struct handover *h, const struct handover_chain *chain,
 	return 0;
 }
 
-static void read_tail(const char *data, struct luo_block_tail_ser *tail)
+static size_t room_of(const struct handover *h, const struct layout *l)
 {
-	memcpy(tail, data + KHO_BLOCK_SIZE - sizeof(*tail), sizeof(*tail));
+	return LUO_RECORDS_IN(h->page_size, l->size, l->words);
+}
+
+static void read_tail(const struct handover *h, const char *data,
+		      struct luo_block_tail_ser *tail)
+{
+	memcpy(tail, data + h->page_size - sizeof(*tail), sizeof(*tail));
 }
 
 /* Whether a page is proven to be the next block of a chain. */
-static bool is_next(struct memory *mem, const struct handover_chain *chain,
+static bool is_next(const struct handover *h, struct memory *mem,
+		    const struct handover_chain *chain,
 		    const struct handover_seal *seal, uint64_t at)
 {
 	struct luo_block_tail_ser tail;
-	char data[KHO_BLOCK_SIZE];
+	char data[HANDOVER_PAGE_MAX];
 
-	if (!at || at % KHO_BLOCK_SIZE || !mem->read(mem, at, data, sizeof(data)))
+	if (!at || at % h->page_size || !mem->read(mem, at, data, h->page_size))
 		return false;
-	read_tail(data, &tail);
+	read_tail(h, data, &tail);
 	return handover_seal_block(seal, at, chain->nr_blocks + 1, &tail) == tail.seal;
 }
 
@@ -152,10 +153,10 @@ static int read_damaged(struct handover *h, struct memory *mem,
 
 	malformed(h, chain, b->at, "seal is wrong");
 	read_header(chain, b);
-	read_tail(b->data, &tail);
-	if (is_next(mem, chain, seal, tail.next))
+	read_tail(h, b->data, &tail);
+	if (is_next(h, mem, chain, seal, tail.next))
 		b->next = tail.next;
-	else if (!is_next(mem, chain, seal, b->next))
+	else if (!is_next(h, mem, chain, seal, b->next))
 		return 1;
 	b->count = 0;
 	b->lost = true;
@@ -167,10 +168,10 @@ static int read_proven(struct handover *h, struct memory *mem,
 		       const struct handover_chain *chain,
 		       const struct handover_seal *seal, struct block *b)
 {
-	size_t room = layouts[chain->kind].room;
+	size_t room = room_of(h, &layouts[chain->kind]);
 	struct luo_block_tail_ser tail;
 
-	read_tail(b->data, &tail);
+	read_tail(h, b->data, &tail);
 	if (handover_seal_block(seal, b->at, chain->nr_blocks, &tail) != tail.seal)
 		return read_damaged(h, mem, chain, seal, b);
 	if (tail.count > room)
@@ -189,12 +190,12 @@ static int read_proven(struct handover *h, struct memory *mem,
 	return 0;
 }
 
-static void fill_record(const struct handover_seal *seal, const struct layout *l,
-			const struct block *b, size_t i, struct handover_record *r)
+static void fill_record(const struct handover *h, const struct handover_seal *seal,
+			const struct layout *l, const struct block *b, size_t i,
+			struct handover_record *r)
 {
-	const char *words = b->data + sizeof(b->data) -
-			    sizeof(struct luo_block_tail_ser) -
-			    l->room * l->words * sizeof(uint64_t);
+	const char *words = b->data + h->page_size - sizeof(struct luo_block_tail_ser) -
+			    room_of(h, l) * l->words * sizeof(uint64_t);
 
 	memset(r, 0, sizeof(*r));
 	memcpy(r, b->data + sizeof(struct kho_block_header_ser) + i * l->size, l->size);
@@ -219,7 +220,7 @@ static int add_records(struct handover *h, struct handover_chain *chain,
 		return -ENOMEM;
 	chain->records = all;
 	for (i = 0; i < b->count; i++) {
-		fill_record(seal, &layouts[chain->kind], b, i, &all[chain->nr]);
+		fill_record(h, seal, &layouts[chain->kind], b, i, &all[chain->nr]);
 		h->nr_records++;
 		h->nr_proven += all[chain->nr++].proof == HANDOVER_PROVEN;
 	}

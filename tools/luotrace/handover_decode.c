@@ -26,12 +26,26 @@ static bool leads_to_arrays(const struct handover *h)
 	       h->kind == HANDOVER_BASE && h->usable;
 }
 
+static bool is_page_size(size_t size)
+{
+	return size >= KHO_BLOCK_SIZE && size <= HANDOVER_PAGE_MAX && !(size & (size - 1));
+}
+
+/* That of the kernel that wrote the table: LUO's tree is in one page. */
+static size_t find_page_size(size_t size, const struct memory *mem)
+{
+	if (mem && is_page_size(mem->page_size))
+		return mem->page_size;
+	return is_page_size(size) ? size : KHO_BLOCK_SIZE;
+}
+
 int handover_decode(struct handover *h, enum handover_kind kind,
 		    const void *table, size_t size, struct memory *mem)
 {
 	int err = 0;
 
 	memset(h, 0, sizeof(*h));
+	h->page_size = find_page_size(size, mem);
 	if (is_base(kind, table, size))
 		handover_decode_base(h, table, size);
 	else

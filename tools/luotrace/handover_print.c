@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fmt.h"
 #include "handover.h"
@@ -80,7 +79,7 @@ static void print_sessions(const struct handover *h, bool files, FILE *f)
 			s->nr_files, fmt_s(s->nr_files));
 		if (s->record.proof == HANDOVER_PROVEN)
 			fprintf(f, ", %s", fmt_bytes(size, s->record.words[1] *
-						     sysconf(_SC_PAGESIZE)));
+						     h->page_size));
 		fprintf(f, "%s\n", damaged(&s->record));
 		for (i = 0; files && i < s->nr_files; i++)
 			print_file(&s->files[i], f);

@@ -85,10 +85,11 @@ uint32_t handover_seal_record(const struct handover_seal *seal, const void *reco
 		   (const uint64_t[]){ flb->data, flb->count, attributes });
 }
 
-bool handover_seal_tree(const void *page)
+bool handover_seal_tree(const void *page, size_t page_size)
 {
+	size_t size = page_size - sizeof(uint64_t);
 	uint64_t stored;
 
-	memcpy(&stored, (const char *)page + LUO_FDT_SIZE, sizeof(stored));
-	return stored == crc32(0, page, LUO_FDT_SIZE);
+	memcpy(&stored, (const char *)page + size, sizeof(stored));
+	return stored == crc32(0, page, size);
 }

@@ -53,6 +53,6 @@ uint32_t handover_seal_record(const struct handover_seal *seal, const void *reco
 			      const uint64_t *words);
 
 /** handover_seal_tree - whether the CRC-32 at the end of a page is right */
-bool handover_seal_tree(const void *page);
+bool handover_seal_tree(const void *page, size_t page_size);
 
 #endif

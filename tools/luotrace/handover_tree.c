@@ -307,11 +307,12 @@ static struct handover_entry *add_entry(struct handover *h)
 
 static void check_crc(struct handover *h, const void *tree, size_t size)
 {
-	h->crc = size < PAGE_SIZE ? HANDOVER_CRC_CUT :
-		 handover_seal_tree(tree) ? HANDOVER_CRC_RIGHT : HANDOVER_CRC_WRONG;
+	h->crc = size < h->page_size ? HANDOVER_CRC_CUT :
+		 handover_seal_tree(tree, h->page_size) ? HANDOVER_CRC_RIGHT :
+							  HANDOVER_CRC_WRONG;
 	if (h->crc == HANDOVER_CRC_WRONG)
 		handover_problem(h, "offset %zu: CRC-32 of the tree is wrong",
-				 LUO_FDT_SIZE);
+				 h->page_size - sizeof(uint64_t));
 	else if (h->crc == HANDOVER_CRC_CUT)
 		handover_problem(h, "offset %zu: the page is cut before the CRC-32 of the tree",
 				 size);

@@ -60,6 +60,7 @@ static bool receive_reply(struct core *core)
 		return false;
 	}
 	core->mem.why[reply.text] = '\0';
+	core->mem.page_size = reply.page_size;
 	return !reply.text;
 }
 

@@ -18,9 +18,11 @@
  * struct memory - memory that can be read
  * @read: copies @size bytes from physical address @phys on; false, with @why, if they
  *	  are missing
+ * @page_size: bytes of a page of the machine, 0 if the core does not say
  * @why:  why not, what is said of the memory: "is not in memory"
  */
 struct memory {
+	uint32_t page_size;
 	bool (*read)(struct memory *mem, uint64_t phys, void *to, size_t size);
 	char why[CORE_TEXT + 1];
 };

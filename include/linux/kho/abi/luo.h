@@ -223,11 +223,16 @@ struct luo_block_tail_ser {
 #define LUO_FLB_WORDS			1
 
 /* Records of a size in a block of this LUO, with their words, and in one of the base */
-#define LUO_RECORDS_PER_BLOCK(_size, _words)				\
-	((KHO_BLOCK_SIZE - sizeof(struct kho_block_header_ser) -	\
+#define LUO_RECORDS_IN(_block, _size, _words)				\
+	(((_block) - sizeof(struct kho_block_header_ser) -		\
 	  sizeof(struct luo_block_tail_ser)) / ((_size) + (_words) * sizeof(u64)))
+#define LUO_BASE_RECORDS_IN(_block, _size)				\
+	(((_block) - sizeof(struct kho_block_header_ser)) / (_size))
+
+#define LUO_RECORDS_PER_BLOCK(_size, _words)				\
+	LUO_RECORDS_IN(KHO_BLOCK_SIZE, _size, _words)
 #define LUO_BASE_RECORDS_PER_BLOCK(_size)				\
-	((KHO_BLOCK_SIZE - sizeof(struct kho_block_header_ser)) / (_size))
+	LUO_BASE_RECORDS_IN(KHO_BLOCK_SIZE, _size)
 
 #define LUO_FILES_PER_BLOCK						\
 	LUO_RECORDS_PER_BLOCK(sizeof(struct luo_file_ser), LUO_FILE_WORDS)

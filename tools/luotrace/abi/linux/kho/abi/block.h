@@ -13,7 +13,7 @@ typedef __u64 u64;
 #define __packed __attribute__((packed))
 #endif
 
-#define KHO_BLOCK_SIZE	4096	/* bytes of a block, the page of x86 */
+#define KHO_BLOCK_SIZE	4096	/* bytes of a block where nothing else is known: a page */
 #define PAGE_SIZE	KHO_BLOCK_SIZE
 
 struct kho_block_header_ser {

@@ -3,15 +3,18 @@
 """Host tests that run programs: luotrace's command line, the set-up scripts; and lists
 that must be the same in two places. Prints TAP."""
 
+import fcntl
 import os
 import pty
 import re
 import resource
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 
 from schema import check_output
 from tap import HERE, LUOTRACE, TOP, check, run, run_tests
@@ -263,10 +266,11 @@ def test_privilege():
               r.stderr)
 
 
-def on_terminal(env):
+def on_terminal(env, columns=0):
     """The output of luotrace timeline on a terminal."""
     record = os.path.join(TOP, "build/host/record")
     primary, secondary = pty.openpty()
+    fcntl.ioctl(secondary, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
     with subprocess.Popen([LUOTRACE, "timeline", record], stdout=secondary, env=env):
         os.close(secondary)
         text = b""
@@ -287,6 +291,18 @@ def test_colours():
         text = on_terminal(dict(env, **more))
         check(b"blackout" in text and (b"\x1b" in text) == coloured,
               "%s colours with %s" % ("prints" if coloured else "no", more), text)
+
+
+def test_width():
+    """Text is as wide as a terminal, 80 columns at most."""
+    env = dict(os.environ, TERM="dumb")
+    for columns, least, most in ((0, 71, 80), (200, 71, 80), (60, 51, 60),
+                                 (40, 31, 40)):
+        text = on_terminal(env, columns).decode().replace("\r", "")
+        finding = re.search(r"^\* (?:.+\n)+", text, re.M).group().splitlines()
+        longest = max(len(line) for line in finding)
+        check(least <= longest <= most, "a terminal of %d columns" % columns, longest,
+              text)
 
 
 def test_textfile():

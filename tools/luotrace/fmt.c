@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unictype.h>
 #include <unistr.h>
 #include <uniwidth.h>
@@ -249,6 +250,17 @@ char *fmt_bar(char *buf, unsigned int width, uint64_t part, uint64_t whole)
 	return buf;
 }
 
+int fmt_width(FILE *f)
+{
+	struct winsize size;
+
+	/* Those of a terminal that does not say are 0. */
+	if (ioctl(fileno(f), TIOCGWINSZ, &size) || !size.ws_col ||
+	    size.ws_col > FMT_WIDTH)
+		return FMT_WIDTH;
+	return size.ws_col;
+}
+
 /* Columns of the first @len bytes of a text. */
 static int columns_of(const char *text, size_t len)
 {
@@ -257,7 +269,7 @@ static int columns_of(const char *text, size_t len)
 
 void fmt_wrapped(FILE *f, const char *lead, const char *text)
 {
-	int indent = fmt_columns(lead), column = indent;
+	int indent = fmt_columns(lead), column = indent, width = fmt_width(f);
 	size_t len;
 
 	fputs(lead, f);
@@ -265,7 +277,7 @@ void fmt_wrapped(FILE *f, const char *lead, const char *text)
 		/* A name longer than a line is not cut. */
 		len = strcspn(text, " ");
 		if (column > indent &&
-		    column + 1 + columns_of(text, len) > FMT_WIDTH) {
+		    column + 1 + columns_of(text, len) > width) {
 			fprintf(f, "\n%*s", indent, "");
 			column = indent;
 		} else if (column > indent) {

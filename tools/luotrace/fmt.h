@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #define FMT_LEN		24	/* bytes that any fmt_*() result needs */
-#define FMT_WIDTH	80	/* columns of a line for people */
+#define FMT_WIDTH	80	/* columns of a line for people, at most */
 
 /**
  * fmt_ns - a time in a fitting unit, three digits: 830ns, 1.24us, 56.1ms, 12.0s
@@ -144,8 +144,11 @@ const char *fmt_errno(int ret);
  */
 char *fmt_bar(char *buf, unsigned int width, uint64_t part, uint64_t whole);
 
+/** fmt_width - columns of a line: FMT_WIDTH, or those of a terminal that has fewer */
+int fmt_width(FILE *f);
+
 /**
- * fmt_wrapped - print a text in lines of at most FMT_WIDTH columns
+ * fmt_wrapped - print a text in lines of at most fmt_width() columns
  * @f:	  where to
  * @lead: before the first line; the others are indented by its width
  * @text: words with single spaces between them; a word longer than a line is not cut

@@ -292,7 +292,7 @@ void session_track_event(struct session_track *track, const struct lt_event *e)
 static void print_session(const struct session *s, uint64_t start, FILE *f)
 {
 	char name[4 * LT_NAME_LEN + 1], step[64];
-	int column, len;
+	int column, len, width = fmt_width(f);
 	unsigned int i;
 
 	column = fprintf(f, "  ");
@@ -304,7 +304,7 @@ static void print_session(const struct session *s, uint64_t start, FILE *f)
 			       i ? "> " : "", s->steps[i].what,
 			       event_since(s->steps[i].ts, start) / 1e9,
 			       s->steps[i].ret ? " (failed)" : "");
-		if (i && column + len > FMT_WIDTH)
+		if (i && column + len > width)
 			column = fprintf(f, "\n%*s", INDENT, "") - 1;
 		fputs(step, f);
 		column += len;

@@ -18,6 +18,9 @@ WANTED := $(if $(T),--tests "$$T")
 # TEST for the results of tests, demonstrations and measurements.
 BUILD := tools/build/alone build
 TEST := tools/build/alone test
+ifneq ($(filter-out arm64,$(ARCH)),)
+$(error ARCH=$(ARCH): want arm64, or none for this machine)
+endif
 # ARCH=arm64 is for the VM of that architecture: its flavours, and what it needs.
 flavour = $(addprefix --,$(subst $() ,-,$(strip $(ARCH) $(1))))
 arch_deps := $(addprefix deps-,$(ARCH))

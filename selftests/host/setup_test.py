@@ -265,5 +265,16 @@ def test_alternatives():
                   % (" and ".join(suite) or "neither", installed, want), r.stderr)
 
 
+def test_arch():
+    """An architecture that there is no build for."""
+    for command, want in (
+            (["make", "luotrace", "ARCH=foo"],
+             "ARCH=foo: want arm64, or none for this machine"),
+            (["tools/build/sysroot", "foo"], "no sysroot for 'foo', want arm64")):
+        r = run(command, cwd=TOP)
+        check(r.returncode and want in r.stderr and not r.stdout,
+              "%s is refused" % " ".join(command), r.returncode, r.stdout, r.stderr)
+
+
 if __name__ == "__main__":
     sys.exit(run_tests(globals()))

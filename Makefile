@@ -106,7 +106,7 @@ demo-base: kernel kernel-stock luotrace selftests
 	$(Q)$(TEST) selftests/demo/run --base $(if $(ARCH),--arch $(ARCH))
 
 check: deps deps-arm64
-	$(Q)$(TEST) tools/build/check host static vm monitor stock arm64:demo-memfd
+	$(Q)$(TEST) tools/build/check --short host static vm monitor stock arm64:demo-memfd
 
 check-host: deps-tool deps-check deps-vm
 	$(Q)$(TEST) tools/build/check $(WANTED) host

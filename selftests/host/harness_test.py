@@ -4,6 +4,7 @@
 the check of kernel logs, what the VM boots with. Prints TAP."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -199,6 +200,14 @@ def test_selection():
           "a test runs with its first flavour", names)
     names = [flavour for _, flavour in table.select(rows, ["faults", "state"], "7.2")]
     check(names == ["7.2", "7.2"], "or with the one that is given", names)
+    names = [row.name for row, _ in table.select(rows, [], "default", short=True)]
+    check("state" in names and "many" not in names,
+          "make check has no test that takes long", names)
+    with open(os.path.join(TOP, "Makefile")) as f:
+        calls = re.findall(r"^(check|check-all):.*\n.*tools/build/check (--short )?",
+                           f.read(), re.M)
+    check(calls == [("check", "--short "), ("check-all", "")],
+          "and make check-all has all", calls)
     bad = [row.name for row in rows.values() if not row.flavours or not os.path.isfile(
         os.path.join(TOP, "selftests/guest", row.script))]
     check(not bad and len(rows) > 40, "each VM test has flavours and a script", bad)

@@ -531,7 +531,7 @@ static int verify(const struct update *u)
 	if (!check(!fnmatch(u->says, is, 0), "what the log says"))
 		printf("# is   '%s'\n# want '%s'\n", is, u->says);
 	/* The size in the handover is not trusted. */
-	check(recorded_bytes() <= 1 << 20, "bytes of the records");
+	check(recorded_bytes() <= 256UL * sysconf(_SC_PAGESIZE), "bytes of the records");
 	for (i = 0; i < MAX_DAMAGES; i++) {
 		if (u->damages[i].address == KERNEL_TEXT)
 			check_kernel();

@@ -21,7 +21,7 @@
 #define DELAY_US	2000
 #define SLOW_US		60000
 #define MEMFD_BYTES	(1 << 20)
-#define PAGE		4096
+#define PAGE		sysconf(_SC_PAGESIZE)
 #define LATE_NS		500000000	/* a sleep may end later on a busy host */
 #define AGENTS		"/tmp/agents"
 #define CPUS		256	/* of a large machine */

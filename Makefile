@@ -186,6 +186,7 @@ rpm: deps-tool deps-docs deps-package
 	$(Q)$(BUILD) tools/build/rpm
 
 kernel-deb: deps-kernel
+	$(if $(ARCH),$(error kernel-deb makes packages for this machine, not for ARCH=$(ARCH)))
 	$(Q)tools/build/kernel --deb $(if $(CONFIG),--config "$$CONFIG")
 
 clean:

@@ -19,7 +19,8 @@
 #define TREE_PATH	"/sys/kernel/debug/kho/out/sub_fdts/LUO-FDT"
 #define TRACE_PATH	"/sys/kernel/tracing/trace"
 #define KERNEL_PATH	"/state/kernel"
-#define PAGE		4096
+#define PAGE		sysconf(_SC_PAGESIZE)
+#define PAGE_MAX	65536
 #define USED		(64 << 20)
 
 /* The callback targets that are handed over, too, and their cookies. */
@@ -105,12 +106,12 @@ static int make_file(int session, int token)
 static bool guest_is_intact(int fd)
 {
 	int want = block_of_a_guest();
-	char is[PAGE], was[PAGE];
+	char is[PAGE_MAX], was[PAGE_MAX];
 	bool same;
 
-	same = pread(fd, is, sizeof(is), 0) == sizeof(is) &&
-	       pread(want, was, sizeof(was), 0) == sizeof(was) &&
-	       !memcmp(is, was, sizeof(is));
+	same = pread(fd, is, PAGE, 0) == PAGE &&
+	       pread(want, was, PAGE, 0) == PAGE &&
+	       !memcmp(is, was, PAGE);
 	close(want);
 	return same;
 }
@@ -195,7 +196,7 @@ static uint64_t find_address(enum address to, int guest)
 /* Offset of the value of a property, in the tree as it will be written. */
 static unsigned int value_offset(const struct damage *d)
 {
-	static char tree[PAGE];
+	static char tree[PAGE_MAX];
 	int fd = open(TREE_PATH, O_RDONLY), node;
 	const char *value;
 
@@ -531,7 +532,7 @@ static int verify(const struct update *u)
 	if (!check(!fnmatch(u->says, is, 0), "what the log says"))
 		printf("# is   '%s'\n# want '%s'\n", is, u->says);
 	/* The size in the handover is not trusted. */
-	check(recorded_bytes() <= 256UL * sysconf(_SC_PAGESIZE), "bytes of the records");
+	check(recorded_bytes() <= 256UL * PAGE, "bytes of the records");
 	for (i = 0; i < MAX_DAMAGES; i++) {
 		if (u->damages[i].address == KERNEL_TEXT)
 			check_kernel();

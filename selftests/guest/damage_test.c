@@ -15,12 +15,11 @@
 #include <libfdt.h>
 #include <linux/liveupdate_recorder.h>
 #include <stddef.h>
+#include <sys/resource.h>
 
 #define TREE_PATH	"/sys/kernel/debug/kho/out/sub_fdts/LUO-FDT"
 #define TRACE_PATH	"/sys/kernel/tracing/trace"
 #define KERNEL_PATH	"/state/kernel"
-#define PAGE		sysconf(_SC_PAGESIZE)
-#define PAGE_MAX	65536
 #define USED		(64 << 20)
 
 /* The callback targets that are handed over, too, and their cookies. */
@@ -384,7 +383,7 @@ static bool is_lost(const struct update *u, const char *name, int token)
 	return false;
 }
 
-static int sessions[SESSIONS], memfds[SESSIONS][3];
+static int sessions[MAX_SESSIONS], memfds[MAX_SESSIONS][3];
 
 /* Retrieve a file and compare it. Returns whether it is lost or there as wanted. */
 static bool file_is_as_wanted(const struct update *u, int i, int token)
@@ -550,13 +549,21 @@ static int verify(const struct update *u)
 
 int main(int argc, char **argv)
 {
-	unsigned int n;
+	const struct rlimit files = { 4096, 4096 };
+	const struct update *u;
+	unsigned int n = 0;
 
 	if (argc == 2 && !strcmp(argv[1], "count")) {
-		printf("%zu\n", NR_UPDATES);
+		while (find_update(n))
+			n++;
+		printf("%u\n", n);
 		return 0;
 	}
-	if (argc < 2 || sscanf(argv[argc - 1], "%u", &n) != 1 || n >= NR_UPDATES)
+	if (argc < 2 || sscanf(argv[argc - 1], "%u", &n) != 1)
 		return 2;
-	return argc == 3 ? hold(&updates[n]) : verify(&updates[n]);
+	u = find_update(n);
+	/* A session is an open file. */
+	if (!u || setrlimit(RLIMIT_NOFILE, &files))
+		return 2;
+	return argc == 3 ? hold(u) : verify(u);
 }

@@ -60,6 +60,28 @@ COMMAND_LINE = (
      r"call took 1.80ms:\n  session vm-a token 42\n", r"^$"),
     ("timeline --json @RECORD@", 0, r'(?s)"command": "timeline".*"blackout_ns": '
      r'36000000, *\n.*"freeze_window_ns": 5000000', r"^$"),
+    ("timeline --no-color --max-blackout 36ms --max-freeze 5ms @RECORD@", 0,
+     r"^Live update 1 ", r"^$"),
+    ("timeline --max-blackout 35ms --max-freeze 4.9ms --max-phase freeze=2ms "
+     "@RECORD@", 4, r"^Live update 1 ", r"^luotrace: budget broken: blackout took "
+     r"36\.0ms, 1\.00ms more than 35\.0ms; 8\.00ms of it in finish\nluotrace: budget "
+     r"broken: freeze window took 5\.00ms, 100us more than 4\.90ms; 1\.90ms of it in "
+     r"handler vfio-v1, freeze\n$"),
+    ("timeline --max-phase finish=7ms -q @WORSE@", 4, r"given up by it",
+     r"^luotrace: budget broken: finish took 8\.00ms"),
+    ("timeline --max-phase finish=8ms @WORSE@", 1, r"given up by it", r"^$"),
+    ("timeline --json --max-blackout 35ms --max-phase finish=8ms @RECORD@", 4,
+     r'(?s)"budgets": \[\s*\{\s*"of": "blackout",\s*"phase": null,\s*"max_ns": '
+     r'35000000,\s*"duration_ns": 36000000,\s*"known_ns": 36000000,\s*"verdict": '
+     r'"broken",.*"of": "phase",\s*"phase": "finish",.*"verdict": "kept"',
+     r"budget broken"),
+    ("timeline --max-blackout soon", 2, r"^$", r"'soon' is not a time; want a number "
+     r"and s, ms, us or ns"),
+    ("timeline --max-freeze 5", 2, r"^$", r"'5' is not a time; want"),
+    ("timeline --max-phase freez=5ms", 2, r"^$", r"unknown phase 'freez', want one of "
+     r"'prepare in reboot', 'freeze', "),
+    ("timeline --max-phase freeze", 2, r"^$", r"'freeze' is not NAME=TIME"),
+    ("timeline --list --max-freeze 5ms", 2, r"^$", r"want no budget with it"),
     ("timeline @WORSE@", 1, r"(?s)blackout 36.0ms.*\* 2 sessions of the previous "
      r"update were given up by it", r"^$"),
     ("timeline --json @WORSE@", 1, r'(?s)"blackout_ns": 36000000.*"given_up": 2',

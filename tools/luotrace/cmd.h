@@ -19,6 +19,7 @@ enum {
 	EXIT_FINDING = 1,	/* also: the output could not be written */
 	EXIT_USAGE = 2,
 	EXIT_CANNOT = 3,
+	EXIT_BUDGET = 4,	/* a budget is broken, or not known to be kept */
 };
 
 /**

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "budget.h"
 #include "cmd.h"
 #include "fmt.h"
 #include "json.h"
@@ -25,17 +26,28 @@ static const char timeline_doc[] =
 	"  luotrace timeline --json | jq .blackout_ns\n"
 	"  luotrace timeline --list           updates that were saved\n"
 	"  luotrace timeline 12               one of them\n"
+	"  luotrace timeline --max-blackout 2s --max-phase 'kernel init=1.5s'\n"
 	"  luotrace timeline saved-record     of another machine";
 
-enum { KEY_LIST = 256, KEY_DIR };
+enum { KEY_LIST = 256, KEY_DIR, KEY_MAX_BLACKOUT, KEY_MAX_FREEZE, KEY_MAX_PHASE };
 
 struct timeline {
 	struct cmd_options o;
 	const char *arg;
 	const char *dir;
 	bool list;
+	struct budgets budgets;
 	struct probe probe;
 };
+
+static void add_budget(struct timeline *t, enum budget_of of, const char *arg,
+		       const struct argp_state *state)
+{
+	const char *why = budget_add(&t->budgets, of, arg);
+
+	if (why)
+		argp_error(state, "%s", why);
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -51,6 +63,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_DIR:
 		t->dir = arg;
 		return 0;
+	case KEY_MAX_BLACKOUT:
+	case KEY_MAX_FREEZE:
+	case KEY_MAX_PHASE:
+		add_budget(t, key - KEY_MAX_BLACKOUT + BUDGET_BLACKOUT, arg, state);
+		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num)
 			argp_error(state, "too many arguments, want one NUMBER or FILE");
@@ -59,6 +76,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (t->list && t->arg)
 			argp_error(state, "--list shows all updates; want no NUMBER or FILE with it");
+		if (t->list && t->budgets.n)
+			argp_error(state, "--list shows all updates; want no budget with it");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -75,12 +94,37 @@ static int report_none(const struct timeline *t)
 	return EXIT_CANNOT;
 }
 
+/* Say which budgets are not kept, add all verdicts to @root, if there is one. */
+static int check_budgets(const struct timeline *t, const struct update *u,
+			 const struct blackout *b, json_t *root)
+{
+	json_t *all = root ? json_array() : NULL;
+	char text[2 * TIMELINE_TEXT];
+	struct budget_result result;
+	int ret = EXIT_FINE, i;
+
+	for (i = 0; i < t->budgets.n; i++) {
+		budget_check(&t->budgets.all[i], &u->record, b, timeline_steps(u), &result);
+		if (root)
+			json_array_append_new(all, budget_json(&t->budgets.all[i], &result));
+		if (result.verdict == BUDGET_KEPT)
+			continue;
+		ret = EXIT_BUDGET;
+		/* The last lines of a terminal that has both outputs. */
+		fflush(stdout);
+		msg_error("%s", budget_sentence(&t->budgets.all[i], &result, text));
+	}
+	if (root)
+		json_object_set_new(root, "budgets", all);
+	return ret;
+}
+
 static int timeline_show(const struct timeline *t, const struct update *u)
 {
 	const struct liveupdate_recorder *r = &u->record;
+	int failed = timeline_failed(r) ? EXIT_FINDING : EXIT_FINE, ret;
 	struct blackout b;
 	json_t *root;
-	int ret;
 
 	if (!update_present(u)) {
 		msg_error("%s", recorder_unread_reason(r) ? RECORDER_UNREAD :
@@ -90,13 +134,16 @@ static int timeline_show(const struct timeline *t, const struct update *u)
 	blackout_measure(r, &b);
 	if (!t->o.json) {
 		timeline_text(r, &b, timeline_steps(u), cmd_color(&t->o), stdout);
-		return timeline_failed(r) ? EXIT_FINDING : EXIT_FINE;
+		ret = check_budgets(t, u, &b, NULL);
+		return ret == EXIT_FINE ? failed : ret;
 	}
 	root = json_head("timeline", &t->probe);
 	timeline_json(r, &b, root);
 	timeline_steps_json(timeline_steps(u), root);
-	ret = json_print(root, JSON_INDENT(2)) ? EXIT_FINE : EXIT_FINDING;
-	return ret == EXIT_FINE && timeline_failed(r) ? EXIT_FINDING : ret;
+	ret = check_budgets(t, u, &b, root);
+	if (!json_print(root, JSON_INDENT(2)))
+		return EXIT_FINDING;
+	return ret == EXIT_FINE ? failed : ret;
 }
 
 /* The update that was asked for; NULL after a message. */
@@ -202,6 +249,12 @@ int cmd_timeline(int argc, char **argv)
 		{ "list", KEY_LIST, NULL, 0, "List the updates that were saved", 0 },
 		{ "dir", KEY_DIR, "DIR", 0,
 		  "Saved updates are in DIR instead of " UPDATE_STORE_DIR, 0 },
+		{ "max-blackout", KEY_MAX_BLACKOUT, "TIME", 0,
+		  "End with 4 if the blackout took longer, such as 2s or 800ms", 1 },
+		{ "max-freeze", KEY_MAX_FREEZE, "TIME", 0,
+		  "The same of the freeze window", 1 },
+		{ "max-phase", KEY_MAX_PHASE, "NAME=TIME", 0,
+		  "The same of a phase; can be given again", 1 },
 		{ 0 },
 	};
 	static const struct argp_child children[] = {

@@ -33,14 +33,38 @@ static char *fmt_unit(char *buf, uint64_t v, const struct unit *u)
 	return buf;
 }
 
+static const struct unit times[] = {
+	{ "s", 1000000000 }, { "ms", 1000000 }, { "us", 1000 }, { "ns", 1 },
+};
+
 char *fmt_ns(char *buf, uint64_t ns)
 {
-	static const struct unit units[] = {
-		{ "s", 1000000000 }, { "ms", 1000000 }, { "us", 1000 },
-		{ "ns", 1 },
-	};
+	return fmt_unit(buf, ns, times);
+}
 
-	return fmt_unit(buf, ns, units);
+bool fmt_read_ns(const char *text, uint64_t *ns)
+{
+	const struct unit *u;
+	size_t whole = strspn(text, "0123456789"), part = 0, i;
+	const char *unit = text + whole;
+	uint64_t n = 0, digit;
+
+	if (*unit == '.') {
+		part = strspn(unit + 1, "0123456789");
+		unit += part + 1;
+	}
+	for (u = times; strcmp(u->name, unit); u++) {
+		if (u->size == 1)
+			return false;
+	}
+	for (i = 0; i < whole && n <= FMT_MAX_NS; i++)
+		n = 10 * n + (text[i] - '0');
+	if (!whole || (text[whole] == '.' && !part) || n > FMT_MAX_NS / u->size)
+		return false;
+	*ns = n * u->size;
+	for (digit = u->size / 10, i = 0; i < part; i++, digit /= 10)
+		*ns += (text[whole + 1 + i] - '0') * digit;
+	return *ns <= FMT_MAX_NS;
 }
 
 char *fmt_age(char *buf, uint64_t ns)

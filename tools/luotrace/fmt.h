@@ -24,6 +24,17 @@
 char *fmt_ns(char *buf, uint64_t ns);
 
 /**
+ * fmt_read_ns - a time as people write it: 50ms, 1.5s, 800us, 20ns
+ * @text: the time, a decimal number and its unit
+ * @ns:	  set to it; what is below a nanosecond is cut
+ *
+ * Return: false if it is no such time, or longer than FMT_MAX_NS.
+ */
+bool fmt_read_ns(const char *text, uint64_t *ns);
+
+#define FMT_MAX_NS	(86400ULL * 1000000000)	/* a day */
+
+/**
  * fmt_age - a long time in two units: 12.0s, 2m10s, 3h05m, 4d02h
  * @buf: FMT_LEN bytes
  * @ns:	 nanoseconds

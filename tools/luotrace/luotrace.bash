@@ -38,13 +38,13 @@ _luotrace() {
 		esac
 		;;
 	--session | --handler | --min-us | --duration | --buffer | --max-age | --exec | \
-		-s | -H | -d) return ;;
+		--max-blackout | --max-freeze | --max-phase | -s | -H | -d) return ;;
 	*)
 		case $command in
 		check) words=$output ;;
 		trace) words="$output $trace --kho" ;;
 		latency) words="$output $trace --by --hist --json-file" ;;
-		timeline) words="$output --dir --list" ;;
+		timeline) words="$output --dir --list --max-blackout --max-freeze --max-phase" ;;
 		audit) words="$output --session --max-age --files --watch --exec
 			--duration" ;;
 		finish) words="$output --yes" ;;

@@ -63,7 +63,11 @@ _luotrace() {
 		;;
 	timeline)
 		_arguments -s : $common '--dir=[saved updates are in]:directory:_files -/' \
-			'--list[list the updates that were saved]' '1:number or file:_files'
+			'--list[list the updates that were saved]' \
+			'--max-blackout=[end with 4 if the blackout took longer]:time: ' \
+			'--max-freeze=[end with 4 if the freeze window took longer]:time: ' \
+			'*--max-phase=[end with 4 if a phase took longer]:phase=time: ' \
+			'1:number or file:_files'
 		;;
 	audit)
 		_arguments -s : $common '--files[list every file]' \

@@ -43,7 +43,8 @@ static void usage(FILE *f)
 		fprintf(f, "  %-9s %s\n", commands[i].name, commands[i].brief);
 	fputs("\n'luotrace COMMAND --help' describes a command, 'luotrace --version' shows\n"
 	      "the version.\n\n"
-	      "exit codes: 0 fine, 1 a finding, 2 usage, 3 cannot run here\n",
+	      "exit codes: 0 fine, 1 a finding, 2 usage, 3 cannot run here,\n"
+	      "4 a budget is broken or unknown\n",
 	      f);
 }
 

@@ -56,8 +56,8 @@ COMMAND_LINE = (
     ("timeline /no/such", 3, r"^$", r"cannot read '/no/such': No such file"),
     ("timeline --no-color @RECORD@", 0, r"^Live update 1 at 1970-01-01 "
      r"00:00:00 UTC: 0 sessions with 0 files\nblackout 36.0ms, freeze window "
-     r"5.00ms\n\n\* handler vfio-v1 is 95 % of freeze \(1.90ms\); the longest "
-     r"call took 1.80ms:\n  session vm-a token 42\n", r"^$"),
+     r"5.00ms\n\n\* finish is 22 % of the blackout \(8\.00ms\), all of it outside of "
+     r"calls of LUO:\n  start the workloads' processes before the last", r"^$"),
     ("timeline --json @RECORD@", 0, r'(?s)"command": "timeline".*"blackout_ns": '
      r'36000000, *\n.*"freeze_window_ns": 5000000', r"^$"),
     ("timeline --no-color --max-blackout 36ms --max-freeze 5ms @RECORD@", 0,

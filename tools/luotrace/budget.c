@@ -9,14 +9,18 @@
 
 #define NAME_BUF	(4 * 64 + 1)
 
+static bool is_name(const char *known, const char *name, size_t len)
+{
+	return strlen(known) == len && !memcmp(known, name, len);
+}
+
 /* A phase by the name that people see, or by that in JSON; SPAN_NR if there is none. */
 static enum span find_phase(const char *name, size_t len)
 {
 	enum span s;
 
 	for (s = 0; s < SPAN_NR; s++) {
-		if ((strlen(span_label(s)) == len && !memcmp(span_label(s), name, len)) ||
-		    (strlen(span_name(s)) == len && !memcmp(span_name(s), name, len)))
+		if (is_name(span_label(s), name, len) || is_name(span_name(s), name, len))
 			break;
 	}
 	return s;
@@ -104,8 +108,8 @@ static void keep_inside(struct budget_result *result, const struct liveupdate_re
 	if (!b->known[s])
 		return;
 	for (i = 0; i < n; i++)
-		keep_part(result, timeline_row_ns(r, b, s, rows[i], &partial), "%s %s, %s",
-			  timeline_kind(rows[i]->kind),
+		keep_part(result, timeline_row_ns(r, b, s, rows[i], &partial),
+			  "%s %s, %s", timeline_kind(rows[i]->kind),
 			  *rows[i]->name ? fmt_name(name, sizeof(name), rows[i]->name) :
 					   "others", enum_name(ENUM_OP, rows[i]->op));
 	if (timeline_sessions(r, b, s, &session, 1))

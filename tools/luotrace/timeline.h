@@ -19,13 +19,13 @@
 
 #define TIMELINE_TITLE		40	/* bytes of a title */
 
-/* Faults come first, then slow callback targets, then the machine. */
-enum finding_class { FINDING_FAULT, FINDING_TARGET, FINDING_MACHINE };
+/* Faults come first, then what could leave the blackout. */
+enum finding_class { FINDING_FAULT, FINDING_SAVING };
 
 /**
  * struct finding - one sentence about a live update
  * @class: what kind of finding it is
- * @ns:	   how much of the blackout it explains
+ * @ns:	   how much of the blackout could be saved at most; of a fault, how bad it is
  * @text:  the sentence
  */
 struct finding {
@@ -35,10 +35,14 @@ struct finding {
 };
 
 /**
- * timeline_findings - findings about a live update, worst first
+ * timeline_findings - findings about a live update: faults, the worst first, then what
+ *		       could save most, with what to do for it
  * @r:	 the record
  * @b:	 its blackout
  * @all: room for TIMELINE_FINDINGS
+ *
+ * What would save less than a hundredth of the blackout, or less than a millisecond, is no
+ * finding.
  *
  * Return: their number.
  */

@@ -6,19 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enum_name.h"
 #include "fmt.h"
 #include "timeline.h"
 
 #define NAME_BUF	(4 * 64 + 1)
 
-/* A phase that took less is not worth a sentence: share of the whole, ns. */
-#define WORTH_SHARE	0.05
+/* What saves less is not worth a sentence: share of the blackout, and ns. */
+#define WORTH_PART	100
 #define WORTH_NS	1000000
-/* A workload notices this, however long the rest takes. */
-#define LONG_NS		50000000
+
+#define TARGETS		3	/* callback targets of a phase that can have a sentence */
+#define ROOM		(TIMELINE_FINDINGS + (TARGETS + 1) * SPAN_NR)
 
 struct findings {
-	struct finding *all;
+	struct finding all[ROOM];
 	int n;
 };
 
@@ -28,7 +30,7 @@ static void add_finding(struct findings *f, enum finding_class class, uint64_t n
 {
 	va_list ap;
 
-	if (f->n == TIMELINE_FINDINGS)
+	if (f->n == ROOM)
 		return;
 	f->all[f->n].class = class;
 	f->all[f->n].ns = ns;
@@ -50,123 +52,147 @@ static char *share(char *buf, size_t size, const struct blackout *b, uint64_t ns
 	return buf;
 }
 
-/* Whether a span is long enough to be mentioned. */
-static bool worth(const struct blackout *b, enum span s)
+/* Whether a possible saving is worth a sentence. */
+static bool worth(const struct blackout *b, uint64_t ns)
 {
-	return b->known[s] && b->ns[s] >= WORTH_NS &&
-	       b->ns[s] >= WORTH_SHARE * b->total;
+	return ns >= WORTH_NS && WORTH_PART * ns >= b->total;
 }
 
-/* Whether the possible saving is worth a sentence. */
-static bool worth_saving(const struct blackout *b, uint64_t ns)
+/* Time of a phase outside of callbacks that are counted for it. */
+static uint64_t outside_targets(const struct liveupdate_recorder *r,
+				const struct blackout *b, enum span s)
 {
-	return ns >= b->total / 100 || ns >= LONG_NS;
+	const struct liveupdate_recorder_row *rows[LIVEUPDATE_RECORDER_ROWS];
+	int n = timeline_rows(r, s, rows, LIVEUPDATE_RECORDER_ROWS), i;
+	uint64_t ns = b->ns[s], in;
+	bool partial;
+
+	for (i = 0; i < n; i++) {
+		in = timeline_row_ns(r, b, s, rows[i], &partial);
+		ns -= in < ns ? in : ns;
+	}
+	return ns;
 }
 
-/* The callback target that takes most of a span, if one does. */
+/* Time that the agent spent outside of LUO. */
+static uint64_t outside_calls(const struct liveupdate_recorder *r,
+			      const struct blackout *b, enum span s)
+{
+	uint64_t in;
+
+	return span_in_calls(r, s, &in) && in < b->ns[s] ? b->ns[s] - in : 0;
+}
+
+static uint64_t all_of_it(const struct liveupdate_recorder *r, const struct blackout *b,
+			  enum span s)
+{
+	(void)r;
+	return b->ns[s];
+}
+
+/* Without a session that is claimed no agent came. */
+static uint64_t until_agent(const struct liveupdate_recorder *r,
+			    const struct blackout *b, enum span s)
+{
+	return r->last_in.times[LIVEUPDATE_MARK_OPEN] ? b->ns[s] : 0;
+}
+
+/* What could leave each phase at most, other than its callbacks, and how. */
+static const struct {
+	const char *what;
+	uint64_t (*saves)(const struct liveupdate_recorder *r, const struct blackout *b,
+			  enum span s);
+	const char *how;
+} phases[SPAN_NR] = {
+	[SPAN_PREPARE] = { "prepare in reboot is", all_of_it,
+		"have the agent send PREPARE before the reboot" },
+	[SPAN_SHUTDOWN] = { "shutdown of devices and CPUs is", all_of_it,
+		"detach devices that no workload uses before the reboot; 'luotrace record --carry' shows which take long" },
+	[SPAN_KEXEC] = { "kexec and early boot are", all_of_it,
+		"compress the kernel with LZ4, and load a smaller initramfs" },
+	[SPAN_INIT] = { "kernel init is", outside_targets,
+		"boot with initcall_debug to see what takes long, and make a module of what the restore does not need" },
+	[SPAN_USER] = { "user-space start is", until_agent,
+		"start the agent earlier, as the first service" },
+	[SPAN_RESTORE] = { "restore is", outside_calls,
+		"have the agent retrieve all files before it does anything else" },
+	[SPAN_FINISH] = { "finish is", outside_calls,
+		"start the workloads' processes before the last file is retrieved, with less to set up" },
+};
+
+static void find_phase(struct findings *f, const struct liveupdate_recorder *r,
+		       const struct blackout *b, enum span s)
+{
+	char of[64], all[FMT_LEN], rest[FMT_LEN], in[FMT_LEN + 32] = "";
+	uint64_t ns;
+
+	if (!phases[s].what || !b->known[s])
+		return;
+	ns = phases[s].saves(r, b, s);
+	if (!worth(b, ns))
+		return;
+	if (phases[s].saves == outside_calls)
+		snprintf(in, sizeof(in), ", %s of it outside of calls of LUO",
+			 ns < b->ns[s] ? fmt_ns(rest, ns) : "all");
+	add_finding(f, FINDING_SAVING, ns, "%s %s (%s)%s: %s", phases[s].what,
+		    share(of, sizeof(of), b, b->ns[s]), fmt_ns(all, b->ns[s]), in,
+		    phases[s].how);
+}
+
+/* What to do with a callback that takes long; a PREPARE can leave the blackout whole. */
+static const char *const target_how[] = {
+	[OP_FREEZE] = "do in prepare what need not wait for the freeze, and preserve fewer files",
+	[OP_RETRIEVE] = "retrieve sessions in parallel, and preserve memory in large folios",
+	[OP_CAN_FINISH] = "have it answer from what it knows already, and finish sessions in parallel",
+	[OP_FINISH] = "finish sessions in parallel, and free later what need not be freed at once",
+	[OP_BOOT] = "move what it does to when its state is used first",
+};
+
 static void find_target(struct findings *f, const struct liveupdate_recorder *r,
-			const struct blackout *b, enum span s)
+			const struct blackout *b, enum span s,
+			const struct liveupdate_recorder_row *row)
 {
-	const struct liveupdate_recorder_row *row;
-	struct timeline_call longest;
 	char name[NAME_BUF], session[NAME_BUF], took[FMT_LEN], one[FMT_LEN];
-	char where[2 * NAME_BUF + 64] = "";
+	char where[NAME_BUF + 64] = "";
+	struct timeline_call longest;
 	bool partial;
 	uint64_t ns;
 
-	if (!b->known[s] || b->ns[s] < WORTH_NS ||
-	    !timeline_rows(r, s, &row, 1))
-		return;
 	ns = timeline_row_ns(r, b, s, row, &partial);
-	if (ns < b->ns[s] / 4 || !worth_saving(b, ns))
+	if (!worth(b, ns))
 		return;
-	if (timeline_calls(r, b, s, &longest, 1) &&
-	    !strcmp(longest.call->name, row->name)) {
-		snprintf(where, sizeof(where), "; the longest call took %s",
+	if (timeline_calls(r, b, s, &longest, 1) && longest.op == row->op &&
+	    !strcmp(longest.call->name, row->name) && longest.call->kind == row->kind) {
+		snprintf(where, sizeof(where), ", the longest call %s",
 			 fmt_ns(one, longest.call->duration));
 		if (longest.call->kind == LIVEUPDATE_KIND_HANDLER)
-			snprintf(where + strlen(where),
-				 sizeof(where) - strlen(where),
-				 ": session %s token %llu",
-				 fmt_name(session, sizeof(session),
-					  longest.call->session),
+			snprintf(where + strlen(where), sizeof(where) - strlen(where),
+				 " of session %s token %llu",
+				 fmt_name(session, sizeof(session), longest.call->session),
 				 (unsigned long long)longest.call->token);
 	}
-	add_finding(f, FINDING_TARGET, ns, "%s %s is %s%.0f %% of %s (%s)%s",
+	add_finding(f, FINDING_SAVING, ns, "%s %s is %s%.0f %% of %s (%s)%s: %s",
 		    timeline_kind(row->kind),
 		    *row->name ? fmt_name(name, NAME_BUF, row->name) : "others",
 		    partial ? "at least " : "", percent(ns, b->ns[s]), span_label(s),
-		    fmt_ns(took, ns), where);
-}
-
-/* How much of a span that user space controls was spent in calls of LUO. */
-static void find_agent(struct findings *f, const struct liveupdate_recorder *r,
-		       const struct blackout *b, enum span s)
-{
-	char all[FMT_LEN], calls[FMT_LEN], of[64], in[80];
-	uint64_t ns;
-
-	if (!worth(b, s) || !span_in_calls(r, s, &ns))
-		return;
-	if (ns)
-		snprintf(in, sizeof(in), "%s in calls of LUO, the rest outside of them",
-			 fmt_ns(calls, ns));
-	else
-		snprintf(in, sizeof(in), "none of it in calls of LUO");
-	add_finding(f, FINDING_MACHINE, b->ns[s], "%s is %s (%s): %s", span_label(s),
-		    share(of, sizeof(of), b, b->ns[s]), fmt_ns(all, b->ns[s]),
-		    ns < b->ns[s] ? in : "all of it in calls of LUO");
-}
-
-/* Spans that depend on the machine. */
-static void find_machine(struct findings *f, const struct liveupdate_recorder *r,
-			 const struct blackout *b)
-{
-	static const struct {
-		enum span span;
-		const char *what, *more;
-	} spans[] = {
-		{ SPAN_SHUTDOWN, "shutdown of devices and CPUs is", "" },
-		{ SPAN_KEXEC, "kexec and early boot are",
-		  ": unpacking the kernel, setting up memory" },
-		{ SPAN_INIT, "kernel init is",
-		  "; initcall_debug on its command line says which" },
-	};
-	char ns[FMT_LEN], of[64];
-	size_t i;
-
-	for (i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
-		if (!worth(b, spans[i].span))
-			continue;
-		add_finding(f, FINDING_MACHINE, b->ns[spans[i].span], "%s %s (%s)%s",
-			    spans[i].what,
-			    share(of, sizeof(of), b, b->ns[spans[i].span]),
-			    fmt_ns(ns, b->ns[spans[i].span]), spans[i].more);
-	}
-	/* Without a session that is claimed no agent came. */
-	if (worth(b, SPAN_USER) && r->last_in.times[LIVEUPDATE_MARK_OPEN])
-		add_finding(f, FINDING_MACHINE, b->ns[SPAN_USER],
-			    "the agent came %s after kernel init, %s; start it earlier",
-			    fmt_ns(ns, b->ns[SPAN_USER]),
-			    share(of, sizeof(of), b, b->ns[SPAN_USER]));
+		    fmt_ns(took, ns), where, target_how[row->op]);
 }
 
 static void find_spans(struct findings *f, const struct liveupdate_recorder *r,
 		       const struct blackout *b)
 {
-	char ns[FMT_LEN];
-	int s;
+	const struct liveupdate_recorder_row *rows[TARGETS];
+	int s, i, n;
 
-	if (b->known[SPAN_PREPARE] && b->ns[SPAN_PREPARE] >= WORTH_NS &&
-	    worth_saving(b, b->ns[SPAN_PREPARE]))
-		add_finding(f, FINDING_TARGET, b->ns[SPAN_PREPARE],
-			    "prepare ran inside reboot: %s could leave the blackout; have the agent send PREPARE before it",
-			    fmt_ns(ns, b->ns[SPAN_PREPARE]));
-	for (s = 0; s < SPAN_NR; s++)
-		find_target(f, r, b, s);
-	find_agent(f, r, b, SPAN_RESTORE);
-	find_agent(f, r, b, SPAN_FINISH);
-	find_machine(f, r, b);
+	for (s = 0; s < SPAN_NR; s++) {
+		find_phase(f, r, b, s);
+		n = b->known[s] ? timeline_rows(r, s, rows, TARGETS) : 0;
+		for (i = 0; i < n; i++) {
+			if (rows[i]->op < sizeof(target_how) / sizeof(*target_how) &&
+			    target_how[rows[i]->op])
+				find_target(f, r, b, s, rows[i]);
+		}
+	}
 }
 
 /* Why the span across the kexec is unknown. */
@@ -273,11 +299,14 @@ static int compare_findings(const void *a, const void *b)
 int timeline_findings(const struct liveupdate_recorder *r, const struct blackout *b,
 		      struct finding *all)
 {
-	struct findings f = { .all = all };
+	struct findings f = { .n = 0 };
 
 	find_faults(&f, r, b);
 	find_spans(&f, r, b);
-	qsort(all, f.n, sizeof(*all), compare_findings);
+	qsort(f.all, f.n, sizeof(*f.all), compare_findings);
+	if (f.n > TIMELINE_FINDINGS)
+		f.n = TIMELINE_FINDINGS;
+	memcpy(all, f.all, f.n * sizeof(*all));
 	return f.n;
 }
 

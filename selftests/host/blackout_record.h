@@ -84,6 +84,20 @@ add_call(struct liveupdate_recorder_part *p, unsigned int op,
 	return c;
 }
 
+static inline struct liveupdate_recorder_session *
+add_session(struct liveupdate_recorder_part *p, unsigned int phase,
+	    enum liveupdate_recorder_scope scope, int at, const char *name, uint64_t end,
+	    uint64_t ns)
+{
+	struct liveupdate_recorder_session *s = &p->slow_sessions[scope][phase][at];
+
+	s->duration = ns;
+	s->end = end;
+	s->files = 2;
+	strcpy(s->name, name);
+	return s;
+}
+
 /* Two kernels; the spans are 1, 2, 3... ms long, freeze is one slow call. */
 static inline struct liveupdate_recorder *make(void)
 {
@@ -137,6 +151,33 @@ static inline void add_pause(struct liveupdate_recorder *r, bool resumed, int at
 		p->paused_ns = counter - 2 * HZ;
 	}
 	strcpy(p->name, name);
+}
+
+/*
+ * Both wall clocks; sessions with calls: a freeze in the old kernel, restores in the new
+ * one, of which one ends after its phase; calls that failed, that began before the phase,
+ * and before that of their session.
+ */
+static inline void add_spans(struct liveupdate_recorder *r)
+{
+	const uint64_t frozen = r->last_out.marks[LIVEUPDATE_MARK_FROZEN];
+	const uint64_t open = r->last_in.marks[LIVEUPDATE_MARK_OPEN];
+	struct liveupdate_recorder_part *in = &r->last_in;
+
+	r->last_out.wall_ns = 1700000050 * HZ;
+	in->wall_ns = 1700000050 * HZ + 15 * MS;
+	add_session(&r->last_out, 1, LIVEUPDATE_SCOPE_REBOOT, 0, "vm-a", frozen - MS / 20,
+		    1900000);
+	add_session(in, 5, LIVEUPDATE_SCOPE_AGENT, 0, "vm-a", open + 9 * MS, 8 * MS);
+	add_session(in, 5, LIVEUPDATE_SCOPE_AGENT, 1, "vm-b", open + 6 * MS, 2 * MS)->ret = -5;
+	add_call(in, 7, LIVEUPDATE_SCOPE_AGENT, 0, "memfd-v2", "vm-a", open + 5 * MS,
+		 3 * MS)->token = ~0ULL;
+	add_call(in, 7, LIVEUPDATE_SCOPE_AGENT, 1, "memfd-v2", "vm-b", open + 5 * MS,
+		 MS / 2)->ret = -12;
+	add_call(in, 7, LIVEUPDATE_SCOPE_AGENT, 2, "memfd-v2", "vm-c", open + MS, 2 * MS);
+	add_call(in, 7, LIVEUPDATE_SCOPE_AGENT, 3, "memfd-v2", "vm-b", open + 3 * MS, MS);
+	add_call(in, 10, LIVEUPDATE_SCOPE_AGENT, 0, "luo-recorder", "",
+		 in->marks[LIVEUPDATE_MARK_INIT] - MS, MS)->kind = LIVEUPDATE_KIND_SUBSYSTEM;
 }
 
 #define ODD_NAME	"<vm> \xff"

@@ -495,7 +495,7 @@ static void write_failed(struct liveupdate_recorder *r)
 	p->clock_stable = 0;
 }
 
-/* @how: "", "failed", "pauses" or "clocks", whose wall clock is known */
+/* @how: "", "failed", "pauses", "spans", or "clocks", whose wall clock is known */
 static int write_record(const char *path, unsigned int given_up, const char *how)
 {
 	struct liveupdate_recorder *r = make();
@@ -507,6 +507,10 @@ static int write_record(const char *path, unsigned int given_up, const char *how
 		write_failed(r);
 	if (!strcmp(how, "pauses"))
 		add_pauses(r);
+	if (!strcmp(how, "spans")) {
+		add_spans(r);
+		add_pauses(r);
+	}
 	if (!strcmp(how, "clocks"))
 		r->last_out.wall_ns = 1700000050 * HZ;
 	err = !f || fwrite(r, sizeof(*r), 1, f) != 1 || fclose(f);

@@ -310,6 +310,12 @@ bool span_place(const struct liveupdate_recorder *r, const struct blackout *b,
 	return *to > *from;
 }
 
+bool span_begin(const struct liveupdate_recorder *r, const struct blackout *b,
+		enum span s, uint64_t *ns)
+{
+	return mark_ns(r, b, spans[s].begin, ns);
+}
+
 bool span_in_calls(const struct liveupdate_recorder *r, enum span s, uint64_t *ns)
 {
 	const struct liveupdate_recorder_part *p = span_record(r, s);

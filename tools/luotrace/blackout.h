@@ -113,6 +113,18 @@ bool span_place(const struct liveupdate_recorder *r, const struct blackout *b,
 		uint64_t *to);
 
 /**
+ * span_begin - when a phase began
+ * @r:	the record
+ * @b:	its blackout
+ * @s:	the phase
+ * @ns: set to ns since the first mark of the phase's kernel, as span_place() counts
+ *
+ * Return: false if it has not begun, or if that is unknown.
+ */
+bool span_begin(const struct liveupdate_recorder *r, const struct blackout *b,
+		enum span s, uint64_t *ns);
+
+/**
  * span_in_calls - ns of a phase of the new kernel during which LUO was called
  * @r:	the record
  * @s:	the phase

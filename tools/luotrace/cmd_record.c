@@ -9,6 +9,8 @@
 #include "cmd.h"
 #include "enum_name.h"
 #include "event.h"
+#include "fmt.h"
+#include "host.h"
 #include "json.h"
 #include "local_update.h"
 #include "recording.h"
@@ -114,9 +116,14 @@ static void on_event(const struct lt_event *e, void *data)
 static json_t *head_json(struct record *r, const struct probe *probe)
 {
 	json_t *head = json_head("record", probe);
+	char name[HOST_NAME_LEN], id[HOST_ID_LEN];
 
 	r->start = monotonic_ns();
 	json_object_set_new(head, "event", json_string("start"));
+	json_object_set_new(head, "host", host_name(name) ? fmt_json_name(name) :
+							    json_null());
+	json_object_set_new(head, "host_id", host_id(id) ? json_string(id) :
+							   json_null());
 	json_object_set_new(head, "trace_version",
 			    json_integer(TRACE_FILE_VERSION));
 	json_object_set_new(head, "wall_clock_ns",

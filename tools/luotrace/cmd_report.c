@@ -9,6 +9,7 @@
 #include "html.h"
 #include "json.h"
 #include "msg.h"
+#include "otlp.h"
 #include "perfetto.h"
 #include "timeline.h"
 #include "trace_file.h"
@@ -24,9 +25,10 @@ static const char report_doc[] =
 	"  luotrace report before.luotrace after.luotrace\n"
 	"  luotrace report --html -o page.html before.luotrace after.luotrace\n"
 	"  luotrace report --html -o page.html 12\n"
-	"  luotrace report --perfetto after.luotrace > trace.json";
+	"  luotrace report --perfetto after.luotrace > trace.json\n"
+	"  luotrace report --otlp before.luotrace after.luotrace > update.jsonl";
 
-enum format { TEXT, JSON, HTML, PERFETTO };
+enum format { TEXT, JSON, HTML, PERFETTO, OTLP };
 
 struct show {
 	struct cmd_options o;
@@ -38,7 +40,7 @@ struct show {
 	int nr;
 };
 
-enum { KEY_HTML = 1024, KEY_PERFETTO, KEY_HIST, KEY_DIR };
+enum { KEY_HTML = 1024, KEY_PERFETTO, KEY_OTLP, KEY_HIST, KEY_DIR };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -53,6 +55,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_PERFETTO:
 		s->format = PERFETTO;
+		return 0;
+	case KEY_OTLP:
+		s->format = OTLP;
 		return 0;
 	case KEY_HIST:
 		s->hist = true;
@@ -171,6 +176,12 @@ static int print_all(const struct show *s, struct trace_file *const *traces,
 			return -ENOMEM;
 		}
 		break;
+	case OTLP:
+		if (!otlp_write(traces, s->nr, f) && !ferror(f)) {
+			msg_error("out of memory");
+			return -ENOMEM;
+		}
+		break;
 	case JSON:
 		root = all_json(s, traces);
 		if (!root) {
@@ -213,11 +224,15 @@ static int write_out(const struct show *s, struct trace_file *const *traces)
 
 static struct trace_file *read_one(const struct show *s, const char *arg)
 {
+	struct trace_file *t;
 	unsigned int number;
 
-	if (update_store_number(arg, &number))
-		return trace_file_update(update_store_load(s->dir, number));
-	return trace_file_read(arg);
+	if (!update_store_number(arg, &number))
+		return trace_file_read(arg);
+	t = trace_file_update(update_store_load(s->dir, number));
+	if (t)
+		t->local = !strcmp(s->dir, UPDATE_STORE_DIR);
+	return t;
 }
 
 int cmd_report(int argc, char **argv)
@@ -226,6 +241,8 @@ int cmd_report(int argc, char **argv)
 		{ "html", KEY_HTML, NULL, 0, "One HTML page with diagrams", 1 },
 		{ "perfetto", KEY_PERFETTO, NULL, 0,
 		  "A trace for ui.perfetto.dev", 1 },
+		{ "otlp", KEY_OTLP, NULL, 0,
+		  "Traces for an OpenTelemetry collector, JSON", 1 },
 		{ "hist", KEY_HIST, NULL, 0, "Add histograms", 1 },
 		{ "output", 'o', "FILE", 0, "Output file instead of stdout", 1 },
 		{ "dir", KEY_DIR, "DIR", 0,

@@ -12,6 +12,7 @@
 #include "perfetto_tracks.h"
 #include "probe.h"
 #include "timeline.h"
+#include "trace_clock.h"
 
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
 #define NOT_OPEN	UINT64_MAX
@@ -239,43 +240,6 @@ static void put_trace(struct out *out, const struct trace_file *t)
 	tracks_each(out->tracks, put_open, out);
 }
 
-static uint64_t head_number(const struct trace_file *t, const char *key)
-{
-	json_int_t n = json_integer_value(json_object_get(t->head, key));
-
-	return n > 0 ? n : 0;
-}
-
-/* When a span of the blackout began, ns since 1970; false if it is unknown. */
-static bool span_at(const struct trace_file *t, const struct blackout *b, int span,
-		    uint64_t *begin)
-{
-	const struct liveupdate_recorder *r = trace_file_record(t);
-	uint64_t before = 0, init = r->last_in.wall_ns;
-	int s;
-
-	/* Without a recorded clock at least its length is shown. */
-	if (!init && !r->last_out.wall_ns)
-		init = head_number(t, "wall_clock_ns");
-
-	for (s = 0; s < span && b->known[s]; s++)
-		before += b->ns[s];
-	if (s == span && (r->last_out.wall_ns || !r->last_in.wall_ns)) {
-		*begin = (r->last_out.wall_ns ? r->last_out.wall_ns : init) + before;
-		return b->known[span];
-	}
-	/* From the new kernel's clock, of the end of its init, in both directions. */
-	if (span < SPAN_INIT || !init || !b->known[SPAN_INIT])
-		return false;
-	*begin = init - b->ns[SPAN_INIT];
-	for (s = SPAN_INIT; s < span; s++) {
-		if (!b->known[s])
-			return false;
-		*begin += b->ns[s];
-	}
-	return b->known[span];
-}
-
 static void put_blackout(struct out *out, const struct trace_file *t, uint64_t base)
 {
 	const struct liveupdate_recorder *r = trace_file_record(t);
@@ -291,7 +255,7 @@ static void put_blackout(struct out *out, const struct trace_file *t, uint64_t b
 	put_name(out, "process_name", 0, name);
 	blackout_measure(r, &b);
 	for (s = 0; s < SPAN_NR; s++) {
-		if (!span_at(t, &b, s, &begin))
+		if (!trace_clock_span(t, &b, s, &begin))
 			continue;
 		o = event_of(out, 1, span_name(s), "blackout", "X", begin - base,
 			     json_pack("{ss}", "kernel",
@@ -299,38 +263,6 @@ static void put_blackout(struct out *out, const struct trace_file *t, uint64_t b
 		json_object_set_new(o, "dur", us(b.ns[s]));
 		put(out, o);
 	}
-}
-
-/*
- * Whether to draw its blackout. The first trace of several is of the old kernel; what an
- * update that was saved tells need not be drawn again.
- */
-static bool has_blackout(struct trace_file *const *traces, int nr, int i)
-{
-	return trace_file_record(traces[i]) && !trace_file_repeated(traces, nr, i) &&
-	       (i || nr == 1 || !traces[i]->head);
-}
-
-/*
- * When a trace began, ns since 1970. The wall clock can be set between the kernels. If the
- * record of the same kernel has all phases since the old one, it places the trace relative
- * to its blackout to the nanosecond.
- */
-static uint64_t trace_begin(struct trace_file *const *traces, int nr, int i)
-{
-	const struct trace_file *t = traces[i];
-	uint64_t monotonic = head_number(t, "monotonic_ns"), opened, at;
-	const struct liveupdate_recorder *r = trace_file_record(t);
-	struct blackout b;
-
-	if (r && (i || nr == 1) && monotonic && r->last_out.wall_ns) {
-		opened = r->last_in.times[LIVEUPDATE_MARK_OPEN];
-		blackout_measure(r, &b);
-		if (opened && span_at(t, &b, SPAN_RESTORE, &at) &&
-		    at + monotonic > opened)
-			return at + monotonic - opened;
-	}
-	return head_number(t, "wall_clock_ns");
 }
 
 /* The earliest time of all traces. */
@@ -341,13 +273,13 @@ static uint64_t first_moment(struct trace_file *const *traces, int nr)
 	int i, s;
 
 	for (i = 0; i < nr; i++) {
-		at = traces[i]->head ? trace_begin(traces, nr, i) : UINT64_MAX;
+		at = traces[i]->head ? trace_clock_begin(traces, nr, i) : UINT64_MAX;
 		base = at < base ? at : base;
-		if (!has_blackout(traces, nr, i))
+		if (!trace_clock_has_blackout(traces, nr, i))
 			continue;
 		blackout_measure(trace_file_record(traces[i]), &b);
 		for (s = 0; s < SPAN_NR; s++) {
-			if (span_at(traces[i], &b, s, &at))
+			if (trace_clock_span(traces[i], &b, s, &at))
 				base = at < base ? at : base;
 		}
 	}
@@ -365,7 +297,7 @@ bool perfetto_write(struct trace_file *const *traces, int nr, FILE *f)
 	for (i = 0; i < nr && !ferror(f); i++) {
 		out.pid = i + 1;
 		if (traces[i]->head) {
-			out.offset = trace_begin(traces, nr, i) - base;
+			out.offset = trace_clock_begin(traces, nr, i) - base;
 			out.tracks = tracks_new();
 			if (!out.tracks)
 				return false;
@@ -374,7 +306,7 @@ bool perfetto_write(struct trace_file *const *traces, int nr, FILE *f)
 		}
 		out.pid = nr + i + 1;
 		out.offset = 0;
-		if (has_blackout(traces, nr, i))
+		if (trace_clock_has_blackout(traces, nr, i))
 			put_blackout(&out, traces[i], base);
 	}
 	fputs("\n]}\n", f);

@@ -8,6 +8,7 @@
 #include "enum_name.h"
 #include "event.h"
 #include "hist.h"
+#include "host.h"
 #include "msg.h"
 #include "trace_file.h"
 
@@ -395,6 +396,22 @@ struct trace_file *trace_file_read(const char *path)
 const char *trace_file_kernel(const struct trace_file *t)
 {
 	return json_string_value(json_object_get(t->head, "kernel"));
+}
+
+const char *trace_file_host(const struct trace_file *t)
+{
+	static char name[HOST_NAME_LEN];
+
+	return t->local ? host_name(name) :
+			  json_string_value(json_object_get(t->head, "host"));
+}
+
+const char *trace_file_host_id(const struct trace_file *t)
+{
+	static char id[HOST_ID_LEN];
+
+	return t->local ? host_id(id) :
+			  json_string_value(json_object_get(t->head, "host_id"));
 }
 
 void trace_file_free(struct trace_file *t)

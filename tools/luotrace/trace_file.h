@@ -27,6 +27,7 @@
 /**
  * struct trace_file - a trace that was read
  * @head:     its first line; NULL of an update that was saved
+ * @local:    it is of this machine, which an update does not say
  * @events:   all events, their times in ns since the trace began
  * @nr:	      their number
  * @ended:    it has its last line
@@ -37,6 +38,7 @@
  */
 struct trace_file {
 	json_t *head;
+	bool local;
 	struct lt_event *events;
 	size_t nr;
 	bool ended;
@@ -61,6 +63,17 @@ struct trace_file *trace_file_read(const char *path);
  * Return: the release, unescaped, so it has to go through fmt_text(); NULL if unknown.
  */
 const char *trace_file_kernel(const struct trace_file *t);
+
+/**
+ * trace_file_host - name of the machine
+ * @t: the trace
+ *
+ * Return: the name, to be printed as that of the kernel; NULL if unknown.
+ */
+const char *trace_file_host(const struct trace_file *t);
+
+/** trace_file_host_id - its id, 32 digits, in the same way */
+const char *trace_file_host_id(const struct trace_file *t);
 
 /**
  * trace_file_numbers - the live updates of the events

@@ -27,6 +27,7 @@ extern const volatile _Bool whole_sessions;	/* only the session filters what is 
 extern const volatile _Bool count_calls;
 extern const volatile _Bool count_memory;
 extern const volatile __u32 count_by;	/* enum lt_by */
+extern const volatile _Bool keep_flights;
 
 /* Set when everything is attached, so that all programs begin at once. */
 extern _Bool ready;
@@ -70,6 +71,15 @@ extern struct lost_map lost SEC(".maps");
  * to it.
  */
 int call_end(__u32 type, __u64 number, struct lt_slow *call);
+
+/**
+ * flight_begin - a call begins: keep it until its end
+ * @call: the call; its time and its task are set here
+ */
+int flight_begin(struct lt_flight *call);
+
+/** flight_end - the call of a kind that this task is in is over */
+int flight_end(__u32 kind);
 
 /* The value of a map that has only one. */
 static __always_inline void *lookup_single(void *map)

@@ -20,6 +20,7 @@ const volatile _Bool whole_sessions;
 const volatile _Bool count_calls;
 const volatile _Bool count_memory;
 const volatile __u32 count_by;
+const volatile _Bool keep_flights;
 
 _Bool ready;
 
@@ -194,12 +195,32 @@ int BPF_PROG(on_luo_file_state, __u64 number, const char *name, __u64 token,
 	return 0;
 }
 
+static __always_inline void flight_of(__u64 number, const char *session, __u64 token,
+				      const char *name, __u32 op, __u32 kind)
+{
+	struct lt_flight call = {
+		.number = number,
+		.token = token,
+		.op = op,
+		.kind = kind,
+	};
+
+	if (!keep_flights || !ready)
+		return;
+	if (session)
+		set_name(call.session, session);
+	set_compat(call.compatible, name);
+	flight_begin(&call);
+}
+
 SEC("tp_btf/luo_handler_enter")
 int BPF_PROG(on_luo_handler_enter, __u64 number, const char *name, __u64 token,
 	     const char *compatible, __u32 op)
 {
-	struct lt_event *e = event_reserve(LT_HANDLER_ENTER, 0);
+	struct lt_event *e;
 
+	flight_of(number, name, token, compatible, op, LT_HANDLER);
+	e = event_reserve(LT_HANDLER_ENTER, 0);
 	if (!e)
 		return 0;
 	e->number = number;
@@ -259,17 +280,20 @@ int BPF_PROG(on_luo_handler_exit, __u64 number, const char *name, __u64 token,
 		return 0;
 	if (box_rebooting())
 		return box_exit(compatible, op, LT_HANDLER, ret, duration_ns, name, token);
+	flight_end(LT_HANDLER);
 	set_name(call.session, name);
 	set_compat(call.compatible, compatible);
 	call_end(LT_HANDLER_EXIT, number, &call);
 	return 0;
 }
 
-static __always_inline int target_enter(__u32 type, __u64 number, const char *name,
-					__u32 op)
+static __always_inline int target_enter(__u32 type, __u32 kind, __u64 number,
+					const char *name, __u32 op)
 {
-	struct lt_event *e = event_reserve(type, 0);
+	struct lt_event *e;
 
+	flight_of(number, 0, 0, name, op, kind);
+	e = event_reserve(type, 0);
 	if (!e)
 		return 0;
 	e->number = number;
@@ -294,6 +318,7 @@ static __always_inline int target_exit(__u32 type, __u32 kind, __u64 number,
 		return 0;
 	if (box_rebooting())
 		return box_exit(name, op, kind, ret, duration_ns, 0, 0);
+	flight_end(kind);
 	set_compat(call.compatible, name);
 	call_end(type, number, &call);
 	return 0;
@@ -302,7 +327,7 @@ static __always_inline int target_exit(__u32 type, __u32 kind, __u64 number,
 SEC("tp_btf/luo_subsystem_enter")
 int BPF_PROG(on_luo_subsystem_enter, __u64 number, const char *name, __u32 op)
 {
-	return target_enter(LT_SUBSYSTEM_ENTER, number, name, op);
+	return target_enter(LT_SUBSYSTEM_ENTER, LT_SUBSYSTEM, number, name, op);
 }
 
 SEC("tp_btf/luo_subsystem_exit")
@@ -316,7 +341,7 @@ int BPF_PROG(on_luo_subsystem_exit, __u64 number, const char *name, __u32 op,
 SEC("tp_btf/luo_flb_enter")
 int BPF_PROG(on_luo_flb_enter, __u64 number, const char *name, __u32 op)
 {
-	return target_enter(LT_FLB_ENTER, number, name, op);
+	return target_enter(LT_FLB_ENTER, LT_FLB, number, name, op);
 }
 
 SEC("tp_btf/luo_flb_exit")

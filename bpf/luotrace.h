@@ -29,6 +29,8 @@
 
 #define LT_MAX_ROWS	256	/* (key, operation) pairs with a row of their own */
 #define LT_SLOWEST	10	/* longest calls kept for each CPU */
+#define LT_FLIGHTS	1024	/* calls in flight that are kept */
+#define LT_COMM_LEN	16	/* bytes, TASK_COMM_LEN */
 
 /* The events: constant, tracepoint. */
 #define LT_EVENTS(X)						\
@@ -220,6 +222,43 @@ struct lt_slow {
 	char compatible[LT_COMPAT_LEN];
 };
 
+/**
+ * struct lt_flight_key - what tells calls in flight apart
+ * @tid:  the thread
+ * @kind: enum lt_kind; an FLB can be called from within a call of a handler
+ */
+struct lt_flight_key {
+	__u32 tid;
+	__u32 kind;
+};
+
+/**
+ * struct lt_flight - a call in flight
+ * @ts:         when it began; 0 if before the programs were attached: the frontend has
+ *		found its task, and all but that is unknown
+ * @number:     the live update, 0 if unknown
+ * @token:      of the file
+ * @op:         the operation
+ * @kind:       enum lt_kind
+ * @pid:        process that is in the call
+ * @tid:        its thread
+ * @comm:       name of the thread when it began
+ * @session:    of a handler's call
+ * @compatible: handler, subsystem or FLB
+ */
+struct lt_flight {
+	__u64 ts;
+	__u64 number;
+	__u64 token;
+	__u32 op;
+	__u32 kind;
+	__u32 pid;
+	__u32 tid;
+	char comm[LT_COMM_LEN];
+	char session[LT_NAME_LEN];
+	char compatible[LT_COMPAT_LEN];
+};
+
 /* The longest calls of one CPU, unordered, and the duration of the shortest of them. */
 struct lt_slowest {
 	__u64 least_ns;
@@ -250,6 +289,7 @@ enum { LT_RETURNS_VOID, LT_RETURNS_INT, LT_RETURNS_BOOL };
 struct lt_lost {
 	__u64 events;	/* the ring buffer was full */
 	__u64 rows;	/* calls in LT_OTHERS for lack of room */
+	__u64 flights;	/* calls that were in flight and not kept, for lack of room */
 };
 
 /* Time with an ioctl of LUO in progress: ns so far, since when, and how many are. */

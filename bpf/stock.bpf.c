@@ -78,6 +78,7 @@ struct stock_task {
 	struct luo_file_set *set; /* of an operation on all files of a session, or 0 */
 	struct list_head *at; /* its file of the last call that was searched for */
 	__u64 token;
+	__u64 call_token; /* of the call in flight, if these are kept */
 	__u64 start[LT_STOCK_OPS];
 };
 
@@ -203,12 +204,30 @@ static __always_inline __u64 stock_token(struct stock_task *t, int op,
 	return s.token;
 }
 
-static __always_inline int stock_enter(__u32 nr)
+static __always_inline int stock_enter(void *ctx, __u32 nr,
+				       struct liveupdate_file_handler *fh,
+				       struct liveupdate_file_op_args *args)
 {
 	struct stock_task *t = ready ? stock_task() : 0;
+	struct lt_flight call = {};
+	int op;
 
-	if (t)
-		t->start[nr] = bpf_ktime_get_ns();
+	if (!t)
+		return 0;
+	if (keep_flights) {
+		op = stock_op(ctx, fh);
+		/* See stock_exit(). */
+		if (op < 0)
+			return 0;
+		t->call_token = stock_token(t, op, args);
+		call.token = t->call_token;
+		call.op = op;
+		__builtin_memcpy(call.session, t->name, sizeof(call.session));
+		bpf_core_read_str(call.compatible, sizeof(call.compatible),
+				  &fh->compatible);
+		flight_begin(&call);
+	}
+	t->start[nr] = bpf_ktime_get_ns();
 	return 0;
 }
 
@@ -285,11 +304,15 @@ static __always_inline int stock_exit(void *ctx, __u32 nr,
 	t = stock_task();
 	op = stock_op(ctx, fh);
 	/* A helper of a handler has the type of an operation, but is in no table. */
-	if (!t || !t->start[nr] || op < 0)
+	if (op < 0)
+		return 0;
+	flight_end(LT_HANDLER);
+	if (!t || !t->start[nr])
 		return 0;
 	call.duration_ns = now - t->start[nr];
 	t->start[nr] = 0;
-	call.token = stock_token(t, op, args);
+	/* To search for it twice would go along the list twice. */
+	call.token = keep_flights ? t->call_token : stock_token(t, op, args);
 	call.op = op;
 	call.ret = stock_result(ctx, nr, op);
 	__builtin_memcpy(call.session, t->name, sizeof(call.session));
@@ -300,9 +323,9 @@ static __always_inline int stock_exit(void *ctx, __u32 nr,
 
 #define STOCK(_nr, _arg, _handler, _args)				\
 	SEC("?fentry")							\
-	int BPF_PROG(stock_enter_##_nr)					\
+	int BPF_PROG(stock_enter_##_nr, _arg)				\
 	{								\
-		return stock_enter(_nr);				\
+		return stock_enter(ctx, _nr, _handler, _args);		\
 	}								\
 									\
 	SEC("?fexit")							\

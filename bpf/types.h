@@ -32,6 +32,7 @@ enum {
 /* Flags of map creation, of map update and of the ring buffer. */
 enum {
 	BPF_F_NO_PREALLOC = 1,
+	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,

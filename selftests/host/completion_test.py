@@ -16,6 +16,8 @@ from tap import LUOTRACE, TOP, check, run, run_tests
 # What is typed, and what must be offered, beside commands and options.
 ARGUMENTS = (("latency --by ", ["file", "handler", "session"]),
              ("mark vm-a ", ["paused", "resumed"]),
+             ("top --sort ", ["age", "handler", "session", "task"]),
+             ("top -o un", ["unfreeze", "unpreserve"]),
              ("trace --op can", ["can_finish", "can_preserve", "cancel"]),
              ("trace -o un", ["unfreeze", "unpreserve"]),
              ("record --op un", ["unfreeze", "unpreserve"]),

@@ -42,6 +42,12 @@ COMMAND_LINE = (
     ("latency 1 2 3", 2, r"^$", r"too many arguments"),
     ("latency x", 2, r"^$", r"'x' is not a number of seconds"),
     ("latency -d -1", 2, r"^$", r"'-1' is not a number of seconds"),
+    ("top --sort colour", 2, r"^$", r"want age, task, session or handler"),
+    ("top 0", 2, r"^$", r"INTERVAL is at least 1 second"),
+    ("top 1 0", 2, r"^$", r"COUNT is at least 1"),
+    ("top 1 2 3", 2, r"^$", r"too many arguments"),
+    ("top --errors", 2, r"^$", r"a call in flight has no result yet"),
+    ("top --once", 3, r"^$", r"^luotrace: this kernel .*; \w+"),
     ("trace --min-us 1e3", 2, r"^$", r"'1e3' is not a number of microseconds"),
     ("trace --buffer 5", 2, r"^$", r"'5' KiB is not a power of two from 4 on"),
     ("trace -s " + "x" * 64, 2, r"^$", r"a session has 1 to 63 bytes"),
@@ -269,7 +275,7 @@ def test_command_line():
     check(r.returncode == 0 and not r.stderr,
           "unless nothing is printed", r.returncode, r.stderr)
     for text in (run([LUOTRACE] + a.split()).stdout
-                 for a in ("check", "check -h", "trace -h", "latency -h",
+                 for a in ("check", "check -h", "trace -h", "latency -h", "top -h",
                            "timeline -h", "audit -h", "mark -h", "handover -h",
                            "metrics -h", "record -h", "report -h", "-h")):
         longest = max(len(line) for line in text.splitlines())

@@ -136,6 +136,7 @@ def test_events():
 
 def test_outputs():
     check_output("latency", printed("luotrace_test", "latency"), "luotrace latency")
+    check_output("top", printed("top_test", "json"), "luotrace top")
     check_output("audit", printed("audit_test", "json"), "luotrace audit")
 
 
@@ -157,6 +158,7 @@ def test_renamed():
     """No key can get another name without the schema."""
     for command, program, listing in (("trace", "luotrace_test", "events"),
                                       ("latency", "luotrace_test", "latency"),
+                                      ("top", "top_test", "json"),
                                       ("audit", "audit_test", "json")):
         passed = [path for line in printed(program, listing)
                   for path, copy in renamed(json.loads(line), command)

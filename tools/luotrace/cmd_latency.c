@@ -10,7 +10,6 @@
 #include "cmd.h"
 #include "enum_name.h"
 #include "event.h"
-#include "hist.h"
 #include "json.h"
 #include "local_update.h"
 #include "latency.h"
@@ -199,23 +198,10 @@ static int print(struct latency_cmd *cmd, const struct latency *l,
 	return ret;
 }
 
-static const struct tracer_row *find_row(const struct latency *l,
-					 const struct lt_key *key)
-{
-	int i;
-
-	for (i = 0; i < l->nr_rows; i++) {
-		if (!memcmp(&l->rows[i].key, key, sizeof(*key)))
-			return &l->rows[i];
-	}
-	return NULL;
-}
-
 /* Reduce calls and memory to what is new since the earlier reading. */
 static void subtract(struct latency *l, const struct latency *earlier)
 {
-	const struct tracer_row *old;
-	int i, a, k, n = 0;
+	int a, k;
 
 	for (a = 0; a < LT_KHO_ACTIONS; a++) {
 		for (k = 0; k < LT_KHO_KINDS; k++) {
@@ -224,15 +210,8 @@ static void subtract(struct latency *l, const struct latency *earlier)
 			l->kho[a][k].pages -= earlier->kho[a][k].pages;
 		}
 	}
-
-	for (i = 0; i < l->nr_rows; i++) {
-		old = find_row(earlier, &l->rows[i].key);
-		if (old)
-			hist_subtract(&l->rows[i].calls, &old->calls);
-		if (l->rows[i].calls.count)
-			l->rows[n++] = l->rows[i];
-	}
-	l->nr_rows = n;
+	l->nr_rows = tracer_rows_since(l->rows, l->nr_rows, earlier->rows,
+				       earlier->nr_rows);
 }
 
 static int print_interval(struct latency_cmd *cmd, struct latency *now,

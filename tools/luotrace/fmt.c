@@ -261,6 +261,39 @@ int fmt_padded(FILE *f, const char *text, int width)
 	return width;
 }
 
+size_t fmt_fitting(const char *text, int width)
+{
+	const uint8_t *s = (const uint8_t *)text;
+	size_t len = 0;
+	ucs4_t c;
+	int n;
+
+	while (s[len]) {
+		n = u8_strmbtouc(&c, s + len);
+		n = n > 0 ? n : 1;
+		if (u8_width(s, len + n, "UTF-8") > width)
+			break;
+		len += n;
+	}
+	return len;
+}
+
+void fmt_cell(FILE *f, const char *text, int width)
+{
+	int room = abs(width), columns = fmt_columns(text);
+	size_t len;
+
+	if (columns > room) {
+		len = fmt_fitting(text, room - 1);
+		columns = u8_width((const uint8_t *)text, len, "UTF-8");
+		fprintf(f, "%.*s%*s+", (int)len, text, room - 1 - columns, "");
+	} else if (width < 0) {
+		fprintf(f, "%*s%s", room - columns, "", text);
+	} else {
+		fprintf(f, "%s%*s", text, room - columns, "");
+	}
+}
+
 char *fmt_bar(char *buf, unsigned int width, uint64_t part, uint64_t whole)
 {
 	unsigned int n = (unsigned int)((double)part / whole * width + 0.5);

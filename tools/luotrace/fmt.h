@@ -139,6 +139,23 @@ int fmt_columns(const char *text);
 int fmt_padded(FILE *f, const char *text, int width);
 
 /**
+ * fmt_fitting - how much of a text fits
+ * @text:  the text
+ * @width: columns
+ *
+ * Return: bytes of its first characters that are not wider together.
+ */
+size_t fmt_fitting(const char *text, int width);
+
+/**
+ * fmt_cell - print a text in exactly as many columns
+ * @f:	   where to
+ * @text:  the text; if it is wider it is cut, and the last column is a plus
+ * @width: columns; below 0: to the right
+ */
+void fmt_cell(FILE *f, const char *text, int width);
+
+/**
  * fmt_errno - message for an error
  * @ret: negative errno; "Unknown error" for any other number
  */

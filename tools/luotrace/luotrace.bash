@@ -12,13 +12,14 @@ _luotrace() {
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		words="check trace latency timeline audit finish handover mark metrics record report --help --version"
+		words="check trace latency top timeline audit finish handover mark metrics record report --help --version"
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 	fi
 
 	case $prev in
 	--op) words=$ops ;;
+	--sort) words="age task session handler" ;;
 	--by) words="handler session file" ;;
 	--output | --json-file | --memory | --textfile)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
@@ -30,7 +31,7 @@ _luotrace() {
 		;;
 	-o)
 		case $command in
-		trace | latency) words=$ops ;;
+		trace | latency | top) words=$ops ;;
 		*)
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 			return
@@ -44,6 +45,7 @@ _luotrace() {
 		check) words=$output ;;
 		trace) words="$output $trace --kho" ;;
 		latency) words="$output $trace --by --hist --json-file" ;;
+		top) words="$output $trace --batch --once --sort" ;;
 		timeline) words="$output --dir --list --max-blackout --max-freeze --max-phase" ;;
 		audit) words="$output --session --max-age --files --watch --exec
 			--duration" ;;

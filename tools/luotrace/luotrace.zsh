@@ -12,6 +12,7 @@ _luotrace() {
 		'check:what this kernel offers, and which commands will work'
 		'trace:what is happening, one line an event'
 		'latency:how long handlers take, and how much they preserve'
+		'top:which calls are in flight, and what they wait for'
 		'timeline:where the last blackout went, phase by phase'
 		'audit:what the previous kernel handed over and nothing has finished'
 		'finish:give up sessions that no agent will claim'
@@ -59,6 +60,11 @@ _luotrace() {
 		_arguments -s : $common $trace '--hist[add histograms]' \
 			'--by=[count by]:what:(handler session file)' \
 			'--json-file=[also write JSON to a file]:file:_files' \
+			'*'{-o,--op=}"[only this operation]:operation:($op)"
+		;;
+	top)
+		_arguments -s : $common $trace '(-b --batch)'{-b,--batch}'[print]' \
+			'--once[print once]' '--sort=[sort by]:what:(age task session handler)' \
 			'*'{-o,--op=}"[only this operation]:operation:($op)"
 		;;
 	timeline)

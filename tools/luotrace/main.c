@@ -19,6 +19,7 @@ static const struct cmd commands[] = {
 	{ "trace",    "what is happening, one line an event", cmd_trace },
 	{ "latency",  "how long handlers take, and how much they preserve",
 	  cmd_latency },
+	{ "top",      "which calls are in flight, and what they wait for", cmd_top },
 	{ "timeline", "where the last blackout went, phase by phase",
 	  cmd_timeline },
 	{ "audit",    "what the previous kernel handed over and nothing has finished",

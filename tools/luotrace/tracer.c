@@ -36,10 +36,14 @@ static int tracer_on_event(void *ctx, void *data, size_t size)
 #define MEMORY	(1U << LT_KHO_PRESERVE | 1U << LT_KHO_UNPRESERVE | \
 		 1U << LT_KHO_RESTORE)
 
+#define FLIGHTS	(TRACER_CALLS | 1U << LT_HANDLER_ENTER | \
+		 1U << LT_SUBSYSTEM_ENTER | 1U << LT_FLB_ENTER)
+
 /* The events to stream or count. */
 static uint32_t tracer_needs(const struct tracer_options *options)
 {
 	return options->stream | (options->count_calls ? TRACER_CALLS : 0) |
+	       (options->keep_flights ? FLIGHTS : 0) |
 	       (options->count_memory ? MEMORY : 0) |
 	       (options->box_pages ? TRACER_CALLS | TRACER_BUSY |
 				     1U << LT_PHASE_BEGIN | 1U << LT_PHASE_END : 0);
@@ -75,6 +79,7 @@ static void tracer_choose_maps(struct luotrace_bpf *bpf, const struct probe *pro
 	bpf_map__set_autocreate(bpf->maps.others, options->count_calls);
 	bpf_map__set_autocreate(bpf->maps.empty_row, options->count_calls);
 	bpf_map__set_autocreate(bpf->maps.slowest, options->count_calls);
+	bpf_map__set_autocreate(bpf->maps.flights, options->keep_flights);
 	bpf_map__set_autocreate(bpf->maps.kho, options->count_memory);
 	bpf_map__set_autocreate(bpf->maps.stock_tasks, stock);
 	bpf_map__set_autocreate(bpf->maps.stock_empty, stock);
@@ -101,6 +106,7 @@ static void tracer_configure(struct luotrace_bpf *bpf,
 	bpf->rodata->count_calls = options->count_calls;
 	bpf->rodata->count_memory = options->count_memory;
 	bpf->rodata->count_by = options->by;
+	bpf->rodata->keep_flights = options->keep_flights;
 	bpf->rodata->whole_sessions = options->whole_sessions;
 }
 
@@ -313,6 +319,23 @@ int tracer_read_rows(struct tracer *t, struct tracer_row **rows)
 	return n;
 }
 
+int tracer_rows_since(struct tracer_row *rows, int nr,
+		      const struct tracer_row *earlier, int nr_earlier)
+{
+	int i, j, n = 0;
+
+	for (i = 0; i < nr; i++) {
+		for (j = 0; j < nr_earlier &&
+		     memcmp(&earlier[j].key, &rows[i].key, sizeof(rows[i].key)); j++)
+			;
+		if (j < nr_earlier)
+			hist_subtract(&rows[i].calls, &earlier[j].calls);
+		if (rows[i].calls.count)
+			rows[n++] = rows[i];
+	}
+	return n;
+}
+
 static int tracer_compare_slow(const void *a, const void *b)
 {
 	const struct lt_slow *x = a, *y = b;
@@ -349,6 +372,57 @@ int tracer_read_slowest(struct tracer *t, struct lt_slow *calls,
 	free(cpus);
 	free(flat);
 	return n;
+}
+
+static int tracer_compare_flights(const void *a, const void *b)
+{
+	const struct lt_flight *x = a, *y = b;
+
+	return x->ts < y->ts ? -1 : x->ts > y->ts;
+}
+
+int tracer_read_flights(struct tracer *t, struct lt_flight **flights)
+{
+	struct lt_flight_key *keys = calloc(LT_FLIGHTS, sizeof(*keys));
+	struct lt_flight *all = calloc(LT_FLIGHTS, sizeof(*all));
+	int fd = bpf_map__fd(t->bpf->maps.flights), err = 0;
+	__u32 n = 0, count, batch;
+
+	/* A batch has whole buckets, so that a call is there once. */
+	while (keys && all && !err && n < LT_FLIGHTS) {
+		count = LT_FLIGHTS - n;
+		err = bpf_map_lookup_batch(fd, n ? &batch : NULL, &batch, keys, all + n,
+					   &count, NULL);
+		if (!err || err == -ENOENT)
+			n += count;
+	}
+	if (!keys || !all || (err && err != -ENOENT)) {
+		msg_error("cannot read the calls in flight: %s",
+			  strerror(err ? -err : ENOMEM));
+		free(keys);
+		free(all);
+		return -EIO;
+	}
+	free(keys);
+	qsort(all, n, sizeof(*all), tracer_compare_flights);
+	*flights = all;
+	return n;
+}
+
+void tracer_add_flight(struct tracer *t, unsigned int pid, unsigned int tid)
+{
+	struct lt_flight_key key = { .tid = tid, .kind = LT_HANDLER };
+	struct lt_flight call = { .pid = pid, .tid = tid, .kind = LT_HANDLER };
+
+	bpf_map_update_elem(bpf_map__fd(t->bpf->maps.flights), &key, &call,
+			    BPF_NOEXIST);
+}
+
+void tracer_drop_flight(struct tracer *t, unsigned int tid)
+{
+	struct lt_flight_key key = { .tid = tid, .kind = LT_HANDLER };
+
+	bpf_map_delete_elem(bpf_map__fd(t->bpf->maps.flights), &key);
 }
 
 int tracer_read_kho(struct tracer *t,
@@ -394,6 +468,7 @@ void tracer_read_lost(struct tracer *t, struct tracer_lost *lost)
 	for (cpu = 0; cpus && cpu < t->nr_cpus; cpu++) {
 		lost->events += cpus[cpu].events;
 		lost->rows += cpus[cpu].rows;
+		lost->flights += cpus[cpu].flights;
 	}
 	free(cpus);
 

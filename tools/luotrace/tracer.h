@@ -28,6 +28,7 @@
  * @stream:  a bit for each enum lt_type to stream to tracer_poll()
  * @buffer_kib: size of the buffer for streamed events; 0: as built
  * @count_calls: count calls, for tracer_read_rows() and tracer_read_slowest()
+ * @keep_flights: keep the calls that tasks are in, for tracer_read_flights()
  * @count_memory: count marked memory, for tracer_read_kho()
  * @by:	     how to count calls
  * @box_pages: BOX_REBOOT_PAGES pages of memory that a reboot is recorded in, NULL for none;
@@ -47,6 +48,7 @@ struct tracer_options {
 	uint32_t stream;
 	uint32_t buffer_kib;
 	bool count_calls;
+	bool keep_flights;
 	bool count_memory;
 	enum lt_by by;
 	bool whole_sessions;
@@ -73,12 +75,14 @@ struct tracer_row {
  * struct tracer_lost - what was lost, or TRACER_UNKNOWN
  * @events: events that did not fit into the ring buffer
  * @rows:   calls counted under LT_OTHERS
+ * @flights: calls that were not kept while they were in flight
  * @missed: events that hit while the same program ran on that CPU
  * @functions: functions of a stock LUO that cannot be traced
  */
 struct tracer_lost {
 	uint64_t events;
 	uint64_t rows;
+	uint64_t flights;
 	uint64_t missed;
 	uint64_t functions;
 };
@@ -123,6 +127,18 @@ int tracer_fd(const struct tracer *t);
 int tracer_read_rows(struct tracer *t, struct tracer_row **rows);
 
 /**
+ * tracer_rows_since - the calls since an earlier reading
+ * @rows:	the calls now; reduced to those since then
+ * @nr:		number of rows
+ * @earlier:	the calls then
+ * @nr_earlier: number of rows
+ *
+ * Return: the number of rows that have a call since then.
+ */
+int tracer_rows_since(struct tracer_row *rows, int nr,
+		      const struct tracer_row *earlier, int nr_earlier);
+
+/**
  * tracer_read_slowest - the longest calls so far, longest first
  * @t:	   the tracer
  * @calls: room for @max
@@ -132,6 +148,26 @@ int tracer_read_rows(struct tracer *t, struct tracer_row **rows);
  */
 int tracer_read_slowest(struct tracer *t, struct lt_slow *calls,
 			unsigned int max);
+
+/**
+ * tracer_read_flights - the calls that tasks are in at this moment, the oldest first
+ * @t:	     the tracer
+ * @flights: set to an array, to be freed by the caller
+ *
+ * Return: their number, or a negative errno after a message.
+ */
+int tracer_read_flights(struct tracer *t, struct lt_flight **flights);
+
+/**
+ * tracer_add_flight - add a call in flight that began before tracing did
+ * @t:	 the tracer
+ * @pid: the process that is in it
+ * @tid: its thread; ignored if it is in a call that is known
+ */
+void tracer_add_flight(struct tracer *t, unsigned int pid, unsigned int tid);
+
+/** tracer_drop_flight - the thread @tid is not in the call that was added */
+void tracer_drop_flight(struct tracer *t, unsigned int tid);
 
 /**
  * tracer_read_kho - read the counts of marked memory

@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tracer.h"
 #include "luotrace.skel.h"
 #include "msg.h"
+#include "task_state.h"
 #include "tracer_box.h"
 
 /* The programs, by the function that they are on. The first two are indispensable. */
@@ -88,13 +88,9 @@ static bool give_pages(struct luotrace_bpf *bpf, void *pages)
 }
 
 /* The programs look for this process among those of the whole machine. */
-#define INIT_PID_NS	0xeffffffcU
-
 static bool in_init_namespace(void)
 {
-	struct stat st;
-
-	if (!stat("/proc/self/ns/pid", &st) && st.st_ino != INIT_PID_NS) {
+	if (!task_state_visible()) {
 		msg_error("the black box does not work in a container with processes of its own; run it on the host");
 		return false;
 	}

@@ -14,6 +14,7 @@
 
 #define pr_fmt(fmt) "luo_test_module: " fmt
 
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
@@ -47,8 +48,13 @@ static bool luo_module_can_preserve(struct liveupdate_file_handler *handler,
 	return file->f_op == &luo_module_fops;
 }
 
+static unsigned int luo_module_delay_ms;
+module_param_named(delay_ms, luo_module_delay_ms, uint, 0600);
+MODULE_PARM_DESC(delay_ms, "duration of each preserve");
+
 static int luo_module_preserve(struct liveupdate_file_op_args *args)
 {
+	msleep(luo_module_delay_ms);
 	args->serialized_data = atomic_inc_return(&luo_module_files);
 	return 0;
 }

@@ -247,6 +247,29 @@ TEST(a_call_that_began_before_is_found_and_unknown)
 	json_decref(all);
 }
 
+TEST(what_tracing_cost_is_known)
+{
+	json_t *all = readings("/tmp/many.json"), *reading, *cost;
+	long long runs = 0, run_ns = 0, observed = 0;
+	size_t i;
+
+	json_array_foreach(all, i, reading) {
+		cost = json_object_get(reading, "observer");
+		EXPECT_LT(0, number(cost, "observed_ns"));
+		EXPECT_LE(0, number(cost, "runs"));
+		EXPECT_LE(0, number(cost, "run_ns"));
+		runs += number(cost, "runs");
+		run_ns += number(cost, "run_ns");
+		observed += number(cost, "observed_ns");
+	}
+	TH_LOG("%lld runs, %lld us of %lld ms", runs, run_ns / 1000, observed / 1000000);
+	/* Each call has a begin and an end. */
+	EXPECT_LE(2 * SESSIONS, runs);
+	EXPECT_LT(runs, run_ns);
+	EXPECT_LT(run_ns, observed);
+	json_decref(all);
+}
+
 TEST(each_of_many_calls_is_seen)
 {
 	json_t *all = readings("/tmp/many.json"), *reading, *calls, *c;

@@ -74,6 +74,8 @@ def end(*clocks):
         record = base64.b64encode(f.read()).decode()
     return {"event": "end", "recorder": record,
             "lost": {"events": 3, "calls_in_others": 0, "missed": 1},
+            "observer": {"run_ns": 2500, "runs": 3, "observed_ns": 1000000,
+                         "share": 0.0025},
             "kho": [{"action": "preserve", "kind": "folio", "calls": 4,
                      "errors": 0, "pages": 1024, "bytes": 4 << 20}]}
 
@@ -97,6 +99,7 @@ def test_text(trace):
             ("tokens beyond 2^63", r"token 18446744073709551615"),
             ("memory", r"preserve +folio +4 +0 +1024 +4\.00MiB"),
             ("lives", r"vm-a +out +0  created 0\.000"),
+            ("what tracing cost", r"3 runs of BPF programs, 2\.50us in 1\.00ms"),
             ("what was lost", r"Lost: 3 events dropped, .* 1 event missed")):
         check(re.search(pattern, r.stdout), "text has " + what, r.stdout)
     check(EVIL[:3] not in r.stdout or "\n'" not in r.stdout,
@@ -113,7 +116,8 @@ def test_json(trace):
           freeze["count"] == 2 and freeze["errors"] == 1 and
           freeze["total_ns"] == 400000 and freeze["max_ns"] == 300000 and
           one["timeline"]["blackout_ns"] == 36000000 and
-          one["kho"][0]["pages"] == 1024 and one["lost"]["events"] == 3,
+          one["kho"][0]["pages"] == 1024 and one["lost"]["events"] == 3 and
+          one["observer"]["runs"] == 3,
           "JSON has the same figures", r.stdout)
     check(any(s["session"] == EVIL.replace("\n", "\\x0a") for s in one["sessions"]),
           "JSON keeps what is printable in a name as it is")

@@ -298,6 +298,13 @@ int cmd_write_error(FILE *f)
 	return errno ? errno : EIO;
 }
 
+void cmd_note_observer(const struct observer *o)
+{
+	char text[OBSERVER_TEXT];
+
+	msg_note("%s", observer_text(o, text));
+}
+
 void cmd_warn_lost(const struct tracer_lost *lost)
 {
 	if (lost->events)

@@ -154,6 +154,9 @@ int cmd_flush(void);
  */
 int cmd_write_error(FILE *f);
 
+/** cmd_note_observer - say what tracing cost, unless -q was given */
+void cmd_note_observer(const struct observer *o);
+
 /**
  * cmd_warn_lost - report what was lost, if anything was
  * @lost: what was lost

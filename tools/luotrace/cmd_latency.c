@@ -137,6 +137,7 @@ static int latency_snapshot(struct latency_cmd *cmd, struct tracer *t,
 		return -EIO;
 	}
 	tracer_read_lost(t, &l->lost);
+	tracer_read_observer(t, &l->observer);
 	return 0;
 }
 
@@ -212,6 +213,7 @@ static void subtract(struct latency *l, const struct latency *earlier)
 	}
 	l->nr_rows = tracer_rows_since(l->rows, l->nr_rows, earlier->rows,
 				       earlier->nr_rows);
+	l->observer = observer_since(&l->observer, &earlier->observer);
 }
 
 static int print_interval(struct latency_cmd *cmd, struct latency *now,

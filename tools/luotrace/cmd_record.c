@@ -133,7 +133,8 @@ static json_t *head_json(struct record *r, const struct probe *probe)
 }
 
 static json_t *end_json(struct tracer *t, const struct probe *probe,
-			const struct tracer_lost *lost)
+			const struct tracer_lost *lost,
+			const struct observer *observer)
 {
 	struct latency latency = { .has_kho = probe->tracepoints[LT_KHO_PRESERVE] };
 	struct update *u = NULL;
@@ -142,6 +143,7 @@ static json_t *end_json(struct tracer *t, const struct probe *probe,
 	local_update(probe, UPDATE_STORE_DIR, false, &u);
 	json_object_set_new(end, "event", json_string("end"));
 	json_object_set_new(end, "lost", json_lost(lost));
+	json_object_set_new(end, "observer", observer_json(observer));
 	json_object_set_new(end, "kho", latency.has_kho &&
 			    !tracer_read_kho(t, latency.kho) ?
 			    latency_kho_json(&latency) : json_null());
@@ -153,6 +155,7 @@ static json_t *end_json(struct tracer *t, const struct probe *probe,
 static int record_run(struct record *r, const struct probe *probe)
 {
 	struct tracer_lost lost;
+	struct observer observer;
 	struct tracer *t;
 
 	t = tracer_open(probe, &r->o.tracer, on_event, r);
@@ -166,9 +169,11 @@ static int record_run(struct record *r, const struct probe *probe)
 	if (cmd_loop(t, r->o.duration_ms, &r->stop) == LOOP_ERROR)
 		r->failed = true;
 	tracer_read_lost(t, &lost);
+	tracer_read_observer(t, &observer);
 	if (!r->failed)
-		write_line(r, end_json(t, probe, &lost));
+		write_line(r, end_json(t, probe, &lost, &observer));
 	cmd_warn_lost(&lost);
+	cmd_note_observer(&observer);
 	tracer_close(t);
 	return r->failed ? EXIT_FINDING : EXIT_FINE;
 }

@@ -87,6 +87,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static int trace_run(struct trace *tr, const struct probe *probe)
 {
 	struct tracer_lost lost;
+	struct observer observer;
 	struct tracer *t;
 	json_t *end;
 
@@ -105,13 +106,16 @@ static int trace_run(struct trace *tr, const struct probe *probe)
 	if (cmd_loop(t, tr->o.duration_ms, &tr->stop) == LOOP_ERROR)
 		tr->failed = true;
 	tracer_read_lost(t, &lost);
+	tracer_read_observer(t, &observer);
 	if (tr->o.json && !tr->failed) {
 		end = json_object();
 		json_object_set_new(end, "event", json_string("end"));
 		json_object_set_new(end, "lost", json_lost(&lost));
+		json_object_set_new(end, "observer", observer_json(&observer));
 		print_json(tr, end);
 	}
 	cmd_warn_lost(&lost);
+	cmd_note_observer(&observer);
 	tracer_close(t);
 	return tr->failed ? EXIT_FINDING : EXIT_FINE;
 }

@@ -240,7 +240,7 @@ static void trace_section(const struct trace_file *t, FILE *f)
 		    1000000000;
 	const struct latency *l = &t->latency;
 	uint64_t first, last;
-	char when[32];
+	char when[32], observer[OBSERVER_TEXT];
 	struct tm tm;
 
 	strftime(when, sizeof(when), "%F %T UTC", gmtime_r(&at, &tm));
@@ -263,6 +263,9 @@ static void trace_section(const struct trace_file *t, FILE *f)
 		fprintf(f, "<p class=bad>%llu event%s lost.</p>\n",
 			(unsigned long long)trace_file_lost(t),
 			trace_file_lost(t) == 1 ? " was" : "s were");
+	fputs("<p class=dim>", f);
+	text(f, observer_text(&l->observer, observer));
+	fputs(".</p>\n", f);
 	draw_sessions(t->track, f);
 	calls_table("Calls", l->rows, l->nr_rows, f);
 	slow_table("Longest calls", l->slow, l->nr_slow, f);

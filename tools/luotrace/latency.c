@@ -97,13 +97,26 @@ static void print_rows(enum lt_by by, const struct tracer_row *rows, int nr,
 	}
 }
 
-void latency_table(const struct latency *l, FILE *f)
+static void print_table(const struct latency *l, FILE *f)
 {
 	fprintf(f, "Handler calls by %s\n", by_names[l->by]);
 	if (l->nr_rows)
 		print_rows(l->by, l->rows, l->nr_rows, false, f);
 	else
 		fprintf(f, "  none was seen\n");
+}
+
+static void print_observer(const struct latency *l, FILE *f)
+{
+	char text[OBSERVER_TEXT];
+
+	fprintf(f, "\n%s\n", observer_text(&l->observer, text));
+}
+
+void latency_table(const struct latency *l, FILE *f)
+{
+	print_table(l, f);
+	print_observer(l, f);
 }
 
 /* The last power of two is open-ended. */
@@ -269,7 +282,7 @@ static void print_lost(const struct latency *l, FILE *f)
 
 void latency_calls(const struct latency *l, bool hist, FILE *f)
 {
-	latency_table(l, f);
+	print_table(l, f);
 	if (hist)
 		print_hists(l->by, l->rows, l->nr_rows, false, f);
 	print_slow(l, f);
@@ -279,11 +292,12 @@ void latency_calls(const struct latency *l, bool hist, FILE *f)
 	fputc('\n', f);
 	session_track_print(l->track, f);
 	print_lost(l, f);
+	print_observer(l, f);
 }
 
 void latency_text(const struct latency *l, bool hist, FILE *f)
 {
-	latency_table(l, f);
+	print_table(l, f);
 	if (hist)
 		print_hists(l->by, l->rows, l->nr_rows, false, f);
 	print_recorded(l, hist, f);
@@ -292,6 +306,7 @@ void latency_text(const struct latency *l, bool hist, FILE *f)
 	fputc('\n', f);
 	session_track_print(l->track, f);
 	print_lost(l, f);
+	print_observer(l, f);
 }
 
 static json_t *hist_json(const struct lt_row *row, bool coarse)
@@ -487,4 +502,5 @@ void latency_json(const struct latency *l, bool hist, json_t *root)
 	json_object_set_new(root, "sessions_forgotten",
 			    json_integer(session_track_forgotten(l->track)));
 	json_object_set_new(root, "lost", json_lost(&l->lost));
+	json_object_set_new(root, "observer", observer_json(&l->observer));
 }

@@ -26,6 +26,7 @@
  * @page_size: bytes of a page of the traced machine, 0 for this one
  * @track:   the sessions
  * @lost:    what was lost
+ * @observer: what tracing cost
  * @frozen:  the global state was frozen at that time
  * @recorded: calls of the last live update in the previous kernel, from LUO's record, with
  *	      a histogram of powers of two; NULL for none
@@ -49,6 +50,7 @@ struct latency {
 	uint64_t page_size;
 	const struct session_track *track;
 	struct tracer_lost lost;
+	struct observer observer;
 	bool frozen;
 	const struct tracer_row *recorded;
 	int nr_recorded;
@@ -79,7 +81,7 @@ void latency_failed_json(const struct latency *l, bool hist, json_t *root);
  */
 bool latency_read_kho(struct latency *l, json_t *all);
 
-/** latency_table - the table of calls alone */
+/** latency_table - the table of calls, and what tracing cost */
 void latency_table(const struct latency *l, FILE *f);
 
 /**

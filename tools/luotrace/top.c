@@ -35,6 +35,7 @@ struct top_reader {
 	size_t nr_ran;
 	struct tracer_row *rows;
 	int nr_rows;
+	struct observer observer;
 };
 
 /* Whether a task is in a callback. */
@@ -222,6 +223,7 @@ static bool read_rows(struct top_reader *r, struct top *top)
 bool top_read(struct top_reader *r, struct top *top)
 {
 	uint64_t now = monotonic_ns();
+	struct observer observer;
 
 	memset(top, 0, sizeof(*top));
 	top->interval_ns = now - r->last;
@@ -230,6 +232,9 @@ bool top_read(struct top_reader *r, struct top *top)
 		return false;
 	}
 	tracer_read_lost(r->t, &top->lost);
+	tracer_read_observer(r->t, &observer);
+	top->observer = observer_since(&observer, &r->observer);
+	r->observer = observer;
 	r->last = now;
 	top_order(top, TOP_BY_AGE);
 	return true;

@@ -40,6 +40,7 @@ enum top_sort { TOP_BY_AGE, TOP_BY_TASK, TOP_BY_SESSION, TOP_BY_HANDLER, TOP_NR_
  * @rows:	 calls that ended since the last reading, by handler and operation
  * @nr_rows:	 number of rows
  * @lost:	 what was lost so far
+ * @observer:	 what tracing cost since the last reading
  */
 struct top {
 	uint64_t interval_ns;
@@ -48,6 +49,7 @@ struct top {
 	struct tracer_row *rows;
 	int nr_rows;
 	struct tracer_lost lost;
+	struct observer observer;
 };
 
 struct top_reader;

@@ -148,6 +148,11 @@ static void print_call(const struct top_view *v, const struct top_call *c, FILE 
 	last_cell(v, task_state_text(&c->task, c->ran, text), used, f);
 }
 
+static void print_more(int nr, FILE *f)
+{
+	fprintf(f, "%*s... and %d more\n", INDENT, "", nr);
+}
+
 /* The calls in flight in at most @room lines; 0 for all of them. */
 static void print_calls(const struct top *top, const struct top_view *v, int room,
 			FILE *f)
@@ -160,6 +165,10 @@ static void print_calls(const struct top *top, const struct top_view *v, int roo
 	}
 	if (room && shown * each > room - 1)
 		shown = room > 2 ? (room - 2) / each : 0;
+	if (room == 1) {
+		print_more(top->nr_calls, f);
+		return;
+	}
 	used = print_cells(v, NULL, f);
 	if (is_wide(v))
 		last_cell(v, "STATE, WAITS IN", used, f);
@@ -168,7 +177,7 @@ static void print_calls(const struct top *top, const struct top_view *v, int roo
 	for (i = 0; i < shown; i++)
 		print_call(v, &top->calls[i], f);
 	if (shown < top->nr_calls)
-		fprintf(f, "%*s... and %d more\n", INDENT, "", top->nr_calls - shown);
+		print_more(top->nr_calls - shown, f);
 }
 
 static const char *kind_text(enum lt_kind kind)
@@ -208,13 +217,17 @@ static void print_rows(const struct top *top, const struct top_view *v, int room
 	}
 	if (room && shown > room - 1)
 		shown = room > 2 ? room - 2 : 0;
+	if (room == 1) {
+		print_more(top->nr_rows, f);
+		return;
+	}
 	cell(v, "HANDLER", is_wide(v) ? 40 : 22, f);
 	fprintf(f, " %-12s %9s %6s %7s %7s %7s\n", "OPERATION", "CALLS/S", "ERRORS",
 		"AVG", "P99", "MAX");
 	for (i = 0; i < shown; i++)
 		print_row(top, v, &top->rows[i], f);
 	if (shown < top->nr_rows)
-		fprintf(f, "%*s... and %d more\n", INDENT, "", top->nr_rows - shown);
+		print_more(top->nr_rows - shown, f);
 }
 
 static void print_head(const struct top *top, const struct top_view *v, FILE *f)
@@ -253,9 +266,10 @@ static void print_lost(const struct top *top, const struct top_view *v, FILE *f)
 
 void top_text(const struct top *top, const struct top_view *v, FILE *f)
 {
+	char observer[OBSERVER_TEXT];
 	int each = is_wide(v) ? 1 : 2;
-	/* Head, empty line, calls, empty line, rows, losses. */
-	int room = v->lines ? v->lines - 3 - !!top->lost.flights : 0;
+	/* Head, empty line, calls, empty line, rows, losses, empty line, observer. */
+	int room = v->lines ? v->lines - 5 - !!top->lost.flights : 0;
 	int calls = 1 + (top->nr_calls ? top->nr_calls * each : 0);
 	int rows = 1 + top->nr_rows;
 
@@ -273,6 +287,8 @@ void top_text(const struct top *top, const struct top_view *v, FILE *f)
 	fputc('\n', f);
 	print_rows(top, v, room ? rows : 0, f);
 	print_lost(top, v, f);
+	fputc('\n', f);
+	last_cell(v, observer_text(&top->observer, observer), 0, f);
 }
 
 static const char *const kind_keys[] = {
@@ -352,4 +368,5 @@ void top_json(const struct top *top, json_t *root)
 	json_object_set_new(root, "in_flight_lost", json_integer(top->lost.flights));
 	json_object_set_new(root, "ended", rows);
 	json_object_set_new(root, "lost", json_lost(&top->lost));
+	json_object_set_new(root, "observer", observer_json(&top->observer));
 }

@@ -145,6 +145,7 @@ struct trace_file *trace_file_update(struct update *u)
 	}
 	attempts_init(&t->attempts);
 	t->latency.track = t->track;
+	t->latency.observer = OBSERVER_NOTHING;
 	t->update = u;
 	t->ended = true;
 	return t;
@@ -300,6 +301,7 @@ static const char *add_line(struct trace_file *t, json_t *line)
 		t->latency.lost.events = lost_of(line, "events");
 		t->latency.lost.missed = lost_of(line, "missed");
 		t->latency.lost.functions = lost_of(line, "functions");
+		t->latency.observer = observer_read(json_object_get(line, "observer"));
 		if (!latency_read_kho(&t->latency, json_object_get(line, "kho")))
 			return "damaged figures of memory";
 		return read_update(t, line) ? NULL : "a damaged record";
@@ -360,6 +362,7 @@ static struct trace_file *read_trace(const char *path)
 	t->latency.lost.events = TRACER_UNKNOWN;
 	t->latency.lost.missed = TRACER_UNKNOWN;
 	t->latency.lost.functions = TRACER_UNKNOWN;
+	t->latency.observer = OBSERVER_NOTHING;
 	t->track = session_track_new(0);
 	why = t->track ? read_lines(t, f, &nr) : strerror(ENOMEM);
 	if (!why && !count_calls(t))

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "clock.h"
 #include "hist.h"
 #include "tracer.h"
 #include "luotrace.skel.h"
@@ -22,6 +24,10 @@ struct tracer {
 	void (*event)(const struct lt_event *e, void *data);
 	void *data;
 	int nr_cpus;
+	int stats;	/* keeps the statistics of BPF on while it is open, or -1 */
+	bool has_stats;
+	uint64_t began;
+	struct observer attached; /* what had run when everything was attached */
 };
 
 static int tracer_on_event(void *ctx, void *data, size_t size)
@@ -110,6 +116,25 @@ static void tracer_configure(struct luotrace_bpf *bpf,
 	bpf->rodata->whole_sessions = options->whole_sessions;
 }
 
+#define STATS_PATH	"/proc/sys/kernel/bpf_stats_enabled"
+
+/* Have the kernel measure its BPF programs, which only CAP_SYS_ADMIN may ask for. */
+static void tracer_begin_stats(struct tracer *t)
+{
+	FILE *f;
+	int on;
+
+	t->stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	t->has_stats = t->stats >= 0;
+	f = t->has_stats ? NULL : fopen(STATS_PATH, "re");
+	if (f) {
+		t->has_stats = fscanf(f, "%d", &on) == 1 && on;
+		fclose(f);
+	}
+	t->began = monotonic_ns();
+	tracer_read_observer(t, &t->attached);
+}
+
 struct tracer *tracer_open(const struct probe *probe,
 			   const struct tracer_options *options,
 			   void (*event)(const struct lt_event *e, void *data),
@@ -124,6 +149,7 @@ struct tracer *tracer_open(const struct probe *probe,
 	}
 	t->event = event;
 	t->data = data;
+	t->stats = -1;
 
 	t->nr_cpus = libbpf_num_possible_cpus();
 	if (t->nr_cpus < 0) {
@@ -173,6 +199,9 @@ struct tracer *tracer_open(const struct probe *probe,
 		tracer_stock_attach(t->stock);
 	if (t->box && !tracer_box_attach(t->box, t->bpf, options->box_pages))
 		goto fail;
+	/* The box must not prolong the blackout. */
+	if (!options->box_pages)
+		tracer_begin_stats(t);
 	t->bpf->bss->ready = true;
 	return t;
 
@@ -189,6 +218,8 @@ void tracer_close(struct tracer *t)
 	tracer_stock_free(t->stock);
 	tracer_box_free(t->box);
 	luotrace_bpf__destroy(t->bpf);
+	if (t->stats >= 0)
+		close(t->stats);
 	free(t);
 }
 
@@ -453,12 +484,45 @@ const char *tracer_skipped(const struct tracer *t, unsigned int nr)
 	return tracer_stock_skipped(t->stock, nr);
 }
 
-void tracer_read_lost(struct tracer *t, struct tracer_lost *lost)
+/* What the kernel knows of all programs together. */
+static void tracer_sum_programs(struct tracer *t, struct bpf_prog_info *sum)
 {
 	struct bpf_program *prog;
 	struct bpf_prog_info info;
+	__u32 len;
+
+	memset(sum, 0, sizeof(*sum));
+	bpf_object__for_each_program(prog, t->bpf->obj) {
+		memset(&info, 0, sizeof(info));
+		len = sizeof(info);
+		if (bpf_program__fd(prog) < 0 ||
+		    bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+			continue;
+		sum->recursion_misses += info.recursion_misses;
+		sum->run_time_ns += info.run_time_ns;
+		sum->run_cnt += info.run_cnt;
+	}
+}
+
+void tracer_read_observer(struct tracer *t, struct observer *o)
+{
+	struct bpf_prog_info sum;
+
+	*o = OBSERVER_NOTHING;
+	if (t->began)
+		o->observed_ns = monotonic_ns() - t->began;
+	if (!t->has_stats)
+		return;
+	tracer_sum_programs(t, &sum);
+	o->run_ns = sum.run_time_ns - t->attached.run_ns;
+	o->runs = sum.run_cnt - t->attached.runs;
+}
+
+void tracer_read_lost(struct tracer *t, struct tracer_lost *lost)
+{
+	struct bpf_prog_info sum;
 	struct lt_lost *cpus;
-	__u32 zero = 0, len;
+	__u32 zero = 0;
 	int cpu;
 
 	memset(lost, 0, sizeof(*lost));
@@ -472,11 +536,6 @@ void tracer_read_lost(struct tracer *t, struct tracer_lost *lost)
 	}
 	free(cpus);
 
-	bpf_object__for_each_program(prog, t->bpf->obj) {
-		memset(&info, 0, sizeof(info));
-		len = sizeof(info);
-		if (bpf_program__fd(prog) >= 0 &&
-		    !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
-			lost->missed += info.recursion_misses;
-	}
+	tracer_sum_programs(t, &sum);
+	lost->missed = sum.recursion_misses;
 }

@@ -16,6 +16,7 @@
 #include <linux/types.h>
 #include "../../bpf/luotrace.h"
 #include "../../bpf/box.h"
+#include "observer.h"
 #include "probe.h"
 
 /**
@@ -196,6 +197,9 @@ const struct box_reboot *tracer_box_failed(const struct tracer *t);
 
 /** tracer_box - the reboot in progress or the last one, as recorded; not NULL if @box_pages */
 const struct box_reboot *tracer_box(const struct tracer *t);
+
+/** tracer_read_observer - read what tracing has cost so far */
+void tracer_read_observer(struct tracer *t, struct observer *o);
 
 /** tracer_read_lost - read the losses so far */
 void tracer_read_lost(struct tracer *t, struct tracer_lost *lost);

@@ -521,6 +521,9 @@ TEST_F(luo, the_test_handler_takes_no_delay_that_never_ends)
 		set.delay_us = UINT32_MAX;
 		EXPECT_EQ(-EINVAL, call(t, LIVEUPDATE_TEST_SET, &set));
 		set.delay_us = 0;
+		set.burn_us = LIVEUPDATE_TEST_MAX_DELAY_US + 1;
+		EXPECT_EQ(-EINVAL, call(t, LIVEUPDATE_TEST_SET, &set));
+		set.burn_us = 0;
 		EXPECT_EQ(0, call(t, LIVEUPDATE_TEST_SET, &set));
 	}
 	close(t);

@@ -70,10 +70,13 @@ enum liveupdate_test_op {
  * @error:    in, errno (positive) to fail with, 0 to succeed
  * @nth:      in, the call that fails, counted from 1; 0 for every call
  * @target:   in, enum liveupdate_test_target
+ * @burn_us:  in, for how long each call keeps a CPU busy after that, in microseconds, at
+ *            most LIVEUPDATE_TEST_MAX_DELAY_US
+ * @reserved: in, zero
  *
  * The settings of a file for retrieve, can_finish and finish are handed over with the
- * file. Errors: EINVAL for an unknown op or target, a longer delay, an error over
- * 4095, or an error for an operation that cannot fail.
+ * file. Errors: EINVAL for an unknown op or target, a longer delay or burn, an
+ * error over 4095, or an error for an operation that cannot fail.
  */
 struct liveupdate_test_set {
 	__u32		size;
@@ -82,6 +85,8 @@ struct liveupdate_test_set {
 	__u32		error;
 	__u32		nth;
 	__u32		target;
+	__u32		burn_us;
+	__u32		reserved;
 };
 
 #define LIVEUPDATE_TEST_SET	_IO(0xBA, LIVEUPDATE_TEST_CMD_BASE)

@@ -267,7 +267,8 @@ static int luo_test_set(struct luo_test_file *tf, void __user *arg)
 	if (set.size != sizeof(set) ||
 	    set.target >= LIVEUPDATE_TEST_NR_TARGETS ||
 	    set.op >= LIVEUPDATE_TEST_NR_OPS || set.error > MAX_ERRNO ||
-	    set.delay_us > LIVEUPDATE_TEST_MAX_DELAY_US)
+	    set.delay_us > LIVEUPDATE_TEST_MAX_DELAY_US ||
+	    set.burn_us > LIVEUPDATE_TEST_MAX_DELAY_US || set.reserved)
 		return -EINVAL;
 	if (set.error && !luo_test_can_fail[set.op])
 		return -EINVAL;

@@ -11,16 +11,18 @@ struct liveupdate_file_handler;
 
 /**
  * struct luo_test_op - behaviour of one operation of one target
- * @delay_us: microseconds that each call takes
+ * @delay_us: microseconds that each call sleeps
  * @error:    positive errno that it fails with, or 0
  * @nth:      number of the call that fails, from 1; 0 for every call
  * @calls:    number of calls so far
+ * @burn_us:  microseconds that each call keeps a CPU busy after that
  */
 struct luo_test_op {
 	u32 delay_us;
 	u32 error;
 	u32 nth;
 	u32 calls;
+	u32 burn_us;
 };
 
 /* luo_test_op.c */

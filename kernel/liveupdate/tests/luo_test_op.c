@@ -4,7 +4,9 @@
 
 #include <linux/delay.h>
 #include <linux/err.h>
+#include <linux/ktime.h>
 #include <linux/minmax.h>
+#include <linux/sched.h>
 
 #include "luo_test.h"
 
@@ -21,6 +23,7 @@ void luo_test_op_set(struct luo_test_op *op,
 	op->delay_us = set->delay_us;
 	op->error = set->error;
 	op->nth = set->nth;
+	op->burn_us = set->burn_us;
 }
 
 /**
@@ -39,6 +42,28 @@ void luo_test_op_count(const struct luo_test_op *ops,
 		get->calls[i] = ops[i].calls;
 }
 
+/* A function of its own for each kind of delay, which stack traces name. */
+static noinline void luo_test_sleep(unsigned long us)
+{
+	/* By the clock that durations are measured with; jiffies may be late. */
+	if (us > 10)
+		usleep_range(us, us + 50);
+	else
+		udelay(us);
+	/* Not the last call, which would take over the stack frame. */
+	barrier();
+}
+
+static noinline void luo_test_burn(unsigned long us)
+{
+	u64 end = ktime_get_ns() + us * NSEC_PER_USEC;
+
+	while (ktime_get_ns() < end) {
+		udelay(10);
+		cond_resched();
+	}
+}
+
 /**
  * luo_test_op_run - count a call and behave as set
  * @op: the operation
@@ -48,15 +73,10 @@ void luo_test_op_count(const struct luo_test_op *ops,
  */
 int luo_test_op_run(struct luo_test_op *op)
 {
-	/* This kernel has not checked what the previous one handed over. */
-	unsigned long delay_us = min(op->delay_us, LIVEUPDATE_TEST_MAX_DELAY_US);
-
 	op->calls++;
-	/* By the clock that durations are measured with; jiffies may be late. */
-	if (delay_us > 10)
-		usleep_range(delay_us, delay_us + 50);
-	else
-		udelay(delay_us);
+	/* This kernel has not checked what the previous one handed over. */
+	luo_test_sleep(min(op->delay_us, LIVEUPDATE_TEST_MAX_DELAY_US));
+	luo_test_burn(min(op->burn_us, LIVEUPDATE_TEST_MAX_DELAY_US));
 
 	if (!op->error || (op->nth && op->nth != op->calls))
 		return 0;

@@ -3,8 +3,8 @@
 /*
  * What the programs of luotrace have in common: settings, maps, and how an event is
  * streamed. events.bpf.c and stock.bpf.c have the programs, calls.bpf.c counts calls
- * for both; bpftool gen object links the three. What is extern here is defined in
- * events.bpf.c, the maps of calls.bpf.c there.
+ * for both, stacks.bpf.c takes the stacks inside of them; bpftool gen object links them.
+ * What is extern here is defined in events.bpf.c, the maps of calls.bpf.c there.
  */
 
 #ifndef COMMON_BPF_H

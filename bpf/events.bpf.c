@@ -7,6 +7,7 @@
  */
 
 #include "box.bpf.h"
+#include "stacks.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -205,7 +206,7 @@ static __always_inline void flight_of(__u64 number, const char *session, __u64 t
 		.kind = kind,
 	};
 
-	if (!keep_flights || !ready)
+	if ((!keep_flights && !want_stacks) || !ready)
 		return;
 	if (session)
 		set_name(call.session, session);

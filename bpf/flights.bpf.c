@@ -6,7 +6,7 @@
  * in a call that is not here would be taken for one of those.
  */
 
-#include "common.bpf.h"
+#include "stacks.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -21,7 +21,11 @@ int flight_begin(struct lt_flight *call)
 	struct lt_lost *l;
 	__u64 id;
 
-	if (!keep_flights || !call)
+	if (!call)
+		return 0;
+	if (want_stacks)
+		stacks_begin(call);
+	if (!keep_flights)
 		return 0;
 
 	id = bpf_get_current_pid_tgid();

@@ -302,6 +302,74 @@ struct lt_busy {
 /* How calls are counted. */
 enum lt_by { LT_BY_HANDLER, LT_BY_SESSION, LT_BY_FILE };
 
+/*
+ * Stacks inside long calls, see stacks.bpf.c: frames of a stack, different stacks, sums,
+ * calls at the same time, and different stacks of a call that is not long yet.
+ */
+#define LT_STACK_FRAMES	64
+#define LT_STACKS	4096
+#define LT_STACK_SUMS	8192
+#define LT_STACK_CALLS	512
+#define LT_HELD_STACKS 64
+
+/* Return addresses, the innermost first, zeros after the last one. */
+struct lt_stack {
+	__u64 ips[LT_STACK_FRAMES];
+};
+
+/**
+ * struct lt_stack_key - what time in a call is added up by
+ * @stack: number of the stack, from 1; 0 for the calls themselves
+ * @off:   whether the task had no CPU, in which case it is the stack that it left it with
+ * @op:    the operation
+ * @kind:  enum lt_kind
+ * @name:  handler, subsystem or FLB
+ */
+struct lt_stack_key {
+	__u32 stack;
+	__u32 off;
+	__u32 op;
+	__u32 kind;
+	char name[LT_COMPAT_LEN];
+};
+
+/* Time, and of how many samples, times without a CPU, or calls it is. */
+struct lt_stack_sum {
+	__u64 ns;
+	__u64 count;
+};
+
+/**
+ * struct lt_stack_call - a call in progress, by task
+ * @began:     ns of the monotonic clock
+ * @seen:      up to when its time is accounted for
+ * @key:       what it is added up by; stack and off are set for each sum
+ * @off_stack: stack with which the task was switched out, 0 while it runs
+ * @live:      whether stacks are taken
+ * @nr:        entries of @held in use
+ * @held:      stacks so far, for as long as the call may turn out to be a short one
+ */
+struct lt_stack_call {
+	__u64 began;
+	__u64 seen;
+	struct lt_stack_key key;
+	__u32 off_stack;
+	__u32 live;
+	__u32 nr;
+	__u32 pad;
+	struct {
+		__u32 stack;
+		__u32 off;
+		struct lt_stack_sum sum;
+	} held[LT_HELD_STACKS];
+};
+
+/* What of long calls found no room. */
+struct lt_stack_lost {
+	__u64 stacks;	/* samples, and times without a CPU */
+	__u64 calls;	/* calls whose stacks could not be taken */
+};
+
 /* Slot of a value in a histogram. */
 static inline __u32 lt_slot(__u64 v)
 {

@@ -12,6 +12,7 @@
  */
 
 #include "box.bpf.h"
+#include "stacks.bpf.h"
 
 #define CO_RE	__attribute__((preserve_access_index))
 
@@ -214,12 +215,13 @@ static __always_inline int stock_enter(void *ctx, __u32 nr,
 
 	if (!t)
 		return 0;
-	if (keep_flights) {
+	if (keep_flights || want_stacks) {
 		op = stock_op(ctx, fh);
 		/* See stock_exit(). */
 		if (op < 0)
 			return 0;
-		t->call_token = stock_token(t, op, args);
+		if (keep_flights)
+			t->call_token = stock_token(t, op, args);
 		call.token = t->call_token;
 		call.op = op;
 		__builtin_memcpy(call.session, t->name, sizeof(call.session));

@@ -55,7 +55,7 @@ static uint64_t parse_op(const char *arg, const struct argp_state *state)
 }
 
 enum { KEY_ERRORS = 256, KEY_MIN_US, KEY_UNTIL_FROZEN, KEY_NO_COLOR,
-       KEY_BUFFER };
+       KEY_BUFFER, KEY_STACKS };
 
 static error_t cmd_parse_output(int key, char *arg, struct argp_state *state)
 {
@@ -164,6 +164,40 @@ static const struct argp_child cmd_trace_children[] = {
 
 const struct argp cmd_trace_argp = { cmd_trace_options, cmd_parse_trace, NULL,
 	NULL, cmd_trace_children, NULL, NULL };
+
+#define STACKS_US	1000	/* a call of this duration is long */
+#define STRING(x)	#x
+#define DEFAULT_US(us)	STRING(us)
+
+static error_t cmd_parse_stacks(int key, char *arg, struct argp_state *state)
+{
+	struct cmd_options *o = state->input;
+
+	switch (key) {
+	case KEY_STACKS:
+		o->tracer.stacks = true;
+		o->tracer.stacks_ns = 1000 * (arg ?
+			cmd_parse_number(arg, "microseconds", 1000000000, state) :
+			STACKS_US);
+		return 0;
+	case ARGP_KEY_END:
+		if (o->tracer.stacks && o->tracer.errors)
+			argp_error(state, "--stacks begins before a call can fail; want no --errors with it");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option cmd_stacks_options[] = {
+	{ "stacks", KEY_STACKS, "US", OPTION_ARG_OPTIONAL,
+	  "Add the kernel's functions in which calls of US microseconds or more ("
+	  DEFAULT_US(STACKS_US) ") spent their time", 3 },
+	{ 0 },
+};
+
+const struct argp cmd_stacks_argp = { cmd_stacks_options, cmd_parse_stacks, NULL,
+	NULL, NULL, NULL, NULL };
 
 uint32_t cmd_stream_mask(bool kho)
 {

@@ -66,6 +66,9 @@ struct cmd_options {
 /* For struct argp.children of a command that traces; the input is struct cmd_options. */
 extern const struct argp cmd_trace_argp;
 
+/* The same, beside it, for a command that can take stacks. */
+extern const struct argp cmd_stacks_argp;
+
 /* The same for a command that only prints. */
 extern const struct argp cmd_output_argp;
 

@@ -15,6 +15,7 @@
 #include "latency.h"
 #include "msg.h"
 #include "recorder.h"
+#include "stacks.h"
 
 static const char latency_doc[] =
 	"Counts the calls of file handlers and measures their duration.\v"
@@ -24,6 +25,7 @@ static const char latency_doc[] =
 	"  luotrace latency --hist          until Ctrl-C, with histograms\n"
 	"  luotrace latency 1 10            every second, ten times\n"
 	"  luotrace latency --by file -s vm-a\n"
+	"  luotrace latency --stacks        in which functions the time was spent\n"
 	"  luotrace latency --until-frozen --json-file out.json";
 
 struct latency_cmd {
@@ -31,6 +33,9 @@ struct latency_cmd {
 	bool hist;
 	const char *json_file;
 	FILE *json;	/* that one, open */
+	const char *folded_file;
+	FILE *folded;	/* that one, open */
+	struct ksyms *names;	/* of functions, for stacks */
 	uint64_t interval_ms;
 	uint64_t count;
 	struct session_track *track;
@@ -71,7 +76,7 @@ static int parse_by(const char *arg, struct argp_state *state)
 	return 0;
 }
 
-enum { KEY_HIST = 512, KEY_BY, KEY_JSON_FILE };
+enum { KEY_HIST = 512, KEY_BY, KEY_JSON_FILE, KEY_FOLDED };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -80,6 +85,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &cmd->o;
+		state->child_inputs[1] = &cmd->o;
 		return 0;
 	case KEY_HIST:
 		cmd->hist = true;
@@ -89,6 +95,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_JSON_FILE:
 		cmd->json_file = arg;
+		return 0;
+	case KEY_FOLDED:
+		cmd->folded_file = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 1)
@@ -108,6 +117,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--json replaces the text on stdout, --json-file goes beside it; want one of them");
 		if (cmd->json_file && cmd->interval_ms)
 			argp_error(state, "--json-file is for one reading, want --json with INTERVAL");
+		if (cmd->o.tracer.stacks && cmd->interval_ms)
+			argp_error(state, "--stacks is for one reading, want no INTERVAL");
+		if (cmd->folded_file && !cmd->o.tracer.stacks)
+			argp_error(state, "--folded is for stacks, want --stacks with it");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -138,36 +151,59 @@ static int latency_snapshot(struct latency_cmd *cmd, struct tracer *t,
 	}
 	tracer_read_lost(t, &l->lost);
 	tracer_read_observer(t, &l->observer);
+	if (cmd->o.tracer.stacks)
+		l->stacks = stacks_read(t, &cmd->names);
 	return 0;
+}
+
+/* Empty a file that was opened, which keeps its old content until now. 0 or an errno. */
+static int empty(FILE *f)
+{
+	struct stat st;
+
+	return !fstat(fileno(f), &st) && S_ISREG(st.st_mode) && ftruncate(fileno(f), 0) ?
+	       errno : 0;
+}
+
+/* Close a file that was written, with a message if it could not be. */
+static int close_file(FILE **f, const char *path, int err)
+{
+	if (!err && (fflush(*f) || ferror(*f)))
+		err = cmd_write_error(*f);
+	if (fclose(*f) && !err)
+		err = errno;
+	*f = NULL;
+	if (!err)
+		return EXIT_FINE;
+	msg_error("cannot write '%s': %s", path, strerror(err));
+	return EXIT_FINDING;
 }
 
 static int write_json(struct latency_cmd *cmd, const struct latency *l,
 		      const struct probe *probe)
 {
 	json_t *root = json_head("latency", probe);
-	struct stat st;
-	int err = 0;
+	int err;
 
 	latency_json(l, cmd->hist, root);
 	if (!cmd->json_file)
 		return json_print(root, JSON_INDENT(2)) ? EXIT_FINE : EXIT_FINDING;
 
-	/* The old content goes only when the new one is ready. */
-	if (!fstat(fileno(cmd->json), &st) && S_ISREG(st.st_mode) &&
-	    ftruncate(fileno(cmd->json), 0))
-		err = errno;
-	else if (json_dumpf(root, cmd->json, JSON_INDENT(2)) ||
-		 fputc('\n', cmd->json) == EOF || fflush(cmd->json))
+	err = empty(cmd->json);
+	if (!err && (json_dumpf(root, cmd->json, JSON_INDENT(2)) ||
+		     fputc('\n', cmd->json) == EOF))
 		err = cmd_write_error(cmd->json);
-	if (fclose(cmd->json) && !err)
-		err = errno;
-	cmd->json = NULL;
 	json_decref(root);
-	if (err) {
-		msg_error("cannot write '%s': %s", cmd->json_file, strerror(err));
-		return EXIT_FINDING;
-	}
-	return EXIT_FINE;
+	return close_file(&cmd->json, cmd->json_file, err);
+}
+
+static int write_folded(struct latency_cmd *cmd, const struct latency *l)
+{
+	int err = empty(cmd->folded);
+
+	if (!err)
+		stacks_folded(l->stacks, cmd->folded);
+	return close_file(&cmd->folded, cmd->folded_file, err);
 }
 
 /* Text and JSON of one reading; a text is written at once. */
@@ -193,6 +229,10 @@ static int print(struct latency_cmd *cmd, const struct latency *l,
 	}
 	if (cmd->o.json || cmd->json_file) {
 		err = write_json(cmd, l, probe);
+		ret = ret == EXIT_FINE ? err : ret;
+	}
+	if (cmd->folded) {
+		err = write_folded(cmd, l);
 		ret = ret == EXIT_FINE ? err : ret;
 	}
 	cmd_warn_lost(&l->lost);
@@ -284,6 +324,7 @@ static int run_once(struct latency_cmd *cmd, struct tracer *t,
 	    latency_snapshot(cmd, t, probe, &l))
 		return EXIT_FINDING;
 	ret = print(cmd, &l, probe);
+	json_decref(l.stacks);
 	free(l.rows);
 	return ret;
 }
@@ -360,27 +401,29 @@ static int latency_run(struct latency_cmd *cmd, const struct probe *probe)
 		return EXIT_CANNOT;
 	}
 	load_recorded(cmd, probe);
+	if (cmd->o.tracer.stacks)
+		cmd->names = stacks_names();
 	cmd_start_tracing();
 	ret = cmd->interval_ms ? run_intervals(cmd, t, probe) :
 			       run_once(cmd, t, probe);
+	ksyms_free(cmd->names);
 	tracer_close(t);
 	session_track_free(cmd->track);
 	return ret;
 }
 
 /* Before the trace, to fail early if the file cannot be written. */
-static int open_json(struct latency_cmd *cmd)
+static bool open_file(const char *path, FILE **f)
 {
 	int fd;
 
-	if (!cmd->json_file)
-		return EXIT_FINE;
-	fd = open(cmd->json_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	cmd->json = fd < 0 ? NULL : fdopen(fd, "w");
-	if (cmd->json)
-		return EXIT_FINE;
-	msg_error("cannot write '%s': %s", cmd->json_file, strerror(errno));
-	return EXIT_FINDING;
+	if (!path)
+		return true;
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	*f = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!*f)
+		msg_error("cannot write '%s': %s", path, strerror(errno));
+	return *f;
 }
 
 int cmd_latency(int argc, char **argv)
@@ -391,10 +434,13 @@ int cmd_latency(int argc, char **argv)
 		  "Count by handler (default), session or file", 3 },
 		{ "json-file", KEY_JSON_FILE, "FILE", 0,
 		  "Also write JSON to FILE", 3 },
+		{ "folded", KEY_FOLDED, "FILE", 0,
+		  "Also write the stacks of --stacks to FILE, a line each", 3 },
 		{ 0 },
 	};
 	static const struct argp_child children[] = {
 		{ &cmd_trace_argp, 0, NULL, 0 },
+		{ &cmd_stacks_argp, 0, NULL, 0 },
 		{ 0 },
 	};
 	static const struct argp argp = { options, parse, "[INTERVAL [COUNT]]",
@@ -423,11 +469,13 @@ int cmd_latency(int argc, char **argv)
 		return ret;
 
 	cmd.o.tracer.stream &= event_mask(&cmd.o.tracer);
-	ret = open_json(&cmd);
-	if (ret != EXIT_FINE)
-		return ret;
+	if (!open_file(cmd.json_file, &cmd.json) ||
+	    !open_file(cmd.folded_file, &cmd.folded))
+		return EXIT_FINDING;
 	ret = latency_run(&cmd, &probe);
 	if (cmd.json)
 		fclose(cmd.json);
+	if (cmd.folded)
+		fclose(cmd.folded);
 	return ret;
 }

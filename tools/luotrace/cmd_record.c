@@ -14,6 +14,7 @@
 #include "json.h"
 #include "local_update.h"
 #include "recording.h"
+#include "stacks.h"
 #include "trace_file.h"
 #include "update_store.h"
 
@@ -30,6 +31,7 @@ static const char record_doc[] =
 	"Examples:\n"
 	"  luotrace record --carry            started by luotrace-box.service\n"
 	"  luotrace record -o before.luotrace\n"
+	"  luotrace record --stacks -o before.luotrace\n"
 	"  luotrace record -o after.luotrace -d 60";
 
 struct record {
@@ -38,6 +40,8 @@ struct record {
 	bool carry;
 	const char *dir;
 	struct recording *out;
+	struct tracer *tracer;
+	struct ksyms *names;	/* of functions, for stacks */
 	uint64_t start;
 	bool stop;
 	bool failed;
@@ -51,7 +55,8 @@ static bool has_filter(const struct cmd_options *o)
 	const struct tracer_options *t = &o->tracer;
 
 	return t->session || t->handler || t->ops != TRACER_ALL_OPS || t->min_ns ||
-	       t->errors || t->buffer_kib || o->duration_ms || o->until_frozen || o->json;
+	       t->errors || t->stacks || t->buffer_kib || o->duration_ms ||
+	       o->until_frozen || o->json;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -61,6 +66,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &r->o;
+		state->child_inputs[1] = &r->o;
 		return 0;
 	case 'o':
 		r->path = arg;
@@ -99,16 +105,26 @@ static void write_line(struct record *r, json_t *line)
 	r->stop = true;
 }
 
+/* The end that has the stacks may not be reached. */
+static void on_frozen(struct record *r)
+{
+	if (r->o.until_frozen)
+		r->stop = true;
+	else if (r->o.tracer.stacks && !r->failed)
+		write_line(r, json_pack("{ss, so}", "event", "stacks", "stacks",
+					stacks_read(r->tracer, &r->names)));
+}
+
 static void on_event(const struct lt_event *e, void *data)
 {
 	struct record *r = data;
 
 	if (e->type >= LT_NR_TYPES)
 		return;
-	if (e->type == LT_STATE && e->state.new == STATE_FROZEN && r->o.until_frozen)
-		r->stop = true;
 	if (!r->failed)
 		write_line(r, event_json(e, r->start));
+	if (e->type == LT_STATE && e->state.new == STATE_FROZEN)
+		on_frozen(r);
 	if (event_urgent(e))
 		recording_sync(r->out);
 }
@@ -132,7 +148,7 @@ static json_t *head_json(struct record *r, const struct probe *probe)
 	return head;
 }
 
-static json_t *end_json(struct tracer *t, const struct probe *probe,
+static json_t *end_json(struct record *r, const struct probe *probe,
 			const struct tracer_lost *lost,
 			const struct observer *observer)
 {
@@ -145,8 +161,10 @@ static json_t *end_json(struct tracer *t, const struct probe *probe,
 	json_object_set_new(end, "lost", json_lost(lost));
 	json_object_set_new(end, "observer", observer_json(observer));
 	json_object_set_new(end, "kho", latency.has_kho &&
-			    !tracer_read_kho(t, latency.kho) ?
+			    !tracer_read_kho(r->tracer, latency.kho) ?
 			    latency_kho_json(&latency) : json_null());
+	if (r->o.tracer.stacks)
+		json_object_set_new(end, "stacks", stacks_read(r->tracer, &r->names));
 	trace_file_encode(u, end);
 	free(u);
 	return end;
@@ -156,26 +174,31 @@ static int record_run(struct record *r, const struct probe *probe)
 {
 	struct tracer_lost lost;
 	struct observer observer;
-	struct tracer *t;
+	int ret = EXIT_FINDING;
 
-	t = tracer_open(probe, &r->o.tracer, on_event, r);
-	if (!t)
+	r->tracer = tracer_open(probe, &r->o.tracer, on_event, r);
+	if (!r->tracer)
 		return EXIT_CANNOT;
-	if (!recording_publish(r->out)) {
-		tracer_close(t);
-		return EXIT_FINDING;
-	}
+	if (!recording_publish(r->out))
+		goto close;
+	if (r->o.tracer.stacks)
+		r->names = stacks_names();
 	cmd_start_tracing();
-	if (cmd_loop(t, r->o.duration_ms, &r->stop) == LOOP_ERROR)
+	if (cmd_loop(r->tracer, r->o.duration_ms, &r->stop) == LOOP_ERROR)
 		r->failed = true;
-	tracer_read_lost(t, &lost);
-	tracer_read_observer(t, &observer);
+	tracer_read_lost(r->tracer, &lost);
+	tracer_read_observer(r->tracer, &observer);
 	if (!r->failed)
-		write_line(r, end_json(t, probe, &lost, &observer));
+		write_line(r, end_json(r, probe, &lost, &observer));
 	cmd_warn_lost(&lost);
 	cmd_note_observer(&observer);
-	tracer_close(t);
-	return r->failed ? EXIT_FINDING : EXIT_FINE;
+	if (!r->failed)
+		ret = EXIT_FINE;
+
+close:
+	ksyms_free(r->names);
+	tracer_close(r->tracer);
+	return ret;
 }
 
 int cmd_record(int argc, char **argv)
@@ -190,6 +213,7 @@ int cmd_record(int argc, char **argv)
 	};
 	static const struct argp_child children[] = {
 		{ &cmd_trace_argp, 0, NULL, 0 },
+		{ &cmd_stacks_argp, 0, NULL, 0 },
 		{ 0 },
 	};
 	static const struct argp argp = { options, parse, NULL, record_doc,

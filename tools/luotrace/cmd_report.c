@@ -11,6 +11,7 @@
 #include "msg.h"
 #include "otlp.h"
 #include "perfetto.h"
+#include "stacks.h"
 #include "timeline.h"
 #include "trace_file.h"
 
@@ -28,7 +29,7 @@ static const char report_doc[] =
 	"  luotrace report --perfetto after.luotrace > trace.json\n"
 	"  luotrace report --otlp before.luotrace after.luotrace > update.jsonl";
 
-enum format { TEXT, JSON, HTML, PERFETTO, OTLP };
+enum format { TEXT, JSON, HTML, PERFETTO, OTLP, FOLDED };
 
 struct show {
 	struct cmd_options o;
@@ -40,7 +41,7 @@ struct show {
 	int nr;
 };
 
-enum { KEY_HTML = 1024, KEY_PERFETTO, KEY_OTLP, KEY_HIST, KEY_DIR };
+enum { KEY_HTML = 1024, KEY_PERFETTO, KEY_OTLP, KEY_FOLDED, KEY_HIST, KEY_DIR };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -58,6 +59,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_OTLP:
 		s->format = OTLP;
+		return 0;
+	case KEY_FOLDED:
+		s->format = FOLDED;
 		return 0;
 	case KEY_HIST:
 		s->hist = true;
@@ -182,6 +186,10 @@ static int print_all(const struct show *s, struct trace_file *const *traces,
 			return -ENOMEM;
 		}
 		break;
+	case FOLDED:
+		for (i = 0; i < s->nr; i++)
+			stacks_folded(traces[i]->latency.stacks, f);
+		break;
 	case JSON:
 		root = all_json(s, traces);
 		if (!root) {
@@ -243,6 +251,8 @@ int cmd_report(int argc, char **argv)
 		  "A trace for ui.perfetto.dev", 1 },
 		{ "otlp", KEY_OTLP, NULL, 0,
 		  "Traces for an OpenTelemetry collector, JSON", 1 },
+		{ "folded", KEY_FOLDED, NULL, 0,
+		  "Stacks of long calls, a line each", 1 },
 		{ "hist", KEY_HIST, NULL, 0, "Add histograms", 1 },
 		{ "output", 'o', "FILE", 0, "Output file instead of stdout", 1 },
 		{ "dir", KEY_DIR, "DIR", 0,

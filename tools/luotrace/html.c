@@ -9,6 +9,7 @@
 #include "hist.h"
 #include "html.h"
 #include "html_blackout.h"
+#include "html_stacks.h"
 #include "html_write.h"
 #include "timeline.h"
 
@@ -20,11 +21,13 @@ static const char style[] =
 	":root{color-scheme:light dark;--ink:#1a1a1a;--dim:#666;--line:#ccc;"
 	"--page:#fff;--mark:#0b57d0;--bad:#b3261e;"
 	"--s0:#7b9acc;--s1:#d1495b;--s2:#edae49;--s3:#8d96a3;--s4:#66a182;"
-	"--s5:#b79ced;--s6:#2e86ab;--s7:#a1c181}\n"
+	"--s5:#b79ced;--s6:#2e86ab;--s7:#a1c181;"
+	"--on:#f0a868;--off:#92b8dc;--head:#dedede}\n"
 	"@media(prefers-color-scheme:dark){:root{--ink:#e6e6e6;--dim:#a0a0a0;"
-	"--line:#444;--page:#161616;--mark:#8ab4f8;--bad:#f2b8b5}}\n"
+	"--line:#444;--page:#161616;--mark:#8ab4f8;--bad:#f2b8b5;"
+	"--on:#8a4f1a;--off:#2f5780;--head:#3a3a3a}}\n"
 	"@media print{:root{--ink:#000;--dim:#444;--line:#999;--page:#fff;"
-	"--mark:#000;--bad:#000}section{break-inside:avoid}}\n"
+	"--mark:#000;--bad:#000;--on:#f0a868;--off:#92b8dc;--head:#dedede}section{break-inside:avoid}}\n"
 	"body{font:15px/1.45 system-ui,sans-serif;color:var(--ink);"
 	"background:var(--page);max-width:62rem;margin:2rem auto;padding:0 1rem}\n"
 	"h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}\n"
@@ -38,6 +41,8 @@ static const char style[] =
 	"svg .dim{fill:var(--dim)}svg .axis{stroke:var(--line)}\n"
 	"svg .bar{fill:var(--mark)}svg .life{stroke:var(--mark);stroke-width:3}"
 	"svg .dot{fill:var(--mark)}svg .dot.bad{fill:var(--bad)}\n"
+	"svg .on{fill:var(--on)}svg .off{fill:var(--off)}svg .head{fill:var(--head)}"
+	".flames rect{stroke:var(--page);stroke-width:.6}.flames text{pointer-events:none}\n"
 	".sub{padding-left:1.6em}.sub2{padding-left:3.2em}\n"
 	"li{margin:.2rem 0}.key{display:inline-block;width:.8em;height:.8em;"
 	"margin-right:.4em}\n";
@@ -275,6 +280,7 @@ static void trace_section(const struct trace_file *t, FILE *f)
 		slow_table("Longest calls in them", l->failed_slow,
 			   l->nr_failed_slow, f);
 	}
+	html_stacks(l->stacks, f);
 	if (t->latency.has_kho)
 		kho_table(&t->latency, f);
 	fputs("</section>\n", f);

@@ -9,6 +9,7 @@
 #include "json.h"
 #include "latency.h"
 #include "recorder.h"
+#include "stacks.h"
 
 #define BAR_WIDTH	36
 /* All durations from here on are in the last bucket of the recorder. */
@@ -287,6 +288,7 @@ void latency_calls(const struct latency *l, bool hist, FILE *f)
 		print_hists(l->by, l->rows, l->nr_rows, false, f);
 	print_slow(l, f);
 	print_failed(l, hist, f);
+	stacks_text(l->stacks, f);
 	if (l->has_kho)
 		print_kho(l, f);
 	fputc('\n', f);
@@ -302,6 +304,7 @@ void latency_text(const struct latency *l, bool hist, FILE *f)
 		print_hists(l->by, l->rows, l->nr_rows, false, f);
 	print_recorded(l, hist, f);
 	print_slow(l, f);
+	stacks_text(l->stacks, f);
 	print_kho(l, f);
 	fputc('\n', f);
 	session_track_print(l->track, f);
@@ -503,4 +506,6 @@ void latency_json(const struct latency *l, bool hist, json_t *root)
 			    json_integer(session_track_forgotten(l->track)));
 	json_object_set_new(root, "lost", json_lost(&l->lost));
 	json_object_set_new(root, "observer", observer_json(&l->observer));
+	json_object_set_new(root, "stacks", l->stacks ? json_incref(l->stacks) :
+							json_null());
 }

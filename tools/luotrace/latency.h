@@ -38,6 +38,7 @@
  * @nr_failed: number of rows
  * @failed_slow: the longest of them, longest first
  * @nr_failed_slow: their number
+ * @stacks: where long calls spent their time, see stacks.h; NULL is as null
  */
 struct latency {
 	enum lt_by by;
@@ -61,6 +62,7 @@ struct latency {
 	int nr_failed;
 	struct lt_slow failed_slow[LT_SLOWEST];
 	int nr_failed_slow;
+	json_t *stacks;
 };
 
 /** latency_calls - latency_text() of a trace file: no recorded calls, no unknown memory */

@@ -21,7 +21,7 @@ _luotrace() {
 	--op) words=$ops ;;
 	--sort) words="age task session handler" ;;
 	--by) words="handler session file" ;;
-	--output | --json-file | --memory | --textfile)
+	--output | --json-file | --folded | --memory | --textfile)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -44,7 +44,7 @@ _luotrace() {
 		case $command in
 		check) words=$output ;;
 		trace) words="$output $trace --kho" ;;
-		latency) words="$output $trace --by --hist --json-file" ;;
+		latency) words="$output $trace --by --hist --json-file --stacks --folded" ;;
 		top) words="$output $trace --batch --once --sort" ;;
 		timeline) words="$output --dir --list --max-blackout --max-freeze --max-phase" ;;
 		audit) words="$output --session --max-age --files --watch --exec
@@ -53,8 +53,8 @@ _luotrace() {
 		handover) words="$output --memory --files" ;;
 		mark) words=$output ;;
 		metrics) words="$output --textfile --max-age" ;;
-		record) words="$output $trace --output --carry --dir" ;;
-		report) words="$output --html --perfetto --hist --output --dir" ;;
+		record) words="$output $trace --stacks --output --carry --dir" ;;
+		report) words="$output --html --perfetto --folded --hist --output --dir" ;;
 		esac
 		if [ "${cur#-}" = "$cur" ]; then
 			case $command in

@@ -60,6 +60,8 @@ _luotrace() {
 		_arguments -s : $common $trace '--hist[add histograms]' \
 			'--by=[count by]:what:(handler session file)' \
 			'--json-file=[also write JSON to a file]:file:_files' \
+			'--folded=[also write stacks to a file]:file:_files' \
+			'--stacks=-[functions in which long calls spent their time]::microseconds: ' \
 			'*'{-o,--op=}"[only this operation]:operation:($op)"
 		;;
 	top)
@@ -96,6 +98,7 @@ _luotrace() {
 		;;
 	record)
 		_arguments -s : $common $trace '--carry[keep a black box that the next kernel gets]' \
+			'--stacks=-[functions in which long calls spent their time]::microseconds: ' \
 			'--dir=[save updates in]:directory:_files -/' \
 			'(-o --output)'{-o,--output=}'[output file]:file:_files' \
 			"*--op=[only this operation]:operation:($op)"
@@ -104,6 +107,7 @@ _luotrace() {
 		_arguments -s : $common '--dir=[saved updates are in]:directory:_files -/' \
 			'--hist[add histograms]' '--html[one HTML page with diagrams]' \
 			'--perfetto[a trace for ui.perfetto.dev]' \
+			'--folded[stacks of long calls]' \
 			'(-o --output)'{-o,--output=}'[output file]:file:_files' \
 			'*:trace or number:_files'
 		;;

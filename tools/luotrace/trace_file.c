@@ -10,6 +10,7 @@
 #include "hist.h"
 #include "host.h"
 #include "msg.h"
+#include "stacks.h"
 #include "trace_file.h"
 
 static json_t *encode(const void *data, size_t size)
@@ -280,6 +281,18 @@ static uint64_t lost_of(json_t *end, const char *key)
 				    TRACER_UNKNOWN;
 }
 
+/* Stacks of a line, in place of those of an earlier one; false if they are damaged. */
+static bool read_stacks(struct trace_file *t, json_t *line)
+{
+	json_t *stacks = json_object_get(line, "stacks");
+
+	if (!stacks)
+		return true;
+	json_decref(t->latency.stacks);
+	t->latency.stacks = json_incref(stacks);
+	return stacks_valid(stacks);
+}
+
 /* What is wrong with a line, or NULL. */
 static const char *add_line(struct trace_file *t, json_t *line)
 {
@@ -304,8 +317,13 @@ static const char *add_line(struct trace_file *t, json_t *line)
 		t->latency.observer = observer_read(json_object_get(line, "observer"));
 		if (!latency_read_kho(&t->latency, json_object_get(line, "kho")))
 			return "damaged figures of memory";
+		if (!read_stacks(t, line))
+			return "damaged stacks";
 		return read_update(t, line) ? NULL : "a damaged record";
 	}
+	if (event && !strcmp(event, "stacks"))
+		return json_object_get(line, "stacks") && read_stacks(t, line) ?
+		       NULL : "damaged stacks";
 	if (!event_from_json(line, &e))
 		return "not an event that this luotrace knows";
 	return add_event(t, &e) ? NULL : "out of memory";
@@ -426,6 +444,7 @@ void trace_file_free(struct trace_file *t)
 	free(t->update);
 	free(t->latency.rows);
 	free(t->latency.failed);
+	json_decref(t->latency.stacks);
 	attempts_free(&t->attempts);
 	session_track_free(t->track);
 	free(t);

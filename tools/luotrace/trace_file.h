@@ -4,8 +4,8 @@
  * Reads a trace that luotrace record has written, or an update that was saved, which is a
  * trace without events. A trace consists of lines of JSON. The first has "event":
  * "start" and says what wrote it and when; a line for each event follows, as luotrace trace
- * --json prints it; the last has "event": "end", with losses, memory, and the record of
- * LUO. A trace without an end is complete up to its last line. For the command report.
+ * --json prints it; the last has "event": "end", with losses, memory, stacks and the record
+ * of LUO. Stacks are in a line "event": "stacks", too, when the state is frozen. A trace without an end is complete up to its last line. For the command report.
  */
 
 #ifndef TRACE_FILE_H
@@ -34,7 +34,7 @@
  * @update:   the live update that it recorded, NULL for none
  * @life:     the lives of the sessions
  * @attempts: which events belong to failed attempts
- * @latency:  calls, counted from the events; memory, from the last line
+ * @latency:  calls, counted from the events; memory and stacks, from the last line
  */
 struct trace_file {
 	json_t *head;

@@ -14,12 +14,14 @@
 #include "luotrace.skel.h"
 #include "msg.h"
 #include "tracer_box.h"
+#include "tracer_stacks.h"
 #include "tracer_stock.h"
 
 struct tracer {
 	struct luotrace_bpf *bpf;
 	struct tracer_stock *stock;	/* NULL if the kernel has trace events */
 	struct tracer_box *box;		/* NULL without a black box */
+	struct tracer_stacks *stacks;	/* NULL without stacks */
 	struct ring_buffer *ring;
 	void (*event)(const struct lt_event *e, void *data);
 	void *data;
@@ -49,7 +51,7 @@ static int tracer_on_event(void *ctx, void *data, size_t size)
 static uint32_t tracer_needs(const struct tracer_options *options)
 {
 	return options->stream | (options->count_calls ? TRACER_CALLS : 0) |
-	       (options->keep_flights ? FLIGHTS : 0) |
+	       (options->keep_flights || options->stacks ? FLIGHTS : 0) |
 	       (options->count_memory ? MEMORY : 0) |
 	       (options->box_pages ? TRACER_CALLS | TRACER_BUSY |
 				     1U << LT_PHASE_BEGIN | 1U << LT_PHASE_END : 0);
@@ -89,6 +91,11 @@ static void tracer_choose_maps(struct luotrace_bpf *bpf, const struct probe *pro
 	bpf_map__set_autocreate(bpf->maps.kho, options->count_memory);
 	bpf_map__set_autocreate(bpf->maps.stock_tasks, stock);
 	bpf_map__set_autocreate(bpf->maps.stock_empty, stock);
+	bpf_map__set_autocreate(bpf->maps.stack_calls, options->stacks);
+	bpf_map__set_autocreate(bpf->maps.stack_call_empty, options->stacks);
+	bpf_map__set_autocreate(bpf->maps.stacks, options->stacks);
+	bpf_map__set_autocreate(bpf->maps.stack_sums, options->stacks);
+	bpf_map__set_autocreate(bpf->maps.stack_buffer, options->stacks);
 	bpf_map__set_autocreate(bpf->maps.box_memory, options->box_pages);
 	bpf_map__set_autocreate(bpf->maps.box_guests, options->box_pages);
 	if (options->buffer_kib)
@@ -135,13 +142,109 @@ static void tracer_begin_stats(struct tracer *t)
 	tracer_read_observer(t, &t->attached);
 }
 
+/* Choose what is needed, before it is loaded; false after a message. */
+static bool tracer_prepare(struct tracer *t, const struct probe *probe,
+			   const struct tracer_options *options)
+{
+	t->bpf = luotrace_bpf__open();
+	if (!t->bpf) {
+		msg_error("cannot open the BPF programs: %s", strerror(errno));
+		return false;
+	}
+	tracer_choose(t->bpf, probe, tracer_needs(options));
+	if (probe->flavour == FLAVOUR_STOCK) {
+		t->stock = tracer_stock_choose(t->bpf, probe, tracer_needs(options));
+		if (!t->stock)
+			return false;
+	}
+	if (options->box_pages) {
+		t->box = tracer_box_choose(t->bpf);
+		if (!t->box)
+			return false;
+	}
+	if (options->stacks) {
+		t->stacks = tracer_stacks_choose(t->bpf, options->stacks_ns);
+		if (!t->stacks)
+			return false;
+	}
+	tracer_choose_maps(t->bpf, probe, options);
+	tracer_configure(t->bpf, options);
+	return true;
+}
+
+/* Undo it. */
+static void tracer_unload(struct tracer *t)
+{
+	tracer_stacks_free(t->stacks);
+	tracer_stock_free(t->stock);
+	tracer_box_free(t->box);
+	luotrace_bpf__destroy(t->bpf);
+	t->stacks = NULL;
+	t->stock = NULL;
+	t->box = NULL;
+	t->bpf = NULL;
+}
+
+static bool tracer_load(struct tracer *t, const struct probe *probe,
+			const struct tracer_options *options)
+{
+	struct tracer_options without = *options;
+	int err;
+
+	if (!tracer_prepare(t, probe, options))
+		return false;
+	err = luotrace_bpf__load(t->bpf);
+	/* A kernel can lack what only stacks need. */
+	if (err && options->stacks) {
+		msg_error("no stacks: the kernel rejected the programs for them: %s; it needs CONFIG_PERF_EVENTS=y and CONFIG_BPF_EVENTS=y; -v shows its messages",
+			  strerror(-err));
+		without.stacks = false;
+		tracer_unload(t);
+		if (!tracer_prepare(t, probe, &without))
+			return false;
+		err = luotrace_bpf__load(t->bpf);
+	}
+	if (err)
+		msg_error("the kernel rejected the BPF programs: %s; -v shows its messages",
+			  strerror(-err));
+	return !err;
+}
+
+static bool tracer_attach(struct tracer *t, const struct tracer_options *options)
+{
+	int err;
+
+	t->ring = ring_buffer__new(bpf_map__fd(t->bpf->maps.events),
+				   tracer_on_event, t, NULL);
+	if (!t->ring) {
+		msg_error("cannot map the ring buffer: %s", strerror(errno));
+		return false;
+	}
+	err = luotrace_bpf__attach(t->bpf);
+	if (err) {
+		msg_error("cannot attach to the trace events: %s",
+			  strerror(-err));
+		return false;
+	}
+	if (t->stock)
+		tracer_stock_attach(t->stock);
+	if (t->box && !tracer_box_attach(t->box, t->bpf, options->box_pages))
+		return false;
+	if (t->stacks)
+		tracer_stacks_attach(t->stacks, t->bpf);
+	/* The box must not prolong the blackout. */
+	if (!options->box_pages)
+		tracer_begin_stats(t);
+	t->bpf->bss->ready = true;
+	return true;
+}
+
 struct tracer *tracer_open(const struct probe *probe,
 			   const struct tracer_options *options,
 			   void (*event)(const struct lt_event *e, void *data),
 			   void *data)
 {
 	struct tracer *t = calloc(1, sizeof(*t));
-	int err;
 
 	if (!t) {
 		msg_error("out of memory");
@@ -157,53 +260,8 @@ struct tracer *tracer_open(const struct probe *probe,
 			  strerror(-t->nr_cpus));
 		goto fail;
 	}
-
-	t->bpf = luotrace_bpf__open();
-	if (!t->bpf) {
-		msg_error("cannot open the BPF programs: %s", strerror(errno));
-		goto fail;
-	}
-	tracer_choose(t->bpf, probe, tracer_needs(options));
-	if (probe->flavour == FLAVOUR_STOCK) {
-		t->stock = tracer_stock_choose(t->bpf, probe, tracer_needs(options));
-		if (!t->stock)
-			goto fail;
-	}
-	if (options->box_pages) {
-		t->box = tracer_box_choose(t->bpf);
-		if (!t->box)
-			goto fail;
-	}
-	tracer_choose_maps(t->bpf, probe, options);
-	tracer_configure(t->bpf, options);
-
-	err = luotrace_bpf__load(t->bpf);
-	if (err) {
-		msg_error("the kernel rejected the BPF programs: %s; -v shows its messages",
-			  strerror(-err));
-		goto fail;
-	}
-	t->ring = ring_buffer__new(bpf_map__fd(t->bpf->maps.events),
-				   tracer_on_event, t, NULL);
-	if (!t->ring) {
-		msg_error("cannot map the ring buffer: %s", strerror(errno));
-		goto fail;
-	}
-	err = luotrace_bpf__attach(t->bpf);
-	if (err) {
-		msg_error("cannot attach to the trace events: %s",
-			  strerror(-err));
-		goto fail;
-	}
-	if (t->stock)
-		tracer_stock_attach(t->stock);
-	if (t->box && !tracer_box_attach(t->box, t->bpf, options->box_pages))
-		goto fail;
-	/* The box must not prolong the blackout. */
-	if (!options->box_pages)
-		tracer_begin_stats(t);
-	t->bpf->bss->ready = true;
-	return t;
+	if (tracer_load(t, probe, options) && tracer_attach(t, options))
+		return t;
 
 fail:
 	tracer_close(t);
@@ -215,9 +273,7 @@ void tracer_close(struct tracer *t)
 	if (!t)
 		return;
 	ring_buffer__free(t->ring);
-	tracer_stock_free(t->stock);
-	tracer_box_free(t->box);
-	luotrace_bpf__destroy(t->bpf);
+	tracer_unload(t);
 	if (t->stats >= 0)
 		close(t->stats);
 	free(t);
@@ -477,6 +533,11 @@ int tracer_read_kho(struct tracer *t,
 		free(cpus);
 	}
 	return 0;
+}
+
+bool tracer_read_stacks(struct tracer *t, struct stack_reading *r)
+{
+	return t->stacks && tracer_stacks_read(t->stacks, t->bpf, r);
 }
 
 const char *tracer_skipped(const struct tracer *t, unsigned int nr)

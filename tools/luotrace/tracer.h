@@ -36,6 +36,8 @@
  *	     what happens in that reboot is not streamed then
  * @whole_sessions: of what is streamed only @session is a filter, so that the lives of
  *	     sessions are whole
+ * @stacks:  take stacks inside calls, for tracer_read_stacks(); @errors does not filter them
+ * @stacks_ns: only inside calls of at least this duration, whatever @min_ns is
  *
  * Changes of the global state are streamed whatever the filters are. Only what is needed is
  * attached and allocated.
@@ -54,6 +56,8 @@ struct tracer_options {
 	enum lt_by by;
 	bool whole_sessions;
 	void *box_pages;
+	bool stacks;
+	uint64_t stacks_ns;
 };
 
 #define TRACER_ALL_OPS	UINT64_MAX
@@ -179,6 +183,47 @@ void tracer_drop_flight(struct tracer *t, unsigned int tid);
  */
 int tracer_read_kho(struct tracer *t,
 		    struct lt_kho sum[LT_KHO_ACTIONS][LT_KHO_KINDS]);
+
+/* Time by target, operation and stack. */
+struct stack_sum {
+	struct lt_stack_key key;
+	struct lt_stack_sum sum;
+};
+
+/* A stack, and the number that sums have for it. */
+struct numbered_stack {
+	__u32 number;
+	struct lt_stack stack;
+};
+
+/**
+ * struct stack_reading - the stacks inside long calls so far
+ * @sums:      time by target, operation and stack, in no order
+ * @nr_sums:   their number
+ * @stacks:    the stacks, by number
+ * @nr_stacks: their number
+ * @lost:      what found no room
+ * @min_ns:    duration from which on a call is a long one
+ * @period_ns: time between two samples of what runs, 0 if there are none
+ */
+struct stack_reading {
+	struct stack_sum *sums;
+	int nr_sums;
+	struct numbered_stack *stacks;
+	int nr_stacks;
+	struct lt_stack_lost lost;
+	uint64_t min_ns;
+	uint64_t period_ns;
+};
+
+/**
+ * tracer_read_stacks - read the stacks inside long calls
+ * @t: the tracer
+ * @r: set to them; its two arrays are to be freed
+ *
+ * Return: false if there are none to read; if they were requested, after a message.
+ */
+bool tracer_read_stacks(struct tracer *t, struct stack_reading *r);
 
 /**
  * tracer_skipped - a function of a stock LUO that cannot be traced

@@ -54,7 +54,7 @@ _luotrace() {
 		mark) words=$output ;;
 		metrics) words="$output --textfile --max-age" ;;
 		record) words="$output $trace --stacks --output --carry --dir" ;;
-		report) words="$output --html --perfetto --folded --hist --output --dir" ;;
+		report) words="$output --html --perfetto --otlp --folded --hist --output --dir" ;;
 		esac
 		if [ "${cur#-}" = "$cur" ]; then
 			case $command in

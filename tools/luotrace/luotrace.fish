@@ -81,6 +81,7 @@ __luotrace_of 'record report' -s o -l output -r -F -d 'Output file'
 __luotrace_of report -l html -d 'One HTML page with diagrams'
 __luotrace_of report -l folded -d 'Stacks of long calls'
 __luotrace_of report -l perfetto -d 'A trace for ui.perfetto.dev'
+__luotrace_of report -l otlp -d 'Traces for an OpenTelemetry collector, JSON'
 __luotrace_of 'timeline handover metrics report' -F
 
 functions -e __luotrace_of

@@ -108,6 +108,7 @@ _luotrace() {
 			'--hist[add histograms]' '--html[one HTML page with diagrams]' \
 			'--perfetto[a trace for ui.perfetto.dev]' \
 			'--folded[stacks of long calls]' \
+			'--otlp[traces for an OpenTelemetry collector, JSON]' \
 			'(-o --output)'{-o,--output=}'[output file]:file:_files' \
 			'*:trace or number:_files'
 		;;

@@ -190,14 +190,20 @@ static void luo_row_account(struct liveupdate_recorder_row *row, int ret,
 		;
 }
 
-/* Find the shortest of the kept entries, which start with their duration. */
-static void luo_topn_find_min(struct luo_topn_min *min, const void *kept, size_t size)
+/**
+ * luo_topn_find_min - find the shortest of the kept entries
+ * @min:  set to it
+ * @kept: the entries, which start with their duration
+ * @size: size of one
+ * @nr:   their number
+ */
+void luo_topn_find_min(struct luo_topn_min *min, const void *kept, size_t size, int nr)
 {
 	const u64 *at, *shortest = kept;
 	int i;
 
 	min->at = 0;
-	for (i = 1; i < LIVEUPDATE_RECORDER_SLOWEST; i++) {
+	for (i = 1; i < nr; i++) {
 		at = kept + i * size;
 		if (*at < *shortest) {
 			shortest = at;
@@ -232,7 +238,7 @@ static void luo_topn_add_call(struct luo_recorder *r,
 	to->ret = ret;
 	strscpy_pad(to->name, call->compatible);
 	strscpy_pad(to->session, call->session ?: "");
-	luo_topn_find_min(min, calls, sizeof(*calls));
+	luo_topn_find_min(min, calls, sizeof(*calls), LIVEUPDATE_RECORDER_SLOWEST);
 }
 
 /* A call for the session of the tool is no part of what agents restore. */
@@ -351,7 +357,7 @@ void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 	to->files = files;
 	to->ret = ret;
 	memcpy(to->name, name, sizeof(to->name));
-	luo_topn_find_min(min, all, sizeof(*all));
+	luo_topn_find_min(min, all, sizeof(*all), LIVEUPDATE_RECORDER_SLOWEST);
 }
 
 static void luo_row_move(struct liveupdate_recorder_row *to,
@@ -391,7 +397,7 @@ static void luo_topn_move(struct luo_topn_min *to_min, void *to,
 		if (*duration <= to_min->duration)
 			continue;
 		memcpy(to + to_min->at * size, duration, size);
-		luo_topn_find_min(to_min, to, size);
+		luo_topn_find_min(to_min, to, size, LIVEUPDATE_RECORDER_SLOWEST);
 	}
 	memset(from, 0, LIVEUPDATE_RECORDER_SLOWEST * size);
 	WRITE_ONCE(from_min->duration, 0);

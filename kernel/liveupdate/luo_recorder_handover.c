@@ -26,6 +26,9 @@
 #include "luo_reject.h"
 #include "luo_trace.h"
 
+/* What the two files beside this one record of the new kernel. */
+struct liveupdate_recorder_inside luo_inside;
+
 static u64 luo_start_counter __initdata;
 
 /**
@@ -157,22 +160,34 @@ static void luo_record_init(enum luo_dir dir, struct liveupdate_recorder_part *r
 	luo_recorders[dir].record = record;
 }
 
-/**
- * luo_recorder_early_init - set up the incoming record
- *
- * Context: once, at boot, before anything that is recorded.
- * Return: 0, -ENOMEM, or an errno of the registration.
- */
-int __init luo_recorder_early_init(void)
+/* As early as the initcalls that are to be recorded; before anything else that is. */
+static int __init luo_recorder_first_init(void)
 {
 	struct liveupdate_recorder_part *record;
 
+	if (!liveupdate_enabled())
+		return 0;
 	record = kzalloc_obj(*record);
 	if (!record)
 		return -ENOMEM;
 
 	luo_record_init(LUO_DIR_IN, record);
 	record->marks[LIVEUPDATE_MARK_START] = luo_start_counter;
+	luo_initcalls_start();
+	return 0;
+}
+early_initcall(luo_recorder_first_init);
+
+/**
+ * luo_recorder_early_init - take part in the handover
+ *
+ * Context: once, at boot, before the handover is read.
+ * Return: 0, -ENOMEM, or an errno of the registration.
+ */
+int __init luo_recorder_early_init(void)
+{
+	if (!luo_recorders[LUO_DIR_IN].record)
+		return -ENOMEM;
 	return liveupdate_register_subsystem(&luo_recorder_subsystem);
 }
 
@@ -235,10 +250,15 @@ static ssize_t luo_recorder_read(struct file *file, struct kobject *kobj,
 		0, /* changes */
 		0, /* reserved */
 	};
-	const struct liveupdate_recorder_part *records[] = {
-		luo_last_out,
-		luo_recorders[LUO_DIR_IN].record,
-		luo_recorders[LUO_DIR_OUT].record,
+	const struct {
+		const void *from;
+		size_t size;
+	} parts[] = {
+		{ head, sizeof(head) },
+		{ luo_last_out, sizeof(*luo_last_out) },
+		{ luo_recorders[LUO_DIR_IN].record, sizeof(*luo_last_out) },
+		{ luo_recorders[LUO_DIR_OUT].record, sizeof(*luo_last_out) },
+		{ &luo_inside, sizeof(luo_inside) },
 	};
 	size_t left = count;
 	int i;
@@ -252,10 +272,8 @@ static ssize_t luo_recorder_read(struct file *file, struct kobject *kobj,
 	guard(spinlock)(&luo_recorder_lock);
 
 	head[4] = luo_recorder_changes;
-	luo_recorder_copy(&buf, &pos, &left, head, sizeof(head));
-	for (i = 0; i < ARRAY_SIZE(records); i++)
-		luo_recorder_copy(&buf, &pos, &left, records[i],
-				  sizeof(*records[i]));
+	for (i = 0; i < ARRAY_SIZE(parts); i++)
+		luo_recorder_copy(&buf, &pos, &left, parts[i].from, parts[i].size);
 	return count - left;
 }
 

@@ -63,6 +63,7 @@ struct luo_recorder {
 
 extern struct luo_recorder luo_recorders[];
 extern struct liveupdate_recorder_part *luo_last_out;
+extern struct liveupdate_recorder_inside luo_inside;
 extern spinlock_t luo_recorder_lock;
 extern u32 luo_recorder_changes;
 
@@ -180,6 +181,7 @@ static inline u64 luo_busy_end(struct luo_busy *busy, u64 now)
 /* luo_recorder.c */
 
 void luo_recorder_move(enum liveupdate_recorder_scope from);
+void luo_topn_find_min(struct luo_topn_min *min, const void *kept, size_t size, int nr);
 
 /* luo_recorder_clock.c */
 
@@ -188,6 +190,22 @@ extern u64 luo_last_hz;
 u64 luo_stamp(void);
 u64 luo_stamp_age(u64 stamp);
 void luo_sample_clock(struct liveupdate_recorder_part *record);
+
+/* luo_recorder_init.c */
+
+void luo_initcalls_start(void);
+void luo_initcalls_await_initramfs(void);
+void luo_initcalls_stop(void);
+
+/* luo_recorder_tasks.c */
+
+void luo_tasks_start(void);
+void luo_tasks_stop(void);
+void luo_tasks_call(bool begin);
+void luo_tasks_open(const struct luo_moment *at, bool first);
+void luo_tasks_claimed(bool first);
+void luo_tasks_mark(enum liveupdate_recorder_mark mark, u64 now);
+void luo_tasks_refresh(void);
 
 /* luo_recorder_marks.c */
 

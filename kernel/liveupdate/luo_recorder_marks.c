@@ -53,6 +53,7 @@ bool luo_recorder_ioctl_begin(void)
 		return false;
 
 	luo_busy_begin(&luo_ioctls, ktime_get_ns());
+	luo_tasks_call(true);
 	return true;
 }
 
@@ -62,8 +63,10 @@ bool luo_recorder_ioctl_begin(void)
  */
 void luo_recorder_ioctl_end(bool counted)
 {
-	if (counted)
-		luo_busy_end(&luo_ioctls, ktime_get_ns());
+	if (!counted)
+		return;
+	luo_tasks_call(false);
+	luo_busy_end(&luo_ioctls, ktime_get_ns());
 }
 
 /* Visits all CPUs. */
@@ -141,7 +144,9 @@ void luo_recorder_mark(enum liveupdate_recorder_mark mark)
 		luo_mark_in(record, mark, at);
 	else
 		luo_mark_out(record, mark, at);
-	if (mark != LIVEUPDATE_MARK_RESTORED && mark != LIVEUPDATE_MARK_FINISHED)
+	if (mark == LIVEUPDATE_MARK_RESTORED || mark == LIVEUPDATE_MARK_FINISHED)
+		luo_tasks_mark(mark, at.now);
+	else
 		luo_snapshot_kho(record);
 }
 
@@ -151,6 +156,7 @@ static void luo_init_executed(void *data, struct task_struct *task, pid_t old_pi
 static void luo_init_unregister(struct work_struct *work)
 {
 	unregister_trace_sched_process_exec(luo_init_executed, NULL);
+	luo_initcalls_stop();
 }
 
 static DECLARE_WORK(luo_init_work, luo_init_unregister);
@@ -181,12 +187,19 @@ static void luo_init_executed(void *data, struct task_struct *task, pid_t old_pi
  *
  * Context: late in boot, once.
  */
-void luo_recorder_await_init(void)
+void __init luo_recorder_await_init(void)
 {
 	luo_recorder_mark(LIVEUPDATE_MARK_INIT);
-	if (luo_recorders[LUO_DIR_IN].record &&
-	    register_trace_sched_process_exec(luo_init_executed, NULL))
+	if (!luo_recorders[LUO_DIR_IN].record)
+		return;
+
+	luo_initcalls_await_initramfs();
+	if (luo_state() == LIVEUPDATE_STATE_UPDATED)
+		luo_tasks_start();
+	if (register_trace_sched_process_exec(luo_init_executed, NULL)) {
 		pr_warn("cannot record when user space starts, only when the initcalls end\n");
+		luo_initcalls_stop();
+	}
 }
 
 /**
@@ -196,9 +209,15 @@ void luo_recorder_await_init(void)
  */
 void luo_recorder_open(void)
 {
+	const struct liveupdate_recorder_part *record =
+		luo_recorders[LUO_DIR_IN].record;
+
 	luo_opened = luo_now();
 	scoped_guard(spinlock, &luo_ioctls.lock)
 		luo_opened_busy = luo_ioctls_busy(luo_opened.now);
+	if (record)
+		luo_tasks_open(&luo_opened,
+			       !READ_ONCE(record->times[LIVEUPDATE_MARK_OPEN]));
 }
 
 /**
@@ -214,17 +233,21 @@ void luo_recorder_claimed(const char *session)
 {
 	struct liveupdate_recorder_part *record = luo_recorders[LUO_DIR_IN].record;
 	const enum liveupdate_recorder_mark mark = LIVEUPDATE_MARK_OPEN;
+	bool first;
 
 	if (!record || luo_recorder_owns(session))
 		return;
 
 	scoped_guard(spinlock, &luo_ioctls.lock) {
-		if (record->times[mark])
-			return;
-		luo_mark_set(record, mark, luo_opened);
-		WRITE_ONCE(record->busy[mark], luo_opened_busy);
+		first = !record->times[mark];
+		if (first) {
+			luo_mark_set(record, mark, luo_opened);
+			WRITE_ONCE(record->busy[mark], luo_opened_busy);
+		}
 	}
-	luo_snapshot_kho(record);
+	luo_tasks_claimed(first);
+	if (first)
+		luo_snapshot_kho(record);
 }
 
 /**
@@ -275,6 +298,7 @@ void luo_recorder_end(u64 since)
 	luo_recorder_changes++;
 	/* After the marks, which are final with it. */
 	smp_store_release(&record->over, 1);
+	luo_tasks_stop();
 }
 
 /**
@@ -287,6 +311,7 @@ void luo_recorder_refresh(void)
 	struct liveupdate_recorder_part *in = luo_recorders[LUO_DIR_IN].record;
 	struct liveupdate_recorder_part *out = luo_recorders[LUO_DIR_OUT].record;
 
+	luo_tasks_refresh();
 	if (in)
 		luo_sample_clock(in);
 	if (out && !READ_ONCE(out->times[LIVEUPDATE_MARK_REBOOT]))

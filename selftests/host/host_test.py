@@ -63,7 +63,7 @@ COMMAND_LINE = (
     ("timeline", 3, r"^$", r"/sys/kernel/liveupdate/recorder is missing; it needs"),
     ("timeline a b", 2, r"^$", r"too many arguments"),
     ("timeline /dev/null", 3, r"^$", r"'/dev/null' is not a record of a live "
-     r"update; this luotrace knows version 4"),
+     r"update; this luotrace knows version 5"),
     ("timeline /no/such", 3, r"^$", r"cannot read '/no/such': No such file"),
     ("timeline --no-color @RECORD@", 0, r"^Live update 1 at 1970-01-01 "
      r"00:00:00 UTC: 0 sessions with 0 files\nblackout 36.0ms, freeze window "

@@ -127,6 +127,31 @@ const char *recorder_part_invalid(const struct liveupdate_recorder_part *p)
 	return NULL;
 }
 
+/* What is wrong with what the new kernel did outside of LUO, or NULL. */
+static const char *inside_check(const struct liveupdate_recorder_inside *p)
+{
+	const struct liveupdate_recorder_task *task = p->tasks[0];
+	int i, j;
+
+	for (i = 0; i < LIVEUPDATE_RECORDER_INITCALLS; i++) {
+		if (!ENDS(p->init.longest[i].name))
+			return "an initcall's name without an end";
+	}
+	for (i = 0; i < LIVEUPDATE_RECORDER_ANCESTORS; i++) {
+		if (!ENDS(p->ancestors[i].comm))
+			return "a process's name without an end";
+	}
+	for (i = 0; i < 2 * LIVEUPDATE_RECORDER_TASKS; i++) {
+		if (!ENDS(task[i].comm))
+			return "a task's name without an end";
+		for (j = 0; j < LIVEUPDATE_RECORDER_WAITS; j++) {
+			if (!ENDS(task[i].waits[j].comm) || !ENDS(task[i].waits[j].call))
+				return "a wait's name without an end";
+		}
+	}
+	return NULL;
+}
+
 /* A record that is not present is all zeros for its readers. */
 static const char *record_read(struct liveupdate_recorder_part *p)
 {
@@ -150,7 +175,10 @@ static const char *recorder_invalid(struct liveupdate_recorder *r, size_t size)
 		return "a record of another size";
 	why = record_read(&r->last_out);
 	why = why ? why : record_read(&r->last_in);
-	return why ? why : record_read(&r->next_out);
+	why = why ? why : record_read(&r->next_out);
+	if (!recorder_present(&r->last_in))
+		memset(&r->inside, 0, sizeof(r->inside));
+	return why ? why : inside_check(&r->inside);
 }
 
 struct liveupdate_recorder *recorder_load(const char *path)

@@ -14,7 +14,7 @@
 #define LIVEUPDATE_RECORDER_MAGIC	0x5243554cU	/* "LUCR" */
 
 /* Changes with any change below; a reader rejects a version that it does not know. */
-#define LIVEUPDATE_RECORDER_VERSION	4
+#define LIVEUPDATE_RECORDER_VERSION	5
 
 #define LIVEUPDATE_RECORDER_NAME	48	/* size of a handler's name */
 #define LIVEUPDATE_RECORDER_RELEASE	64	/* size of a kernel's release */
@@ -28,6 +28,13 @@
 #define LIVEUPDATE_RECORDER_WHAT	16	/* size of the kind of an entry */
 #define LIVEUPDATE_RECORDER_REASON	32	/* size of the reason of a rejection */
 #define LIVEUPDATE_RECORDER_PAUSES	32	/* workloads that are paused */
+#define LIVEUPDATE_RECORDER_INITCALLS	12	/* the longest initcalls */
+#define LIVEUPDATE_RECORDER_SYMBOL	64	/* size of the name of an initcall */
+#define LIVEUPDATE_RECORDER_ANCESTORS	8	/* the opener and its ancestors */
+#define LIVEUPDATE_RECORDER_TASKS	16	/* agents and their children */
+#define LIVEUPDATE_RECORDER_WAITS	6	/* things that a task waits for */
+#define LIVEUPDATE_RECORDER_COMM	16	/* size of the name of a task */
+#define LIVEUPDATE_RECORDER_SYSCALL	32	/* size of the name of a system call */
 
 /*
  * Session of the tool that records a live update. Incoming it sets no mark, and its calls
@@ -228,6 +235,133 @@ struct liveupdate_recorder_pause {
 };
 
 /**
+ * struct liveupdate_recorder_initcall - one of the longest initcalls
+ * @duration: in ns, 0 if the entry is unused
+ * @end:      counter when it returned
+ * @name:     symbol of the function; its address if the kernel has no symbols
+ */
+struct liveupdate_recorder_initcall {
+	__aligned_u64	duration;
+	__aligned_u64	end;
+	char		name[LIVEUPDATE_RECORDER_SYMBOL];
+};
+
+/**
+ * struct liveupdate_recorder_init - the initcalls of the kernel image
+ * @early:     counter when the first initcall that is recorded began
+ * @early_end: counter when the last one before the other CPUs are brought up returned
+ * @begin:     counter when the first one after that began
+ * @end:       counter when the last one returned
+ * @initramfs: counter when the initramfs was found unpacked
+ * @count:     number of initcalls, 0 if they were not recorded
+ * @total:     total duration of all initcalls, in ns; they run one after the other
+ * @longest:   the longest of them, unordered
+ *
+ * A counter is 0 if that moment was not reached, or if there is no counter. What
+ * initcalls leave to threads of their own is not part of them.
+ */
+struct liveupdate_recorder_init {
+	__aligned_u64	early;
+	__aligned_u64	early_end;
+	__aligned_u64	begin;
+	__aligned_u64	end;
+	__aligned_u64	initramfs;
+	__aligned_u64	count;
+	__aligned_u64	total;
+	struct liveupdate_recorder_initcall longest[LIVEUPDATE_RECORDER_INITCALLS];
+};
+
+/**
+ * struct liveupdate_recorder_ancestor - process that opened the device, or an ancestor
+ * @started: the kernel's own CLOCK_MONOTONIC when it was created, in ns
+ * @pid:     its process ID, 0 if the entry is unused
+ * @reserved: 0
+ * @comm:    its name
+ */
+struct liveupdate_recorder_ancestor {
+	__aligned_u64	started;
+	__u32		pid;
+	__u32		reserved;
+	char		comm[LIVEUPDATE_RECORDER_COMM];
+};
+
+/**
+ * enum liveupdate_recorder_doing - what a task does
+ * @LIVEUPDATE_DOING_CALL:    it is in an ioctl of LUO, running or not
+ * @LIVEUPDATE_DOING_CPU:     it runs
+ * @LIVEUPDATE_DOING_QUEUED:  it could run, but waits for a CPU
+ * @LIVEUPDATE_DOING_BLOCKED: it waits for something else
+ * @LIVEUPDATE_NR_DOINGS:     number of values
+ */
+enum liveupdate_recorder_doing {
+	LIVEUPDATE_DOING_CALL = 0,
+	LIVEUPDATE_DOING_CPU = 1,
+	LIVEUPDATE_DOING_QUEUED = 2,
+	LIVEUPDATE_DOING_BLOCKED = 3,
+	LIVEUPDATE_NR_DOINGS = 4,
+};
+
+#define LIVEUPDATE_WAIT_OUTSIDE	(-1)	/* in no system call, such as in a page fault */
+#define LIVEUPDATE_WAIT_COMPAT	(-2)	/* in a system call of another ABI */
+#define LIVEUPDATE_WAKER_NONE	(-1)	/* it was still waiting */
+#define LIVEUPDATE_WAKER_IRQ	0	/* an interrupt */
+
+/**
+ * struct liveupdate_recorder_wait - what a task waited for
+ * @ns:    total time in ns
+ * @count: number of times, 0 if the entry is unused
+ * @nr:    number of the system call in which it waited, or LIVEUPDATE_WAIT_*
+ * @waker: process ID of the task that woke it, or LIVEUPDATE_WAKER_*
+ * @comm:  name of that task
+ * @call:  name of the system call, "" if the kernel has no symbols
+ */
+struct liveupdate_recorder_wait {
+	__aligned_u64	ns;
+	__aligned_u64	count;
+	__s32		nr;
+	__s32		waker;
+	char		comm[LIVEUPDATE_RECORDER_COMM];
+	char		call[LIVEUPDATE_RECORDER_SYSCALL];
+};
+
+#define LIVEUPDATE_TASK_AGENT	(1U << 0)	/* has claimed, retrieved or finished */
+#define LIVEUPDATE_TASK_CHILD	(1U << 1)	/* was created by a task in the list */
+#define LIVEUPDATE_TASK_GONE	(1U << 2)	/* has exited */
+
+/**
+ * struct liveupdate_recorder_task - task that calls LUO, or a child of one
+ * @pid:      its thread ID, 0 if the entry is unused
+ * @parent:   thread ID of the task that created it, if it is a child
+ * @flags:    LIVEUPDATE_TASK_*
+ * @reserved: 0
+ * @from:     the kernel's own CLOCK_MONOTONIC in ns when its first call of LUO began, its
+ *            open of the device, or, of a child, when it was created
+ * @until:    the same when the entry was written, or when it exited
+ * @ns:       time between them by enum liveupdate_recorder_doing, in ns; together they
+ *            are all of it
+ * @user:     time between them that the kernel charged as that of user space, in ns;
+ *            as a rule by samples of the timer tick
+ * @minor:    page faults without input or output between them, @major: with it
+ * @waits:    what it waited for longest outside of calls of LUO, unordered; what is
+ *            missing to LIVEUPDATE_DOING_BLOCKED are others
+ * @comm:     its name
+ */
+struct liveupdate_recorder_task {
+	__u32		pid;
+	__u32		parent;
+	__u32		flags;
+	__u32		reserved;
+	__aligned_u64	from;
+	__aligned_u64	until;
+	__aligned_u64	ns[LIVEUPDATE_NR_DOINGS];
+	__aligned_u64	user;
+	__aligned_u64	minor;
+	__aligned_u64	major;
+	struct liveupdate_recorder_wait waits[LIVEUPDATE_RECORDER_WAITS];
+	char		comm[LIVEUPDATE_RECORDER_COMM];
+};
+
+/**
  * struct liveupdate_recorder_part - record of one kernel for one live update
  * @magic:        LIVEUPDATE_RECORDER_MAGIC, 0 if there is no such record
  * @version:      LIVEUPDATE_RECORDER_VERSION
@@ -326,6 +460,26 @@ struct liveupdate_recorder_part {
 };
 
 /**
+ * struct liveupdate_recorder_inside - what the new kernel did outside of LUO
+ * @init:       the initcalls, between LIVEUPDATE_MARK_START and LIVEUPDATE_MARK_INIT
+ * @ancestors:  the process that opened the device at LIVEUPDATE_MARK_OPEN, its parent,
+ *              and so on
+ * @lost_tasks: number of tasks that found no room in @tasks
+ * @tasks:      tasks of the restore since LIVEUPDATE_MARK_OPEN: [0] as of
+ *              LIVEUPDATE_MARK_RESTORED, [1] as of LIVEUPDATE_MARK_FINISHED, by the same
+ *              index in both; empty if the kernel cannot record them, or did no longer,
+ *              since the live update took too long
+ *
+ * This is not handed over.
+ */
+struct liveupdate_recorder_inside {
+	struct liveupdate_recorder_init init;
+	struct liveupdate_recorder_ancestor ancestors[LIVEUPDATE_RECORDER_ANCESTORS];
+	__aligned_u64	lost_tasks;
+	struct liveupdate_recorder_task tasks[2][LIVEUPDATE_RECORDER_TASKS];
+};
+
+/**
  * struct liveupdate_recorder - the whole file
  * @magic:     LIVEUPDATE_RECORDER_MAGIC
  * @version:   LIVEUPDATE_RECORDER_VERSION
@@ -339,6 +493,7 @@ struct liveupdate_recorder_part {
  *             another version
  * @last_in:   record of this kernel for the last live update
  * @next_out:  record of this kernel for the next live update, so far
+ * @inside:    what else this kernel did during the last live update
  *
  * The file is longer than what one read() returns. A reader that finds a different
  * value of @changes after the last byte than before the first reads the file again,
@@ -354,6 +509,7 @@ struct liveupdate_recorder {
 	struct liveupdate_recorder_part last_out;
 	struct liveupdate_recorder_part last_in;
 	struct liveupdate_recorder_part next_out;
+	struct liveupdate_recorder_inside inside;
 };
 
 #endif /* _UAPI_LIVEUPDATE_RECORDER_H */

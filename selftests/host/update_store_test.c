@@ -257,7 +257,10 @@ static void test_damaged(void)
 	check_parse(file, 100, "it is cut off");
 	u->version++;
 	check_parse(file, sizeof(*u), "it is of another version of luotrace");
-	u->version--;
+	u->version = 1;
+	check_parse(file, sizeof(*u) - sizeof(u->inside),
+		    "it is of another version of luotrace");
+	u->version = 2;
 	u->size--;
 	check_parse(file, sizeof(*u), "it is of another version of luotrace");
 	u->size++;

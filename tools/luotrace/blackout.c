@@ -316,6 +316,24 @@ bool span_begin(const struct liveupdate_recorder *r, const struct blackout *b,
 	return mark_ns(r, b, spans[s].begin, ns);
 }
 
+bool span_clock(const struct liveupdate_recorder *r, enum span s, uint64_t *begin,
+		uint64_t *end)
+{
+	const struct liveupdate_recorder_part *p = span_record(r, s);
+	enum liveupdate_recorder_mark first, last;
+
+	if (s < SPAN_INIT)
+		return false;
+	first = mark_of(r, spans[s].begin);
+	last = mark_of(r, spans[s].end);
+	if (last == LIVEUPDATE_NR_MARKS ||
+	    (first == LIVEUPDATE_NR_MARKS && s != SPAN_INIT))
+		return false;
+	*begin = first == LIVEUPDATE_NR_MARKS ? 0 : p->times[first];
+	*end = p->times[last];
+	return *end >= *begin;
+}
+
 bool span_in_calls(const struct liveupdate_recorder *r, enum span s, uint64_t *ns)
 {
 	const struct liveupdate_recorder_part *p = span_record(r, s);

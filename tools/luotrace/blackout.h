@@ -125,6 +125,18 @@ bool span_begin(const struct liveupdate_recorder *r, const struct blackout *b,
 		enum span s, uint64_t *ns);
 
 /**
+ * span_clock - begin and end of a phase of the new kernel by that kernel's clock
+ * @r:	   the record
+ * @s:	   the phase
+ * @begin: set to CLOCK_MONOTONIC at its begin, ns; 0 where the clock does not run yet
+ * @end:   the same at its end
+ *
+ * Return: false if the phase is one of the old kernel, or not over.
+ */
+bool span_clock(const struct liveupdate_recorder *r, enum span s, uint64_t *begin,
+		uint64_t *end);
+
+/**
  * span_in_calls - ns of a phase of the new kernel during which LUO was called
  * @r:	the record
  * @s:	the phase

@@ -13,6 +13,7 @@
 #include "perfetto.h"
 #include "stacks.h"
 #include "timeline.h"
+#include "timeline_inside.h"
 #include "trace_file.h"
 
 #define MAX_FILES	16
@@ -144,6 +145,7 @@ static json_t *one_json(const struct show *s, const struct trace_file *t)
 		blackout_measure(r, &b);
 		timeline_json(r, &b, timeline);
 		timeline_steps_json(timeline_steps(t->update), timeline);
+		timeline_inside_json(r, &b, timeline_steps(t->update), timeline);
 		json_object_set_new(o, "timeline", timeline);
 	}
 	return o;

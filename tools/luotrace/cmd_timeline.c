@@ -14,6 +14,7 @@
 #include "msg.h"
 #include "recorder.h"
 #include "timeline.h"
+#include "timeline_inside.h"
 #include "timeline_steps.h"
 
 static const char timeline_doc[] =
@@ -140,6 +141,7 @@ static int timeline_show(const struct timeline *t, const struct update *u)
 	root = json_head("timeline", &t->probe);
 	timeline_json(r, &b, root);
 	timeline_steps_json(timeline_steps(u), root);
+	timeline_inside_json(r, &b, timeline_steps(u), root);
 	ret = check_budgets(t, u, &b, root);
 	if (!json_print(root, JSON_INDENT(2)))
 		return EXIT_FINDING;

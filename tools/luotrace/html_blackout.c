@@ -6,6 +6,7 @@
 #include "enum_name.h"
 #include "html_blackout.h"
 #include "html_write.h"
+#include "timeline_inside.h"
 #include "workload.h"
 
 /* The blackout as one bar. */
@@ -193,15 +194,52 @@ static void steps_rows(struct steps steps, const struct blackout *b, FILE *f)
 	}
 }
 
+/* What is inside of a phase of the new kernel, in rows below it. */
+static void inside_rows(const struct inside *in, enum span s, const struct blackout *b,
+			FILE *f)
+{
+	const struct inside_item *items[INSIDE_SHOWN];
+	int n = timeline_inside_top(in, s, items), i;
+	char ns[FMT_LEN];
+
+	for (i = 0; i < n; i++) {
+		fprintf(f, "<tr class=dim><td class=\"w %s\">",
+			items[i]->detail ? "sub2" : "sub");
+		text(f, items[i]->text);
+		fprintf(f, "</td><td></td><td class=n>%s</td><td class=n>%.1f %%</td><td></td></tr>\n",
+			fmt_ns(ns, items[i]->ns),
+			b->total ? 100.0 * items[i]->ns / b->total : 0);
+	}
+}
+
+static void span_row(const struct liveupdate_recorder *r, const struct blackout *b,
+		     enum span s, FILE *f)
+{
+	char ns[FMT_LEN];
+
+	fprintf(f, "<tr><td class=w><span class=key style=\"background:var(--s%d)\"></span>%s</td><td>%s</td>",
+		s, span_label(s), s < SPAN_KEXEC ? "old" : "new");
+	if (b->known[s])
+		fprintf(f, "<td class=n>%s</td><td class=n>%.1f %%</td>",
+			fmt_ns(ns, b->ns[s]), b->total ? 100.0 * b->ns[s] / b->total : 0);
+	else
+		fputs("<td class=n>-</td><td class=n>-</td>", f);
+	fputs("<td class=dim>", f);
+	span_rows(r, b, s, f);
+	fputs("</td></tr>\n", f);
+}
+
 void html_blackout(const struct trace_file *t, bool has_events, FILE *f)
 {
 	const struct liveupdate_recorder *r = trace_file_record(t);
 	struct steps steps = timeline_steps(t->update);
+	char ns[FMT_LEN], named[INSIDE_SAID];
 	struct blackout b;
-	char ns[FMT_LEN];
+	struct inside in;
 	int s;
 
 	blackout_measure(r, &b);
+	inside_of_update(&in, r, &b, steps);
 	blackout_head(r, &b, f);
 	if (!has_events)
 		fputs("<p class=bad>No event below is of this live update.</p>\n",
@@ -211,23 +249,19 @@ void html_blackout(const struct trace_file *t, bool has_events, FILE *f)
 	fputs("<table><tr><th>phase<th>kernel<th class=n>time<th class=n>share<th>slowest</tr>\n",
 	      f);
 	for (s = 0; s < SPAN_NR; s++) {
-		fprintf(f, "<tr><td class=w><span class=key style=\"background:var(--s%d)\"></span>%s</td><td>%s</td>",
-			s, span_label(s), s < SPAN_KEXEC ? "old" : "new");
-		if (b.known[s])
-			fprintf(f, "<td class=n>%s</td><td class=n>%.1f %%</td>",
-				fmt_ns(ns, b.ns[s]),
-				b.total ? 100.0 * b.ns[s] / b.total : 0);
-		else
-			fputs("<td class=n>-</td><td class=n>-</td>", f);
-		fputs("<td class=dim>", f);
-		span_rows(r, &b, s, f);
-		fputs("</td></tr>\n", f);
+		span_row(r, &b, s, f);
+		inside_rows(&in, s, &b, f);
 		if (s == SPAN_SHUTDOWN)
 			steps_rows(steps, &b, f);
 	}
 	fprintf(f, "<tr><th>%s<th><th class=n>%s<th><th></tr></table>\n",
 		b.whole ? "in all" : "known in all; shares are of this",
 		fmt_ns(ns, b.total));
+	if (timeline_inside_said(&in, &b, named)) {
+		fputs("<p>", f);
+		text(f, named);
+		fputs("</p>\n", f);
+	}
 	failed_section(&r->last_out, f);
 	fputs("</section>\n", f);
 }

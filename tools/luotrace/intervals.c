@@ -60,6 +60,20 @@ void intervals_add(struct intervals *set, uint64_t begin, uint64_t end)
 	set->n += 1 + from - to;
 }
 
+uint64_t intervals_covered(const struct intervals *set, uint64_t begin, uint64_t end)
+{
+	uint64_t covered = 0, from, to;
+	unsigned int i;
+
+	for (i = 0; i < set->n; i++) {
+		from = set->at[i].begin > begin ? set->at[i].begin : begin;
+		to = set->at[i].end < end ? set->at[i].end : end;
+		if (from < to)
+			covered += share(&set->at[i], to - from);
+	}
+	return covered;
+}
+
 uint64_t intervals_total(const struct intervals *set)
 {
 	uint64_t total = 0;

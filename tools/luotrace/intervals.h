@@ -38,6 +38,9 @@ struct intervals {
 /** intervals_add - add the interval from @begin to @end, ns; an empty one is ignored */
 void intervals_add(struct intervals *set, uint64_t begin, uint64_t end);
 
+/** intervals_covered - ns between @begin and @end that they cover */
+uint64_t intervals_covered(const struct intervals *set, uint64_t begin, uint64_t end);
+
 /** intervals_total - ns that all of them cover */
 uint64_t intervals_total(const struct intervals *set);
 

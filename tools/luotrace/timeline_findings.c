@@ -120,10 +120,32 @@ static const struct {
 		"start the workloads' processes before the last file is retrieved, with less to set up" },
 };
 
+/* The longest initcall, if they were recorded, before what to do; else just that. */
+static const char *how_of(const struct liveupdate_recorder *r, enum span s, char *text,
+			  size_t size)
+{
+	const struct liveupdate_recorder_initcall *c = r->inside.init.longest;
+	const struct liveupdate_recorder_initcall *longest = c;
+	char name[NAME_BUF], ns[FMT_LEN];
+	int i;
+
+	for (i = 1; i < LIVEUPDATE_RECORDER_INITCALLS; i++) {
+		if (c[i].duration > longest->duration)
+			longest = &c[i];
+	}
+	if (s != SPAN_INIT || !longest->duration)
+		return phases[s].how;
+	snprintf(text, size,
+		 "make a module of what the restore does not need; the longest initcall is %s (%s)",
+		 fmt_name(name, sizeof(name), longest->name), fmt_ns(ns, longest->duration));
+	return text;
+}
+
 static void find_phase(struct findings *f, const struct liveupdate_recorder *r,
 		       const struct blackout *b, enum span s)
 {
 	char of[64], all[FMT_LEN], rest[FMT_LEN], in[FMT_LEN + 32] = "";
+	char how[NAME_BUF + 128];
 	uint64_t ns;
 
 	if (!phases[s].what || !b->known[s])
@@ -136,7 +158,7 @@ static void find_phase(struct findings *f, const struct liveupdate_recorder *r,
 			 ns < b->ns[s] ? fmt_ns(rest, ns) : "all");
 	add_finding(f, FINDING_SAVING, ns, "%s %s (%s)%s: %s", phases[s].what,
 		    share(of, sizeof(of), b, b->ns[s]), fmt_ns(all, b->ns[s]), in,
-		    phases[s].how);
+		    how_of(r, s, how, sizeof(how)));
 }
 
 /* What to do with a callback that takes long; a PREPARE can leave the blackout whole. */

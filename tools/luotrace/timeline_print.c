@@ -9,6 +9,7 @@
 #include "enum_name.h"
 #include "fmt.h"
 #include "timeline.h"
+#include "timeline_inside.h"
 #include "workload.h"
 
 #define BAR		28	/* columns of a bar */
@@ -92,11 +93,33 @@ static void print_span_calls(const struct liveupdate_recorder *r,
 		print_call(&calls[i], f);
 }
 
+static void print_inside(const struct inside *in, enum span s, FILE *f)
+{
+	const struct inside_item *items[INSIDE_SHOWN];
+	int n = timeline_inside_top(in, s, items), i;
+	char ns[FMT_LEN];
+
+	for (i = 0; i < n; i++)
+		print_under(f, fmt_ns(ns, items[i]->ns), "%s", items[i]->text);
+}
+
+/* How much of all of it has a name, and where the rest is. */
+static void print_named(const struct inside *in, const struct blackout *b, FILE *f)
+{
+	char said[INSIDE_SAID];
+
+	if (timeline_inside_said(in, b, said))
+		fmt_wrapped(f, "  ", said);
+}
+
 static void print_spans(const struct liveupdate_recorder *r,
 			const struct blackout *b, struct steps steps, FILE *f)
 {
 	char ns[FMT_LEN], bar[BAR + 1], name[NAME_BUF];
+	struct inside in;
 	int s;
+
+	inside_of_update(&in, r, b, steps);
 
 	for (s = 0; s < SPAN_NR; s++) {
 		if (s == SPAN_PREPARE || s == SPAN_KEXEC)
@@ -113,12 +136,14 @@ static void print_spans(const struct liveupdate_recorder *r,
 				fmt_bar(bar, BAR, b->ns[s],
 					b->total ? b->total : 1));
 		}
+		print_inside(&in, s, f);
 		print_span_calls(r, b, s, f);
 		if (s == SPAN_SHUTDOWN)
 			timeline_steps_text(steps, print_under, f);
 	}
 	fprintf(f, "  %-17s %8s%s\n", b->whole ? "in all" : "known in all",
 		fmt_ns(ns, b->total), b->whole ? "" : "; shares are of this");
+	print_named(&in, b, f);
 }
 
 /* Earlier failed attempts have figures of their own. */

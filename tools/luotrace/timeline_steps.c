@@ -35,6 +35,7 @@ struct steps timeline_steps(const struct update *u)
 		/* A copy of the kernel's own record has no such gap. */
 		.note = u->magic && u->in <= UPDATE_IN_LATE ? notes[u->in] : NULL,
 		.old = u->out_box,
+		.inside = &u->inside,
 	};
 
 	return s;

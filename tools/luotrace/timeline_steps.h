@@ -15,11 +15,13 @@
  * @reboot: the reboot in steps, NULL if it is not known
  * @note:   why something of the new kernel is unknown, NULL if nothing is
  * @old:    the record of the old kernel is that of the box
+ * @inside: what was collected of the phases of the new kernel, NULL if nothing was
  */
 struct steps {
 	const struct box_reboot *reboot;
 	const char *note;
 	bool old;
+	const struct inside *inside;
 };
 
 /** timeline_steps - what the box says of an update; valid as long as it */

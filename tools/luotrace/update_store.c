@@ -18,7 +18,7 @@
 #include "update_store.h"
 
 #define UPDATE_MAGIC	0x445055a1U
-#define UPDATE_VERSION	1
+#define UPDATE_VERSION	2
 #define UPDATE_DIGITS	6	/* of a number, at most */
 #define SUFFIX		".update"
 
@@ -195,6 +195,7 @@ struct update *update_store_parse(const void *data, size_t size, const char **wh
 		return NULL;
 	}
 	u->record = *checked;
+	inside_sanitize(&u->inside);
 	u->boot_id[sizeof(u->boot_id) - 1] = '\0';
 	free(checked);
 	return u;

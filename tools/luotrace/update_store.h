@@ -16,6 +16,7 @@
 #include <linux/types.h>
 #include "../../bpf/box.h"
 #include "black_box.h"
+#include "inside.h"
 
 #define UPDATE_STORE_DIR	"/var/lib/luotrace"
 #define UPDATE_STORE_MAX	32	/* updates that are kept */
@@ -39,6 +40,7 @@ enum update_in {
  * @out_box: the record of the old kernel is that of its box
  * @has_box: @reboot is known
  * @reboot:  the reboot in steps, from the old kernel's box
+ * @inside:  what was inside of the phases, of what only the new kernel's boot could tell
  * @record:  both kernels, as of the kernel's own recorder where it has one
  */
 struct update {
@@ -52,6 +54,7 @@ struct update {
 	uint32_t out_box;
 	uint32_t has_box;
 	struct box_reboot reboot;
+	struct inside inside;
 	struct liveupdate_recorder record;
 };
 

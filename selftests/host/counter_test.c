@@ -269,25 +269,26 @@ static void put_process(const char *proc, const char *pid, const char *name, int
 static void test_oldest(void)
 {
 	char proc[] = "/tmp/counter-test-XXXXXX", command[64];
-	uint64_t ticks = 0;
+	struct process p;
 
 	if (!mkdtemp(proc))
 		exit(1);
 	put_process(proc, "1", "init", 0, 3);
 	put_process(proc, "2", "kthreadd", 0, 3);
 	put_process(proc, "9", "kworker/0:1", 2, 4);
-	check(!boot_marks_oldest(proc, &ticks), "processes: none of user space");
+	check(!boot_marks_oldest(proc, &p), "processes: none of user space");
 	put_process(proc, "300", "a) S 1 9 (b", 1, 777);
 	put_process(proc, "301", "udevd", 1, 555);
 	put_process(proc, "302", "sh", 300, 999);
 	put_process(proc, "sys", "no process", 1, 1);
-	check(boot_marks_oldest(proc, &ticks), "processes: one is the oldest");
-	check_near(ticks, 555, 0, "processes: its start");
+	check(boot_marks_oldest(proc, &p), "processes: one is the oldest");
+	check_near(p.ticks, 555, 0, "processes: its start");
 	put_process(proc, "300", "a) S 1 9 (b", 1, 444);
-	boot_marks_oldest(proc, &ticks);
-	check_near(ticks, 444, 0, "processes: any name");
+	boot_marks_oldest(proc, &p);
+	check_near(p.ticks, 444, 0, "processes: any name");
+	check_string(p.comm, "a) S 1 9 (b", "processes: which is read");
 	snprintf(command, sizeof(command), "rm -rf %s", proc);
-	check(!system(command) && !boot_marks_oldest(proc, &ticks), "processes: no /proc");
+	check(!system(command) && !boot_marks_oldest(proc, &p), "processes: no /proc");
 }
 
 int main(void)

@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "boot_marks.h"
 #include "counter.h"
+#include "kmsg.h"
 #include "perf_clock.h"
-
-#define NS		1000000000ULL
-#define KMSG		"/dev/kmsg"
-#define RECORD_SIZE	16384	/* more than the kernel writes for one record */
-#define KTHREADD	2	/* parent of all threads of the kernel */
 
 /* Whether the kernel sets its clock when it begins to trust it. */
 #ifdef __x86_64__
@@ -26,32 +16,17 @@
 #define MAY_BE_SET	false
 #endif
 
-/* "Run PATH as init process" */
-static bool is_init_text(const char *text, size_t length)
+static void take_record(struct boot_log *log, const struct kmsg *k)
 {
-	static const char head[] = "Run ", tail[] = " as init process";
-	const size_t ends = sizeof(head) - 1 + sizeof(tail) - 1;
-
-	return length >= ends && !strncmp(text, head, sizeof(head) - 1) &&
-	       !strncmp(text + length - (sizeof(tail) - 1), tail, sizeof(tail) - 1);
-}
-
-static void take_record(struct boot_log *log, const char *record)
-{
-	const char *text = strchr(record, ';');
-	unsigned long long us;
 	long long offset;
-	unsigned int prio;
 
-	/* User space cannot write records of facility 0, the kernel. */
-	if (!text || sscanf(record, "%u,%*u,%llu,", &prio, &us) != 2 || prio >> 3)
+	if (!k->kernel)
 		return;
-	text++;
-	if (is_init_text(text, strcspn(text, "\n"))) {
+	if (kmsg_is_init(k)) {
 		log->has_init = true;
-		log->init_ns = us * 1000;
+		log->init_ns = k->us * 1000;
 	}
-	if (sscanf(text, "sched_clock: Marking stable (%*d, %*d)->(%*d, %lld)",
+	if (sscanf(k->text, "sched_clock: Marking stable (%*d, %*d)->(%*d, %lld)",
 		   &offset) == 1) {
 		log->has_offset = true;
 		log->offset_ns = offset;
@@ -60,70 +35,41 @@ static void take_record(struct boot_log *log, const char *record)
 
 void boot_marks_log(int fd, struct boot_log *log)
 {
-	char record[RECORD_SIZE];
-	ssize_t n;
+	struct kmsg k;
 
 	memset(log, 0, sizeof(*log));
 	/* The offset is known before the first process starts. */
-	while (!log->has_init) {
-		n = read(fd, record, sizeof(record) - 1);
-		/* EPIPE: a record was overwritten before it was read; the next one is not. */
-		if (n < 0 && (errno == EPIPE || errno == EINTR))
-			continue;
-		if (n <= 0)
-			return;
-		record[n] = '\0';
-		take_record(log, record);
-	}
+	while (!log->has_init && kmsg_read(fd, &k))
+		take_record(log, &k);
 }
 
-/* The start of a process that user space has started; false if it is none, or gone. */
-static bool process_start(const char *proc, const char *pid, uint64_t *ticks)
-{
-	char path[PATH_MAX], line[1024] = "";
-	unsigned long long start;
-	const char *rest;
-	int parent;
-	FILE *f;
+struct oldest {
+	bool found;
+	struct process process;
+};
 
-	snprintf(path, sizeof(path), "%s/%s/stat", proc, pid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	rest = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
-	fclose(f);
-	/* Fields 3 (state), 4 (parent), 22 (start); the name may have anything but is past. */
-	if (!rest || sscanf(rest, ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u "
-			    "%*d %*d %*d %*d %*d %*d %llu", &parent, &start) != 2)
-		return false;
-	*ticks = start;
-	/* The first process itself was a thread of the kernel for most of the boot. */
-	return parent && parent != KTHREADD;
+static void take_older(void *data, const struct process *p)
+{
+	struct oldest *o = data;
+
+	if (o->found && p->ticks >= o->process.ticks)
+		return;
+	o->process = *p;
+	o->found = true;
 }
 
-bool boot_marks_oldest(const char *proc, uint64_t *ticks)
+bool boot_marks_oldest(const char *proc, struct process *p)
 {
-	DIR *dir = opendir(proc);
-	struct dirent *entry;
-	bool found = false;
-	uint64_t start;
+	struct oldest o = { 0 };
 
-	while (dir && (entry = readdir(dir))) {
-		if (!isdigit((unsigned char)entry->d_name[0]) ||
-		    !process_start(proc, entry->d_name, &start) ||
-		    (found && start >= *ticks))
-			continue;
-		*ticks = start;
-		found = true;
-	}
-	if (dir)
-		closedir(dir);
-	return found;
+	process_each(proc, take_older, &o);
+	*p = o.process;
+	return o.found;
 }
 
 static void read_log(struct boot_log *log)
 {
-	int fd = open(KMSG, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int fd = kmsg_open();
 
 	memset(log, 0, sizeof(*log));
 	if (fd < 0)
@@ -151,14 +97,14 @@ static void init_from_processes(struct boot_marks *m)
 {
 	struct counter_line line;
 	struct counter_pair now;
-	uint64_t ticks, hz;
+	struct process oldest;
+	uint64_t hz;
 	bool stable;
 
-	if (!boot_marks_oldest("/proc", &ticks))
+	if (!boot_marks_oldest("/proc", &oldest))
 		return;
 	m->init_coarse = true;
-	/* CLOCK_BOOTTIME is the same as long as the machine has not slept. */
-	m->init_monotonic_ns = (unsigned __int128)ticks * NS / sysconf(_SC_CLK_TCK);
+	m->init_monotonic_ns = process_start_ns(&oldest);
 	if (!counter_clock(&hz, &stable) || !stable)
 		return;
 	counter_pair_read(&now);

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "process.h"
+
 /**
  * struct boot_marks - early moments of this kernel; what is unknown is 0
  * @start_counter:     the counter when the clock of the kernel log began, for
@@ -67,11 +69,11 @@ void boot_marks_log(int fd, struct boot_log *log);
 
 /**
  * boot_marks_oldest - find the oldest process that user space has started
- * @proc:  the directory /proc
- * @ticks: set to its start, CLOCK_BOOTTIME in clock ticks (of sysconf())
+ * @proc: the directory /proc
+ * @p:	  set to it
  *
  * Return: false if there is none.
  */
-bool boot_marks_oldest(const char *proc, uint64_t *ticks);
+bool boot_marks_oldest(const char *proc, struct process *p);
 
 #endif

@@ -212,6 +212,9 @@ SPAN = {"required": ["name", "cat", "ph", "ts", "dur", "pid", "tid", "args"],
                                                      "minimum": 0}}}
 MOMENT = {"required": ["name", "cat", "ph", "ts", "pid", "tid", "s"],
           "properties": {"ph": {"const": "i"}, "s": {"enum": ["g", "p", "t"]}}}
+COUNTER = {"required": ["name", "ph", "ts", "pid", "args"],
+           "properties": {"ph": {"const": "C"}, "args": {"additionalProperties": {
+               "type": "integer", "minimum": 0}}}}
 META = {"required": ["name", "ph", "pid", "args"],
         "properties": {"ph": {"const": "M"},
                        "name": {"enum": ["process_name", "thread_name"]},
@@ -227,7 +230,7 @@ SCHEMA = {
                            "tid": {"type": "integer"},
                            "name": {"type": "string", "minLength": 1},
                            "args": {"type": "object"}},
-            "oneOf": [SPAN, MOMENT, META]}}}}
+            "oneOf": [SPAN, MOMENT, COUNTER, META]}}}}
 
 
 def test_perfetto(trace):

@@ -38,6 +38,7 @@ struct record {
 	struct cmd_options o;
 	const char *path;
 	bool carry;
+	bool kho;
 	const char *dir;
 	struct recording *out;
 	struct tracer *tracer;
@@ -71,6 +72,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'o':
 		r->path = arg;
 		return 0;
+	case 'k':
+		r->kho = true;
+		return 0;
 	case KEY_CARRY:
 		r->carry = true;
 		return 0;
@@ -80,7 +84,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (r->carry && r->path)
 			argp_error(state, "--carry saves updates in a directory, see --dir; want no --output");
-		if (r->carry && has_filter(&r->o))
+		if (r->carry && (has_filter(&r->o) || r->kho))
 			argp_error(state, "--carry records everything until it is stopped; want no filter, duration or format with it");
 		if (r->carry)
 			return 0;
@@ -205,6 +209,8 @@ int cmd_record(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "output", 'o', "FILE", 0, "Output file, required without --carry", 0 },
+		{ "kho", 'k', NULL, 0,
+		  "Also memory that is preserved and restored (many lines)", 0 },
 		{ "carry", KEY_CARRY, NULL, 0,
 		  "Keep a black box that the next kernel gets", 0 },
 		{ "dir", KEY_DIR, "DIR", 0,
@@ -228,7 +234,7 @@ int cmd_record(int argc, char **argv)
 
 	if (r.carry)
 		return carry_run(&probe, r.dir ? r.dir : UPDATE_STORE_DIR);
-	r.o.tracer.stream = cmd_stream_mask(false) & event_mask(&r.o.tracer);
+	r.o.tracer.stream = cmd_stream_mask(r.kho) & event_mask(&r.o.tracer);
 	r.o.tracer.count_memory = true;
 	r.out = recording_new(r.path);
 	if (!r.out)

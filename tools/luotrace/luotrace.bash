@@ -53,7 +53,7 @@ _luotrace() {
 		handover) words="$output --memory --files" ;;
 		mark) words=$output ;;
 		metrics) words="$output --textfile --max-age" ;;
-		record) words="$output $trace --stacks --output --carry --dir" ;;
+		record) words="$output $trace --kho --stacks --output --carry --dir" ;;
 		report) words="$output --html --perfetto --otlp --folded --hist --output --dir" ;;
 		esac
 		if [ "${cur#-}" = "$cur" ]; then

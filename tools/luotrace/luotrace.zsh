@@ -97,7 +97,8 @@ _luotrace() {
 			'1:copy of a recorder:_files'
 		;;
 	record)
-		_arguments -s : $common $trace '--carry[keep a black box that the next kernel gets]' \
+		_arguments -s : $common $trace '(-k --kho)'{-k,--kho}'[also memory]' \
+			'--carry[keep a black box that the next kernel gets]' \
 			'--stacks=-[functions in which long calls spent their time]::microseconds: ' \
 			'--dir=[save updates in]:directory:_files -/' \
 			'(-o --output)'{-o,--output=}'[output file]:file:_files' \

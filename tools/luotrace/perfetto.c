@@ -9,6 +9,7 @@
 #include "event.h"
 #include "fmt.h"
 #include "perfetto.h"
+#include "perfetto_counters.h"
 #include "perfetto_tracks.h"
 #include "probe.h"
 #include "timeline.h"
@@ -16,6 +17,9 @@
 
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
 #define NOT_OPEN	UINT64_MAX
+
+/* Tracks of a blackout. */
+enum { OLD_TRACK = 1, NEW_TRACK };
 
 /*
  * The output: one object after the other, as a million of them would not fit into memory.
@@ -26,6 +30,7 @@ struct out {
 	int pid;		/* of the kernel that is written */
 	uint64_t offset;	/* of its first moment, ns */
 	struct tracks *tracks;
+	struct counters counters;
 };
 
 static json_t *us(uint64_t ns)
@@ -99,6 +104,19 @@ static void put_span(struct out *out, struct track *t, const char *name,
 	o = event_of(out, place, name, category, "X", begin, args);
 	json_object_set_new(o, "dur", us(end - begin));
 	put(out, o);
+}
+
+/* The counters that an event changes. */
+static void put_counters(struct out *out, const struct lt_event *e)
+{
+	struct counter changed[COUNTERS_CHANGED];
+	int n = counters_event(&out->counters, e, changed), i;
+
+	for (i = 0; i < n; i++)
+		put(out, json_pack("{ss, ss, so, si, s{sI}}", "name", changed[i].name,
+				   "ph", "C", "ts", us(out->offset + e->ts), "pid",
+				   out->pid, "args", changed[i].series,
+				   (json_int_t)changed[i].value));
 }
 
 static json_t *event_args(const struct lt_event *e)
@@ -219,6 +237,7 @@ static void put_trace(struct out *out, const struct trace_file *t)
 	size_t i;
 
 	name_kernel(out, t);
+	out->counters = (struct counters){ .page_size = t->latency.page_size };
 	for (i = 0; i < t->nr; i++) {
 		e = &t->events[i];
 		switch (e->type) {
@@ -234,6 +253,7 @@ static void put_trace(struct out *out, const struct trace_file *t)
 		default:
 			put_moment(out, thread_of(e), probe_tracepoint(e->type),
 				   "event", e->ts, event_args(e));
+			put_counters(out, e);
 			break;
 		}
 	}
@@ -253,11 +273,15 @@ static void put_blackout(struct out *out, const struct trace_file *t, uint64_t b
 	title[0] = 'l';
 	snprintf(name, sizeof(name), "blackout of %s", title);
 	put_name(out, "process_name", 0, name);
+	/* Where the span across the kexec is unknown, clocks can make the kernels overlap. */
+	put_name(out, "thread_name", OLD_TRACK, "old kernel");
+	put_name(out, "thread_name", NEW_TRACK, "new kernel");
 	blackout_measure(r, &b);
 	for (s = 0; s < SPAN_NR; s++) {
 		if (!trace_clock_span(t, &b, s, &begin))
 			continue;
-		o = event_of(out, 1, span_name(s), "blackout", "X", begin - base,
+		o = event_of(out, s < SPAN_KEXEC ? OLD_TRACK : NEW_TRACK, span_name(s),
+			     "blackout", "X", begin - base,
 			     json_pack("{ss}", "kernel",
 				       s < SPAN_KEXEC ? "old" : "new"));
 		json_object_set_new(o, "dur", us(b.ns[s]));

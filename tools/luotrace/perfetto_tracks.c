@@ -100,8 +100,11 @@ static bool lane_insert(struct lane *l, uint64_t begin, uint64_t end)
 {
 	int n = l->nr;
 
-	/* Spans inside of it. */
-	while (n && l->spans[n - 1].begin >= begin && l->spans[n - 1].end <= end)
+	/*
+	 * Spans inside of it. Readers take the first one of those that begin at one moment for
+	 * the outer one, and drop what is longer.
+	 */
+	while (n && l->spans[n - 1].begin > begin && l->spans[n - 1].end <= end)
 		n--;
 	if (begin < (n ? l->spans[n - 1].end : l->floor))
 		return false;

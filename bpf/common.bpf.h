@@ -28,6 +28,7 @@ extern const volatile _Bool count_calls;
 extern const volatile _Bool count_memory;
 extern const volatile __u32 count_by;	/* enum lt_by */
 extern const volatile _Bool keep_flights;
+extern const volatile _Bool count_folios;
 
 /* Set when everything is attached, so that all programs begin at once. */
 extern _Bool ready;
@@ -80,6 +81,19 @@ int flight_begin(struct lt_flight *call);
 
 /** flight_end - the call of a kind that this task is in is over */
 int flight_end(__u32 kind);
+
+/**
+ * folio_end - KHO has preserved, unpreserved or restored a folio
+ * @action: which of them, 0 to 2
+ * @order:  of the folio, LT_ORDERS if that failed
+ */
+int folio_end(__u32 action, __u32 order);
+
+/** folio_call_begin - a call of a handler begins: count its folios */
+int folio_call_begin(void);
+
+/** folio_call_end - it is over; @call: what it was for */
+int folio_call_end(const struct lt_slow *call);
 
 /* The value of a map that has only one. */
 static __always_inline void *lookup_single(void *map)

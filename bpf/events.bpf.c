@@ -22,6 +22,7 @@ const volatile _Bool count_calls;
 const volatile _Bool count_memory;
 const volatile __u32 count_by;
 const volatile _Bool keep_flights;
+const volatile _Bool count_folios;
 
 _Bool ready;
 
@@ -220,6 +221,7 @@ int BPF_PROG(on_luo_handler_enter, __u64 number, const char *name, __u64 token,
 {
 	struct lt_event *e;
 
+	folio_call_begin();
 	flight_of(number, name, token, compatible, op, LT_HANDLER);
 	e = event_reserve(LT_HANDLER_ENTER, 0);
 	if (!e)
@@ -284,6 +286,7 @@ int BPF_PROG(on_luo_handler_exit, __u64 number, const char *name, __u64 token,
 	flight_end(LT_HANDLER);
 	set_name(call.session, name);
 	set_compat(call.compatible, compatible);
+	folio_call_end(&call);
 	call_end(LT_HANDLER_EXIT, number, &call);
 	return 0;
 }
@@ -400,6 +403,21 @@ int BPF_PROG(on_luo_handover_reject, __u64 number, const char *what,
 	return 0;
 }
 
+/* From enum kho_kind. */
+enum { KHO_FOLIO };
+
+/* The order of a number of pages, a power of two. */
+static __always_inline __u32 order_of(__u64 pages)
+{
+	__u32 order = 0;
+
+	if (pages >> 16) { order += 16; pages >>= 16; }
+	if (pages >> 8) { order += 8; pages >>= 8; }
+	if (pages >> 4) { order += 4; pages >>= 4; }
+	if (pages >> 2) { order += 2; pages >>= 2; }
+	return order + (pages >> 1);
+}
+
 static __always_inline int memory_event(__u32 type, __u32 action, __u32 kind,
 					__u64 pfn, __u64 nr_pages, int ret)
 {
@@ -409,6 +427,8 @@ static __always_inline int memory_event(__u32 type, __u32 action, __u32 kind,
 
 	if (!ready)
 		return 0;
+	if (kind == KHO_FOLIO)
+		folio_end(action, nr_pages ? order_of(nr_pages) : LT_ORDERS);
 	k = count_memory ? bpf_map_lookup_elem(&kho, &slot) : 0;
 	if (k) {
 		k->calls++;

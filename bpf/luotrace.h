@@ -275,6 +275,44 @@ struct lt_kho {
 	__u64 pages;
 };
 
+#define LT_ORDERS	20	/* of folios; that of 1 GiB is 18 */
+
+/**
+ * struct lt_folio - calls of KHO for folios of one order that did not fail, on one CPU
+ * @calls: calls
+ * @timed: those whose begin was seen
+ * @ns:    time that these took
+ */
+struct lt_folio {
+	__u64 calls;
+	__u64 timed;
+	__u64 ns;
+};
+
+/**
+ * struct lt_pieces - what handlers did page by page, on one CPU
+ * @calls: calls of handlers with pages enough for a large folio
+ * @small: folios of order 0 in them
+ * @ns:    time that KHO took for these
+ * @large: large folios that they would fill, by call
+ * @rest:  folios of order 0 that would remain beside those
+ * @most:  folios of order 0 in the call that had most
+ * @token: its file
+ * @session: its session
+ * @compatible: its handler
+ */
+struct lt_pieces {
+	__u64 calls;
+	__u64 small;
+	__u64 ns;
+	__u64 large;
+	__u64 rest;
+	__u64 most;
+	__u64 token;
+	char session[LT_NAME_LEN];
+	char compatible[LT_COMPAT_LEN];
+};
+
 /*
  * On a kernel whose LUO has no trace events: the maximum number of traced functions, those
  * with the arguments of an operation first, then those of can_preserve; and their return

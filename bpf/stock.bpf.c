@@ -205,29 +205,37 @@ static __always_inline __u64 stock_token(struct stock_task *t, int op,
 	return s.token;
 }
 
+static __always_inline void stock_flight(struct stock_task *t, int op,
+					 struct liveupdate_file_handler *fh,
+					 struct liveupdate_file_op_args *args)
+{
+	struct lt_flight call = { .op = op };
+
+	if (keep_flights)
+		t->call_token = stock_token(t, op, args);
+	call.token = t->call_token;
+	__builtin_memcpy(call.session, t->name, sizeof(call.session));
+	bpf_core_read_str(call.compatible, sizeof(call.compatible), &fh->compatible);
+	flight_begin(&call);
+}
+
 static __always_inline int stock_enter(void *ctx, __u32 nr,
 				       struct liveupdate_file_handler *fh,
 				       struct liveupdate_file_op_args *args)
 {
 	struct stock_task *t = ready ? stock_task() : 0;
-	struct lt_flight call = {};
 	int op;
 
 	if (!t)
 		return 0;
-	if (keep_flights || want_stacks) {
+	if (keep_flights || want_stacks || count_folios) {
 		op = stock_op(ctx, fh);
 		/* See stock_exit(). */
 		if (op < 0)
 			return 0;
-		if (keep_flights)
-			t->call_token = stock_token(t, op, args);
-		call.token = t->call_token;
-		call.op = op;
-		__builtin_memcpy(call.session, t->name, sizeof(call.session));
-		bpf_core_read_str(call.compatible, sizeof(call.compatible),
-				  &fh->compatible);
-		flight_begin(&call);
+		folio_call_begin();
+		if (keep_flights || want_stacks)
+			stock_flight(t, op, fh, args);
 	}
 	t->start[nr] = bpf_ktime_get_ns();
 	return 0;
@@ -319,6 +327,7 @@ static __always_inline int stock_exit(void *ctx, __u32 nr,
 	call.ret = stock_result(ctx, nr, op);
 	__builtin_memcpy(call.session, t->name, sizeof(call.session));
 	bpf_core_read_str(call.compatible, sizeof(call.compatible), &fh->compatible);
+	folio_call_end(&call);
 	call_end(LT_HANDLER_EXIT, 0, &call);
 	return 0;
 }

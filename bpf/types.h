@@ -29,11 +29,12 @@ enum {
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
-/* Flags of map creation, of map update and of the ring buffer. */
+/* Flags of map creation, of map update, of local storage and of the ring buffer. */
 enum {
 	BPF_F_NO_PREALLOC = 1,
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
 };

@@ -342,6 +342,8 @@ static void test_latency(void)
 		"     150us  freeze       memfd-v2, session vm-a token 7: Input/output error\n"
 		"\nMemory marked for the next kernel (KHO)\n"
 		"  - (this kernel has no kho events)\n"
+		"\nThat memory by the size of its folios\n"
+		"  - (KHO's functions for a folio could not be traced)\n"
 		"\nSessions, seconds since the first event\n"
 		"  none was seen\n"
 		"\nluotrace itself: 3 runs of BPF programs, 2.50us in 1.00ms, 0.250 % of one CPU\n",
@@ -552,6 +554,9 @@ static void print_latency(void)
 		.slow = { { .kind = LT_HANDLER }, { .kind = LT_SUBSYSTEM },
 			  { .kind = LT_FLB } },
 		.lost = { .events = TRACER_UNKNOWN, .missed = 1 },
+		.folios = { .known = true, .large_order = 9,
+			    .orders[2][0] = { 3, 2, 1000 },
+			    .pieces[2] = { .calls = 1, .small = 1024, .large = 2 } },
 	};
 	struct session_track *track = session_track_new(0);
 	struct probe probe = { .release = "7.3.4" };

@@ -77,7 +77,15 @@ def end(*clocks):
             "observer": {"run_ns": 2500, "runs": 3, "observed_ns": 1000000,
                          "share": 0.0025},
             "kho": [{"action": "preserve", "kind": "folio", "calls": 4,
-                     "errors": 0, "pages": 1024, "bytes": 4 << 20}]}
+                     "errors": 0, "pages": 1024, "bytes": 4 << 20}],
+            "folios": {"large_order": 9, "orders": [
+                {"action": "preserve", "order": 0, "folio_bytes": 4096, "calls": 1024,
+                 "pages": 1024, "bytes": 4 << 20, "timed": 1024, "timed_ns": 2048000,
+                 "avg_ns": 2000}], "pieces": [
+                {"action": "preserve", "calls": 1, "folios": 1024, "total_ns": 2048000,
+                 "large_folios": 2, "rest_folios": 0, "estimate_ns": None,
+                 "session": EVIL.replace("\n", "\\x0a"), "token": "7", "handler": "memfd-v2",
+                 "most_folios": 1024, "text": "x"}]}}
 
 
 def write(path, lines, tail=""):
@@ -98,6 +106,8 @@ def test_text(trace):
             ("the longest call", r"2\.00ms  freeze"),
             ("tokens beyond 2^63", r"token 18446744073709551615"),
             ("memory", r"preserve +folio +4 +0 +1024 +4\.00MiB"),
+            ("folios", r"preserve +4\.00KiB +1024 +1024 +4\.00MiB +2\.00us"),
+            ("what larger ones would save", r"KHO took 2\.05ms to preserve 1024 folios of 4\.00KiB"),
             ("lives", r"vm-a +out +0  created 0\.000"),
             ("what tracing cost", r"3 runs of BPF programs, 2\.50us in 1\.00ms"),
             ("what was lost", r"Lost: 3 events dropped, .* 1 event missed")):

@@ -145,7 +145,8 @@ static int latency_snapshot(struct latency_cmd *cmd, struct tracer *t,
 	if (l->nr_rows < 0)
 		return l->nr_rows;
 	l->nr_slow = tracer_read_slowest(t, l->slow, LT_SLOWEST);
-	if (l->nr_slow < 0 || tracer_read_kho(t, l->kho)) {
+	if (l->nr_slow < 0 || tracer_read_kho(t, l->kho) ||
+	    tracer_read_folios(t, &l->folios)) {
 		free(l->rows);
 		return -EIO;
 	}
@@ -253,6 +254,7 @@ static void subtract(struct latency *l, const struct latency *earlier)
 	}
 	l->nr_rows = tracer_rows_since(l->rows, l->nr_rows, earlier->rows,
 				       earlier->nr_rows);
+	folios_since(&l->folios, &earlier->folios);
 	l->observer = observer_since(&l->observer, &earlier->observer);
 }
 
@@ -450,6 +452,7 @@ int cmd_latency(int argc, char **argv)
 			.ops = TRACER_ALL_OPS,
 			.count_calls = true,
 			.count_memory = true,
+			.count_folios = true,
 			.whole_sessions = true,
 			.stream = 1U << LT_STATE | 1U << LT_PHASE_END |
 				  1U << LT_SESSION_CREATE |

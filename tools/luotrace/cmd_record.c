@@ -169,6 +169,8 @@ static json_t *end_json(struct record *r, const struct probe *probe,
 			    latency_kho_json(&latency) : json_null());
 	if (r->o.tracer.stacks)
 		json_object_set_new(end, "stacks", stacks_read(r->tracer, &r->names));
+	tracer_read_folios(r->tracer, &latency.folios);
+	json_object_set_new(end, "folios", latency_folios_json(&latency));
 	trace_file_encode(u, end);
 	free(u);
 	return end;
@@ -236,6 +238,7 @@ int cmd_record(int argc, char **argv)
 		return carry_run(&probe, r.dir ? r.dir : UPDATE_STORE_DIR);
 	r.o.tracer.stream = cmd_stream_mask(r.kho) & event_mask(&r.o.tracer);
 	r.o.tracer.count_memory = true;
+	r.o.tracer.count_folios = true;
 	r.out = recording_new(r.path);
 	if (!r.out)
 		return EXIT_FINDING;

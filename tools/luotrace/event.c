@@ -387,18 +387,6 @@ static bool get_enum(json_t *o, const char *key, enum luo_enum list, __u32 *to)
 	return text;
 }
 
-static bool get_token(json_t *o, const char *key, __u64 *token)
-{
-	const char *text = json_string_value(json_object_get(o, key));
-	char *end;
-
-	if (!text || *text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	*token = strtoull(text, &end, 10);
-	return !errno && !*end;
-}
-
 static bool get_ret(json_t *o, __s32 *ret)
 {
 	json_t *v = json_object_get(o, "ret");
@@ -417,7 +405,7 @@ static bool get_field(json_t *o, const struct field *f, struct lt_event *e)
 	case FIELD_REASON:
 		return get_name(o, f->key, to, f->size);
 	case FIELD_TOKEN:
-		return get_token(o, f->key, to);
+		return json_read_token(o, f->key, to);
 	case FIELD_ENUM:
 	case FIELD_FIRST:
 	case FIELD_OLD:

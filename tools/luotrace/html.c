@@ -238,6 +238,38 @@ static void kho_table(const struct latency *l, FILE *f)
 	json_decref(kho);
 }
 
+static void folio_table(const struct latency *l, FILE *f)
+{
+	json_t *all = latency_folios_json(l), *row;
+	char size[FMT_LEN], ns[FMT_LEN];
+	json_t *each;
+	size_t i;
+
+	fputs("<h2>That memory by the size of its folios</h2>\n<table><tr><th>action<th class=n>folio<th class=n>calls<th class=n>pages<th class=n>size<th class=n>each</tr>\n",
+	      f);
+	json_array_foreach(json_object_get(all, "orders"), i, row) {
+		fputs("<tr>", f);
+		cell(f, NULL, json_string_value(json_object_get(row, "action")));
+		cell(f, "n", fmt_bytes(size, json_integer_value(
+					json_object_get(row, "folio_bytes"))));
+		cell_number(f, json_integer_value(json_object_get(row, "calls")));
+		cell_number(f, json_integer_value(json_object_get(row, "pages")));
+		cell(f, "n", fmt_bytes(size, json_integer_value(
+					json_object_get(row, "bytes"))));
+		each = json_object_get(row, "avg_ns");
+		cell(f, "n", json_is_integer(each) ?
+		     fmt_ns(ns, json_integer_value(each)) : "-");
+		fputs("</tr>\n", f);
+	}
+	fputs("</table>\n", f);
+	json_array_foreach(json_object_get(all, "pieces"), i, row) {
+		fputs("<p>", f);
+		text(f, json_string_value(json_object_get(row, "text")));
+		fputs(".</p>\n", f);
+	}
+	json_decref(all);
+}
+
 static void trace_section(const struct trace_file *t, FILE *f)
 {
 	const char *kernel = trace_file_kernel(t);
@@ -283,6 +315,8 @@ static void trace_section(const struct trace_file *t, FILE *f)
 	html_stacks(l->stacks, f);
 	if (t->latency.has_kho)
 		kho_table(&t->latency, f);
+	if (t->latency.folios.known)
+		folio_table(&t->latency, f);
 	fputs("</section>\n", f);
 }
 

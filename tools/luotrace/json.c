@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -47,4 +48,16 @@ json_t *json_lost(const struct tracer_lost *lost)
 			 "calls_in_others", json_count(lost->rows),
 			 "missed", json_count(lost->missed),
 			 "functions", json_count(lost->functions));
+}
+
+bool json_read_token(json_t *o, const char *key, __u64 *token)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+	char *end;
+
+	if (!text || *text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*token = strtoull(text, &end, 10);
+	return !errno && !*end;
 }

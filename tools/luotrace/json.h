@@ -37,6 +37,16 @@ bool json_print(json_t *root, size_t flags);
 /** json_token - a token as a string: not every u64 is a number in JSON */
 json_t *json_token(uint64_t token);
 
+/**
+ * json_read_token - read a token of an object
+ * @o:	   the object
+ * @key:   where it is
+ * @token: set to it
+ *
+ * Return: false if it is missing, or no token.
+ */
+bool json_read_token(json_t *o, const char *key, __u64 *token);
+
 /** json_lost - what was lost while tracing */
 json_t *json_lost(const struct tracer_lost *lost);
 

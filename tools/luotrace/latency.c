@@ -16,8 +16,6 @@
 #define RECORDED_LONG	(1ULL << (LIVEUPDATE_RECORDER_BUCKETS - 1))
 #define NAME_BUF	(4 * LT_NAME_LEN + 1)
 
-static const char *const actions[LT_KHO_ACTIONS] = { "preserve", "unpreserve",
-						     "restore" };
 static const char *const by_names[] = {
 	[LT_BY_HANDLER] = "handler",
 	[LT_BY_SESSION] = "session",
@@ -222,10 +220,14 @@ static void print_failed(const struct latency *l, bool hist, FILE *f)
 	print_slow_calls(l->failed_slow, l->nr_failed_slow, f);
 }
 
+static uint64_t page_size_of(const struct latency *l)
+{
+	return l->page_size ? l->page_size : (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 static uint64_t bytes_of(const struct latency *l, uint64_t pages)
 {
-	return pages * (l->page_size ? l->page_size :
-				       (uint64_t)sysconf(_SC_PAGESIZE));
+	return pages * page_size_of(l);
 }
 
 static void print_kho(const struct latency *l, FILE *f)
@@ -249,7 +251,7 @@ static void print_kho(const struct latency *l, FILE *f)
 					"action", "kind", "calls", "errors",
 					"pages", "size");
 			fprintf(f, "  %-10s %-8s %8llu %6llu %10llu %9s\n",
-				actions[a], enum_name(ENUM_KHO_KIND, k),
+				folios_action(a), enum_name(ENUM_KHO_KIND, k),
 				(unsigned long long)m->calls,
 				(unsigned long long)m->errors,
 				(unsigned long long)m->pages,
@@ -291,6 +293,8 @@ void latency_calls(const struct latency *l, bool hist, FILE *f)
 	stacks_text(l->stacks, f);
 	if (l->has_kho)
 		print_kho(l, f);
+	if (l->folios.known)
+		folios_text(&l->folios, page_size_of(l), f);
 	fputc('\n', f);
 	session_track_print(l->track, f);
 	print_lost(l, f);
@@ -306,6 +310,7 @@ void latency_text(const struct latency *l, bool hist, FILE *f)
 	print_slow(l, f);
 	stacks_text(l->stacks, f);
 	print_kho(l, f);
+	folios_text(&l->folios, page_size_of(l), f);
 	fputc('\n', f);
 	session_track_print(l->track, f);
 	print_lost(l, f);
@@ -401,7 +406,7 @@ json_t *latency_kho_json(const struct latency *l)
 
 			json_array_append_new(all,
 				json_pack("{ss, ss, sI, sI, sI, sI}",
-				"action", actions[a],
+				"action", folios_action(a),
 				"kind", enum_name(ENUM_KHO_KIND, k),
 				"calls", (json_int_t)m->calls,
 				"errors", (json_int_t)m->errors,
@@ -410,6 +415,11 @@ json_t *latency_kho_json(const struct latency *l)
 		}
 	}
 	return all;
+}
+
+json_t *latency_folios_json(const struct latency *l)
+{
+	return folios_json(&l->folios, page_size_of(l));
 }
 
 bool latency_read_kho(struct latency *l, json_t *all)
@@ -428,10 +438,9 @@ bool latency_read_kho(struct latency *l, json_t *all)
 				&action, "kind", &kind, "calls", &n[0],
 				"errors", &n[1], "pages", &n[2], "bytes", &bytes))
 			return false;
-		for (a = 0; a < LT_KHO_ACTIONS && strcmp(actions[a], action); a++)
-			;
+		a = folios_action_of(action);
 		k = enum_value(ENUM_KHO_KIND, kind);
-		if (a == LT_KHO_ACTIONS || k < 0 || n[0] < 0 || n[1] < 0 ||
+		if (a < 0 || k < 0 || n[0] < 0 || n[1] < 0 ||
 		    n[2] < 0 || bytes < 0)
 			return false;
 		if (n[2])
@@ -501,6 +510,7 @@ void latency_json(const struct latency *l, bool hist, json_t *root)
 			    slowest_json(l->slow, l->nr_slow));
 	json_object_set_new(root, "kho", l->has_kho ? latency_kho_json(l) :
 					     json_null());
+	json_object_set_new(root, "folios", latency_folios_json(l));
 	json_object_set_new(root, "sessions", session_track_json(l->track));
 	json_object_set_new(root, "sessions_forgotten",
 			    json_integer(session_track_forgotten(l->track)));

@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "folios.h"
 #include "session_track.h"
 #include "tracer.h"
 
@@ -23,6 +24,7 @@
  * @nr_slow: their number
  * @kho:     memory that was marked
  * @has_kho: the kernel has the events for it
+ * @folios:  the same memory by order of its folios
  * @page_size: bytes of a page of the traced machine, 0 for this one
  * @track:   the sessions
  * @lost:    what was lost
@@ -48,6 +50,7 @@ struct latency {
 	int nr_slow;
 	struct lt_kho kho[LT_KHO_ACTIONS][LT_KHO_KINDS];
 	bool has_kho;
+	struct folios folios;
 	uint64_t page_size;
 	const struct session_track *track;
 	struct tracer_lost lost;
@@ -70,6 +73,9 @@ void latency_calls(const struct latency *l, bool hist, FILE *f);
 
 /** latency_kho_json - calls that marked memory, an array */
 json_t *latency_kho_json(const struct latency *l);
+
+/** latency_folios_json - the same by order of folios, an object or null */
+json_t *latency_folios_json(const struct latency *l);
 
 /** latency_failed_json - calls of failed attempts in a trace, added to @root */
 void latency_failed_json(const struct latency *l, bool hist, json_t *root);

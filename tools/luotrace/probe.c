@@ -173,6 +173,9 @@ static void probe_btf(struct probe *p)
 	p->session_iter = probe_has(btf, "bpf_iter_luo_session", BTF_KIND_FUNC);
 	p->file_iter = probe_has(btf, "bpf_iter_luo_file", BTF_KIND_FUNC);
 
+	p->folios = probe_has(btf, "kho_preserve_folio", BTF_KIND_FUNC) &&
+		    probe_has(btf, "kho_unpreserve_folio", BTF_KIND_FUNC) &&
+		    probe_has(btf, "kho_restore_folio", BTF_KIND_FUNC);
 	if (p->nr_luo)
 		p->flavour = FLAVOUR_TRACED;
 	else if (probe_has(btf, "liveupdate_reboot", BTF_KIND_FUNC))

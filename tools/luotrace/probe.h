@@ -40,6 +40,7 @@ enum {
  * @nr_kho:	  how many of the kho events
  * @session_iter: it has the BPF iterator luo_session
  * @file_iter:	  it has the BPF iterator luo_file
+ * @folios:	  BTF has the functions of KHO for a folio
  * @stock:	  functions of handlers; only of FLAVOUR_STOCK
  * @luo_functions: functions of a stock LUO that call handlers, a bit for each that
  *		  probe_luo_function() names
@@ -63,6 +64,7 @@ struct probe {
 	unsigned int nr_kho;
 	bool session_iter;
 	bool file_iter;
+	bool folios;
 	struct stock stock;
 	unsigned int luo_functions;
 	uint64_t missing;

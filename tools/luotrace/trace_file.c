@@ -315,10 +315,13 @@ static const char *add_line(struct trace_file *t, json_t *line)
 		t->latency.lost.missed = lost_of(line, "missed");
 		t->latency.lost.functions = lost_of(line, "functions");
 		t->latency.observer = observer_read(json_object_get(line, "observer"));
-		if (!latency_read_kho(&t->latency, json_object_get(line, "kho")))
+		if (!latency_read_kho(&t->latency, json_object_get(line, "kho")) ||
+		    !folios_read(&t->latency.folios, json_object_get(line, "folios")))
 			return "damaged figures of memory";
 		if (!read_stacks(t, line))
 			return "damaged stacks";
+		if (!t->latency.page_size)
+			t->latency.page_size = t->latency.folios.page_size;
 		return read_update(t, line) ? NULL : "a damaged record";
 	}
 	if (event && !strcmp(event, "stacks"))

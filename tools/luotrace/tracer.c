@@ -14,12 +14,15 @@
 #include "luotrace.skel.h"
 #include "msg.h"
 #include "tracer_box.h"
+#include "tracer_flights.h"
+#include "tracer_folios.h"
 #include "tracer_stacks.h"
 #include "tracer_stock.h"
 
 struct tracer {
 	struct luotrace_bpf *bpf;
 	struct tracer_stock *stock;	/* NULL if the kernel has trace events */
+	struct tracer_folios *folios;	/* NULL if they are not counted */
 	struct tracer_box *box;		/* NULL without a black box */
 	struct tracer_stacks *stacks;	/* NULL without stacks */
 	struct ring_buffer *ring;
@@ -47,11 +50,15 @@ static int tracer_on_event(void *ctx, void *data, size_t size)
 #define FLIGHTS	(TRACER_CALLS | 1U << LT_HANDLER_ENTER | \
 		 1U << LT_SUBSYSTEM_ENTER | 1U << LT_FLB_ENTER)
 
+/* What is handed over is known by call of a handler. */
+#define FOLIOS	(1U << LT_HANDLER_ENTER | 1U << LT_HANDLER_EXIT | TRACER_CALLS)
+
 /* The events to stream or count. */
 static uint32_t tracer_needs(const struct tracer_options *options)
 {
 	return options->stream | (options->count_calls ? TRACER_CALLS : 0) |
 	       (options->keep_flights || options->stacks ? FLIGHTS : 0) |
+	       (options->count_folios ? FOLIOS : 0) |
 	       (options->count_memory ? MEMORY : 0) |
 	       (options->box_pages ? TRACER_CALLS | TRACER_BUSY |
 				     1U << LT_PHASE_BEGIN | 1U << LT_PHASE_END : 0);
@@ -89,6 +96,9 @@ static void tracer_choose_maps(struct luotrace_bpf *bpf, const struct probe *pro
 	bpf_map__set_autocreate(bpf->maps.slowest, options->count_calls);
 	bpf_map__set_autocreate(bpf->maps.flights, options->keep_flights);
 	bpf_map__set_autocreate(bpf->maps.kho, options->count_memory);
+	bpf_map__set_autocreate(bpf->maps.folio_tasks, options->count_folios);
+	bpf_map__set_autocreate(bpf->maps.folios, options->count_folios);
+	bpf_map__set_autocreate(bpf->maps.pieces, options->count_folios);
 	bpf_map__set_autocreate(bpf->maps.stock_tasks, stock);
 	bpf_map__set_autocreate(bpf->maps.stock_empty, stock);
 	bpf_map__set_autocreate(bpf->maps.stack_calls, options->stacks);
@@ -118,6 +128,7 @@ static void tracer_configure(struct luotrace_bpf *bpf,
 	bpf->rodata->stream = options->stream;
 	bpf->rodata->count_calls = options->count_calls;
 	bpf->rodata->count_memory = options->count_memory;
+	bpf->rodata->count_folios = options->count_folios;
 	bpf->rodata->count_by = options->by;
 	bpf->rodata->keep_flights = options->keep_flights;
 	bpf->rodata->whole_sessions = options->whole_sessions;
@@ -157,6 +168,11 @@ static bool tracer_prepare(struct tracer *t, const struct probe *probe,
 		if (!t->stock)
 			return false;
 	}
+	if (options->count_folios) {
+		t->folios = tracer_folios_choose(t->bpf, probe);
+		if (!t->folios)
+			return false;
+	}
 	if (options->box_pages) {
 		t->box = tracer_box_choose(t->bpf);
 		if (!t->box)
@@ -177,10 +193,12 @@ static void tracer_unload(struct tracer *t)
 {
 	tracer_stacks_free(t->stacks);
 	tracer_stock_free(t->stock);
+	tracer_folios_free(t->folios);
 	tracer_box_free(t->box);
 	luotrace_bpf__destroy(t->bpf);
 	t->stacks = NULL;
 	t->stock = NULL;
+	t->folios = NULL;
 	t->box = NULL;
 	t->bpf = NULL;
 }
@@ -228,6 +246,8 @@ static bool tracer_attach(struct tracer *t, const struct tracer_options *options
 	}
 	if (t->stock)
 		tracer_stock_attach(t->stock);
+	if (t->folios)
+		tracer_folios_attach(t->folios);
 	if (t->box && !tracer_box_attach(t->box, t->bpf, options->box_pages))
 		return false;
 	if (t->stacks)
@@ -461,55 +481,19 @@ int tracer_read_slowest(struct tracer *t, struct lt_slow *calls,
 	return n;
 }
 
-static int tracer_compare_flights(const void *a, const void *b)
-{
-	const struct lt_flight *x = a, *y = b;
-
-	return x->ts < y->ts ? -1 : x->ts > y->ts;
-}
-
 int tracer_read_flights(struct tracer *t, struct lt_flight **flights)
 {
-	struct lt_flight_key *keys = calloc(LT_FLIGHTS, sizeof(*keys));
-	struct lt_flight *all = calloc(LT_FLIGHTS, sizeof(*all));
-	int fd = bpf_map__fd(t->bpf->maps.flights), err = 0;
-	__u32 n = 0, count, batch;
-
-	/* A batch has whole buckets, so that a call is there once. */
-	while (keys && all && !err && n < LT_FLIGHTS) {
-		count = LT_FLIGHTS - n;
-		err = bpf_map_lookup_batch(fd, n ? &batch : NULL, &batch, keys, all + n,
-					   &count, NULL);
-		if (!err || err == -ENOENT)
-			n += count;
-	}
-	if (!keys || !all || (err && err != -ENOENT)) {
-		msg_error("cannot read the calls in flight: %s",
-			  strerror(err ? -err : ENOMEM));
-		free(keys);
-		free(all);
-		return -EIO;
-	}
-	free(keys);
-	qsort(all, n, sizeof(*all), tracer_compare_flights);
-	*flights = all;
-	return n;
+	return tracer_flights_read(t->bpf->maps.flights, flights);
 }
 
 void tracer_add_flight(struct tracer *t, unsigned int pid, unsigned int tid)
 {
-	struct lt_flight_key key = { .tid = tid, .kind = LT_HANDLER };
-	struct lt_flight call = { .pid = pid, .tid = tid, .kind = LT_HANDLER };
-
-	bpf_map_update_elem(bpf_map__fd(t->bpf->maps.flights), &key, &call,
-			    BPF_NOEXIST);
+	tracer_flights_add(t->bpf->maps.flights, pid, tid);
 }
 
 void tracer_drop_flight(struct tracer *t, unsigned int tid)
 {
-	struct lt_flight_key key = { .tid = tid, .kind = LT_HANDLER };
-
-	bpf_map_delete_elem(bpf_map__fd(t->bpf->maps.flights), &key);
+	tracer_flights_drop(t->bpf->maps.flights, tid);
 }
 
 int tracer_read_kho(struct tracer *t,
@@ -538,6 +522,11 @@ int tracer_read_kho(struct tracer *t,
 bool tracer_read_stacks(struct tracer *t, struct stack_reading *r)
 {
 	return t->stacks && tracer_stacks_read(t->stacks, t->bpf, r);
+}
+
+int tracer_read_folios(struct tracer *t, struct folios *all)
+{
+	return tracer_folios_read(t->folios, t->bpf, t->nr_cpus, all);
 }
 
 const char *tracer_skipped(const struct tracer *t, unsigned int nr)

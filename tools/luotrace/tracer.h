@@ -16,6 +16,7 @@
 #include <linux/types.h>
 #include "../../bpf/luotrace.h"
 #include "../../bpf/box.h"
+#include "folios.h"
 #include "observer.h"
 #include "probe.h"
 
@@ -29,6 +30,8 @@
  * @stream:  a bit for each enum lt_type to stream to tracer_poll()
  * @buffer_kib: size of the buffer for streamed events; 0: as built
  * @count_calls: count calls, for tracer_read_rows() and tracer_read_slowest()
+ * @count_folios: count folios by order, for tracer_read_folios(); with @count_memory and
+ *	    @count_calls or what streams calls
  * @keep_flights: keep the calls that tasks are in, for tracer_read_flights()
  * @count_memory: count marked memory, for tracer_read_kho()
  * @by:	     how to count calls
@@ -53,6 +56,7 @@ struct tracer_options {
 	bool count_calls;
 	bool keep_flights;
 	bool count_memory;
+	bool count_folios;
 	enum lt_by by;
 	bool whole_sessions;
 	void *box_pages;
@@ -224,6 +228,15 @@ struct stack_reading {
  * Return: false if there are none to read; if they were requested, after a message.
  */
 bool tracer_read_stacks(struct tracer *t, struct stack_reading *r);
+
+/**
+ * tracer_read_folios - read the counts of folios
+ * @t:	 the tracer
+ * @all: filled
+ *
+ * Return: 0, or a negative errno after a message.
+ */
+int tracer_read_folios(struct tracer *t, struct folios *all);
 
 /**
  * tracer_skipped - a function of a stock LUO that cannot be traced

@@ -492,8 +492,8 @@ TEST(a_command_loads_only_what_it_shows)
 		{ "watch", 4, 1536 },
 		{ "trace", 16, 4608 },
 		{ "one", 1, 4608 },
-		{ "record", 19, 4608 },
-		{ "latency", 15, 7168 },
+		{ "record", 23, 5120 },
+		{ "latency", 19, 7680 },
 	};
 	struct cost cost;
 	size_t i;

@@ -84,7 +84,8 @@ def end(*clocks):
                  "avg_ns": 2000}], "pieces": [
                 {"action": "preserve", "calls": 1, "folios": 1024, "total_ns": 2048000,
                  "large_folios": 2, "rest_folios": 0, "estimate_ns": None,
-                 "session": EVIL.replace("\n", "\\x0a"), "token": "7", "handler": "memfd-v2",
+                 "session": EVIL.replace("\n", "\\x0a"), "token": "7",
+                 "handler": "memfd-v2",
                  "most_folios": 1024, "text": "x"}]}}
 
 
@@ -107,7 +108,8 @@ def test_text(trace):
             ("tokens beyond 2^63", r"token 18446744073709551615"),
             ("memory", r"preserve +folio +4 +0 +1024 +4\.00MiB"),
             ("folios", r"preserve +4\.00KiB +1024 +1024 +4\.00MiB +2\.00us"),
-            ("what larger ones would save", r"KHO took 2\.05ms to preserve 1024 folios of 4\.00KiB"),
+            ("what larger ones would save",
+             r"KHO took 2\.05ms to preserve 1024 folios of 4\.00KiB"),
             ("lives", r"vm-a +out +0  created 0\.000"),
             ("what tracing cost", r"3 runs of BPF programs, 2\.50us in 1\.00ms"),
             ("what was lost", r"Lost: 3 events dropped, .* 1 event missed")):

@@ -171,6 +171,11 @@ COMMAND_LINE = (
     ("latency --json-file x 1", 2, r"^$", r"want --json with INTERVAL"),
     ("record --json -o x", 2, r"^$", r"the file is always JSON"),
     ("report /", 3, r"^$", r"'/' line 1: Is a directory"),
+    ("compare @RECORD@ @RECORD@", 0, r"\nno difference that is larger than the noise, "
+     r"in 12 rows\n", r"^$"),
+    ("compare --json @RECORD@ @PAUSED@", 0, r'"verdict": "same"', r"^$"),
+    ("compare @RECORD@", 2, r"^$", r"want A and B, or -- between the files of both"),
+    ("compare @RECORD@ /no/such", 3, r"^$", r"cannot read '/no/such': No such file"),
     ("metrics", 3, r"^$", r"^luotrace: this kernel .*; \w+"),
     ("metrics /no/such", 3, r"^$", r"cannot read '/no/such': No such file"),
     ("metrics --json --textfile x", 2, r"^$", r"does not read --json"),
@@ -282,7 +287,8 @@ def test_command_line():
     for text in (run([LUOTRACE] + a.split()).stdout
                  for a in ("check", "check -h", "trace -h", "latency -h", "top -h",
                            "timeline -h", "audit -h", "mark -h", "handover -h",
-                           "metrics -h", "record -h", "report -h", "-h")):
+                           "metrics -h", "record -h", "report -h", "compare -h",
+                           "-h")):
         longest = max(len(line) for line in text.splitlines())
         check(longest <= 80, "help and output fit the terminal", longest)
 

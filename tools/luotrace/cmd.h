@@ -36,6 +36,7 @@ struct cmd {
 
 int cmd_audit(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
 int cmd_finish(int argc, char **argv);
 int cmd_handover(int argc, char **argv);
 int cmd_latency(int argc, char **argv);

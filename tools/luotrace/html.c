@@ -335,6 +335,18 @@ static bool any_events(struct trace_file *const *traces, int nr, uint64_t number
 	return false;
 }
 
+void html_begin(const char *title, FILE *f)
+{
+	fprintf(f, "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>\n"
+		"<meta name=viewport content=\"width=device-width\">\n"
+		"<title>%s</title>\n<style>\n%s</style></head>\n<body>\n", title, style);
+}
+
+void html_end(FILE *f)
+{
+	fputs("</body></html>\n", f);
+}
+
 void html_page(struct trace_file *const *traces, int nr, FILE *f)
 {
 	const struct liveupdate_recorder *r;
@@ -342,10 +354,7 @@ void html_page(struct trace_file *const *traces, int nr, FILE *f)
 
 	for (i = 0; i < nr; i++)
 		events += traces[i]->head != NULL;
-	fprintf(f, "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>\n"
-		"<meta name=viewport content=\"width=device-width\">\n"
-		"<title>luotrace report</title>\n<style>\n%s</style></head>\n<body>\n",
-		style);
+	html_begin("luotrace report", f);
 	for (i = 0; i < nr; i++) {
 		r = trace_file_record(traces[i]);
 		if (r && !trace_file_repeated(traces, nr, i))
@@ -356,5 +365,5 @@ void html_page(struct trace_file *const *traces, int nr, FILE *f)
 		if (traces[i]->head)
 			trace_section(traces[i], f);
 	}
-	fputs("</body></html>\n", f);
+	html_end(f);
 }

@@ -17,4 +17,10 @@
  */
 void html_page(struct trace_file *const *traces, int nr, FILE *f);
 
+/** html_begin - the head of a page, up to its body; html_end() ends it */
+void html_begin(const char *title, FILE *f);
+
+/** html_end - the end of a page */
+void html_end(FILE *f);
+
 #endif

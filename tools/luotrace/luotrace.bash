@@ -12,7 +12,7 @@ _luotrace() {
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		words="check trace latency top timeline audit finish handover mark metrics record report --help --version"
+		words="check trace latency top timeline audit finish handover mark metrics record report compare --help --version"
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 	fi
@@ -55,6 +55,7 @@ _luotrace() {
 		metrics) words="$output --textfile --max-age" ;;
 		record) words="$output $trace --kho --stacks --output --carry --dir" ;;
 		report) words="$output --html --perfetto --otlp --folded --hist --output --dir" ;;
+		compare) words="$output --html --output --dir" ;;
 		esac
 		if [ "${cur#-}" = "$cur" ]; then
 			case $command in
@@ -62,7 +63,7 @@ _luotrace() {
 				mapfile -t COMPREPLY < <(compgen -W "paused resumed" -- "$cur")
 				return
 				;;
-			timeline | handover | metrics | report)
+			timeline | handover | metrics | report | compare)
 				mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 				return
 				;;

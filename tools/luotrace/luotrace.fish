@@ -18,7 +18,7 @@ function __luotrace_of
 end
 
 set -l ops 'can_preserve preserve unpreserve prepare cancel freeze unfreeze retrieve can_finish finish boot'
-set -l all 'check trace latency top timeline audit finish handover mark metrics record report'
+set -l all 'check trace latency top timeline audit finish handover mark metrics record report compare'
 set -l tracers 'trace latency top record'
 
 complete -c luotrace -f
@@ -36,6 +36,7 @@ complete -c luotrace -n __luotrace_first -a mark -d 'A workload is paused or res
 complete -c luotrace -n __luotrace_first -a metrics -d 'In the format of OpenMetrics'
 complete -c luotrace -n __luotrace_first -a record -d 'Record a trace in a file'
 complete -c luotrace -n __luotrace_first -a report -d 'Show a recorded trace'
+complete -c luotrace -n __luotrace_first -a compare -d 'Which phases and handlers differ'
 
 __luotrace_of $all -s j -l json -d 'JSON on stdout'
 __luotrace_of $all -l no-color -d 'No colours'
@@ -62,7 +63,7 @@ __luotrace_of 'latency report' -l hist -d 'Add histograms'
 __luotrace_of top -s b -l batch -d 'Print'
 __luotrace_of top -l once -d 'Print once'
 __luotrace_of top -l sort -x -a 'age task session handler' -d 'Sort by'
-__luotrace_of 'timeline record report' -l dir -x -a '(__fish_complete_directories)' -d 'Saved updates'
+__luotrace_of 'timeline record report compare' -l dir -x -a '(__fish_complete_directories)' -d 'Saved updates'
 __luotrace_of timeline -l list -d 'List the updates that were saved'
 __luotrace_of timeline -l max-blackout -x -d 'End with 4 if the blackout took longer'
 __luotrace_of timeline -l max-freeze -x -d 'End with 4 if the freeze window took longer'
@@ -77,11 +78,11 @@ __luotrace_of mark -a 'paused resumed'
 __luotrace_of metrics -l textfile -r -F -d 'Write to this file'
 __luotrace_of record -l carry -d 'Keep a black box that the next kernel gets'
 __luotrace_of record -l op -x -a $ops -d 'Only this operation'
-__luotrace_of 'record report' -s o -l output -r -F -d 'Output file'
-__luotrace_of report -l html -d 'One HTML page with diagrams'
+__luotrace_of 'record report compare' -s o -l output -r -F -d 'Output file'
+__luotrace_of 'report compare' -l html -d 'One HTML page with diagrams'
 __luotrace_of report -l folded -d 'Stacks of long calls'
 __luotrace_of report -l perfetto -d 'A trace for ui.perfetto.dev'
 __luotrace_of report -l otlp -d 'Traces for an OpenTelemetry collector, JSON'
-__luotrace_of 'timeline handover metrics report' -F
+__luotrace_of 'timeline handover metrics report compare' -F
 
 functions -e __luotrace_of

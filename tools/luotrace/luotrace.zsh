@@ -21,6 +21,7 @@ _luotrace() {
 		'metrics:all of this as metrics, in the format of OpenMetrics'
 		'record:record a trace in a file'
 		'report:show a recorded trace as text, HTML, or for Perfetto'
+		'compare:which phases and handlers differ between live updates'
 	)
 	op=(can_preserve preserve unpreserve prepare cancel freeze unfreeze retrieve
 		can_finish finish boot)
@@ -112,6 +113,12 @@ _luotrace() {
 			'--otlp[traces for an OpenTelemetry collector, JSON]' \
 			'(-o --output)'{-o,--output=}'[output file]:file:_files' \
 			'*:trace or number:_files'
+		;;
+	compare)
+		_arguments -s : $common '--dir=[saved updates are in]:directory:_files -/' \
+			'--html[one HTML page with diagrams]' \
+			'(-o --output)'{-o,--output=}'[output file]:file:_files' \
+			'*:live updates:_files'
 		;;
 	esac
 }

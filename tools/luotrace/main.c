@@ -32,6 +32,8 @@ static const struct cmd commands[] = {
 	{ "record",   "record a trace in a file", cmd_record },
 	{ "report",   "show a recorded trace as text, HTML, or for Perfetto",
 	  cmd_report },
+	{ "compare",  "which phases and handlers differ between live updates",
+	  cmd_compare },
 };
 
 static void usage(FILE *f)

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * luotrace compare on simulated live updates, with the noise of a busy machine: equal sides
+ * have no difference, one handler that takes 20 ms longer is the only one. Prints TAP, and
+ * how often chance was taken for a difference.
+ */
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare.h"
+#include "noise.h"
+#include "tap.h"
+
+#define US	1000.0
+#define MS	1000000.0
+#define PAIRS	1000	/* that are equal */
+#define SLOWER	200	/* of which one is slower */
+
+static uint64_t state;
+
+/* Uniform from 0 to 1; xorshift. */
+static double uniform(void)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (state >> 11) / 9007199254740992.0;
+}
+
+static double normal(void)
+{
+	return sqrt(-2 * log(1 - uniform())) * cos(2 * M_PI * uniform());
+}
+
+/* Calls of a live update of the demonstration, and what phases take beside them. */
+static const struct leaf {
+	enum span span;
+	const char *name;	/* NULL for the rest of a phase */
+	unsigned int kind, op, scope, calls;
+	double ns, noise;	/* and the standard deviation of its logarithm */
+} leaves[] = {
+	{ SPAN_PREPARE, NULL, 0, 0, 0, 0, 300 * US, 0.3 },
+	{ SPAN_FREEZE, NULL, 0, 0, 0, 0, 3900 * US, 0.2 },
+	{ SPAN_FREEZE, "memfd-v2", 0, 5, 2, 4, 33 * US, 0.3 },
+	{ SPAN_FREEZE, "luo-test-v1", 0, 5, 2, 2, 50 * US, 0.3 },
+	{ SPAN_FREEZE, "luo-recorder", 1, 5, 2, 1, 80 * US, 0.3 },
+	{ SPAN_FREEZE, "luo-test-flb-v1", 2, 5, 2, 1, 9 * US, 0.3 },
+	{ SPAN_SHUTDOWN, NULL, 0, 0, 0, 0, 27 * MS, 0.2 },
+	{ SPAN_KEXEC, NULL, 0, 0, 0, 0, 628 * MS, 0.06 },
+	{ SPAN_INIT, NULL, 0, 0, 0, 0, 2300 * MS, 0.08 },
+	{ SPAN_INIT, "luo-recorder", 1, 10, 0, 1, 120 * US, 0.3 },
+	{ SPAN_USER, NULL, 0, 0, 0, 0, 158 * MS, 0.15 },
+	{ SPAN_RESTORE, NULL, 0, 0, 0, 0, 30 * MS, 0.2 },
+	{ SPAN_RESTORE, "memfd-v2", 0, 7, 0, 4, 458 * MS, 0.08 },
+	{ SPAN_RESTORE, "luo-test-v1", 0, 7, 0, 2, 70 * US, 0.3 },
+	{ SPAN_FINISH, NULL, 0, 0, 0, 0, 2400 * MS, 0.1 },
+	{ SPAN_FINISH, "memfd-v2", 0, 9, 0, 4, 5 * MS, 0.3 },
+	{ SPAN_FINISH, "memfd-v2", 0, 8, 0, 4, 8 * US, 0.3 },
+	{ SPAN_FINISH, "luo-test-v1", 0, 9, 0, 2, 40 * US, 0.3 },
+	{ SPAN_NR, "memfd-v2", 0, 1, 0, 4, 90 * MS, 0.1 },
+	{ SPAN_NR, "luo-test-v1", 0, 1, 0, 2, 60 * US, 0.3 },
+	{ SPAN_NR, "memfd-v2", 0, 3, 1, 4, 2 * MS, 0.3 },
+};
+
+#define LEAVES	(sizeof(leaves) / sizeof(leaves[0]))
+
+/* Its time: the noise is a factor. */
+static double draw(const struct leaf *leaf, double machine)
+{
+	return leaf->ns * machine * exp(leaf->noise * normal());
+}
+
+/* Now and then something else runs meanwhile, 4 ms on average. */
+static double interruption(void)
+{
+	return uniform() < 0.03 ? -4 * MS * log(1 - uniform()) : 0;
+}
+
+static void add(struct compare_run *run, struct measure m)
+{
+	run->all = reallocarray(run->all, run->n + 1, sizeof(m));
+	if (!run->all)
+		abort();
+	run->all[run->n++] = m;
+}
+
+/* A live update; each call of leaf @slow takes @by longer. */
+static void make_run(struct compare_run *run, size_t slow, double by)
+{
+	double phases[SPAN_NR + 1] = { 0 }, machine = exp(0.04 * normal()), all = 0;
+	double ns, other;
+	const struct leaf *l;
+	size_t i;
+	int s;
+
+	memset(run, 0, sizeof(*run));
+	memset(run->complete, 1, sizeof(run->complete));
+	run->source = strdup("simulated");
+	for (i = 0; i < LEAVES; i++) {
+		l = &leaves[i];
+		ns = draw(l, machine) + (i == slow ? by * l->calls : 0);
+		other = interruption();
+		phases[l->span] += ns + other;
+		if (!l->name)
+			continue;
+		add(run, (struct measure){
+			.of = MEASURE_CALL, .span = l->span, .kind = l->kind, .op = l->op,
+			.by = l->span >= SPAN_KEXEC && l->span < SPAN_NR ? BY_NEW_KERNEL :
+									   BY_OLD_KERNEL,
+			.scope = l->scope, .known = true, .ns = ns + other,
+			.count = l->calls, .total = ns + other,
+			.longest = ns / l->calls * (l->calls > 1 ? 1.2 : 1) + other });
+		strcpy(run->all[run->n - 1].name, l->name);
+	}
+	for (s = 0; s < SPAN_NR; s++) {
+		all += phases[s];
+		add(run, (struct measure){ .of = MEASURE_PHASE, .span = s, .known = true,
+					   .ns = phases[s] });
+	}
+	add(run, (struct measure){ .of = MEASURE_BLACKOUT, .span = SPAN_NR, .known = true,
+				   .ns = all });
+	add(run, (struct measure){ .of = MEASURE_WINDOW, .span = SPAN_NR, .known = true,
+				   .ns = phases[SPAN_FREEZE] + phases[SPAN_SHUTDOWN] });
+	add(run, (struct measure){ .of = MEASURE_WORKLOAD, .span = SPAN_NR, .name = "vm-1",
+				   .known = true, .ns = all + 170 * MS * exp(0.1 * normal()) });
+}
+
+static void make_side(struct compare_side *side, int n, size_t slow, double by)
+{
+	side->runs = calloc(n, sizeof(*side->runs));
+	if (!side->runs)
+		abort();
+	for (side->n = 0; side->n < n; side->n++)
+		make_run(&side->runs[side->n], slow, by);
+}
+
+/*
+ * Compare two sides of @n and @m live updates. Returns whether all that differs is leaf
+ * @slow, or nothing with LEAVES; @found is set to whether that does.
+ */
+static bool compare_once(int n, int m, size_t slow, double by, bool *found)
+{
+	struct compare_side sides[2];
+	struct compare c = { .sides = { &sides[0], &sides[1] }, .names = { "a", "b" } };
+	const struct compare_row **all;
+	int nr;
+
+	make_side(&sides[0], n, LEAVES, 0);
+	make_side(&sides[1], m, slow, by);
+	if (!compare_sides(&c))
+		abort();
+	all = compare_differences(&c);
+	for (nr = 0, *found = false; all[nr]; nr++)
+		*found = *found || (slow < LEAVES && all[nr]->verdict == VERDICT_WORSE &&
+				    all[nr]->what.of == MEASURE_CALL &&
+				    all[nr]->what.op == leaves[slow].op &&
+				    all[nr]->what.span == leaves[slow].span &&
+				    !strcmp(all[nr]->what.name, leaves[slow].name));
+	free(all);
+	compare_free(&c);
+	compare_side_free(&sides[0]);
+	compare_side_free(&sides[1]);
+	return nr == *found;
+}
+
+static const int sizes[][2] = {
+	{ 1, 1 }, { 1, 5 }, { 2, 2 }, { 3, 3 }, { 5, 5 }, { 5, 10 }, { 10, 10 }, { 20, 20 },
+};
+
+#define SIZES	(sizeof(sizes) / sizeof(sizes[0]))
+
+static void test_equal(void)
+{
+	int i, alarms, ten;
+	bool found;
+	size_t k;
+
+	for (k = 0; k < SIZES; k++) {
+		state = 88172645463325252ULL + k;
+		for (i = alarms = ten = 0; i < PAIRS; i++) {
+			alarms += !compare_once(sizes[k][0], sizes[k][1], LEAVES, 0, &found);
+			ten += i == 9 ? 10 - alarms : 0;
+		}
+		printf("# %d and %d equal live updates: %d of %d pairs have a difference\n",
+		       sizes[k][0], sizes[k][1], alarms, PAIRS);
+		check(ten == 10, "%d and %d equal live updates: none in ten of ten",
+		      sizes[k][0], sizes[k][1]);
+		check(alarms <= PAIRS / NOISE_CHANCE, "no more than by chance in a thousand");
+	}
+}
+
+/* Freeze or finish of the test handler, 20 ms in two calls. */
+static void test_slower(void)
+{
+	static const size_t slow[] = { 3, 17 };
+	int i, named, ten;
+	bool found;
+	size_t k, j;
+
+	for (k = 0; k < SIZES; k++) {
+		for (j = 0; j < 2; j++) {
+			state = 2463534242ULL + k;
+			for (i = named = ten = 0; i < SLOWER; i++) {
+				named += compare_once(sizes[k][0], sizes[k][1], slow[j], 10 * MS,
+						      &found) && found;
+				ten += i == 9 ? named : 0;
+			}
+			printf("# %d and %d, 20 ms slower: exactly that in %d of %d pairs, %d of the first ten\n",
+			       sizes[k][0], sizes[k][1], named, SLOWER, ten);
+			check(100 * named >= 97 * SLOWER,
+			      "%d and %d live updates, one handler 20 ms slower: exactly that",
+			      sizes[k][0], sizes[k][1]);
+		}
+	}
+}
+
+int main(void)
+{
+	puts("TAP version 13");
+	test_equal();
+	test_slower();
+	return end_tests();
+}

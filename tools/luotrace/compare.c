@@ -61,7 +61,8 @@ static struct compare_row *find_row(struct compare *c, const struct measure *wha
 	memset(row, 0, sizeof(*row));
 	row->what = *what;
 	for (k = 0; k < 2; k++)
-		row->sides[k].values = calloc(c->sides[k]->n, sizeof(struct compare_value));
+		row->sides[k].values = calloc(c->sides[k]->n,
+					      sizeof(struct compare_value));
 	c->n++;
 	return row->sides[0].values && row->sides[1].values ? row : NULL;
 }
@@ -82,7 +83,8 @@ static bool fill_rows(struct compare *c)
 				if (!row)
 					return false;
 				row->sides[k].values[i] = (struct compare_value){
-					m->known, m->ns, m->count, m->total, m->longest };
+					m->known, m->ns, m->count, m->total, m->longest,
+				};
 			}
 		}
 	}
@@ -233,6 +235,7 @@ static bool is_one_call(const struct compare *c, const struct compare_row *row)
 static bool differs(const struct compare *c, struct compare_row *row, bool without,
 		    int64_t *change, uint64_t *noise)
 {
+	const uint64_t off = row->what.of == MEASURE_CALL ? NOISE_CALLS_NS : NOISE_PHASE_NS;
 	uint64_t *ns[2], medians[2] = { 0 };
 	struct noise_set sets[2];
 	bool ok = true;
@@ -240,16 +243,16 @@ static bool differs(const struct compare *c, struct compare_row *row, bool witho
 
 	for (k = 0; k < 2; k++) {
 		ns[k] = calloc(c->sides[k]->n, sizeof(*ns[k]));
-		sets[k] = (struct noise_set){ ns[k], ns[k] ? known_times(c, row, k, without,
-									 ns[k]) : 0 };
+		sets[k] = (struct noise_set){ ns[k], 0 };
+		if (ns[k])
+			sets[k].n = known_times(c, row, k, without, ns[k]);
 		ok = ok && sets[k].n;
 		if (sets[k].n)
 			medians[k] = noise_median(sets[k]);
 	}
 	if (ok) {
 		*change = medians[1] - medians[0];
-		*noise = noise_needed(sets[0], sets[1], row->what.of == MEASURE_CALL ?
-				      NOISE_CALLS_NS : NOISE_PHASE_NS, c->tested);
+		*noise = noise_needed(sets[0], sets[1], off, c->tested);
 		ok = (uint64_t)llabs(*change) >= *noise && !is_one_call(c, row);
 	}
 	free(ns[0]);
@@ -410,7 +413,7 @@ const struct compare_row **compare_differences(const struct compare *c)
 	int i, n = 0;
 
 	for (i = 0; all && i < c->n; i++) {
-		if (c->rows[i].verdict == VERDICT_WORSE || c->rows[i].verdict == VERDICT_BETTER)
+		if (c->rows[i].verdict >= VERDICT_BETTER)
 			all[n++] = &c->rows[i];
 	}
 	if (n)

@@ -19,32 +19,33 @@ static void signed_cell(FILE *f, int64_t ns)
 	fprintf(f, "<td class=n>%c%s</td>", ns < 0 ? '-' : '+', fmt_ns(buf, llabs(ns)));
 }
 
+static void run_item(const struct compare_run *run, FILE *f)
+{
+	fputs("<li>", f);
+	text(f, run->source);
+	fputs(": ", f);
+	name(f, *run->releases[0] ? run->releases[0] : "-");
+	fputs(" to ", f);
+	name(f, *run->releases[1] ? run->releases[1] : "-");
+	if (run->failed || run->cancelled)
+		fprintf(f, "; before it %llu reboots failed, %llu PREPAREs failed or were cancelled",
+			(unsigned long long)run->failed, (unsigned long long)run->cancelled);
+	fputs("</li>\n", f);
+}
+
 static void sides_list(const struct compare *c, FILE *f)
 {
-	const struct compare_side *side;
-	int k, i;
+	int k, i, n;
 
 	for (k = 0; k < 2; k++) {
-		side = c->sides[k];
+		n = c->sides[k]->n;
 		fprintf(f, "<p><span class=key style=\"background:var(%s)\"></span><b>%c</b>: ",
 			colours[k], 'A' + k);
 		text(f, c->names[k]);
-		fprintf(f, ", %d live update%s</p>\n<details><summary class=dim>files</summary><ul>\n",
-			side->n, fmt_s(side->n));
-		for (i = 0; i < side->n; i++) {
-			fputs("<li>", f);
-			text(f, side->runs[i].source);
-			fputs(": ", f);
-			name(f, *side->runs[i].releases[0] ? side->runs[i].releases[0] : "-");
-			fputs(" to ", f);
-			name(f, *side->runs[i].releases[1] ? side->runs[i].releases[1] : "-");
-			if (side->runs[i].failed || side->runs[i].cancelled)
-				fprintf(f, "; before it %llu reboots failed, %llu PREPAREs failed or were cancelled",
-					(unsigned long long)side->runs[i].failed,
-					(unsigned long long)side->runs[i].cancelled);
-			fputs("</li>\n", f);
-		}
-		fputs("</ul></details>\n", f);
+		fprintf(f, ", %d live update%s</p>\n<ul class=dim>\n", n, fmt_s(n));
+		for (i = 0; i < n; i++)
+			run_item(&c->sides[k]->runs[i], f);
+		fputs("</ul>\n", f);
 	}
 }
 
@@ -71,7 +72,7 @@ static void differences(const struct compare *c, FILE *f)
 	const struct compare_row **all = compare_differences(c), **row;
 	char label[COMPARE_LABEL], a[FMT_LEN], b[FMT_LEN], by[FMT_LEN];
 
-	fprintf(f, "<p>%d difference%s for the worse, %d for the better that are larger than the noise, in %d rows</p>\n<ul>\n",
+	fprintf(f, "<p>%d difference%s for the worse, %d for the better, in %d rows</p>\n<ul>\n",
 		c->worse, fmt_s(c->worse), c->better, c->tested);
 	for (row = all; row && *row; row++) {
 		fprintf(f, "<li%s>", (*row)->verdict == VERDICT_WORSE ? " class=bad" : "");
@@ -92,13 +93,15 @@ static void differences(const struct compare *c, FILE *f)
 
 static uint64_t longest_time(const struct compare *c, const struct compare_row *row)
 {
+	const struct compare_value *v;
 	uint64_t most = 1;
 	int k, i;
 
 	for (k = 0; k < 2; k++) {
+		v = row->sides[k].values;
 		for (i = 0; i < c->sides[k]->n; i++) {
-			if (row->sides[k].values[i].known && row->sides[k].values[i].ns > most)
-				most = row->sides[k].values[i].ns;
+			if (v[i].known && v[i].ns > most)
+				most = v[i].ns;
 		}
 	}
 	return most;

@@ -7,6 +7,11 @@
 #include "fmt.h"
 #include "json.h"
 
+static json_t *known_json(bool known, int64_t n)
+{
+	return known ? json_integer(n) : json_null();
+}
+
 static json_t *run_json(const struct compare_run *run)
 {
 	json_t *releases[2];
@@ -39,12 +44,12 @@ static json_t *sum_json(const struct compare *c, const struct compare_row *row, 
 	int i;
 
 	for (i = 0; i < c->sides[side]->n; i++)
-		json_array_append_new(all, sum->values[i].known ?
-				      json_integer(sum->values[i].ns) : json_null());
-	return json_pack("{si, so, so, so, so}", "known", sum->known, "median_ns",
-			 sum->known ? json_integer(sum->median) : json_null(), "spread_ns",
-			 sum->known > 1 ? json_integer(sum->spread) : json_null(), "calls",
-			 sum->known && calls ? json_integer(sum->count) : json_null(),
+		json_array_append_new(all, known_json(sum->values[i].known,
+						      sum->values[i].ns));
+	return json_pack("{si, so, so, so, so}", "known", sum->known,
+			 "median_ns", known_json(sum->known, sum->median),
+			 "spread_ns", known_json(sum->known > 1, sum->spread),
+			 "calls", known_json(sum->known && calls, sum->count),
 			 "all_ns", all);
 }
 
@@ -85,14 +90,14 @@ static json_t *row_json(const struct compare *c, const struct compare_row *row)
 		[VERDICT_WORSE] = "worse",
 	};
 	bool tested = row->verdict != VERDICT_UNKNOWN;
-	bool own = row->verdict == VERDICT_WORSE || row->verdict == VERDICT_BETTER;
 	json_t *o = what_json(&row->what);
 
 	json_object_set_new(o, "a", sum_json(c, row, 0));
 	json_object_set_new(o, "b", sum_json(c, row, 1));
-	json_object_set_new(o, "change_ns", tested ? json_integer(row->change) : json_null());
-	json_object_set_new(o, "noise_ns", tested ? json_integer(row->noise) : json_null());
-	json_object_set_new(o, "own_ns", own ? json_integer(row->own) : json_null());
+	json_object_set_new(o, "change_ns", known_json(tested, row->change));
+	json_object_set_new(o, "noise_ns", known_json(tested, row->noise));
+	json_object_set_new(o, "own_ns", known_json(row->verdict >= VERDICT_BETTER,
+						    row->own));
 	json_object_set_new(o, "verdict", row->what.of == MEASURE_FAILED ? json_null() :
 			    json_string(verdicts[row->verdict]));
 	return o;
@@ -105,8 +110,8 @@ json_t *compare_json(const struct compare *c)
 
 	for (i = 0; i < c->n; i++)
 		json_array_append_new(rows, row_json(c, &c->rows[i]));
-	return json_pack("{si, ss, so, so, si, si, si, so}", "schema", JSON_SCHEMA, "command",
-			 "compare", "a", runs_json(c->sides[0]), "b", runs_json(c->sides[1]),
-			 "tested", c->tested, "worse", c->worse, "better", c->better, "rows",
-			 rows);
+	return json_pack("{si, ss, so, so, si, si, si, so}", "schema", JSON_SCHEMA,
+			 "command", "compare", "a", runs_json(c->sides[0]),
+			 "b", runs_json(c->sides[1]), "tested", c->tested,
+			 "worse", c->worse, "better", c->better, "rows", rows);
 }

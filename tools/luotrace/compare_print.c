@@ -75,8 +75,8 @@ static void print_followers(const struct compare *c, const struct compare_row *r
 			continue;
 		snprintf(line, sizeof(line), "in %s, therefore: %s to %s, %s",
 			 compare_label(&outer->what, label),
-			 fmt_ns(a, outer->sides[0].median), fmt_ns(b, outer->sides[1].median),
-			 signed_ns(by, outer->change));
+			 fmt_ns(a, outer->sides[0].median),
+			 fmt_ns(b, outer->sides[1].median), signed_ns(by, outer->change));
 		fmt_wrapped(f, "    ", line);
 	}
 }
@@ -97,8 +97,8 @@ static void print_difference(const struct compare *c, const struct compare_row *
 			 signed_ns(by, row->own));
 	if (row->what.of == MEASURE_CALL && s[0].count != s[1].count)
 		snprintf(line + strlen(line), sizeof(line) - strlen(line),
-			 ", with %llu calls instead of %llu", (unsigned long long)s[1].count,
-			 (unsigned long long)s[0].count);
+			 ", with %llu calls instead of %llu",
+			 (unsigned long long)s[1].count, (unsigned long long)s[0].count);
 	fmt_wrapped(f, "* ", line);
 	print_followers(c, row, f);
 }
@@ -108,19 +108,19 @@ static void print_differences(const struct compare *c, FILE *f)
 	const struct compare_row **all = compare_differences(c);
 	int i;
 
+	fputc('\n', f);
 	if (c->worse + c->better)
-		fprintf(f, "\n%d difference%s for the worse, %d for the better, in %d rows\n\n",
+		fprintf(f, "%d difference%s for the worse, %d for the better, in %d rows\n\n",
 			c->worse, fmt_s(c->worse), c->better, c->tested);
 	else
-		fprintf(f, "\nno difference that is larger than the noise, in %d rows\n",
+		fprintf(f, "no difference that is larger than the noise, in %d rows\n",
 			c->tested);
 	for (i = 0; all && all[i]; i++)
 		print_difference(c, all[i], f);
 	free(all);
 }
 
-static void print_row(const struct compare *c, const struct compare_row *row,
-		      const char *indent, FILE *f)
+static void print_row(const struct compare_row *row, const char *indent, FILE *f)
 {
 	char label[COMPARE_LABEL], line[LINE], buf[2][FMT_LEN + 1];
 	const struct compare_sum *s = row->sides;
@@ -139,11 +139,20 @@ static void print_row(const struct compare *c, const struct compare_row *row,
 	else
 		fprintf(f, " %8s %7s\n", signed_ns(buf[0], row->change),
 			fmt_ns(buf[1], row->noise));
-	for (k = 0; k < 2; k++) {
-		if (s[k].known && s[k].known < c->sides[k]->n && row->what.of != MEASURE_FAILED)
+}
+
+/* What live updates know a row, if not all do. */
+static void print_known(const struct compare *c, const struct compare_row *row,
+			const char *indent, FILE *f)
+{
+	int k, known, n;
+
+	for (k = 0; k < 2 && row->what.of != MEASURE_FAILED; k++) {
+		known = row->sides[k].known;
+		n = c->sides[k]->n;
+		if (known && known < n)
 			fprintf(f, "  %s  %s: known of %d live update%s in %d\n", indent,
-				k ? "B" : "A", s[k].known, fmt_s(s[k].known),
-				c->sides[k]->n);
+				k ? "B" : "A", known, fmt_s(known), n);
 	}
 }
 
@@ -164,22 +173,24 @@ static const char *heading(const struct measure *what)
 
 void compare_text(const struct compare *c, bool colour, FILE *f)
 {
-	const char *last = NULL, *now;
+	const char *last = NULL, *now, *indent;
+	const struct measure *what;
 	int i;
 
 	print_sides(c, f);
 	fputs(colour ? "\033[1m" : "", f);
 	print_differences(c, f);
-	fprintf(f, "%s\n%*s %8s %8s %8s %8s %8s %7s\n", colour ? "\033[0m" : "", LABEL, "", "A",
-		"spread", "B", "spread", "change", "noise");
+	fprintf(f, "%s\n%*s %8s %8s %8s %8s %8s %7s\n", colour ? "\033[0m" : "", LABEL,
+		"", "A", "spread", "B", "spread", "change", "noise");
 	for (i = 0; i < c->n; i++) {
-		now = heading(&c->rows[i].what);
+		what = &c->rows[i].what;
+		now = heading(what);
 		if (now && (!last || strcmp(now, last)))
 			fprintf(f, "%s\n", now);
 		last = now ? now : last;
-		print_row(c, &c->rows[i], c->rows[i].what.of < MEASURE_PHASE ? "" :
-			  c->rows[i].what.of == MEASURE_PHASE || c->rows[i].what.span == SPAN_NR ?
-			  "" : "  ", f);
+		indent = what->of == MEASURE_CALL && what->span < SPAN_NR ? "  " : "";
+		print_row(&c->rows[i], indent, f);
+		print_known(c, &c->rows[i], indent, f);
 	}
 	fputs("\n> slower, < faster by the noise or more; . as a row inside of it is\n", f);
 }

@@ -92,7 +92,7 @@ static double squares(struct noise_set set)
 	return sum;
 }
 
-/* Chance of a Student's t beyond -t or t, as a finite sum; Abramowitz and Stegun 26.7.3 f. */
+/* Chance of a Student's t beyond -t or t: a finite sum, Abramowitz and Stegun 26.7.3. */
 static double beyond(double t, int df)
 {
 	const double angle = atan(t / sqrt(df)), c = cos(angle) * cos(angle);

@@ -167,6 +167,57 @@ static bool compare_once(int n, int m, size_t slow, double by, bool *found)
 	return nr == *found;
 }
 
+#define SET(...) ((struct noise_set){ (const uint64_t[]){ __VA_ARGS__ },		\
+	sizeof((uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t) })
+
+static bool nearly(uint64_t is, double want)
+{
+	bool ok = fabs(is - want) < want / 1000;
+
+	if (!ok)
+		printf("# is %llu, want %.0f\n", (unsigned long long)is, want);
+	return ok;
+}
+
+/* With the quantiles of published tables, of 0.995 as the test is two-sided. */
+static void test_rules(void)
+{
+	const double error = sqrt(M_PI / 2);
+
+	check(noise_median(SET(1, 2, 9)) == 2 && noise_median(SET(1, 2, 8, 9)) == 5 &&
+	      noise_spread(SET(1, 2, 9)) == 1 && noise_spread(SET(7)) == 0,
+	      "median and spread");
+	check(noise_needed(SET(4000000), SET(30000000), 15 * MS, 9) == 15 * MS &&
+	      noise_needed(SET(90000000), SET(40000000), 15 * MS, 9) == 40 * MS,
+	      "one time on each side has to double, and to be so much longer");
+	check(noise_needed(SET(1000000, 3000000), SET(30000000, 34000000), 12 * MS, 9) ==
+	      6 * MS + 1 * MS + 2 * MS, "with two each it is half, from time to time");
+	/* Of each side the squares sum to 2e12 or 10e12 ns^2; a fiftieth of the median. */
+	check(nearly(noise_needed(SET(99000000, 100000000, 101000000),
+				  SET(100000000, 101000000, 102000000), 60 * MS, 1),
+		     4.6041 * error * sqrt((1 + 4) * 2 / 3.0) * MS), "t of 4 degrees");
+	check(nearly(noise_needed(SET(99000000, 100000000, 101000000),
+				  SET(100000000, 101000000), 60 * MS, 1),
+		     5.8409 * error * sqrt((2.5 / 3 + 4) * 5 / 6.0) * MS), "of 3");
+	check(nearly(noise_needed(SET(98000000, 99000000, 100000000, 101000000, 102000000),
+				  SET(98000000, 99000000, 100000000, 101000000, 102000000),
+				  60 * MS, 1),
+		     3.3554 * error * sqrt((2.5 + 4) * 2 / 5.0) * MS), "of 8");
+	check(nearly(noise_needed(SET(100000000, 100000000, 100000000),
+				  SET(100000000, 100000000, 100000000), 60 * MS, 1),
+		     4.6041 * error * sqrt(4 * 2 / 3.0) * MS),
+	      "times that are equal by chance have a spread");
+	check(noise_needed(SET(1000, 1000, 1000), SET(1000, 1000, 1000), 60 * MS, 1) ==
+	      NOISE_LEAST_NS && noise_needed(SET(1000, 1000, 1000, 1000), SET(1000),
+					     60 * MS, 1) == 60 * MS,
+	      "a difference has a least size, more if one side is a single time");
+	check(nearly(noise_needed(SET(98000000, 99000000, 100000000, 101000000, 102000000),
+				  SET(98000000, 99000000, 100000000, 101000000, 900000000),
+				  60 * MS, 1),
+		     3.4995 * error * sqrt((15 / 7.0 + 4) * 2 / 5.0) * MS),
+	      "one that is far from all others is no spread");
+}
+
 static const int sizes[][2] = {
 	{ 1, 1 }, { 1, 5 }, { 2, 2 }, { 3, 3 }, { 5, 5 }, { 5, 10 }, { 10, 10 }, { 20, 20 },
 };
@@ -221,6 +272,7 @@ static void test_slower(void)
 int main(void)
 {
 	puts("TAP version 13");
+	test_rules();
 	test_equal();
 	test_slower();
 	return end_tests();

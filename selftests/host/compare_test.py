@@ -219,13 +219,46 @@ def test_unknown(tmp, record):
     row = [row for row in json.loads(r.stdout)["rows"] if "handler" in row][0]
     check(row["b"]["median_ns"] is None and row["verdict"] == "unknown",
           "unless calls were lost", row)
+    less = copy.deepcopy(base)
+    less["old_kernel"]["calls"][0]["wall_ns"] = None
+    r = compare("--json", a, save(b, less))
+    row = [row for row in json.loads(r.stdout)["rows"] if "handler" in row][0]
+    check(row["b"]["median_ns"] is None and row["verdict"] == "unknown",
+          "calls whose time is unknown took some", row)
+
+
+def test_untraced(tmp, record):
+    """Where nobody traced from the beginning, a target may have been called."""
+    base = timeline(record)
+    row = dict(base["old_kernel"]["calls"][0], handler="new-v1", op="retrieve",
+               scope="agent")
+    more = copy.deepcopy(base)
+    more["new_kernel"]["calls"].append(row)
+    a = save(os.path.join(tmp, "a.json"), more)
+    b = save(os.path.join(tmp, "b.json"), base)
+    check(("calls", "new-v1") not in verdicts(compare("--json", a, b)),
+          "a target that is not called took no time")
+    base["new_kernel_note"] = "luotrace came late"
+    save(b, base)
+    check(verdicts(compare("--json", a, b)) == {("calls", "new-v1"): "unknown"},
+          "if nobody traced, that is unknown")
 
 
 def test_failed(tmp):
+    t = timeline(made("record-failed", "failed"))
+    slow = copy.deepcopy(t)
+    slow["failed"] = jittered(slow["failed"], 10)
+    r = compare(save(os.path.join(tmp, "a"), t), save(os.path.join(tmp, "b"), slow))
+    check(r.returncode == 0 and "no difference" in r.stdout and
+          re.search(r"slow-v1, freeze +2\.00s +- +20\.0s +- +- +-\n", r.stdout),
+          "attempts that failed are shown, not compared", r.stdout)
     failed = made("record-failed", "failed")
     r = compare("--json", failed, failed)
     rows = [row for row in json.loads(r.stdout)["rows"] if row["of"] == "failed_calls"]
+    compared = [row for row in json.loads(r.stdout)["rows"]
+                if row["verdict"] not in (None, "unknown")]
     check(r.returncode == 0 and rows and all(row["verdict"] is None for row in rows) and
+          json.loads(r.stdout)["tested"] == len(compared) and
           json.loads(r.stdout)["a"][0]["failed_reboots"] == 1,
           "attempts that failed are apart", r.stdout)
     text = compare(failed, failed).stdout

@@ -13,6 +13,7 @@
 #include "enum_name.h"
 #include "fmt.h"
 #include "incoming.h"
+#include "inside_collect.h"
 #include "inventory.h"
 #include "luo_device.h"
 #include "msg.h"
@@ -357,6 +358,8 @@ bool incoming_save(struct incoming *in)
 
 	if (!in->present || (in->number && crc == in->saved_crc))
 		return true;
+	if (in->over)
+		inside_collect(&in->update);
 	if (!update_store_save(in->dir, &in->number, &in->update))
 		return false;
 	in->saved_crc = crc;

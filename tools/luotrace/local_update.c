@@ -7,6 +7,7 @@
 
 #include "box_lock.h"
 #include "incoming.h"
+#include "inside_collect.h"
 #include "local_update.h"
 #include "luo_device.h"
 #include "msg.h"
@@ -109,7 +110,11 @@ int local_update(const struct probe *probe, const char *dir, bool take, struct u
 		look_again(probe, dir, *u);
 	if (!*u && take && stock && probe->device == YES)
 		*u = take_box(probe, dir);
-	return stock ? 0 : join_recorder(u);
+	if (!stock && join_recorder(u))
+		return -1;
+	if (take && *u)
+		inside_collect(*u);
+	return 0;
 }
 
 int local_update_record(const struct probe *probe, struct liveupdate_recorder **r)

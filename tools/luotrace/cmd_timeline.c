@@ -13,6 +13,7 @@
 #include "local_update.h"
 #include "msg.h"
 #include "recorder.h"
+#include "start.h"
 #include "timeline.h"
 #include "timeline_inside.h"
 #include "timeline_steps.h"
@@ -30,7 +31,7 @@ static const char timeline_doc[] =
 	"  luotrace timeline --max-blackout 2s --max-phase 'kernel init=1.5s'\n"
 	"  luotrace timeline saved-record     of another machine";
 
-enum { KEY_LIST = 256, KEY_DIR, KEY_MAX_BLACKOUT, KEY_MAX_FREEZE, KEY_MAX_PHASE };
+enum { KEY_LIST = 256, KEY_DIR, KEY_AGENT, KEY_MAX_BLACKOUT, KEY_MAX_FREEZE, KEY_MAX_PHASE };
 
 struct timeline {
 	struct cmd_options o;
@@ -69,6 +70,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_MAX_PHASE:
 		add_budget(t, key - KEY_MAX_BLACKOUT + BUDGET_BLACKOUT, arg, state);
 		return 0;
+	case KEY_AGENT:
+		if (!start_agent_set(arg))
+			argp_error(state, "'%s' is not the name of a unit", arg);
+		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num)
 			argp_error(state, "too many arguments, want one NUMBER or FILE");
@@ -79,6 +84,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--list shows all updates; want no NUMBER or FILE with it");
 		if (t->list && t->budgets.n)
 			argp_error(state, "--list shows all updates; want no budget with it");
+		if (start_agent_given() && (t->list || t->arg))
+			argp_error(state, "--agent asks this system; want no --list, NUMBER or FILE with it");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -251,6 +258,8 @@ int cmd_timeline(int argc, char **argv)
 		{ "list", KEY_LIST, NULL, 0, "List the updates that were saved", 0 },
 		{ "dir", KEY_DIR, "DIR", 0,
 		  "Saved updates are in DIR instead of " UPDATE_STORE_DIR, 0 },
+		{ "agent", KEY_AGENT, "UNIT", 0,
+		  "Show what systemd did before it started UNIT, which the agent is of", 0 },
 		{ "max-blackout", KEY_MAX_BLACKOUT, "TIME", 0,
 		  "End with 4 if the blackout took longer, such as 2s or 800ms", 1 },
 		{ "max-freeze", KEY_MAX_FREEZE, "TIME", 0,

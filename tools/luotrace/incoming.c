@@ -19,6 +19,7 @@
 #include "msg.h"
 #include "record_part.h"
 #include "recorder.h"
+#include "start.h"
 
 #define QUIET_NS	1000000000ULL	/* without an event */
 
@@ -249,6 +250,9 @@ bool incoming_present(const struct incoming *in)
 
 void incoming_event(struct incoming *in, const struct lt_event *e)
 {
+	if (e->type == LT_SESSION_RETRIEVE && !e->ret &&
+	    strcmp(e->session, BLACK_BOX_SESSION))
+		start_agent_claimed(e->pid);
 	if (!in->part || in->over)
 		return;
 	record_part_event(in->part, e);

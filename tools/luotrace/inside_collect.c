@@ -2,12 +2,15 @@
 
 #include "boot_log.h"
 #include "inside_collect.h"
+#include "start.h"
 
 static const struct {
 	enum inside_source source;
 	void (*collect)(struct inside *to, const struct liveupdate_recorder *r,
 			const struct blackout *b);
 } collectors[] = {
+	{ INSIDE_SYSTEMD, start_systemd_collect },
+	{ INSIDE_PROC, start_procs_collect },
 	{ INSIDE_LOG, boot_log_collect },
 };
 
@@ -22,6 +25,17 @@ static bool has(const struct inside *in, enum inside_source source)
 	return false;
 }
 
+static void forget(struct inside *in, enum inside_source source)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < in->n; i++) {
+		if (in->item[i].source != source)
+			in->item[n++] = in->item[i];
+	}
+	in->n = n;
+}
+
 void inside_collect(struct update *u)
 {
 	struct blackout b;
@@ -29,6 +43,9 @@ void inside_collect(struct update *u)
 
 	if (!update_present(u))
 		return;
+	/* Another unit was asked for. */
+	if (start_agent_given())
+		forget(&u->inside, INSIDE_SYSTEMD);
 	blackout_measure(&u->record, &b);
 	for (i = 0; i < sizeof(collectors) / sizeof(collectors[0]); i++) {
 		if (!has(&u->inside, collectors[i].source))

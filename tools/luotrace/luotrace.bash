@@ -38,7 +38,7 @@ _luotrace() {
 			;;
 		esac
 		;;
-	--session | --handler | --min-us | --duration | --buffer | --max-age | --exec | \
+	--agent | --session | --handler | --min-us | --duration | --buffer | --max-age | --exec | \
 		--max-blackout | --max-freeze | --max-phase | -s | -H | -d) return ;;
 	*)
 		case $command in
@@ -46,7 +46,7 @@ _luotrace() {
 		trace) words="$output $trace --kho" ;;
 		latency) words="$output $trace --by --hist --json-file --stacks --folded" ;;
 		top) words="$output $trace --batch --once --sort" ;;
-		timeline) words="$output --dir --list --max-blackout --max-freeze --max-phase" ;;
+		timeline) words="$output --agent --dir --list --max-blackout --max-freeze --max-phase" ;;
 		audit) words="$output --session --max-age --files --watch --exec
 			--duration" ;;
 		finish) words="$output --yes" ;;

@@ -72,6 +72,7 @@ _luotrace() {
 		;;
 	timeline)
 		_arguments -s : $common '--dir=[saved updates are in]:directory:_files -/' \
+			'--agent=[unit of the agent]:unit: ' \
 			'--list[list the updates that were saved]' \
 			'--max-blackout=[end with 4 if the blackout took longer]:time: ' \
 			'--max-freeze=[end with 4 if the freeze window took longer]:time: ' \

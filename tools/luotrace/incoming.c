@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "agents.h"
 #include "boot_marks.h"
 #include "clock.h"
 #include "enum_name.h"
@@ -22,6 +23,7 @@
 #include "start.h"
 
 #define QUIET_NS	1000000000ULL	/* without an event */
+#define AGENTS_NS	(1800 * QUIET_NS)	/* a session can be left for ever */
 
 struct incoming {
 	const struct probe *probe;
@@ -31,6 +33,8 @@ struct incoming {
 	struct liveupdate_recorder_part out;	/* from the box; absent without */
 	int pauses;			/* of this kernel, at the last look */
 	struct record_part *part;	/* what is traced of a kernel without recorder */
+	struct agents_tracer *agents;	/* the same */
+	int maybe;		/* sessions of agents; -1 as long as that is unknown */
 	struct counter_line line;
 	bool present;
 	struct liveupdate_recorder_part base;	/* of this kernel, by a luotrace before */
@@ -195,8 +199,13 @@ struct incoming *incoming_begin(const struct probe *probe, const char *dir, bool
 	if (!recorder_present(&in->update.record.last_in))
 		record_boot(in);
 	in->over = in->update.record.last_in.over;
-	if (traced && !in->over)
-		in->part = record_part_new(RECORD_IN, BLACK_BOX_SESSION);
+	if (!traced || in->over)
+		return in;
+	in->part = record_part_new(RECORD_IN, BLACK_BOX_SESSION);
+	/* One that has begun to restore is not seen from its begin. */
+	in->maybe = in->left;
+	if (in->left && in->claimed <= 0 && in->update.in == UPDATE_IN_SEEN)
+		in->agents = agents_open();
 	return in;
 }
 
@@ -309,6 +318,30 @@ static void add_base(struct liveupdate_recorder_part *part,
 	}
 }
 
+/* What agents did besides calls; traced until the update is over, or there is none. */
+static void update_agents(struct incoming *in)
+{
+	struct blackout b;
+	int claimed;
+
+	if (!in->agents)
+		return;
+	/* Nobody has had LUO read the handover when this began. */
+	if (in->maybe < 0 && !in->present)
+		in->maybe = sessions_left(in->probe, &claimed);
+	if (in->update.in == UPDATE_IN_SEEN)
+		agents_fill(agents_get(in->agents), &in->update.record.inside);
+	if (!in->over && (in->maybe || in->present) &&
+	    monotonic_ns() - in->began < AGENTS_NS)
+		return;
+	if (in->over) {
+		blackout_measure(&in->update.record, &b);
+		agents_faults(agents_get(in->agents), &in->update.inside, &b);
+	}
+	agents_close(in->agents);
+	in->agents = NULL;
+}
+
 static void update_from_events(struct incoming *in)
 {
 	struct liveupdate_recorder_part *part = &in->update.record.last_in;
@@ -344,6 +377,7 @@ static void update_from_events(struct incoming *in)
 	if (recorder_present(&in->base))
 		add_base(part, &in->base);
 	in->present |= part->times[LIVEUPDATE_MARK_OPEN] != 0;
+	update_agents(in);
 }
 
 struct update *incoming_update(struct incoming *in)
@@ -380,5 +414,6 @@ void incoming_free(struct incoming *in)
 	if (!in)
 		return;
 	record_part_free(in->part);
+	agents_close(in->agents);
 	free(in);
 }

@@ -107,7 +107,7 @@ def test_sources(tmp, record):
           "a directory has all its updates", r.stdout, r.stderr)
 
 
-def test_calls(tmp):
+def test_calls(tmp, record):
     """A recording without a live update has calls; those that failed are apart."""
     end_line = {"event": "end", "recorder": None, "box": None, "kho": None,
                 "lost": {"events": 0, "calls_in_others": 0, "missed": 0,
@@ -121,6 +121,9 @@ def test_calls(tmp):
                         row["verdict"] == "same" for row in calls) and
           {row["of"] for row in rows} <= {"calls", "failed_calls"},
           "a recording without a live update has its calls", r.stdout, r.stderr)
+    r = compare(bare, record)
+    check(r.returncode == 3 and "no row is known on both sides" in r.stderr,
+          "these are not the calls of a live update", r.stdout, r.stderr)
 
 
 def test_sides(tmp, record):
@@ -162,9 +165,9 @@ def test_several(tmp, record):
         "what a handler is in follows it", r.stdout)
     r = compare(a, b)
     check(re.search(r"\n1 difference for the worse, 0 for the better, in 1\d rows\n\n"
-                    r"\* handler slow-v1, freeze: 1\.04ms to 21\.9ms, \+20\.8ms slower"
-                    r"\n    in blackout, therefore: .*\n    in freeze window, .*\n"
-                    r"    in freeze, therefore: .*\n\n", r.stdout) and
+                    r"\* handler slow-v1, freeze: 1\.04ms to 21\.9ms, 20\.8ms slower"
+                    r"\n    in freeze, therefore: .*\n    in freeze window, .*\n"
+                    r"    in blackout, therefore: .*\n\n", r.stdout) and
           re.search(r"^>   handler slow-v1, freeze\n +1\.04ms ", r.stdout, re.M) and
           re.search(r"^\. freeze  +3\.12ms ", r.stdout, re.M),
           "text has the difference first, then each row", r.stdout)

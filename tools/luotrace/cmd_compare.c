@@ -137,6 +137,10 @@ static int compare_args(const struct comparison *p, const char *const *args, con
 		ret = write_out(p, &c);
 		if (ret == EXIT_FINE && c.worse)
 			ret = EXIT_FINDING;
+		if (ret == EXIT_FINE && !c.tested) {
+			msg_error("nothing can be compared: no row is known on both sides");
+			ret = EXIT_CANNOT;
+		}
 	}
 	compare_free(&c);
 	compare_side_free(&sides[0]);

@@ -55,7 +55,7 @@ static void followers(const struct compare *c, const struct compare_row *row, FI
 	const struct compare_row *outer;
 	int i;
 
-	for (i = 0; i < c->n; i++) {
+	for (i = c->n - 1; i >= 0; i--) {
 		outer = &c->rows[i];
 		if (outer->verdict != VERDICT_FOLLOWS ||
 		    !compare_contains(&outer->what, &row->what))
@@ -136,7 +136,7 @@ static void row_cells(const struct compare *c, const struct compare_row *row, FI
 {
 	static const char *const verdicts[] = {
 		[VERDICT_UNKNOWN] = "unknown", [VERDICT_SAME] = "",
-		[VERDICT_FOLLOWS] = "with what is in it", [VERDICT_BETTER] = "faster",
+		[VERDICT_FOLLOWS] = "follows", [VERDICT_BETTER] = "faster",
 		[VERDICT_WORSE] = "slower",
 	};
 	char label[COMPARE_LABEL];

@@ -68,7 +68,7 @@ static void print_followers(const struct compare *c, const struct compare_row *r
 	const struct compare_row *outer;
 	int i;
 
-	for (i = 0; i < c->n; i++) {
+	for (i = c->n - 1; i >= 0; i--) {
 		outer = &c->rows[i];
 		if (outer->verdict != VERDICT_FOLLOWS ||
 		    !compare_contains(&outer->what, &row->what))
@@ -89,7 +89,7 @@ static void print_difference(const struct compare *c, const struct compare_row *
 
 	snprintf(line, sizeof(line), "%s: %s to %s, %s %s",
 		 compare_label(&row->what, label), fmt_ns(a, s[0].median),
-		 fmt_ns(b, s[1].median), signed_ns(by, row->change),
+		 fmt_ns(b, s[1].median), fmt_ns(by, llabs(row->change)),
 		 row->verdict == VERDICT_WORSE ? "slower" : "faster");
 	if (row->own != row->change)
 		snprintf(line + strlen(line), sizeof(line) - strlen(line),

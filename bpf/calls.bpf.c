@@ -7,7 +7,7 @@
  * Calls whose key does not fit into the table are counted together.
  */
 
-#include "stacks.bpf.h"
+#include "common.bpf.h"
 
 #define MAX_ATTEMPTS	64	/* to raise a value before all other CPUs have */
 
@@ -177,8 +177,6 @@ int call_end(__u32 type, __u64 number, struct lt_slow *call)
 
 	if (!call)
 		return 0;
-	if (want_stacks)
-		stacks_end(call->kind, call->duration_ns);
 	if (!call_wanted(call))
 		return 0;
 

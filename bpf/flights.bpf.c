@@ -47,6 +47,8 @@ int flight_end(__u32 kind)
 {
 	struct lt_flight_key key = { .kind = kind };
 
+	if (want_stacks)
+		stacks_end(kind);
 	if (!keep_flights)
 		return 0;
 	key.tid = (__u32)bpf_get_current_pid_tgid();

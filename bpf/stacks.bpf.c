@@ -72,14 +72,19 @@ struct {
 	__type(value, struct lt_stack);
 } stack_buffer SEC(".maps");
 
-static void sum_add(const struct lt_stack_key *key, __u64 ns, __u64 count)
+/* The key is that of the call: another one would be on the stack. */
+static __always_inline void sum_add(struct lt_stack_call *c, __u32 stack, __u32 off,
+				    __u64 ns, __u64 count)
 {
-	struct lt_stack_sum fresh = {}, *sum = bpf_map_lookup_elem(&stack_sums, key);
+	struct lt_stack_sum fresh = {}, *sum;
 
+	c->key.stack = stack;
+	c->key.off = off;
+	sum = bpf_map_lookup_elem(&stack_sums, &c->key);
 	if (!sum) {
 		/* Another CPU can have created it meanwhile. */
-		bpf_map_update_elem(&stack_sums, key, &fresh, BPF_NOEXIST);
-		sum = bpf_map_lookup_elem(&stack_sums, key);
+		bpf_map_update_elem(&stack_sums, &c->key, &fresh, BPF_NOEXIST);
+		sum = bpf_map_lookup_elem(&stack_sums, &c->key);
 	}
 	if (!sum) {
 		__sync_fetch_and_add(&stack_lost.stacks, count);
@@ -140,23 +145,19 @@ static void call_hold(struct lt_stack_call *c, __u32 stack, __u32 off, __u64 ns)
 /* The call is a long one: add up what was held. */
 static void call_commit(struct lt_stack_call *c)
 {
-	struct lt_stack_key key = c->key;
 	__u32 i;
 
 	for (i = 0; i < LT_HELD_STACKS; i++) {
 		if (i >= c->nr)
 			break;
-		key.stack = c->held[i].stack;
-		key.off = c->held[i].off;
-		sum_add(&key, c->held[i].sum.ns, c->held[i].sum.count);
+		sum_add(c, c->held[i].stack, c->held[i].off, c->held[i].sum.ns,
+			c->held[i].sum.count);
 	}
 	c->nr = 0;
 }
 
 static void call_add(struct lt_stack_call *c, __u32 stack, __u32 off, __u64 ns, __u64 now)
 {
-	struct lt_stack_key key;
-
 	if (!stack) {
 		__sync_fetch_and_add(&stack_lost.stacks, 1);
 		return;
@@ -167,10 +168,7 @@ static void call_add(struct lt_stack_call *c, __u32 stack, __u32 off, __u64 ns, 
 	}
 	if (c->nr)
 		call_commit(c);
-	key = c->key;
-	key.stack = stack;
-	key.off = off;
-	sum_add(&key, ns, 1);
+	sum_add(c, stack, off, ns, 1);
 }
 
 static __always_inline struct lt_stack_call *call_of(__u32 tid)
@@ -223,11 +221,11 @@ int stacks_begin(const struct lt_flight *call)
 	return 0;
 }
 
-int stacks_end(__u32 kind, __u64 duration_ns)
+int stacks_end(__u32 kind)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
-	struct lt_stack_key key;
 	struct lt_stack_call *c;
+	__u64 ns;
 
 	if (!want_stacks)
 		return 0;
@@ -236,12 +234,10 @@ int stacks_end(__u32 kind, __u64 duration_ns)
 		return 0;
 	c->live = 0;
 	barrier();
-	if (duration_ns >= want_stacks_ns) {
+	ns = bpf_ktime_get_ns() - c->began;
+	if (ns >= want_stacks_ns) {
 		call_commit(c);
-		key = c->key;
-		key.stack = 0;
-		key.off = 0;
-		sum_add(&key, duration_ns, 1);
+		sum_add(c, 0, 0, ns, 1);
 	}
 	bpf_map_delete_elem(&stack_calls, &tid);
 	__sync_fetch_and_add(&nr_stack_calls, -1);

@@ -17,7 +17,7 @@ extern const volatile _Bool want_stacks;
  */
 int stacks_begin(const struct lt_flight *call);
 
-/* It is over. */
-int stacks_end(__u32 kind, __u64 duration_ns);
+/* The call of a kind that this task is in is over. */
+int stacks_end(__u32 kind);
 
 #endif

@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <sys/prctl.h>
 
-#define HANG_MS		12000
+#define HANG_MS		30000
 #define MANY_MS		6000
 #define SESSIONS	200
 #define TOKEN		18446744073709551615ULL
@@ -147,7 +147,7 @@ TEST(a_call_that_hangs_is_seen_while_it_hangs)
 {
 	json_t *all = readings("/tmp/top.json"), *reading, *calls, *c;
 	long long age, last = 0, pid = hung_pid();
-	int seen = 0, rising = 0;
+	int seen = 0, rising = 0, sleeping = 0;
 	size_t i;
 
 	json_array_foreach(all, i, reading) {
@@ -164,10 +164,10 @@ TEST(a_call_that_hangs_is_seen_while_it_hangs)
 		EXPECT_EQ(pid, number(c, "pid"));
 		EXPECT_EQ(pid, number(c, "tid"));
 		EXPECT_TRUE(json_is_false(json_object_get(c, "began_before")));
-		EXPECT_TRUE(sleeps(c));
+		sleeping += sleeps(c);
 		age = number(c, "age_ns");
 		/* Each reading is an interval later. */
-		rising += age >= last + number(reading, "interval_ns") / 2;
+		rising += !seen || age >= last + number(reading, "interval_ns") / 2;
 		EXPECT_GE((HANG_MS + 2000) * 1000000LL, age);
 		last = age;
 		seen++;
@@ -175,6 +175,8 @@ TEST(a_call_that_hangs_is_seen_while_it_hangs)
 	TH_LOG("%d readings, the last age %lld ms", seen, last / 1000000);
 	EXPECT_LE(4, seen);
 	EXPECT_EQ(seen, rising);
+	/* It can run at its very begin and end. */
+	EXPECT_LE(seen - 2, sleeping);
 	EXPECT_LE((HANG_MS - 5000) * 1000000LL, last);
 	json_decref(all);
 }

@@ -228,7 +228,7 @@ static void test_life_is_bounded(void)
 		e.type = LT_SESSION_RELEASE;
 		session_track_event(track, &e);
 	}
-	all = session_track_json(track);
+	all = session_track_json(track, SIZE_MAX);
 	first = json_array_get(all, 0);
 	last = json_array_get(all, json_array_size(all) - 1);
 	check(json_array_size(all) <= 100, "a bounded number of sessions is kept");
@@ -246,7 +246,7 @@ static void test_life_is_bounded(void)
 		snprintf(e.session, sizeof(e.session), "open-%d", i);
 		session_track_event(track, &e);
 	}
-	all = session_track_json(track);
+	all = session_track_json(track, SIZE_MAX);
 	check(json_array_size(all) <= 100 &&
 	      json_array_size(all) + session_track_forgotten(track) == 2001,
 	      "sessions that never end are bounded, too");

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""luotrace report --otlp: what it writes are messages of OTLP, read by the definitions of
-the protocol as Debian packages them; a trace over both kernels whose spans are inside
-their parents. Prints TAP."""
+"""luotrace report --otlp: what it writes are messages of OTLP, read by the definitions
+of the protocol as Debian packages them; a trace over both kernels whose spans are
+inside their parents. Prints TAP."""
 
 import base64
 import copy
@@ -33,7 +33,7 @@ def phase(at, *args):
 
 
 def protocol(directory):
-    """TracesData of the protocol, from the machine's Debian; Debian 12 does not have it."""
+    """The definitions, from the machine's Debian; Debian 12 does not have them."""
     where = SUITE
     if not os.path.isdir(os.path.join(SUITE, "opentelemetry/proto/trace")):
         r = subprocess.run([os.path.join(TOP, "tools/build/unpacked"), "--newest",
@@ -112,11 +112,16 @@ def ms(span):
                                              span.end_time_unix_nano))
 
 
+def by_session(spans):
+    return {values(s.attributes)["luo.session"]: s for s in spans}
+
+
 def otlp(pb, *args):
     r = run("--otlp", *args)
     check(r.returncode == 0 and not r.stderr, "a report is written", r.stderr)
     t = Trace(pb, r.stdout)
-    check(not t.wrong, "ids, numbers and enumerations are spelled as OTLP does", t.wrong)
+    check(not t.wrong, "ids, numbers and enumerations are spelled as OTLP does",
+          t.wrong)
     check(not t.outside(), "spans are inside their parents", t.outside())
     check(all(len(line) < 1 << 20 for line in t.lines), "no message is too long",
           [len(line) for line in t.lines])
@@ -148,12 +153,12 @@ def test_record(pb, directory):
     check(t.path(freeze) == ["live update", "freeze", "session freeze",
                              "freeze vfio-v1"] and ms(freeze) == (1.1, 2.9),
           "a call is in its session, in a phase", t.path(freeze), ms(freeze))
-    sessions = {values(s.attributes)["luo.session"]: s for s in t.named("session restore")}
+    sessions = by_session(t.named("session restore"))
     check(ms(sessions["vm-a"]) == (22, 28) and
           values(sessions["vm-a"].attributes)["luo.duration_ns"] == 8 * MS,
-          "a session that outlasts its phase is cut to it, and says so", sessions["vm-a"])
-    calls = {values(s.attributes)["luo.session"]: s for s in t.named("retrieve memfd-v2")
-             if ms(s) != (23, 24)}
+          "a session that outlasts its phase is cut to it, and says so",
+          sessions["vm-a"])
+    calls = by_session(s for s in t.named("retrieve memfd-v2") if ms(s) != (23, 24))
     apart, = [s for s in t.named("retrieve memfd-v2") if ms(s) == (23, 24)]
     check(t.parent(apart).name == "restore", "nor is one before that of its session",
           t.path(apart))
@@ -195,8 +200,9 @@ def test_ids(pb, directory):
     other = otlp(pb, write(path, [dict(HEAD, wall_clock_ns=5), end("spans")]))
     third = otlp(pb, write(path, [HEAD, end("clocks")]))
     t = Trace(pb, first)
-    check(t.spans[0].trace_id == other.spans[0].trace_id, "its id is that of the update")
-    check(t.spans[0].trace_id != third.spans[0].trace_id, "another update has another one")
+    first, other, third = (x.spans[0].trace_id for x in (t, other, third))
+    check(first == other, "its id is that of the update")
+    check(first != third, "another update has another one")
 
 
 def test_resource(pb, directory):
@@ -205,7 +211,8 @@ def test_resource(pb, directory):
                               end("spans")]))
     check(t.resources == [{
         "service.name": "liveupdate", "os.type": "linux", "host.name": "vmhost-3",
-        "host.id": "0" * 31 + "7", "luo.kernel.old": "7.3.4", "luo.kernel.new": "7.3.4"}],
+        "host.id": "0" * 31 + "7", "luo.kernel.old": "7.3.4",
+        "luo.kernel.new": "7.3.4"}],
           "the machine and its kernels are the resource", t.resources)
     t = otlp(pb, write(path, [dict(HEAD, host=None, host_id=None), end("spans")]))
     check("host.name" not in t.resources[0] and "host.id" not in t.resources[0],
@@ -218,17 +225,19 @@ def later(events, at):
 
 def test_events(pb, directory):
     """Traces of both kernels, with all calls. The clock of the old kernel is at 3 s at
-    the reboot, that of the new one at 11 ms when the device is opened; their wall clocks
-    are wrong."""
+    the reboot, that of the new one at 11 ms when the device is opened; their wall
+    clocks are wrong."""
     old = [call(0, "vm-a", 1, "preserve", 1000), phase(3, "", "prepare"),
            phase(4, "vm-a", "prepare"), call(5, "vm-a", 1, "prepare", 500000, -5),
-           phase(6, "vm-a", "prepare", True), dict(phase(7, "", "prepare", True), ret=-5)]
+           phase(6, "vm-a", "prepare", True),
+           dict(phase(7, "", "prepare", True), ret=-5)]
     freeze = [phase(1.01, "", "freeze"), phase(1.05, "vm-a", "freeze"),
               call(2.95, "vm-a", 42, "freeze", 1800000, handler="vfio-v1"),
               phase(2.96, "vm-a", "freeze", True), phase(3, "", "freeze", True)]
     new = [phase(0.1, "vm-a", "restore"), call(3, "vm-a", 5, "retrieve", 1000000),
            # 20 us after the mark that ends the phase.
-           call(7.02, "vm-a", 6, "retrieve", 3000000), phase(9, "vm-a", "restore", True),
+           call(7.02, "vm-a", 6, "retrieve", 3000000),
+           phase(9, "vm-a", "restore", True),
            call(12, "vm-z", 6, "unpreserve", 1000000),
            # It begins 30 us before that mark.
            call(7.97, "vm-z", 7, "unpreserve", 1000000)]
@@ -236,10 +245,10 @@ def test_events(pb, directory):
         dict(HEAD, monotonic_ns=2 * NS)] + old + later(freeze, 1000) +
         [dict(end(), recorder=None)])
     after = write(os.path.join(directory, "after"), [
-        dict(HEAD, monotonic_ns=11 * MS, wall_clock_ns=HEAD["wall_clock_ns"] + 9 * NS)] +
+        dict(HEAD, monotonic_ns=11 * MS, wall_clock_ns=REBOOT + 9 * NS)] +
         new + [end("spans")])
     t = otlp(pb, before, after)
-    check(len({s.trace_id for s in t.spans}) == 1 and len(t.named("live update")) == 1 and
+    check(len({s.trace_id for s in t.spans}) == len(t.named("live update")) ==
           len(t.lines) == 1, "two kernels are one trace")
     frozen = t.named("freeze vfio-v1")
     check(len(frozen) == 1 and ms(frozen[0]) == (1.15, 2.95) and t.path(frozen[0]) ==
@@ -284,7 +293,8 @@ def test_odd(pb, directory):
     check(not t.named("prepare"), "a phase without an end is no span")
     # Restores overlap, and each is longer than any phase of all sessions.
     t = otlp(pb, write(path, [
-        HEAD, phase(1, "a", "restore"), phase(2, "", "finish"), phase(3, "b", "restore"),
+        HEAD, phase(1, "a", "restore"), phase(2, "", "finish"),
+        phase(3, "b", "restore"),
         call(4, "a", 1, "retrieve", MS), phase(40, "a", "restore", True),
         call(41, "b", 1, "retrieve", MS), call(42, "a", 1, "finish", MS),
         phase(43, "", "finish", True), phase(50, "b", "restore", True)]))
@@ -304,8 +314,8 @@ def test_large(pb, directory):
                   call(3 * i + 2, "vm-%d" % (i % 9), i, "retrieve", MS),
                   phase(3 * i + 2, "vm-%d" % (i % 9), "restore", True)]
     t = otlp(pb, write(os.path.join(directory, "large"), lines))
-    check(len(t.spans) == 6001 and len(t.lines) > 3, "a large trace is in several messages",
-          len(t.spans), len(t.lines))
+    check(len(t.spans) == 6001 and len(t.lines) > 3,
+          "a large trace is in several messages", len(t.spans), len(t.lines))
     paths = {tuple(t.path(s)) for s in t.named("retrieve memfd-v2")}
     check(paths == {("live update", "session restore", "retrieve memfd-v2")},
           "each call is in its session", paths)

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""luotrace report --perfetto: every slice is inside the one around it, as a reader takes
-them, which drops others; counters of files and memory; one clock for all. Prints TAP."""
+"""luotrace report --perfetto: every slice is inside the one around it, as a reader
+takes them, which drops others; counters of files and memory; one clock for all. Prints
+TAP."""
 
 import json
 import os
 import random
+import subprocess
 import sys
 import tempfile
 
@@ -13,7 +15,7 @@ import jsonschema
 
 from report_test import HEAD, MS, SCHEMA, end, run, write
 from otlp_test import call, later, phase
-from tap import check, end as end_of_tests
+from tap import TOP, check, end as end_of_tests
 
 
 def events_of(*paths):
@@ -107,9 +109,11 @@ def memory(at, action, pages, ret=0):
 
 def test_counters(directory):
     path = write(os.path.join(directory, "counters"), [
-        HEAD, file_state(0, 1, "none", "preserved"), file_state(1, 2, "none", "preserved"),
-        file_state(2, 1, "preserved", "prepared"), file_state(3, 3, "frozen", "prepared"),
-        file_state(4, 2, "preserved", "none"), file_state(5, 1, "prepared", "failed", -5),
+        HEAD, file_state(0, 1, "none", "preserved"),
+        file_state(1, 2, "none", "preserved"),
+        file_state(2, 1, "preserved", "prepared"),
+        file_state(3, 3, "frozen", "prepared"), file_state(4, 2, "preserved", "none"),
+        file_state(5, 1, "prepared", "failed", -5),
         file_state(6, 9, "none", "none", -22),
         memory(7, "preserve", 512), memory(8, "preserve", 9, -12),
         memory(9, "unpreserve", 500), memory(10, "unpreserve", 500),
@@ -130,12 +134,32 @@ def test_counters(directory):
           "restored memory, too", found)
 
 
+def test_whole(directory):
+    """Each event that there is, read from a recording and written again."""
+    r = subprocess.run([os.path.join(TOP, "build/host/luotrace_test"), "events"],
+                       text=True, stdout=subprocess.PIPE, check=True)
+    lines = [dict(json.loads(line), time_ns=at) for at, line in
+             enumerate(r.stdout.splitlines())
+             if json.loads(line)["event"] not in ("start", "end")]
+    events = events_of(write(os.path.join(directory, "whole"), [HEAD] + lines))
+    shown = [e["args"] for e in events if e["ph"] in "Xi"]
+    missing = []
+    for line in lines:
+        want = {k: v for k, v in line.items() if k not in ("time_ns", "escaped")}
+        if not any(want.items() <= args.items() for args in shown):
+            missing.append(want)
+    # The begin of a phase is a part of its slice, or is an instant with less.
+    missing = [m for m in missing if m["event"] != "luo_phase_begin"]
+    check(len(lines) > 25 and not missing, "each event has all of its fields", *missing)
+
+
 def test_clock(directory):
-    """A phase of the old kernel, the same in its trace, and the new kernel's, which both
-    recorded with wrong wall clocks."""
-    before = write(os.path.join(directory, "before"), [dict(HEAD, monotonic_ns=2 * 10**9)] +
-                   later([phase(1, "", "freeze"), phase(3, "", "freeze", True)], 1000) +
-                   [dict(end(), recorder=None)])
+    """A phase of the old kernel, the same in its trace, and the new kernel's, which
+    both recorded with wrong wall clocks."""
+    freeze = [phase(1, "", "freeze"), phase(3, "", "freeze", True)]
+    before = write(os.path.join(directory, "before"), [
+        dict(HEAD, monotonic_ns=2 * 10**9)] + later(freeze, 1000) +
+        [dict(end(), recorder=None)])
     after = write(os.path.join(directory, "after"), [
         dict(HEAD, monotonic_ns=11 * MS, wall_clock_ns=5), phase(0, "", "restore"),
         phase(7, "", "restore", True), end("spans")])
@@ -150,7 +174,8 @@ def test_clock(directory):
 
 def main():
     with tempfile.TemporaryDirectory() as directory:
-        for test in (test_nesting, test_blackout, test_counters, test_clock):
+        for test in (test_nesting, test_blackout, test_counters, test_whole,
+                     test_clock):
             test(directory)
     return end_of_tests()
 

@@ -100,8 +100,8 @@ static void print_head(const struct trace_file *t, FILE *f)
 		return;
 	trace_file_numbers(t, &first, &last);
 	fprintf(f, "Trace of kernel %s: %zu event%s",
-		kernel ? fmt_text(name, sizeof(name), kernel) : "-", t->nr,
-		fmt_s(t->nr));
+		kernel ? fmt_text(name, sizeof(name), kernel) : "-", t->events.nr,
+		fmt_s(t->events.nr));
 	if (first)
 		fprintf(f, " of live update%s %llu", fmt_s(last - first + 1),
 			(unsigned long long)first);
@@ -137,7 +137,7 @@ static json_t *one_json(const struct show *s, const struct trace_file *t)
 	latency_failed_json(&t->latency, s->hist, o);
 	json_object_set_new(o, "kernel", kernel ? fmt_json_text(kernel) :
 						  json_null());
-	json_object_set_new(o, "events", json_integer(t->nr));
+	json_object_set_new(o, "events", json_integer(t->events.nr));
 	json_object_set_new(o, "ended", json_boolean(t->ended));
 	if (r) {
 		json_t *timeline = json_object();

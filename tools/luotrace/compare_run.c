@@ -209,10 +209,11 @@ static bool read_traced(struct compare_run *run, const struct trace_file *t,
 			     .total = row->calls.total_ns, .longest = row->calls.max_ns };
 	struct intervals set = { .n = 0 };
 	const struct lt_event *e;
+	struct lt_event room;
 	size_t i;
 
-	for (i = 0; i < t->nr; i++) {
-		e = &t->events[i];
+	for (i = 0; i < t->events.nr; i++) {
+		e = event_store_get(&t->events, i, &room);
 		if (is_call_of(e, row) && attempts_failed(&t->attempts, i) == failed)
 			intervals_add(&set, e->ts - e->call.duration_ns, e->ts);
 	}

@@ -174,26 +174,11 @@ static void draw_session(json_t *life, int line, uint64_t end, FILE *f)
 	fputc('\n', f);
 }
 
-static uint64_t last_step(json_t *lives)
-{
-	json_t *life, *step;
-	uint64_t last = 0, t;
-	size_t i, j;
-
-	json_array_foreach(lives, i, life) {
-		json_array_foreach(json_object_get(life, "life"), j, step) {
-			t = json_integer_value(json_object_get(step, "time_ns"));
-			last = t > last ? t : last;
-		}
-	}
-	return last;
-}
-
 static void draw_sessions(const struct session_track *all, FILE *f)
 {
-	json_t *lives = session_track_json(all), *life;
-	size_t nr = json_array_size(lives), i;
-	uint64_t end = last_step(lives);
+	json_t *lives = session_track_json(all, MAX_LIVES), *life;
+	size_t nr = session_track_count(all), i;
+	uint64_t end = session_track_last(all);
 	char ns[FMT_LEN];
 
 	fputs("<h2>Sessions</h2>\n", f);
@@ -203,10 +188,8 @@ static void draw_sessions(const struct session_track *all, FILE *f)
 	nr = nr > MAX_LIVES ? MAX_LIVES : nr;
 	fprintf(f, "<svg viewBox=\"0 0 %d %zu\" role=img aria-label=\"lives of sessions\">\n",
 		WIDTH, nr * LINE + 24);
-	json_array_foreach(lives, i, life) {
-		if (i < nr)
-			draw_session(life, i, end, f);
-	}
+	json_array_foreach(lives, i, life)
+		draw_session(life, i, end, f);
 	fprintf(f, "<line class=axis x1=\"%d\" y1=\"%zu\" x2=\"%d\" y2=\"%zu\"/><text class=dim x=\"%d\" y=\"%zu\">0</text><text class=dim x=\"%d\" y=\"%zu\" text-anchor=end>%s after the first event</text></svg>\n",
 		LABEL, nr * LINE + 6, WIDTH, nr * LINE + 6, LABEL,
 		nr * LINE + 20, WIDTH, nr * LINE + 20, fmt_ns(ns, end));
@@ -284,8 +267,8 @@ static void trace_section(const struct trace_file *t, FILE *f)
 	trace_file_numbers(t, &first, &last);
 	fputs("<section><h1>Traced in ", f);
 	text(f, kernel ? kernel : "a kernel");
-	fprintf(f, "</h1>\n<p class=dim>from %s, %zu event%s", when, t->nr,
-		fmt_s(t->nr));
+	fprintf(f, "</h1>\n<p class=dim>from %s, %zu event%s", when, t->events.nr,
+		fmt_s(t->events.nr));
 	if (first)
 		fprintf(f, " of live update%s %llu", fmt_s(last - first + 1),
 			(unsigned long long)first);
@@ -323,12 +306,13 @@ static void trace_section(const struct trace_file *t, FILE *f)
 /* Whether the traces have events of that live update. */
 static bool any_events(struct trace_file *const *traces, int nr, uint64_t number)
 {
+	struct lt_event room;
 	size_t e;
 	int i;
 
 	for (i = 0; i < nr; i++) {
-		for (e = 0; e < traces[i]->nr; e++) {
-			if (traces[i]->events[e].number == number)
+		for (e = 0; e < traces[i]->events.nr; e++) {
+			if (event_store_get(&traces[i]->events, e, &room)->number == number)
 				return true;
 		}
 	}

@@ -511,7 +511,7 @@ void latency_json(const struct latency *l, bool hist, json_t *root)
 	json_object_set_new(root, "kho", l->has_kho ? latency_kho_json(l) :
 					     json_null());
 	json_object_set_new(root, "folios", latency_folios_json(l));
-	json_object_set_new(root, "sessions", session_track_json(l->track));
+	json_object_set_new(root, "sessions", session_track_json(l->track, SIZE_MAX));
 	json_object_set_new(root, "sessions_forgotten",
 			    json_integer(session_track_forgotten(l->track)));
 	json_object_set_new(root, "lost", json_lost(&l->lost));

@@ -49,6 +49,8 @@ static void find_updates(struct trace_file *const *traces, int nr, struct update
 {
 	const struct liveupdate_recorder *r;
 	uint64_t number, last = UINT64_MAX;
+	const struct lt_event *event;
+	struct lt_event room;
 	size_t e;
 	int i;
 
@@ -59,9 +61,10 @@ static void find_updates(struct trace_file *const *traces, int nr, struct update
 			add_update(all, r->last_in.number, i);
 	}
 	for (i = 0; i < nr; i++) {
-		for (e = 0; e < traces[i]->nr; e++) {
-			number = traces[i]->events[e].number;
-			if (number != last && !probe_is_kho(traces[i]->events[e].type) &&
+		for (e = 0; e < traces[i]->events.nr; e++) {
+			event = event_store_get(&traces[i]->events, e, &room);
+			number = event->number;
+			if (number != last && !probe_is_kho(event->type) &&
 			    update_of(all, i, number) < 0)
 				add_update(all, number, -1);
 			last = number;
@@ -266,12 +269,15 @@ static void put_root(struct otlp_update *u, bool has_events, uint64_t lost)
 static bool has_events(const struct updates *all, int update, const struct trace_file *t,
 		       int at)
 {
+	const uint64_t number = all->number[update];
+	const struct lt_event *event;
+	struct lt_event room;
 	size_t e;
 
-	for (e = 0; e < t->nr; e++) {
-		if (t->events[e].number == all->number[update] &&
-		    !probe_is_kho(t->events[e].type))
-			return update_of(all, at, t->events[e].number) == update;
+	for (e = 0; e < t->events.nr; e++) {
+		event = event_store_get(&t->events, e, &room);
+		if (event->number == number && !probe_is_kho(event->type))
+			return update_of(all, at, number) == update;
 	}
 	return false;
 }

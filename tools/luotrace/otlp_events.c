@@ -27,9 +27,16 @@ struct walk {
 	struct tracks *tracks;
 };
 
+static const struct lt_event *get(const struct walk *w, size_t event, struct lt_event *room)
+{
+	return event_store_get(&w->t->events, event, room);
+}
+
 static uint64_t time_of(const struct walk *w, size_t event)
 {
-	return w->base + w->t->events[event].ts;
+	struct lt_event room;
+
+	return w->base + get(w, event, &room)->ts;
 }
 
 /* A phase of the update. */
@@ -48,13 +55,14 @@ static struct track *track_of(const struct walk *w, const struct lt_event *e)
 /* Find the end of each phase. */
 static bool match_phases(struct walk *w)
 {
+	struct lt_event room;
 	const struct lt_event *e;
 	struct track *track;
 	uint64_t *open;
 	size_t i;
 
-	for (i = 0; i < w->t->nr; i++) {
-		e = &w->t->events[i];
+	for (i = 0; i < w->t->events.nr; i++) {
+		e = get(w, i, &room);
 		if (!is_phase(w, e))
 			continue;
 		track = track_of(w, e);
@@ -112,11 +120,12 @@ static const struct otlp_parent *own_phase(const struct otlp_update *u, unsigned
 static bool place_global(const struct walk *w, size_t begin, struct otlp_parent *as,
 			 struct otlp_parent *parent)
 {
+	struct lt_event room;
 	const struct otlp_parent *own;
 
 	*as = (struct otlp_parent){ otlp_id(&w->u->out, w->at, begin), time_of(w, begin),
 				    time_of(w, w->ends[begin]) };
-	own = own_phase(w->u, w->t->events[begin].phase.phase, as->begin, as->end);
+	own = own_phase(w->u, get(w, begin, &room)->phase.phase, as->begin, as->end);
 	if (own && otlp_clip(own, &as->begin, &as->end)) {
 		*as = *own;
 		return true;
@@ -148,11 +157,12 @@ static struct otlp_parent around(const struct walk *w, size_t from, size_t to,
 static struct otlp_parent place_session(const struct walk *w, size_t begin,
 					struct otlp_parent *parent)
 {
+	struct lt_event room;
 	struct otlp_parent as = { otlp_id(&w->u->out, w->at, begin), time_of(w, begin),
 				  time_of(w, w->ends[begin]) };
 	const struct otlp_parent *own;
 
-	own = own_phase(w->u, w->t->events[begin].phase.phase, as.begin, as.end);
+	own = own_phase(w->u, get(w, begin, &room)->phase.phase, as.begin, as.end);
 	if (own) {
 		as.begin = as.begin > own->begin ? as.begin : own->begin;
 		as.end = as.end < own->end ? as.end : own->end;
@@ -177,7 +187,8 @@ static void mark_session(struct otlp_update *u, const struct lt_event *e,
 
 static void put_phase(const struct walk *w, size_t begin)
 {
-	const struct lt_event *e = &w->t->events[w->ends[begin]];
+	struct lt_event room;
+	const struct lt_event *e = get(w, w->ends[begin], &room);
 	const char *phase = enum_name(ENUM_PHASE, e->phase.phase);
 	struct otlp_span span = { .ret = e->ret };
 	struct otlp_parent as, parent;
@@ -206,7 +217,8 @@ static void put_phase(const struct walk *w, size_t begin)
 
 static void phase_event(const struct walk *w, size_t i)
 {
-	const struct lt_event *e = &w->t->events[i];
+	struct lt_event room;
+	const struct lt_event *e = get(w, i, &room);
 	uint64_t *open = &track_of(w, e)->open[e->phase.phase];
 
 	if (e->type == LT_PHASE_BEGIN) {
@@ -235,7 +247,8 @@ static void mark_call(struct otlp_update *u, const struct lt_event *e)
 static struct otlp_parent call_parent(const struct walk *w, size_t i,
 				      struct otlp_span *span)
 {
-	const struct lt_event *e = &w->t->events[i];
+	struct lt_event room;
+	const struct lt_event *e = get(w, i, &room);
 	uint64_t session = NOT_OPEN;
 	struct otlp_parent as, parent;
 
@@ -252,7 +265,8 @@ static struct otlp_parent call_parent(const struct walk *w, size_t i,
 
 static void put_call(const struct walk *w, size_t i)
 {
-	const struct lt_event *e = &w->t->events[i];
+	struct lt_event room;
+	const struct lt_event *e = get(w, i, &room);
 	const unsigned int kind = e->type == LT_HANDLER_EXIT ? LIVEUPDATE_KIND_HANDLER :
 				  e->type == LT_FLB_EXIT ? LIVEUPDATE_KIND_FLB :
 				  LIVEUPDATE_KIND_SUBSYSTEM;
@@ -279,11 +293,12 @@ static void put_call(const struct walk *w, size_t i)
 
 static void put_all(const struct walk *w)
 {
+	struct lt_event room;
 	const struct lt_event *e;
 	size_t i;
 
-	for (i = 0; i < w->t->nr; i++) {
-		e = &w->t->events[i];
+	for (i = 0; i < w->t->events.nr; i++) {
+		e = get(w, i, &room);
 		if (is_phase(w, e))
 			phase_event(w, i);
 		else if (e->number == w->u->number &&
@@ -298,7 +313,7 @@ bool otlp_put_events(struct otlp_update *u, int at)
 	struct walk w = {
 		.u = u, .t = u->traces[at], .at = at,
 		.base = trace_clock_begin(u->traces, u->nr, at),
-		.ends = calloc(u->traces[at]->nr + 1, sizeof(*w.ends)),
+		.ends = calloc(u->traces[at]->events.nr + 1, sizeof(*w.ends)),
 	};
 	bool ok = w.ends && starts_over(&w) && match_phases(&w) && starts_over(&w);
 

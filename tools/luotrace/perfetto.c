@@ -234,12 +234,13 @@ static void name_kernel(struct out *out, const struct trace_file *t)
 static void put_trace(struct out *out, const struct trace_file *t)
 {
 	const struct lt_event *e;
+	struct lt_event room;
 	size_t i;
 
 	name_kernel(out, t);
 	out->counters = (struct counters){ .page_size = t->latency.page_size };
-	for (i = 0; i < t->nr; i++) {
-		e = &t->events[i];
+	for (i = 0; i < t->events.nr; i++) {
+		e = event_store_get(&t->events, i, &room);
 		switch (e->type) {
 		case LT_HANDLER_EXIT:
 		case LT_SUBSYSTEM_EXIT:

@@ -16,10 +16,11 @@
 struct lane {
 	uint32_t place;
 	int nr;
+	unsigned int room;	/* for spans */
 	uint64_t floor;		/* end of the spans that are forgotten */
-	struct {
+	struct lane_span {
 		uint64_t begin, end;
-	} spans[DEPTH];
+	} *spans;
 };
 
 struct tracks {
@@ -46,11 +47,14 @@ static void no_free(void *track)
 void tracks_free(struct tracks *all)
 {
 	size_t i;
+	int lane;
 
 	if (!all)
 		return;
 	tdestroy(all->tree, no_free);
 	for (i = 0; i < all->nr; i++) {
+		for (lane = 0; lane < all->list[i]->nr_lanes; lane++)
+			free(all->list[i]->lanes[lane].spans);
 		free(all->list[i]->lanes);
 		free(all->list[i]);
 	}
@@ -95,6 +99,30 @@ struct track *tracks_get(struct tracks *all, enum track_kind kind, uint32_t tid,
 	return t;
 }
 
+/*
+ * Room for another span: most lanes have one at a time. If there is no more, or no memory,
+ * the first one is forgotten. Returns the number of spans that are left.
+ */
+static int make_room(struct lane *l, int n)
+{
+	unsigned int room = l->room ? 2 * l->room : 1;
+	struct lane_span *grown;
+
+	if (n < (int)l->room)
+		return n;
+	grown = room <= DEPTH ? reallocarray(l->spans, room, sizeof(*grown)) : NULL;
+	if (grown) {
+		l->spans = grown;
+		l->room = room;
+		return n;
+	}
+	if (!n)
+		return -1;
+	l->floor = l->spans[0].end;
+	memmove(l->spans, l->spans + 1, (n - 1) * sizeof(l->spans[0]));
+	return n - 1;
+}
+
 /* Add a span to a lane if it fits. */
 static bool lane_insert(struct lane *l, uint64_t begin, uint64_t end)
 {
@@ -108,11 +136,9 @@ static bool lane_insert(struct lane *l, uint64_t begin, uint64_t end)
 		n--;
 	if (begin < (n ? l->spans[n - 1].end : l->floor))
 		return false;
-	if (n == DEPTH) {
-		l->floor = l->spans[0].end;
-		memmove(l->spans, l->spans + 1, (DEPTH - 1) * sizeof(l->spans[0]));
-		n--;
-	}
+	n = make_room(l, n);
+	if (n < 0)
+		return false;
 	l->spans[n].begin = begin;
 	l->spans[n].end = end;
 	l->nr = n + 1;
@@ -140,9 +166,8 @@ uint32_t tracks_place(struct tracks *all, struct track *t, uint64_t begin,
 	memset(grown, 0, sizeof(*grown));
 	grown->place = t->kind == TRACK_THREAD && t->nr_lanes == 1 && t->tid ?
 		       t->tid : ++all->last_place;
-	lane_insert(grown, begin, end);
 	*is_new = true;
-	return grown->place;
+	return lane_insert(grown, begin, end) ? grown->place : 0;
 }
 
 bool tracks_each(struct tracks *all, bool (*fn)(struct track *t, void *data),

@@ -27,7 +27,7 @@ struct session {
 	uint32_t dir;
 	uint64_t files;
 	bool ended;
-	struct step steps[MAX_STEPS];
+	struct step *steps;
 	unsigned int nr_steps;
 	unsigned int lost_steps;
 };
@@ -56,6 +56,12 @@ struct session_track *session_track_new(size_t max)
 	return track;
 }
 
+static void session_free(struct session *s)
+{
+	free(s->steps);
+	free(s);
+}
+
 static void no_free(void *session)
 {
 	(void)session;
@@ -69,7 +75,7 @@ void session_track_free(struct session_track *track)
 		return;
 	tdestroy(track->last, no_free);
 	for (i = 0; i < track->count; i++)
-		free(track->sessions[i]);
+		session_free(track->sessions[i]);
 	free(track->sessions);
 	free(track);
 }
@@ -100,7 +106,7 @@ static void session_track_forget(struct session_track *track, struct session *s)
 	/* A later session can have the same name. */
 	if (last && *last == s)
 		tdelete(s, &track->last, compare);
-	free(s);
+	session_free(s);
 	track->forgotten++;
 }
 
@@ -257,6 +263,27 @@ static bool read_change(const struct lt_event *e, struct change *c)
 	}
 }
 
+/* Of many sessions most have a few steps. */
+static void add_step(struct session_track *track, struct session *s, struct step step)
+{
+	struct step *grown = s->steps;
+
+	if (s->nr_steps == MAX_STEPS) {
+		s->lost_steps++;
+		return;
+	}
+	/* At each power of two. */
+	if (!(s->nr_steps & (s->nr_steps - 1)))
+		grown = reallocarray(s->steps, s->nr_steps ? 2 * s->nr_steps : 1,
+				     sizeof(*grown));
+	if (!grown) {
+		track->lost++;
+		return;
+	}
+	s->steps = grown;
+	s->steps[s->nr_steps++] = step;
+}
+
 void session_track_event(struct session_track *track, const struct lt_event *e)
 {
 	struct session *s;
@@ -282,11 +309,7 @@ void session_track_event(struct session_track *track, const struct lt_event *e)
 	if (!c.what)
 		return;
 	s->ended |= c.ends;
-	if (s->nr_steps == MAX_STEPS) {
-		s->lost_steps++;
-		return;
-	}
-	s->steps[s->nr_steps++] = (struct step){ c.what, e->ts, e->ret };
+	add_step(track, s, (struct step){ c.what, e->ts, e->ret });
 }
 
 static void print_session(const struct session *s, uint64_t start, FILE *f)
@@ -336,13 +359,33 @@ void session_track_print(const struct session_track *track, FILE *f)
 			fmt_s(track->lost));
 }
 
-json_t *session_track_json(const struct session_track *track)
+size_t session_track_count(const struct session_track *track)
+{
+	return track->count;
+}
+
+uint64_t session_track_last(const struct session_track *track)
+{
+	uint64_t last = 0, at;
+	unsigned int n;
+	size_t i;
+
+	for (i = 0; i < track->count; i++) {
+		for (n = 0; n < track->sessions[i]->nr_steps; n++) {
+			at = event_since(track->sessions[i]->steps[n].ts, track->start);
+			last = at > last ? at : last;
+		}
+	}
+	return last;
+}
+
+json_t *session_track_json(const struct session_track *track, size_t max)
 {
 	json_t *all = json_array(), *steps, *o;
 	unsigned int n;
 	size_t i;
 
-	for (i = 0; i < track->count; i++) {
+	for (i = 0; i < track->count && i < max; i++) {
 		const struct session *s = track->sessions[i];
 
 		steps = json_array();

@@ -51,7 +51,17 @@ size_t session_track_forgotten(const struct session_track *track);
 /** session_track_print - print a line for each session on @f */
 void session_track_print(const struct session_track *track, FILE *f);
 
-/** session_track_json - the same as an array */
-json_t *session_track_json(const struct session_track *track);
+/** session_track_count - number of sessions */
+size_t session_track_count(const struct session_track *track);
+
+/** session_track_last - time of the last step of all sessions, ns since the first event */
+uint64_t session_track_last(const struct session_track *track);
+
+/**
+ * session_track_json - the same as session_track_print() as an array
+ * @track: the sessions
+ * @max:   how many at most, the first ones
+ */
+json_t *session_track_json(const struct session_track *track, size_t max);
 
 #endif

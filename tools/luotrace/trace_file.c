@@ -203,20 +203,12 @@ static void keep_slow(struct lt_slow *slow, int *nr, const struct lt_event *e,
 /* False if out of memory. */
 static bool add_event(struct trace_file *t, const struct lt_event *e)
 {
-	struct lt_event *grown;
-
-	if (!(t->nr & (t->nr - 1))) {
-		grown = reallocarray(t->events, t->nr ? 2 * t->nr : 1,
-				     sizeof(*grown));
-		if (!grown)
-			return false;
-		t->events = grown;
-	}
-	t->events[t->nr++] = *e;
+	if (!event_store_add(&t->events, e))
+		return false;
 	session_track_event(t->track, e);
 	if (e->type == LT_STATE && e->state.new == STATE_FROZEN)
 		t->latency.frozen = true;
-	return attempts_event(&t->attempts, e, t->nr - 1);
+	return attempts_event(&t->attempts, e, t->events.nr - 1);
 }
 
 /* Count the calls, those of failed attempts apart. */
@@ -225,12 +217,13 @@ static bool count_calls(struct trace_file *t)
 	struct latency *l = &t->latency;
 	const struct lt_event *e;
 	struct tracer_row *row;
+	struct lt_event room;
 	enum lt_kind kind;
 	bool failed;
 	size_t i;
 
-	for (i = 0; i < t->nr; i++) {
-		e = &t->events[i];
+	for (i = 0; i < t->events.nr; i++) {
+		e = event_store_get(&t->events, i, &room);
 		if (e->type != LT_HANDLER_EXIT && e->type != LT_SUBSYSTEM_EXIT &&
 		    e->type != LT_FLB_EXIT)
 			continue;
@@ -251,12 +244,13 @@ static bool count_calls(struct trace_file *t)
 void trace_file_numbers(const struct trace_file *t, uint64_t *first,
 			uint64_t *last)
 {
+	struct lt_event room;
 	uint64_t number;
 	size_t i;
 
 	*first = *last = 0;
-	for (i = 0; i < t->nr; i++) {
-		number = t->events[i].number;
+	for (i = 0; i < t->events.nr; i++) {
+		number = event_store_get(&t->events, i, &room)->number;
 		if (number && (!*first || number < *first))
 			*first = number;
 		if (number > *last)
@@ -443,7 +437,7 @@ void trace_file_free(struct trace_file *t)
 	if (!t)
 		return;
 	json_decref(t->head);
-	free(t->events);
+	event_store_free(&t->events);
 	free(t->update);
 	free(t->latency.rows);
 	free(t->latency.failed);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "attempts.h"
+#include "event_store.h"
 #include "latency.h"
 #include "recorder.h"
 #include "session_track.h"
@@ -29,7 +30,6 @@
  * @head:     its first line; NULL of an update that was saved
  * @local:    it is of this machine, which an update does not say
  * @events:   all events, their times in ns since the trace began
- * @nr:	      their number
  * @ended:    it has its last line
  * @update:   the live update that it recorded, NULL for none
  * @life:     the lives of the sessions
@@ -39,8 +39,7 @@
 struct trace_file {
 	json_t *head;
 	bool local;
-	struct lt_event *events;
-	size_t nr;
+	struct event_store events;
 	bool ended;
 	struct update *update;
 	struct session_track *track;

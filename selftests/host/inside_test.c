@@ -107,6 +107,24 @@ static void test_sets(void)
 	check(names(SPAN_FINISH, INSIDE_ITEMS / 2 * 11 + 1), "and count as unknown");
 }
 
+static void test_shown(void)
+{
+	const struct inside_item *items[INSIDE_SHOWN];
+	struct inside_item detail = { .span = SPAN_INIT, .to = IN_MS(5), .ns = IN_MS(5),
+				      .detail = 1 };
+	int i, n;
+
+	start();
+	for (i = 0; i < 3; i++)
+		inside_add(&in, &b, &detail);
+	for (i = 1; i < 10; i++)
+		put(SPAN_INIT, INSIDE_RECORD, i * 100, i * 100 + i, i);
+	n = timeline_inside_top(&in, SPAN_INIT, items);
+	check(n == INSIDE_SHOWN && items[0]->ns == 9 && items[4]->ns == 5 &&
+	      !items[4]->detail && items[5]->detail && items[6]->detail,
+	      "the longest are shown, and after them what explains them");
+}
+
 static void add_initcall(int at, const char *name, uint64_t end, uint64_t ns)
 {
 	struct liveupdate_recorder_initcall *c = &r->inside.init.longest[at];
@@ -362,6 +380,7 @@ int main(void)
 {
 	puts("TAP version 13");
 	test_sets();
+	test_shown();
 	test_init();
 	test_user();
 	test_tasks();

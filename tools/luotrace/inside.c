@@ -201,6 +201,11 @@ void inside_measure(const struct inside *in, const struct blackout *b,
 	}
 }
 
+static bool before(const struct inside_item *a, const struct inside_item *b)
+{
+	return a->detail != b->detail ? !a->detail : a->ns > b->ns;
+}
+
 int inside_top(const struct inside *in, enum span s, const struct inside_item **items,
 	       int max)
 {
@@ -212,7 +217,7 @@ int inside_top(const struct inside *in, enum span s, const struct inside_item **
 		one = &in->item[i];
 		if (one->span != s)
 			continue;
-		for (at = n; at && items[at - 1]->ns < one->ns; at--) {
+		for (at = n; at && before(one, items[at - 1]); at--) {
 			if (at < max)
 				items[at] = items[at - 1];
 		}

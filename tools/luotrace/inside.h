@@ -133,7 +133,7 @@ void inside_measure(const struct inside *in, const struct blackout *b,
  * inside_top - the longest items of a phase
  * @in:	   the set
  * @s:	   the phase
- * @items: room for @max; the longest first
+ * @items: room for @max; the longest first, those that explain others after all of them
  * @max:   maximum number
  *
  * Return: their number.

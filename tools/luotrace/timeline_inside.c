@@ -59,7 +59,16 @@ const char *timeline_inside_said(const struct inside *in, const struct blackout 
 int timeline_inside_top(const struct inside *in, enum span s,
 			const struct inside_item **items)
 {
-	return s < SPAN_KEXEC ? 0 : inside_top(in, s, items, INSIDE_SHOWN);
+	const struct inside_item *all[INSIDE_ITEMS];
+	int limit[] = { INSIDE_COUNTED, INSIDE_DETAILS };
+	int n = s > SPAN_KEXEC ? inside_top(in, s, all, INSIDE_ITEMS) : 0;
+	int i, shown = 0;
+
+	for (i = 0; i < n; i++) {
+		if (limit[!!all[i]->detail]-- > 0)
+			items[shown++] = all[i];
+	}
+	return shown;
 }
 
 static json_t *item_json(const struct inside_item *item)

@@ -10,7 +10,9 @@
 
 #include "inside_record.h"
 
-#define INSIDE_SHOWN	6	/* items of a phase that are shown to people */
+#define INSIDE_COUNTED	5	/* items of a phase that are shown to people */
+#define INSIDE_DETAILS	2	/* and those that explain them */
+#define INSIDE_SHOWN	(INSIDE_COUNTED + INSIDE_DETAILS)
 #define INSIDE_SAID	512	/* bytes of what timeline_inside_said() says */
 
 /**
@@ -30,7 +32,8 @@ const char *timeline_inside_said(const struct inside *in, const struct blackout 
  * @s:	   the phase
  * @items: room for INSIDE_SHOWN
  *
- * Those of the phases inside of reboot() are shown as calls and as steps.
+ * Those of the phases inside of reboot() are shown as calls and as steps, and kexec has no
+ * parts.
  *
  * Return: their number.
  */

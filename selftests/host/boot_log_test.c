@@ -201,7 +201,7 @@ static void test_others(void)
 	line(n, "initcall f_in+0x0/0x10 returned 0 after 500 usecs");
 	line(n, INIT);
 	end();
-	check(nr == BOOT_LOG_ITEMS && item("initcall f100") && item("initcall f61") &&
+	check(nr == BOOT_LOG_LONGEST + 1 && item("initcall f100") && item("initcall f61") &&
 	      !item("initcall f60"), "the longest are listed");
 	/* 1 + ... + 60, and nothing for what another one covers. */
 	has("61 other initcalls", 0, n, 61 * 30);
@@ -286,6 +286,34 @@ static void test_texts(void)
 	has("no kernel message after \"nul \\x5cx00 inside\"", 50, 60, 10);
 }
 
+static void set_by(long long offset, unsigned int ms)
+{
+	begin();
+	line(0, "a");
+	line(ms, "sched_clock: Marking stable (1, 2)->(3, %lld)", offset);
+	line(3000, INIT);
+	end();
+}
+
+/* What it has missed does not count: it is not known where. */
+static void test_missed(void)
+{
+	static const char lost[] = "lost ticks, for which the clock of the log stood still";
+
+	set_by(-727000000, 2000);
+	has(lost, 0, 2000, 727);
+	check(item(lost) && item(lost)->detail &&
+	      !item("no kernel message after \"a\"")->detail, "which is a detail");
+	set_by(-900000, 2000);
+	check(!item(lost) && nr == 2, "less than a millisecond is no lost tick");
+	set_by(727000000, 2000);
+	check(!item(lost) && nr == 2, "a clock that was ahead has lost none");
+	set_by(-2727000000, 2000);
+	check(!item(lost) && nr == 2, "more than there was");
+	set_by(INT64_MIN, 2000);
+	check(!item(lost) && nr == 2, "nonsense");
+}
+
 /* Whatever a byte of a record becomes, items stay sane. */
 static void test_damaged(void)
 {
@@ -326,6 +354,7 @@ int main(void)
 	test_malformed();
 	test_user();
 	test_texts();
+	test_missed();
 	test_damaged();
 	return end_tests();
 }

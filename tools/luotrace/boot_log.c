@@ -16,6 +16,7 @@
 
 #define US		1000ULL
 #define TIME_MAX	(INT64_MAX / 2 / US)
+#define MISSED_MIN	1000000	/* ns; less is the difference of two clocks */
 #define NAMES		96	/* bytes of a message or an initcall as shown */
 #define MESSAGE		2048	/* bytes that are looked at */
 #define LINES_MAX	(1 << 16)	/* a log with more before user space is none */
@@ -37,6 +38,7 @@ struct log {
 	struct stretches calls, silences;
 	uint64_t seq;		/* of the next record, if none is lost */
 	uint64_t last;		/* latest time of a record */
+	uint64_t set, missed;	/* when it was set, and what it had missed by then */
 	bool whole;		/* no record is lost between the last one and the next */
 	char silence[INSIDE_TEXT];	/* what a stretch after it is */
 };
@@ -105,6 +107,21 @@ static bool parse_call(const char *text, char name[NAMES], uint64_t *us)
 	return true;
 }
 
+/*
+ * While the kernel does not trust its counter, its clock stands still where ticks are lost.
+ * Then it is set by how much it is behind the counter, or ahead of it.
+ */
+static void parse_set(struct log *log, const char *text, uint64_t now)
+{
+	long long offset;
+
+	if (sscanf(text, "sched_clock: Marking stable (%*d, %*d)->(%*d, %lld)",
+		   &offset) != 1 || offset >= 0 || offset < -(long long)TIME_MAX)
+		return;
+	log->set = now;
+	log->missed = -offset;
+}
+
 /* Returns false if there are too many of them. */
 static bool add_record(struct log *log, const struct kmsg *k)
 {
@@ -131,6 +148,7 @@ static bool add_record(struct log *log, const struct kmsg *k)
 			return false;
 		snprintf(s->text, sizeof(s->text), "initcall %s", name);
 	}
+	parse_set(log, k->text, now);
 	spell(name, k->text);
 	snprintf(log->silence, sizeof(log->silence), "no kernel message after \"%s\"",
 		 name);
@@ -276,6 +294,20 @@ static bool list_others(const struct stretches *calls, struct inside_item *item)
 	return item->ns;
 }
 
+/* It is not known which stretches were longer by it than the log says. */
+static bool list_missed(const struct log *log, struct inside_item *item)
+{
+	struct stretch all = { .to = log->set };
+
+	if (log->missed < MISSED_MIN || log->missed > log->set)
+		return false;
+	*item = item_of(&all);
+	item->ns = log->missed;
+	item->detail = 1;
+	snprintf(item->text, INSIDE_TEXT, "lost ticks, for which the clock of the log stood still");
+	return true;
+}
+
 int boot_log_items(int fd, struct inside_item *items, uint64_t *init)
 {
 	struct log log = { .whole = true, .silence = "before the first kernel message" };
@@ -289,6 +321,7 @@ int boot_log_items(int fd, struct inside_item *items, uint64_t *init)
 		cut_silences(&log.silences, &log.calls);
 		n = list_longest(&log, items);
 		n += list_others(&log.calls, &items[n]);
+		n += list_missed(&log, &items[n]);
 	}
 	free(log.calls.all);
 	free(log.silences.all);

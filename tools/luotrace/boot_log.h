@@ -13,7 +13,8 @@
 #include "inside.h"
 
 #define BOOT_LOG_LONGEST	40	/* initcalls and stretches that are listed */
-#define BOOT_LOG_ITEMS		(BOOT_LOG_LONGEST + 1)	/* and the other initcalls */
+/* With the other initcalls, and what the clock of the log has missed. */
+#define BOOT_LOG_ITEMS		(BOOT_LOG_LONGEST + 2)
 
 /**
  * boot_log_items - read the log, and list what took longest
@@ -24,6 +25,7 @@
  * A stretch without a message is named after the message before it, without the time that
  * is in initcalls. Next to records that were overwritten there is none: what happened then
  * is unknown.
+ * What the clock of the log has missed is a detail: it is not known where that was.
  *
  * Return: their number, 0 if the log does not tell when user space was started.
  */

@@ -43,7 +43,7 @@ static void put_systemctl(const char *more)
 		 "[ \"$1 $2\" = '--no-pager show' ] || exit 9\n"
 		 "case \"$*\" in\n"
 		 "*UserspaceTimestampMonotonic*) exec cat %s/manager ;;\n"
-		 "*' -- *') exec cat %s/units ;;\n"
+		 "*' --all -- *') exec cat %s/units ;;\n"
 		 "esac\nexit 9\n", more, dir, dir);
 	put("systemctl", script);
 	snprintf(path, sizeof(path), "%s/systemctl", dir);

@@ -172,7 +172,8 @@ static bool ask_units(struct units *units, const char **why)
 		"-p", "Id", "-p", "After", "-p", "InactiveExitTimestampMonotonic",
 		"-p", "ActiveEnterTimestampMonotonic",
 		"-p", "InactiveEnterTimestampMonotonic",
-		"-p", "ExecMainStartTimestampMonotonic", "--", "*", NULL
+		/* Those that are inactive, too: they can have been waited for. */
+		"-p", "ExecMainStartTimestampMonotonic", "--all", "--", "*", NULL
 	};
 	struct unit *u = NULL;
 	char *line, *next;

@@ -12,11 +12,10 @@ descriptors() {
 	done | grep -c "$1"
 }
 
-start latency latency --json --stacks=20000 --folded /tmp/folded
-cat /proc/$!/fdinfo/* | grep -E 'memlock|map_type'
+start latency latency --json --stacks=20ms --folded /tmp/folded
 perf=$(descriptors perf_event)
 all=$(descriptors .)
-start record record --stacks=20000 -o /tmp/record
+start record record --stacks=20ms -o /tmp/record
 stacks_test work || exit 1
 kill -INT %1 %2
 wait
@@ -25,7 +24,7 @@ luotrace report --json /tmp/record > /tmp/report.json || exit 1
 luotrace report --html -o /tmp/report.html /tmp/record || exit 1
 
 # With few capabilities functions have no names.
-stacks_test few luotrace latency --json --stacks=20000 > /tmp/few.json 2> /tmp/few.err &
+stacks_test few luotrace latency --json --stacks=20ms > /tmp/few.json 2> /tmp/few.err &
 await tracing /tmp/few.err || exit 1
 stacks_test work || exit 1
 kill -INT %1
@@ -34,7 +33,7 @@ cat /tmp/few.err
 
 # The last descriptors are those of the clocks, an event and a link each: without them time
 # off the CPU is left.
-stacks_test limit $((all - 2 * perf)) luotrace latency --json --stacks=20000 \
+stacks_test limit $((all - 2 * perf)) luotrace latency --json --stacks=20ms \
 	> /tmp/none.json 2> /tmp/none.err &
 await tracing /tmp/none.err || exit 1
 stacks_test work || exit 1

@@ -165,9 +165,7 @@ static const struct argp_child cmd_trace_children[] = {
 const struct argp cmd_trace_argp = { cmd_trace_options, cmd_parse_trace, NULL,
 	NULL, cmd_trace_children, NULL, NULL };
 
-#define STACKS_US	1000	/* a call of this duration is long */
-#define STRING(x)	#x
-#define DEFAULT_US(us)	STRING(us)
+#define STACKS_TIME	"1ms"	/* a call of this duration is long */
 
 static error_t cmd_parse_stacks(int key, char *arg, struct argp_state *state)
 {
@@ -176,9 +174,9 @@ static error_t cmd_parse_stacks(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case KEY_STACKS:
 		o->tracer.stacks = true;
-		o->tracer.stacks_ns = 1000 * (arg ?
-			cmd_parse_number(arg, "microseconds", 1000000000, state) :
-			STACKS_US);
+		if (!fmt_read_ns(arg ? arg : STACKS_TIME, &o->tracer.stacks_ns))
+			argp_error(state, "'%s' is not a time, such as 20ms, 1.5s or 800us",
+				   arg);
 		return 0;
 	case ARGP_KEY_END:
 		if (o->tracer.stacks && o->tracer.errors)
@@ -190,9 +188,9 @@ static error_t cmd_parse_stacks(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option cmd_stacks_options[] = {
-	{ "stacks", KEY_STACKS, "US", OPTION_ARG_OPTIONAL,
-	  "Add the kernel's functions in which calls of US microseconds or more ("
-	  DEFAULT_US(STACKS_US) ") spent their time", 3 },
+	{ "stacks", KEY_STACKS, "TIME", OPTION_ARG_OPTIONAL,
+	  "Add the kernel's functions in which calls of TIME or more (" STACKS_TIME
+	  ") spent their time", 3 },
 	{ 0 },
 };
 

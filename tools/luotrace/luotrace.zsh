@@ -62,7 +62,7 @@ _luotrace() {
 			'--by=[count by]:what:(handler session file)' \
 			'--json-file=[also write JSON to a file]:file:_files' \
 			'--folded=[also write stacks to a file]:file:_files' \
-			'--stacks=-[functions in which long calls spent their time]::microseconds: ' \
+			'--stacks=-[functions in which long calls spent their time]::time: ' \
 			'*'{-o,--op=}"[only this operation]:operation:($op)"
 		;;
 	top)
@@ -101,7 +101,7 @@ _luotrace() {
 	record)
 		_arguments -s : $common $trace '(-k --kho)'{-k,--kho}'[also memory]' \
 			'--carry[keep a black box that the next kernel gets]' \
-			'--stacks=-[functions in which long calls spent their time]::microseconds: ' \
+			'--stacks=-[functions in which long calls spent their time]::time: ' \
 			'--dir=[save updates in]:directory:_files -/' \
 			'(-o --output)'{-o,--output=}'[output file]:file:_files' \
 			"*--op=[only this operation]:operation:($op)"

@@ -12,6 +12,8 @@
 
 #include <linux/liveupdate_recorder.h>
 
+#include "timeline.h"
+
 #define HZ	1000000000ULL	/* so that a tick is a nanosecond */
 #define MS	1000000ULL
 
@@ -196,6 +198,20 @@ static inline void add_pauses(struct liveupdate_recorder *r)
 	add_pause(r, true, 1, "stranger", start + HZ);
 	add_pause(r, true, 2, "vm-small", reboot + 30 * MS);
 	add_pause(r, true, 3, "vm-large", reboot + 3400 * MS);
+}
+
+/* Whether one of the findings has this text. */
+static inline bool says(const struct liveupdate_recorder *r, const struct blackout *b,
+		 const char *what)
+{
+	struct finding all[TIMELINE_FINDINGS];
+	int i, n = timeline_findings(r, b, all);
+
+	for (i = 0; i < n; i++) {
+		if (strstr(all[i].text, what))
+			return true;
+	}
+	return false;
 }
 
 #endif

@@ -57,19 +57,6 @@ static bool halves(const struct blackout *b)
 	return !b->whole && b->total == 32 * MS;
 }
 
-static bool says(const struct liveupdate_recorder *r, const struct blackout *b,
-		 const char *what)
-{
-	struct finding all[TIMELINE_FINDINGS];
-	int i, n = timeline_findings(r, b, all);
-
-	for (i = 0; i < n; i++) {
-		if (strstr(all[i].text, what))
-			return true;
-	}
-	return false;
-}
-
 static bool headline(const struct liveupdate_recorder *r, const struct blackout *b,
 		     const char *want)
 {

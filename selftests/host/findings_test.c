@@ -9,19 +9,6 @@
 #include "tap.h"
 #include "timeline.h"
 
-static bool says(const struct liveupdate_recorder *r, const struct blackout *b,
-		 const char *what)
-{
-	struct finding all[TIMELINE_FINDINGS];
-	int i, n = timeline_findings(r, b, all);
-
-	for (i = 0; i < n; i++) {
-		if (strstr(all[i].text, what))
-			return true;
-	}
-	return false;
-}
-
 static bool is_sorted(const struct finding *all, int n)
 {
 	int i;

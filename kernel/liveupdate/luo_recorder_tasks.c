@@ -48,7 +48,7 @@ static_assert(TASK_COMM_LEN == LIVEUPDATE_RECORDER_COMM);
  * @calls: whether it is in a call of LUO
  * @nr:    system call in which it is blocked
  * @since: when it began to do that, in ns
- * @user:  its figures before it was recorded, @minor, @major: the same
+ * @user:  its figures when they were added to the record last; the others are the same
  */
 struct luo_task {
 	const struct task_struct *task;
@@ -57,6 +57,7 @@ struct luo_task {
 	int nr;
 	u64 since;
 	u64 user;
+	u64 system;
 	u64 minor;
 	u64 major;
 };
@@ -123,6 +124,7 @@ static struct luo_task *luo_task_add(const struct task_struct *task, u32 flags,
 		.doing = doing,
 		.since = now,
 		.user = task->utime,
+		.system = task->stime,
 		.minor = task->min_flt,
 		.major = task->maj_flt,
 	};
@@ -137,14 +139,21 @@ static struct luo_task *luo_task_add(const struct task_struct *task, u32 flags,
 	return t;
 }
 
-/* Take the figures of a task that cannot exit meanwhile. */
-static void luo_task_sample(const struct luo_task *t, const struct task_struct *task)
+/* Take the figures of the current task, which are not those of calls of LUO. */
+static void luo_task_sample(struct luo_task *t, const struct task_struct *task)
 {
 	struct liveupdate_recorder_task *to = luo_task_record(t);
 
-	to->user = task->utime - t->user;
-	to->minor = task->min_flt - t->minor;
-	to->major = task->maj_flt - t->major;
+	if (!t->calls) {
+		to->user += task->utime - t->user;
+		to->system += task->stime - t->system;
+		to->minor += task->min_flt - t->minor;
+		to->major += task->maj_flt - t->major;
+	}
+	t->user = task->utime;
+	t->system = task->stime;
+	t->minor = task->min_flt;
+	t->major = task->maj_flt;
 	memcpy(to->comm, task->comm, sizeof(to->comm));
 }
 
@@ -385,6 +394,7 @@ void luo_tasks_call(bool begin)
 	if (!t)
 		return;
 	luo_task_account(t, now);
+	luo_task_sample(t, current);
 	t->calls = begin;
 }
 

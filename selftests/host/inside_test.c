@@ -252,7 +252,8 @@ static void make_tasks(void)
 	t[0].ns[LIVEUPDATE_DOING_CALL] = IN_MS(4);
 	t[0].ns[LIVEUPDATE_DOING_CPU] = IN_MS(2);
 	t[0].ns[LIVEUPDATE_DOING_QUEUED] = MS;
-	t[0].user = MS / 2;
+	t[0].user = MS / 10;
+	t[0].system = MS * 3 / 10;
 	t[0].minor = 12;
 	t = &t[LIVEUPDATE_RECORDER_TASKS];
 	t->until += IN_MS(8);
@@ -260,14 +261,16 @@ static void make_tasks(void)
 	t->ns[LIVEUPDATE_DOING_CPU] = IN_MS(2);
 	t->ns[LIVEUPDATE_DOING_QUEUED] = MS;
 	t->ns[LIVEUPDATE_DOING_BLOCKED] = IN_MS(7);
-	t->user = MS / 2;
+	t->user = MS / 10;
+	t->system = MS * 3 / 10;
 	add_wait(t, 0, 47, "recvmsg", 77, "qemu system", IN_MS(3));
 	add_wait(t, 1, 230, "", 0, "", MS);
 	t = add_task(1, 77, "qemu system", LIVEUPDATE_TASK_CHILD, IN_MS(8), IN_MS(15));
 	t = &t[LIVEUPDATE_RECORDER_TASKS];
 	t->ns[LIVEUPDATE_DOING_CPU] = IN_MS(6);
 	t->ns[LIVEUPDATE_DOING_QUEUED] = MS;
-	t->user = IN_MS(4);
+	t->user = IN_MS(2);
+	t->system = MS;
 	t->minor = 1000;
 	memset(&r->inside.tasks[0][1], 0, sizeof(*t));
 }

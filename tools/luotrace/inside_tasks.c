@@ -51,6 +51,7 @@ static void subtract(struct liveupdate_recorder_task *task,
 	for (i = 0; i < LIVEUPDATE_NR_DOINGS; i++)
 		task->ns[i] = less(task->ns[i], before->ns[i]);
 	task->user = less(task->user, before->user);
+	task->system = less(task->system, before->system);
 	task->minor = less(task->minor, before->minor);
 	task->major = less(task->major, before->major);
 	for (i = 0; i < LIVEUPDATE_RECORDER_WAITS; i++) {
@@ -92,6 +93,14 @@ static int find_stays(const struct liveupdate_recorder *r, const struct blackout
 		one++;
 	}
 	return one - all;
+}
+
+/* Time on a CPU in user space: what was charged is samples, of which some are missing. */
+static uint64_t user_ns(const struct liveupdate_recorder_task *t)
+{
+	unsigned __int128 all = (unsigned __int128)t->user + t->system;
+
+	return all ? t->ns[LIVEUPDATE_DOING_CPU] * (unsigned __int128)t->user / all : 0;
 }
 
 __attribute__((format(printf, 6, 7)))
@@ -147,15 +156,15 @@ static void add_agent(struct inside *to, const struct blackout *b,
 {
 	const struct liveupdate_recorder_task *t = &stay->task;
 	uint64_t cpu = t->ns[LIVEUPDATE_DOING_CPU];
-	uint64_t user = t->user < cpu ? t->user : cpu;
+	uint64_t user = user_ns(t);
 	const bool detail = !stay->counts;
 	int i;
 
 	add(to, b, stay, detail, t->ns[LIVEUPDATE_DOING_CALL], "%s (%u) in calls of LUO",
 	    stay->name, t->pid);
 	add(to, b, stay, detail, user, "%s (%u) ran in user space", stay->name, t->pid);
-	add(to, b, stay, detail, cpu - user,
-	    "%s (%u) ran in the kernel, %llu page fault%s", stay->name, t->pid,
+	add(to, b, stay, detail, cpu - user, "%s (%u) ran%s, %llu page fault%s",
+	    stay->name, t->pid, t->user || t->system ? " in the kernel" : "",
 	    (unsigned long long)(t->minor + t->major), fmt_s(t->minor + t->major));
 	add(to, b, stay, detail, t->ns[LIVEUPDATE_DOING_QUEUED],
 	    "%s (%u) waited for a CPU", stay->name, t->pid);
@@ -169,13 +178,14 @@ static void add_child(struct inside *to, const struct blackout *b,
 {
 	const struct liveupdate_recorder_task *t = &stay->task;
 	uint64_t cpu = t->ns[LIVEUPDATE_DOING_CPU];
-	uint64_t user = t->user < cpu ? t->user : cpu;
+	uint64_t user = user_ns(t);
 	char in_user[FMT_LEN], in_kernel[FMT_LEN], queued[FMT_LEN];
+	bool split = t->user || t->system;
 
 	add(to, b, stay, true, stay->to - stay->from,
 	    "child %s (%u): user %s, kernel %s, no CPU %s, %llu faults",
-	    stay->name, t->pid,
-	    fmt_ns(in_user, user), fmt_ns(in_kernel, cpu - user),
+	    stay->name, t->pid, split ? fmt_ns(in_user, user) : "-",
+	    split ? fmt_ns(in_kernel, cpu - user) : "-",
 	    fmt_ns(queued, t->ns[LIVEUPDATE_DOING_QUEUED]),
 	    (unsigned long long)(t->minor + t->major));
 }

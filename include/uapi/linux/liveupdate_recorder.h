@@ -339,9 +339,12 @@ struct liveupdate_recorder_wait {
  * @until:    the same when the entry was written, or when it exited
  * @ns:       time between them by enum liveupdate_recorder_doing, in ns; together they
  *            are all of it
- * @user:     time between them that the kernel charged as that of user space, in ns;
- *            as a rule by samples of the timer tick
- * @minor:    page faults without input or output between them, @major: with it
+ * @user:     time outside of calls of LUO that the kernel charged as that of user space,
+ *            in ns, as a rule by samples of the timer tick; only its ratio to @system is
+ *            that of the time on a CPU
+ * @system:   the same of the kernel
+ * @minor:    page faults without input or output outside of these calls
+ * @major:    the same with it
  * @waits:    what it waited for longest outside of calls of LUO, unordered; what is
  *            missing to LIVEUPDATE_DOING_BLOCKED are others
  * @comm:     its name
@@ -355,6 +358,7 @@ struct liveupdate_recorder_task {
 	__aligned_u64	until;
 	__aligned_u64	ns[LIVEUPDATE_NR_DOINGS];
 	__aligned_u64	user;
+	__aligned_u64	system;
 	__aligned_u64	minor;
 	__aligned_u64	major;
 	struct liveupdate_recorder_wait waits[LIVEUPDATE_RECORDER_WAITS];

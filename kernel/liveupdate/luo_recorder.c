@@ -55,6 +55,9 @@ struct luo_recorder luo_recorders[2]; /* by enum luo_dir */
 /* Of the previous kernel; NULL if there is none, or none of this version. */
 struct liveupdate_recorder_part *luo_last_out;
 
+/* Of this kernel, for the last live update; by luo_recorder_init.c and _tasks.c. */
+struct liveupdate_recorder_inside luo_inside;
+
 /* Slot 0 is shared by all names that have no slot of their own. */
 static struct luo_slot luo_slots[LUO_MAX_SLOTS];
 

@@ -26,9 +26,6 @@
 #include "luo_reject.h"
 #include "luo_trace.h"
 
-/* What the two files beside this one record of the new kernel. */
-struct liveupdate_recorder_inside luo_inside;
-
 static u64 luo_start_counter __initdata;
 
 /**

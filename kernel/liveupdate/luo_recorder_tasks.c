@@ -48,7 +48,10 @@ static_assert(TASK_COMM_LEN == LIVEUPDATE_RECORDER_COMM);
  * @calls: whether it is in a call of LUO
  * @nr:    system call in which it is blocked
  * @since: when it began to do that, in ns
- * @user:  its figures when they were added to the record last; the others are the same
+ * @user:  its figures when they were added to the record last
+ * @system: the same
+ * @minor: the same
+ * @major: the same
  */
 struct luo_task {
 	const struct task_struct *task;
@@ -503,9 +506,11 @@ void luo_tasks_mark(enum liveupdate_recorder_mark mark, u64 now)
 static void luo_wait_name(struct liveupdate_recorder_wait *w)
 {
 	char symbol[KSYM_SYMBOL_LEN];
+	/* A mark can write the entry meanwhile, which is found out below. */
 	int nr = data_race(w->nr);
 	const char *name;
 
+	/* The same */
 	if (!data_race(w->count) || data_race(w->call[0]) || nr < 0 ||
 	    nr >= NR_syscalls)
 		return;
@@ -517,7 +522,6 @@ static void luo_wait_name(struct liveupdate_recorder_wait *w)
 
 	guard(spinlock)(&luo_recorder_lock);
 
-	/* A mark can have written another entry meanwhile. */
 	if (w->nr != nr)
 		return;
 	luo_recorder_changes++;

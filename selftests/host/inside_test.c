@@ -374,7 +374,7 @@ static void test_load(void)
 	FILL(inside->tasks[0][1].waits[0].call, "a system call");
 	r->last_in.magic = 0;
 	read = recorder_parse(r, sizeof(*r));
-	check(read && !read->inside.tasks[1][0].waits[LIVEUPDATE_RECORDER_WAITS - 1].comm[0],
+	check(read && !read->inside.ancestors[LIVEUPDATE_RECORDER_ANCESTORS - 1].comm[0],
 	      "without a record of the new kernel this is empty");
 	free(read);
 }

@@ -32,8 +32,8 @@ const char *timeline_inside_said(const struct inside *in, const struct blackout 
  * @s:	   the phase
  * @items: room for INSIDE_SHOWN
  *
- * Those of the phases inside of reboot() are shown as calls and as steps, and kexec has no
- * parts.
+ * Those of the phases inside of reboot() are shown as calls and as steps, and kexec has
+ * no parts.
  *
  * Return: their number.
  */

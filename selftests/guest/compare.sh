@@ -63,6 +63,8 @@ names slower
 compares 1 one /state/a/1.json /state/slow/3.json
 names one
 compares 0 faster /state/slow /state/a
+luotrace compare --json /state/a /state/slow > /tmp/compare.json
+vm-put /tmp/compare.json
 luotrace compare --html -o /tmp/compare.html /state/a /state/slow
 vm-put /tmp/compare.html
 # A budget of what is known to be slow.

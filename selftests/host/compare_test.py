@@ -166,8 +166,8 @@ def test_several(tmp, record):
     r = compare(a, b)
     check(re.search(r"\n1 difference for the worse, 0 for the better, in 1\d rows\n\n"
                     r"\* handler slow-v1, freeze: 1\.04ms to 21\.9ms, 20\.8ms slower"
-                    r"\n    in freeze, therefore: .*\n    in freeze window, .*\n"
-                    r"    in blackout, therefore: .*\n\n", r.stdout) and
+                    r"\n  therefore freeze: .*\n  therefore freeze window: .*\n"
+                    r"  therefore blackout: .*\n\n", r.stdout) and
           re.search(r"^>   handler slow-v1, freeze\n +1\.04ms ", r.stdout, re.M) and
           re.search(r"^\. freeze  +3\.12ms ", r.stdout, re.M),
           "text has the difference first, then each row", r.stdout)
@@ -228,6 +228,26 @@ def test_unknown(tmp, record):
     row = [row for row in json.loads(r.stdout)["rows"] if "handler" in row][0]
     check(row["b"]["median_ns"] is None and row["verdict"] == "unknown",
           "calls whose time is unknown took some", row)
+
+
+def test_one_call(tmp, record):
+    """Of single live updates one long call is no difference, two are."""
+    base = timeline(record)
+    t = copy.deepcopy(base)
+    t["old_kernel"]["calls"][0].update(total_ns=50 * MS, wall_ns=50 * MS,
+                                       max_ns=49 * MS)
+    a = save(os.path.join(tmp, "a.json"), base)
+    b = save(os.path.join(tmp, "b.json"), t)
+    r = compare("--json", a, b)
+    row = [row for row in json.loads(r.stdout)["rows"] if "handler" in row][0]
+    check(r.returncode == 0 and row["verdict"] == "same" and row["one_call"],
+          "one long call is no difference", row)
+    check("one call of several is longer, the others are not" in compare(a, b).stdout,
+          "which is said")
+    t["old_kernel"]["calls"][0]["max_ns"] = 25 * MS
+    r = compare("--json", a, save(b, t))
+    check(r.returncode == 1 and verdicts(r) == {("calls", "vfio-v1"): "worse"},
+          "two are", r.stdout)
 
 
 def test_untraced(tmp, record):

@@ -253,7 +253,7 @@ static bool differs(const struct compare *c, struct compare_row *row, bool witho
 	if (ok) {
 		*change = medians[1] - medians[0];
 		*noise = noise_needed(sets[0], sets[1], off, c->tested);
-		ok = (uint64_t)llabs(*change) >= *noise && !is_one_call(c, row);
+		ok = (uint64_t)llabs(*change) >= *noise;
 	}
 	free(ns[0]);
 	free(ns[1]);
@@ -279,6 +279,9 @@ static void judge(const struct compare *c, struct compare_row *row)
 		return;
 	row->verdict = VERDICT_SAME;
 	if (!differs(c, row, false, &row->change, &row->noise))
+		return;
+	row->one = is_one_call(c, row);
+	if (row->one)
 		return;
 	row->own = row->change;
 	if (has_difference_inside(c, row) && !differs(c, row, true, &row->own, &noise))

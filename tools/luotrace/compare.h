@@ -60,6 +60,7 @@ struct compare_sum {
  * @change:  ns from the first side's median to that of the second one
  * @noise:   ns that a change has to reach to be a difference
  * @own:     ns of the change that is not of rows inside; of WORSE and BETTER
+ * @one:     a longer time is that of one call among several, and so no difference
  * @verdict: the verdict
  */
 struct compare_row {
@@ -68,6 +69,7 @@ struct compare_row {
 	int64_t change;
 	uint64_t noise;
 	int64_t own;
+	bool one;
 	enum verdict verdict;
 };
 

@@ -49,21 +49,20 @@ static void sides_list(const struct compare *c, FILE *f)
 	}
 }
 
-static void followers(const struct compare *c, const struct compare_row *row, FILE *f)
+static void followers(const struct compare *c, FILE *f)
 {
 	char label[COMPARE_LABEL], by[FMT_LEN];
-	const struct compare_row *outer;
+	const struct compare_row *row;
 	int i;
 
 	for (i = c->n - 1; i >= 0; i--) {
-		outer = &c->rows[i];
-		if (outer->verdict != VERDICT_FOLLOWS ||
-		    !compare_contains(&outer->what, &row->what))
+		row = &c->rows[i];
+		if (row->verdict != VERDICT_FOLLOWS)
 			continue;
-		fputs("<br>in ", f);
-		text(f, compare_label(&outer->what, label));
-		fprintf(f, ", therefore: %c%s", outer->change < 0 ? '-' : '+',
-			fmt_ns(by, llabs(outer->change)));
+		fputs("<li class=dim>therefore ", f);
+		text(f, compare_label(&row->what, label));
+		fprintf(f, ": %c%s</li>\n", row->change < 0 ? '-' : '+',
+			fmt_ns(by, llabs(row->change)));
 	}
 }
 
@@ -84,9 +83,9 @@ static void differences(const struct compare *c, FILE *f)
 		if ((*row)->own != (*row)->change)
 			fprintf(f, ", of which %s is not in the other differences",
 				fmt_ns(by, llabs((*row)->own)));
-		followers(c, *row, f);
 		fputs("</li>\n", f);
 	}
+	followers(c, f);
 	fputs("</ul>\n", f);
 	free(all);
 }
@@ -162,7 +161,7 @@ static void row_cells(const struct compare *c, const struct compare_row *row, FI
 	} else {
 		fputs("<td class=n>-</td><td class=n>-</td>", f);
 	}
-	cell(f, row->verdict == VERDICT_WORSE ? "bad" : NULL,
+	cell(f, row->verdict == VERDICT_WORSE ? "bad" : NULL, row->one ? "one call" :
 	     row->what.of == MEASURE_FAILED ? "" : verdicts[row->verdict]);
 	fputs("<td>", f);
 	plot(c, row, f);

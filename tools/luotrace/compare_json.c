@@ -98,6 +98,7 @@ static json_t *row_json(const struct compare *c, const struct compare_row *row)
 	json_object_set_new(o, "noise_ns", known_json(tested, row->noise));
 	json_object_set_new(o, "own_ns", known_json(row->verdict >= VERDICT_BETTER,
 						    row->own));
+	json_object_set_new(o, "one_call", json_boolean(row->one));
 	json_object_set_new(o, "verdict", row->what.of == MEASURE_FAILED ? json_null() :
 			    json_string(verdicts[row->verdict]));
 	return o;

@@ -61,28 +61,25 @@ static void print_sides(const struct compare *c, FILE *f)
 	}
 }
 
-/* The rows that a difference is in, and that have it from there. */
-static void print_followers(const struct compare *c, const struct compare_row *row, FILE *f)
+/* The rows that differences are in, and that have it from there; the innermost first. */
+static void print_followers(const struct compare *c, FILE *f)
 {
 	char label[COMPARE_LABEL], line[LINE], a[FMT_LEN], b[FMT_LEN], by[FMT_LEN + 1];
-	const struct compare_row *outer;
+	const struct compare_row *row;
 	int i;
 
 	for (i = c->n - 1; i >= 0; i--) {
-		outer = &c->rows[i];
-		if (outer->verdict != VERDICT_FOLLOWS ||
-		    !compare_contains(&outer->what, &row->what))
+		row = &c->rows[i];
+		if (row->verdict != VERDICT_FOLLOWS)
 			continue;
-		snprintf(line, sizeof(line), "in %s, therefore: %s to %s, %s",
-			 compare_label(&outer->what, label),
-			 fmt_ns(a, outer->sides[0].median),
-			 fmt_ns(b, outer->sides[1].median), signed_ns(by, outer->change));
-		fmt_wrapped(f, "    ", line);
+		snprintf(line, sizeof(line), "%s: %s to %s, %s",
+			 compare_label(&row->what, label), fmt_ns(a, row->sides[0].median),
+			 fmt_ns(b, row->sides[1].median), signed_ns(by, row->change));
+		fmt_wrapped(f, "  therefore ", line);
 	}
 }
 
-static void print_difference(const struct compare *c, const struct compare_row *row,
-			     FILE *f)
+static void print_difference(const struct compare_row *row, FILE *f)
 {
 	char label[COMPARE_LABEL], line[LINE], a[FMT_LEN], b[FMT_LEN], by[FMT_LEN + 1];
 	const struct compare_sum *s = row->sides;
@@ -100,7 +97,6 @@ static void print_difference(const struct compare *c, const struct compare_row *
 			 ", with %llu calls instead of %llu",
 			 (unsigned long long)s[1].count, (unsigned long long)s[0].count);
 	fmt_wrapped(f, "* ", line);
-	print_followers(c, row, f);
 }
 
 static void print_differences(const struct compare *c, FILE *f)
@@ -116,7 +112,8 @@ static void print_differences(const struct compare *c, FILE *f)
 		fprintf(f, "no difference that is larger than the noise, in %d rows\n",
 			c->tested);
 	for (i = 0; all && all[i]; i++)
-		print_difference(c, all[i], f);
+		print_difference(all[i], f);
+	print_followers(c, f);
 	free(all);
 }
 
@@ -141,12 +138,15 @@ static void print_row(const struct compare_row *row, const char *indent, FILE *f
 			fmt_ns(buf[1], row->noise));
 }
 
-/* What live updates know a row, if not all do. */
-static void print_known(const struct compare *c, const struct compare_row *row,
+/* In how many live updates a row is known, if not in all; whether one call is long. */
+static void print_notes(const struct compare *c, const struct compare_row *row,
 			const char *indent, FILE *f)
 {
 	int k, known, n;
 
+	if (row->one)
+		fprintf(f, "  %s  one call of several is longer, the others are not\n",
+			indent);
 	for (k = 0; k < 2 && row->what.of != MEASURE_FAILED; k++) {
 		known = row->sides[k].known;
 		n = c->sides[k]->n;
@@ -190,7 +190,7 @@ void compare_text(const struct compare *c, bool colour, FILE *f)
 		last = now ? now : last;
 		indent = what->of == MEASURE_CALL && what->span < SPAN_NR ? "  " : "";
 		print_row(&c->rows[i], indent, f);
-		print_known(c, &c->rows[i], indent, f);
+		print_notes(c, &c->rows[i], indent, f);
 	}
 	fputs("\n> slower, < faster by the noise or more; . as a row inside of it is\n", f);
 }

@@ -49,6 +49,26 @@ kill -INT $!
 wait
 cat /tmp/busy.err
 
+# Times beside the journal's, in local time: a line for each event, and for each reading.
+stamp='20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{6}[+]0545'
+seconds=' +[0-9]+\.[0-9]{6}'
+export TZ=XXX-5:45
+start stamped trace -t
+luotrace_test busy || exit 1
+kill -INT $!
+wait
+lines=$(wc -l < /tmp/stamped.json)
+[ "$lines" -gt 10 ] || exit 1
+[ "$(grep -cE "^$stamp$seconds [a-z]" /tmp/stamped.json)" = "$lines" ] || exit 1
+hour=$(date +%Y-%m-%dT%H)
+grep -q "^$hour" /tmp/stamped.json || [ "$hour" != "$(date +%Y-%m-%dT%H)" ] || exit 1
+timeout 60 luotrace latency -t -d 2 1 > /tmp/intervals || exit 1
+[ "$(grep -cE "^$stamp$seconds\$" /tmp/intervals)" = 2 ] || exit 1
+unset TZ
+timeout 60 luotrace latency -t --json -d 2 1 > /tmp/intervals.json || exit 1
+[ "$(grep -c '^{.*"wall_clock_ns":[0-9]\{19\},.*}$' /tmp/intervals.json)" = 2 ] &&
+	[ "$(wc -l < /tmp/intervals.json)" = 2 ] || exit 1
+
 # Two readings; a file that cannot be written fails at once; a file has the figures
 # even if the text is lost.
 timeout 60 luotrace latency -d 2 1 > /tmp/intervals || exit 1
@@ -90,4 +110,5 @@ vm-put /tmp/luotrace.tap
 vm-put /tmp/latency.json
 vm-put /tmp/check.json
 vm-put /tmp/trace.json
+vm-put /tmp/intervals.json
 exit $ret

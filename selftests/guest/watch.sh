@@ -25,12 +25,14 @@ leaks() {
 
 # shellcheck disable=SC2016 # for the shell that luotrace runs
 command='echo "$LUOTRACE_CLASS $LUOTRACE_SESSION" >> /tmp/late.out; echo noise'
-timeout 60 luotrace audit --watch --json -d 2 --exec "$command" > /tmp/late.json \
+timeout 60 luotrace audit --watch -t --json -d 2 --exec "$command" > /tmp/late.json \
 	2> /tmp/late.err
 check $((! ($? == 1))) "existing leaks are a finding"
 grep -q '^unclaimed whole$' /tmp/late.out && grep -q '^refused ' /tmp/late.out
 check $? "the command runs for existing leaks"
 check $(($(wc -l < /tmp/late.out) != $(leaks /tmp/late.json))) "once for each"
+[ "$(grep -c '"wall_clock_ns":[0-9]\{19\},' /tmp/late.json)" = "$(leaks /tmp/late.json)" ]
+check $? "with the wall clock of each"
 [ "$(grep -vc '^{.*}$' /tmp/late.json)" = 0 ] && grep -q noise /tmp/late.err
 check $? "what it prints goes to standard error"
 

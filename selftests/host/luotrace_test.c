@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cmd.h"
 #include "enum_name.h"
@@ -49,6 +50,22 @@ static void test_units(void)
 			 (unsigned long long)rows[i].v);
 		check_string(fmt_bytes(buf, rows[i].v), rows[i].bytes, what);
 	}
+}
+
+static void test_wall(void)
+{
+	char buf[FMT_WALL];
+
+	setenv("TZ", "XXX-5:45", 1);
+	tzset();
+	check_string(fmt_wall(buf, 1700000000ULL * 1000000000 + 1234567),
+		     "2023-11-15T03:58:20.001234+0545", "a moment in local time");
+	setenv("TZ", "XXX8", 1);
+	tzset();
+	check_string(fmt_wall(buf, 999), "1969-12-31T16:00:00.000000-0800",
+		     "a moment in another zone");
+	unsetenv("TZ");
+	tzset();
 }
 
 static void test_bars(void)
@@ -600,6 +617,7 @@ int main(int argc, char **argv)
 	}
 	puts("TAP version 13");
 	test_units();
+	test_wall();
 	test_bars();
 	test_slots();
 	test_percentiles();

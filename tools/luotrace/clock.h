@@ -21,4 +21,15 @@ static inline uint64_t monotonic_ns(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
+/**
+ * wall_ns - when a moment was by the wall clock as it is set now
+ * @monotonic: the moment, ns of CLOCK_MONOTONIC
+ *
+ * Return: ns since 1970.
+ */
+static inline uint64_t wall_ns(uint64_t monotonic)
+{
+	return clock_ns(CLOCK_REALTIME) - monotonic_ns() + monotonic;
+}
+
 #endif

@@ -55,6 +55,7 @@ int cmd_trace(int argc, char **argv);
  * @no_color:	  --no-color was given
  * @duration_ms:  stop after this time, 0 for never
  * @until_frozen: stop when the global state is frozen
+ * @timestamps:	  print the wall clock, too
  */
 struct cmd_options {
 	struct tracer_options tracer;
@@ -62,6 +63,7 @@ struct cmd_options {
 	bool no_color;
 	uint64_t duration_ms;
 	bool until_frozen;
+	bool timestamps;
 };
 
 /* For struct argp.children of a command that traces; the input is struct cmd_options. */

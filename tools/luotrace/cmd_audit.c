@@ -50,6 +50,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		c->o.duration_ms = 1000 * cmd_parse_number(arg, "seconds", 1000000,
 							   state);
 		return 0;
+	case 't':
+		c->o.timestamps = true;
+		return 0;
 	case KEY_MAX_AGE:
 		c->max_age = 1000000000 * cmd_parse_number(arg, "seconds", 1000000000,
 							   state);
@@ -64,8 +67,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		c->exec = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if (!c->watch && (c->exec || c->o.duration_ms))
-			argp_error(state, "--exec and --duration go with --watch");
+		if (!c->watch && (c->exec || c->o.duration_ms || c->o.timestamps))
+			argp_error(state, "--exec, --duration and --timestamps go with --watch");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -157,6 +160,8 @@ int cmd_audit(int argc, char **argv)
 		{ "watch", KEY_WATCH, NULL, 0,
 		  "Keep running, and print each leak: the present ones, and new ones as they happen",
 		  2 },
+		{ "timestamps", 't', NULL, 0,
+		  "Print the wall clock of each new leak, too", 2 },
 		{ "exec", KEY_EXEC, "COMMAND", 0,
 		  "Run this at each leak, for at most 30 s, with LUOTRACE_CLASS, _SESSION, _TOKEN and _TEXT in its environment",
 		  2 },

@@ -7,9 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "cmd.h"
 #include "enum_name.h"
 #include "event.h"
+#include "fmt.h"
 #include "json.h"
 #include "local_update.h"
 #include "latency.h"
@@ -37,6 +39,7 @@ struct latency_cmd {
 	FILE *folded;	/* that one, open */
 	struct ksyms *names;	/* of functions, for stacks */
 	uint64_t interval_ms;
+	uint64_t start;	/* of the first interval, ns */
 	uint64_t count;
 	struct session_track *track;
 	bool frozen;
@@ -87,6 +90,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &cmd->o;
 		state->child_inputs[1] = &cmd->o;
 		return 0;
+	case 't':
+		cmd->o.timestamps = true;
+		return 0;
 	case KEY_HIST:
 		cmd->hist = true;
 		return 0;
@@ -113,6 +119,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "INTERVAL is at least 1 second");
 		if (state->arg_num > 1 && !cmd->count)
 			argp_error(state, "COUNT is at least 1");
+		if (cmd->o.timestamps && !cmd->interval_ms)
+			argp_error(state, "--timestamps is for several readings, want INTERVAL");
 		if (cmd->json_file && cmd->o.json)
 			argp_error(state, "--json replaces the text on stdout, --json-file goes beside it; want one of them");
 		if (cmd->json_file && cmd->interval_ms)
@@ -133,6 +141,7 @@ static int latency_snapshot(struct latency_cmd *cmd, struct tracer *t,
 {
 	memset(l, 0, sizeof(*l));
 	l->by = cmd->o.tracer.by;
+	l->at = monotonic_ns();
 	l->track = cmd->track;
 	l->frozen = cmd->frozen;
 	l->recorded = cmd->recorded;
@@ -187,8 +196,14 @@ static int write_json(struct latency_cmd *cmd, const struct latency *l,
 	int err;
 
 	latency_json(l, cmd->hist, root);
+	if (cmd->o.timestamps) {
+		json_object_set_new(root, "time_ns", json_integer(l->at - cmd->start));
+		json_object_set_new(root, "wall_clock_ns", json_integer(wall_ns(l->at)));
+	}
+	/* Several readings are a line each. */
 	if (!cmd->json_file)
-		return json_print(root, JSON_INDENT(2)) ? EXIT_FINE : EXIT_FINDING;
+		return json_print(root, cmd->interval_ms ? JSON_COMPACT : JSON_INDENT(2)) ?
+		       EXIT_FINE : EXIT_FINDING;
 
 	err = empty(cmd->json);
 	if (!err && (json_dumpf(root, cmd->json, JSON_INDENT(2)) ||
@@ -258,6 +273,15 @@ static void subtract(struct latency *l, const struct latency *earlier)
 	l->observer = observer_since(&l->observer, &earlier->observer);
 }
 
+static void print_time(const struct latency_cmd *cmd, uint64_t at)
+{
+	char when[FMT_WALL];
+
+	if (cmd->o.timestamps)
+		printf("%s %13.6f\n", fmt_wall(when, wall_ns(at)),
+		       event_since(at, cmd->start) / 1e9);
+}
+
 static int print_interval(struct latency_cmd *cmd, struct latency *now,
 			  const struct latency *earlier,
 			  const struct probe *probe)
@@ -275,6 +299,7 @@ static int print_interval(struct latency_cmd *cmd, struct latency *now,
 	if (cmd->o.json) {
 		ret = print(cmd, &shown, probe);
 	} else {
+		print_time(cmd, now->at);
 		latency_table(&shown, stdout);
 		putchar('\n');
 		ret = cmd_flush();
@@ -291,6 +316,7 @@ static int run_intervals(struct latency_cmd *cmd, struct tracer *t,
 	int ret = EXIT_FINE;
 	enum loop_end stop;
 
+	cmd->start = monotonic_ns();
 	do {
 		wait = cmd->interval_ms;
 		if (cmd->o.duration_ms && left < wait)
@@ -431,6 +457,8 @@ static bool open_file(const char *path, FILE **f)
 int cmd_latency(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
+		{ "timestamps", 't', NULL, 0,
+		  "With INTERVAL: print the time of each reading", 3 },
 		{ "hist", KEY_HIST, NULL, 0, "Add histograms", 3 },
 		{ "by", KEY_BY, "WHAT", 0,
 		  "Count by handler (default), session or file", 3 },

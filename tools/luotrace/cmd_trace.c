@@ -3,18 +3,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "cmd.h"
 #include "enum_name.h"
 #include "event.h"
+#include "fmt.h"
 #include "json.h"
 #include "msg.h"
 
 static const char trace_doc[] =
 	"Prints the trace events of LUO as they happen, one line each.\v"
-	"Stops on Ctrl-C. A time is in seconds since the start.\n\n"
+	"Stops on Ctrl-C. A time is in seconds since the first event.\n\n"
 	"Examples:\n"
 	"  luotrace trace                        everything but memory\n"
 	"  luotrace trace -s vm-a --min-us 1000  slow calls of one session\n"
+	"  luotrace trace -t                     beside journalctl -o short-iso-precise\n"
 	"  luotrace trace --errors --json        what fails, for a program";
 
 struct trace {
@@ -35,6 +38,24 @@ static void print_json(struct trace *tr, json_t *o)
 {
 	if (!json_print(o, JSON_COMPACT))
 		failed(tr);
+}
+
+static void print_event(struct trace *tr, const struct lt_event *e)
+{
+	uint64_t wall = tr->o.timestamps ? wall_ns(e->ts) : 0;
+	char when[FMT_WALL];
+	json_t *o;
+
+	if (tr->o.json) {
+		o = event_json(e, tr->start);
+		if (wall)
+			json_object_set_new(o, "wall_clock_ns", json_integer(wall));
+		print_json(tr, o);
+		return;
+	}
+	if (wall)
+		printf("%s ", fmt_wall(when, wall));
+	event_text(e, tr->start, stdout);
 }
 
 /* Changes of the global state are streamed even if the filters exclude them. */
@@ -58,10 +79,7 @@ static void on_event(const struct lt_event *e, void *data)
 		return;
 	if (!tr->start)
 		tr->start = e->ts;
-	if (tr->o.json)
-		print_json(tr, event_json(e, tr->start));
-	else
-		event_text(e, tr->start, stdout);
+	print_event(tr, e);
 	/* The reader is gone. */
 	if (ferror(stdout))
 		failed(tr);
@@ -75,6 +93,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &tr->o;
+		return 0;
+	case 't':
+		tr->o.timestamps = true;
 		return 0;
 	case 'k':
 		tr->kho = true;
@@ -123,6 +144,7 @@ static int trace_run(struct trace *tr, const struct probe *probe)
 int cmd_trace(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
+		{ "timestamps", 't', NULL, 0, "Print the wall clock, too", 1 },
 		{ "kho", 'k', NULL, 0,
 		  "Also memory that is preserved and restored (many lines)", 1 },
 		{ 0 },

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/ioctl.h>
 #include <unictype.h>
 #include <unistr.h>
@@ -87,6 +88,20 @@ char *fmt_age(char *buf, uint64_t ns)
 		return buf;
 	}
 	return fmt_ns(buf, ns);
+}
+
+char *fmt_wall(char *buf, uint64_t ns)
+{
+	time_t t = ns / 1000000000;
+	char date[24], zone[8];
+	struct tm tm;
+
+	localtime_r(&t, &tm);
+	strftime(date, sizeof(date), "%FT%T", &tm);
+	strftime(zone, sizeof(zone), "%z", &tm);
+	snprintf(buf, FMT_WALL, "%s.%06u%s", date, (unsigned int)(ns % 1000000000 / 1000),
+		 zone);
+	return buf;
 }
 
 char *fmt_bytes(char *buf, uint64_t bytes)

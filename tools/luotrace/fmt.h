@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #define FMT_LEN		24	/* bytes that any fmt_*() result needs */
+#define FMT_WALL	40	/* bytes that a moment needs */
 #define FMT_WIDTH	80	/* columns of a line for people, at most */
 
 /**
@@ -42,6 +43,16 @@ bool fmt_read_ns(const char *text, uint64_t *ns);
  * Return: @buf.
  */
 char *fmt_age(char *buf, uint64_t ns);
+
+/**
+ * fmt_wall - a moment in local time, as journalctl -o short-iso-precise prints it:
+ *	      2026-11-29T12:43:31.001234+0000
+ * @buf: FMT_WALL bytes
+ * @ns:	 nanoseconds since 1970
+ *
+ * Return: @buf.
+ */
+char *fmt_wall(char *buf, uint64_t ns);
 
 /**
  * fmt_bytes - a size in a fitting unit: 512B, 4.00KiB, 256MiB

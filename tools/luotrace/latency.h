@@ -18,6 +18,7 @@
 /**
  * struct latency - one reading
  * @by:	     how calls are counted
+ * @at:	     when, ns of the monotonic clock; 0 in a trace file
  * @rows:    the calls
  * @nr_rows: number of rows
  * @slow:    the longest calls, longest first
@@ -44,6 +45,7 @@
  */
 struct latency {
 	enum lt_by by;
+	uint64_t at;
 	struct tracer_row *rows;
 	int nr_rows;
 	struct lt_slow slow[LT_SLOWEST];

@@ -43,12 +43,13 @@ _luotrace() {
 	*)
 		case $command in
 		check) words=$output ;;
-		trace) words="$output $trace --kho" ;;
-		latency) words="$output $trace --by --hist --json-file --stacks --folded" ;;
+		trace) words="$output $trace --kho --timestamps" ;;
+		latency) words="$output $trace --by --hist --json-file --stacks --folded
+			--timestamps" ;;
 		top) words="$output $trace --batch --once --sort" ;;
 		timeline) words="$output --agent --dir --list --max-blackout --max-freeze --max-phase" ;;
 		audit) words="$output --session --max-age --files --watch --exec
-			--duration" ;;
+			--duration --timestamps" ;;
 		finish) words="$output --yes" ;;
 		handover) words="$output --memory --files" ;;
 		mark) words=$output ;;

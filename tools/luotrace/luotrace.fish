@@ -55,6 +55,7 @@ __luotrace_of "$tracers audit" -s d -l duration -x -d 'Stop after this time'
 __luotrace_of 'trace latency top' -s o -l op -x -a $ops -d 'Only this operation'
 
 __luotrace_of 'trace record' -s k -l kho -d 'Also memory'
+__luotrace_of 'trace latency audit' -s t -l timestamps -d 'The wall clock, too'
 __luotrace_of latency -l by -x -a 'handler session file' -d 'Count by'
 __luotrace_of latency -l json-file -r -F -d 'Also write JSON to a file'
 __luotrace_of latency -l folded -r -F -d 'Also write stacks to a file'

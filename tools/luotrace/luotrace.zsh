@@ -55,10 +55,12 @@ _luotrace() {
 	check) _arguments -s : $common ;;
 	trace)
 		_arguments -s : $common $trace '(-k --kho)'{-k,--kho}'[also memory]' \
+			'(-t --timestamps)'{-t,--timestamps}'[the wall clock, too]' \
 			'*'{-o,--op=}"[only this operation]:operation:($op)"
 		;;
 	latency)
 		_arguments -s : $common $trace '--hist[add histograms]' \
+			'(-t --timestamps)'{-t,--timestamps}'[the time of each reading]' \
 			'--by=[count by]:what:(handler session file)' \
 			'--json-file=[also write JSON to a file]:file:_files' \
 			'--folded=[also write stacks to a file]:file:_files' \
@@ -84,6 +86,7 @@ _luotrace() {
 			'--max-age=[how long a session may be unclaimed or held]:seconds: ' \
 			'(-s --session)'{-s,--session=}'[only this session]:session: ' \
 			'(-d --duration)'{-d,--duration=}'[stop watching after this time]:seconds: ' \
+			'(-t --timestamps)'{-t,--timestamps}'[the wall clock, too]' \
 			'--exec=[run this at each leak]:command:_cmdstring' \
 			'--watch[keep running, and print each leak]'
 		;;

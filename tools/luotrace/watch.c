@@ -28,7 +28,7 @@
 #define POLL_MS		100
 #define GRACE_MS	2000	/* at the end, for the queues */
 #define SECOND		1000000000ULL
-#define LINE_BUF	(AUDIT_TEXT + 64)
+#define LINE_BUF	(AUDIT_TEXT + FMT_WALL + 64)
 
 struct watch {
 	const struct watch_options *wo;
@@ -68,11 +68,13 @@ static void print_json(struct watch *w, json_t *o)
 static void print_leak(struct watch *w, const struct leak *l)
 {
 	uint64_t since = event_since(l->ts, w->start);
-	char line[LINE_BUF];
+	uint64_t wall = w->wo->o->timestamps ? wall_ns(l->ts) : 0;
+	char line[LINE_BUF], when[FMT_WALL] = "";
 
 	if (w->wo->o->json) {
-		print_json(w, json_pack("{ss, sI, ss, so, so, so, ss}", "event",
-			   "leak", "time_ns", (json_int_t)since,
+		print_json(w, json_pack("{ss, sI, so*, ss, so, so, so, ss}", "event",
+			   "leak", "time_ns", (json_int_t)since, "wall_clock_ns",
+			   wall ? json_integer(wall) : NULL,
 			   "class", audit_class_name(l->class),
 			   "session", fmt_json_name(l->session),
 			   "token", json_token(l->token), "text", fmt_json_text(l->text),
@@ -82,7 +84,8 @@ static void print_leak(struct watch *w, const struct leak *l)
 	/* The first audit is printed as a whole. */
 	if (w->first)
 		return;
-	snprintf(line, sizeof(line), "%13.6f %-10s %s", since / 1e9,
+	snprintf(line, sizeof(line), "%s%s%13.6f %-10s %s",
+		 wall ? fmt_wall(when, wall) : "", wall ? " " : "", since / 1e9,
 		 audit_class_name(l->class), l->text);
 	print(w, line);
 }

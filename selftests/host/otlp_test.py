@@ -270,6 +270,12 @@ def test_events(pb, directory):
     check(t.parent(early).name == t.parent(late).name == "finish" and
           ms(early) == (28, 28.97), "a call of any session is in a phase",
           t.path(early), t.path(late), ms(early))
+    # The trace has the session, and lost the call.
+    whole, = [s for s in t.named("retrieve memfd-v2") if ms(s) == (23, 26)]
+    check(t.parent(whole).name == "session restore" and
+          t.parent(whole) == t.parent(last[0]),
+          "a call that only the record has is in the session of the trace",
+          t.path(whole))
     names = [values(s.attributes)["luo.session"] for s in t.named("session restore")]
     check(sorted(names) == ["vm-a", "vm-b"], "sessions that only the record has stay",
           names)

@@ -173,15 +173,23 @@ static struct otlp_parent place_session(const struct walk *w, size_t begin,
 	return as;
 }
 
+/* A session that the record need not show; calls that only the record has are in it. */
 static void mark_session(struct otlp_update *u, const struct lt_event *e,
-			 const struct otlp_parent *phase)
+			 const struct otlp_parent *phase, const struct otlp_parent *as)
 {
 	struct otlp_session *one;
+	struct otlp_call *c;
 
 	for (one = u->sessions; one < u->sessions + u->nr_sessions; one++) {
 		if (u->phases[one->span].id == phase->id &&
 		    !strcmp(one->session->name, e->session))
 			one->seen = true;
+	}
+	for (c = u->calls; c < u->calls + u->nr_calls; c++) {
+		if (u->phases[c->span].id == phase->id &&
+		    c->call->kind == LIVEUPDATE_KIND_HANDLER &&
+		    !strcmp(c->call->session, e->session))
+			c->session = *as;
 	}
 }
 
@@ -198,7 +206,7 @@ static void put_phase(const struct walk *w, size_t begin)
 		return;
 	if (*e->session) {
 		as = place_session(w, begin, &parent);
-		mark_session(w->u, e, &parent);
+		mark_session(w->u, e, &parent, &as);
 	}
 	span.id = as.id;
 	span.begin = as.begin;

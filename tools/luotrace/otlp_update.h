@@ -36,12 +36,14 @@ struct otlp_parent {
  * @op:	  its operation
  * @span: the phase
  * @seen: a trace has it, too
+ * @session: the phase of its session that a trace has; no id if none has
  */
 struct otlp_call {
 	const struct liveupdate_recorder_call *call;
 	unsigned int op;
 	enum span span;
 	bool seen;
+	struct otlp_parent session;
 };
 
 /**

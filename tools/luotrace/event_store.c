@@ -40,8 +40,9 @@ struct name {
 };
 
 #define FITS(member)	(sizeof(((struct lt_event *)0)->member) <= REST)
-_Static_assert(FITS(state) && FITS(phase) && FITS(session_op) && FITS(leak) && FITS(file) &&
-	       FITS(call) && FITS(handover) && FITS(memory), "room for what has no names");
+_Static_assert(FITS(state) && FITS(phase) && FITS(session_op) && FITS(leak) &&
+	       FITS(file) && FITS(call) && FITS(handover) && FITS(memory),
+	       "room for what has no names");
 
 static int compare(const void *a, const void *b)
 {
@@ -138,8 +139,9 @@ const struct lt_event *event_store_get(const struct event_store *s, size_t at,
 {
 	const struct packed_event *from = &s->events[at];
 
-	*e = (struct lt_event){ .ts = from->ts, .number = from->number, .type = from->type,
-				.ret = from->ret, .pid = from->pid, .tid = from->tid };
+	*e = (struct lt_event){ .ts = from->ts, .number = from->number,
+				.type = from->type, .ret = from->ret, .pid = from->pid,
+				.tid = from->tid };
 	strcpy(e->session, s->names[from->session]);
 	strcpy(e->compatible, s->names[from->compatible]);
 	switch (e->type) {

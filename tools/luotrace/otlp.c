@@ -27,8 +27,8 @@ static void add_update(struct updates *all, uint64_t number, int record)
 }
 
 /*
- * Which update the events of a trace with this number belong to: that of its own record, of
- * the record that follows it, or of any; -1 for none.
+ * Which update the events of a trace with this number belong to: that of its own record,
+ * of the record that follows it, or of any; -1 for none.
  */
 static int update_of(const struct updates *all, int trace, uint64_t number)
 {

@@ -18,9 +18,9 @@
  *
  * A live update is a trace over both kernels: its root is the update, below it are the
  * phases of the blackout, the sessions in them, and their calls; all times are those of
- * trace_clock.h. Of a kernel without a trace it has what the record of LUO has, the longest
- * sessions and calls. A message is a line of less than 1 MiB; a trace can have several. The
- * ids follow from the update: two reports of it have the same ones.
+ * trace_clock.h. Of a kernel without a trace it has what the record of LUO has, the
+ * longest sessions and calls. A message is a line of less than 1 MiB; a trace can have
+ * several. The ids follow from the update: two reports of it have the same ones.
  *
  * Return: false if it cannot be written, or if out of memory.
  */

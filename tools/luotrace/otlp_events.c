@@ -27,7 +27,8 @@ struct walk {
 	struct tracks *tracks;
 };
 
-static const struct lt_event *get(const struct walk *w, size_t event, struct lt_event *room)
+static const struct lt_event *get(const struct walk *w, size_t event,
+				  struct lt_event *room)
 {
 	return event_store_get(&w->t->events, event, room);
 }
@@ -84,8 +85,8 @@ static bool starts_over(struct walk *w)
 }
 
 /*
- * The phase in progress on a track that began last, before event @from, and ends after event
- * @to; NOT_OPEN for none.
+ * The phase in progress on a track that began last, before event @from, and ends after
+ * event @to; NOT_OPEN for none.
  */
 static uint64_t innermost(const struct walk *w, const struct track *track, size_t from,
 			  size_t to)
@@ -103,8 +104,9 @@ static uint64_t innermost(const struct walk *w, const struct track *track, size_
 }
 
 /* The phase of the blackout that a phase of all sessions, or of one, is a part of. */
-static const struct otlp_parent *own_phase(const struct otlp_update *u, unsigned int phase,
-					   uint64_t begin, uint64_t end)
+static const struct otlp_parent *own_phase(const struct otlp_update *u,
+					   unsigned int phase, uint64_t begin,
+					   uint64_t end)
 {
 	int s;
 
@@ -261,8 +263,8 @@ static struct otlp_parent call_parent(const struct walk *w, size_t i,
 	struct otlp_parent as, parent;
 
 	if (*e->session)
-		session = innermost(w, tracks_get(w->tracks, TRACK_SESSION, 0, e->session),
-				    i, i);
+		session = innermost(w, tracks_get(w->tracks, TRACK_SESSION, 0,
+						  e->session), i, i);
 	if (session != NOT_OPEN) {
 		as = place_session(w, session, &parent);
 		if (otlp_clip(&as, &span->begin, &span->end))

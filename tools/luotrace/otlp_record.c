@@ -46,7 +46,7 @@ static void put_session(struct otlp_update *u, int at, struct otlp_parent *as)
 	otlp_put_in(u, &u->phases[one->span], &span);
 }
 
-/* The session of a call in the same phase, if a trace or the record has it; else the phase. */
+/* The session of a call, as a trace or the record has it; else the phase. */
 static struct otlp_parent parent_of(const struct otlp_update *u,
 				    const struct otlp_call *c, struct otlp_span *span,
 				    const struct otlp_parent *sessions)

@@ -274,7 +274,7 @@ static void put_blackout(struct out *out, const struct trace_file *t, uint64_t b
 	title[0] = 'l';
 	snprintf(name, sizeof(name), "blackout of %s", title);
 	put_name(out, "process_name", 0, name);
-	/* Where the span across the kexec is unknown, clocks can make the kernels overlap. */
+	/* If the span across the kexec is unknown, clocks can make kernels overlap. */
 	put_name(out, "thread_name", OLD_TRACK, "old kernel");
 	put_name(out, "thread_name", NEW_TRACK, "new kernel");
 	blackout_measure(r, &b);

@@ -14,7 +14,7 @@ static int file_event(struct counters *c, const struct lt_event *e,
 	if (e->file.old == e->file.new)
 		return 0;
 	for (i = 0; i < 2; i++) {
-		/* A file that is not preserved is none, and what is not known is not counted. */
+		/* A file that is not preserved is none; a new state has no name. */
 		if (states[i] == FILE_NONE || states[i] >= COUNTERS_STATES)
 			continue;
 		if (i)
@@ -23,8 +23,9 @@ static int file_event(struct counters *c, const struct lt_event *e,
 			c->files[states[i]]--;
 		else
 			continue;
-		changed[n++] = (struct counter){ "files", enum_name(ENUM_FILE_STATE, states[i]),
-						 c->files[states[i]] };
+		changed[n++] = (struct counter){
+			"files", enum_name(ENUM_FILE_STATE, states[i]),
+			c->files[states[i]] };
 	}
 	return n;
 }

@@ -100,8 +100,8 @@ struct track *tracks_get(struct tracks *all, enum track_kind kind, uint32_t tid,
 }
 
 /*
- * Room for another span: most lanes have one at a time. If there is no more, or no memory,
- * the first one is forgotten. Returns the number of spans that are left.
+ * Room for another span: most lanes have one at a time. If there is no more, or no
+ * memory, the first one is forgotten. Returns the number of spans that are left.
  */
 static int make_room(struct lane *l, int n)
 {
@@ -129,8 +129,8 @@ static bool lane_insert(struct lane *l, uint64_t begin, uint64_t end)
 	int n = l->nr;
 
 	/*
-	 * Spans inside of it. Readers take the first one of those that begin at one moment for
-	 * the outer one, and drop what is longer.
+	 * Spans inside of it. Readers take the first one of those that begin at one
+	 * moment for the outer one, and drop what is longer.
 	 */
 	while (n && l->spans[n - 1].begin > begin && l->spans[n - 1].end <= end)
 		n--;

@@ -54,7 +54,7 @@ void session_track_print(const struct session_track *track, FILE *f);
 /** session_track_count - number of sessions */
 size_t session_track_count(const struct session_track *track);
 
-/** session_track_last - time of the last step of all sessions, ns since the first event */
+/** session_track_last - time of the last step of all, ns since the first event */
 uint64_t session_track_last(const struct session_track *track);
 
 /**

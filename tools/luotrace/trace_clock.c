@@ -46,7 +46,7 @@ bool trace_clock_span(const struct trace_file *t, const struct blackout *b, enum
 	return b->known[s];
 }
 
-/* Of the kernel that recorded it, from the first open in it to the clock of the old one. */
+/* Of the kernel that recorded it, by the first open in it and the old one's clock. */
 static bool begin_of_new(const struct trace_file *t, uint64_t monotonic, uint64_t *begin)
 {
 	const struct liveupdate_recorder *r = trace_file_record(t);

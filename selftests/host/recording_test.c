@@ -261,7 +261,7 @@ static void test_killed(void)
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
 	t = trace_file_read("killed");
-	check(t && t->nr > 500 && !t->ended, "a killed recorder leaves complete lines");
+	check(t && t->events.nr > 500 && !t->ended, "a killed recorder leaves complete lines");
 	check(t && t->latency.lost.events == TRACER_UNKNOWN &&
 	      t->latency.lost.missed == TRACER_UNKNOWN,
 	      "its losses are unknown");

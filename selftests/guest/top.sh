@@ -8,6 +8,7 @@
 [ -e /dev/liveupdate_test ] || insmod /tools/luo_test_module.ko || exit 1
 
 # One call hangs; another top begins meanwhile.
+: > /tmp/hangs
 start top top --json
 start other top --json -s other
 top_test hang &

@@ -276,7 +276,7 @@ TEST(each_of_many_calls_is_seen)
 {
 	json_t *all = readings("/tmp/many.json"), *reading, *calls, *c;
 	size_t i, j, most = 0, ended = 0;
-	long long errors = 0;
+	long long errors = 0, missed;
 	bool seen[SESSIONS];
 	int nr;
 
@@ -298,9 +298,12 @@ TEST(each_of_many_calls_is_seen)
 			most = json_array_size(calls);
 	}
 	EXPECT_EQ(SESSIONS, most);
-	EXPECT_EQ(SESSIONS, ended);
-	EXPECT_EQ(is_own(), errors);
 	reading = json_array_get(all, json_array_size(all) - 1);
+	missed = number(json_object_get(reading, "lost"), "missed");
+	TH_LOG("%zu in flight at most, %zu ended, %lld events missed", most, ended, missed);
+	EXPECT_GE(SESSIONS, ended);
+	EXPECT_LE(SESSIONS, ended + missed);
+	EXPECT_GE(is_own(), errors);
 	EXPECT_EQ(0, json_array_size(json_object_get(reading, "in_flight")));
 	json_decref(all);
 }

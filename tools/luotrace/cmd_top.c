@@ -132,6 +132,7 @@ static int print(const struct top_cmd *cmd, struct top *top)
 static int run_batch(struct top_cmd *cmd)
 {
 	uint64_t left = cmd->o.duration_ms, wait, n = 0;
+	struct tracer_lost lost = {};
 	struct top top = {};
 	int ret;
 
@@ -143,11 +144,12 @@ static int run_batch(struct top_cmd *cmd)
 		    LOOP_ERROR || !top_read(cmd->reader, &top))
 			return EXIT_FINDING;
 		ret = print(cmd, &top);
-		cmd_warn_lost(&top.lost);
+		lost = top.lost;
 		top_free(&top);
 		left -= cmd->o.duration_ms ? wait : 0;
 		n++;
 	} while (ret == EXIT_FINE && goes_on(cmd, n) && !(cmd->o.duration_ms && !left));
+	cmd_warn_lost(&lost);
 	return ret;
 }
 

@@ -76,6 +76,7 @@ static void read_stack(struct task_state *s, FILE *f)
 		if (sscanf(line, "[<%*[^>]>] %63[^+ \n]", name) == 1)
 			memcpy(s->stack[s->frames++], name, sizeof(name));
 	}
+	s->whole = s->frames;
 }
 
 /* What can be read with fewer privileges: the function alone. */

@@ -23,6 +23,7 @@ enum task_seen { TASK_UNSEEN, TASK_GONE, TASK_SEEN };
  * @ran_ns: time on a CPU since it exists
  * @stack:  functions of the kernel that it sleeps in, innermost first
  * @frames: their number; 0 if it runs, or if its stack cannot be read
+ * @whole:  the stack is more than the innermost function
  */
 struct task_state {
 	enum task_seen seen;
@@ -32,6 +33,7 @@ struct task_state {
 	uint64_t ran_ns;
 	char stack[TASK_FRAMES][TASK_SYMBOL];
 	int frames;
+	bool whole;
 };
 
 /** task_state_visible - whether the tasks that BPF programs see are those of /proc here */

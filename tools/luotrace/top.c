@@ -13,7 +13,7 @@
 /* The function of LUO that all callbacks are called from. */
 #define LUO_CALL	"luo_call_run"
 
-/* Readings with a look at all tasks: one that runs at that moment is not found. */
+/* Readings with a look at all tasks, as one that runs at that moment is not found. */
 #define SCANS	5
 
 /* What a task had run when its call was last read. */
@@ -31,6 +31,7 @@ struct top_reader {
 	uint64_t began;
 	uint64_t last;
 	unsigned int scans;
+	uint64_t missed;
 	struct ran *ran;
 	size_t nr_ran;
 	struct tracer_row *rows;
@@ -77,6 +78,7 @@ struct top_reader *top_open(struct tracer *t, const struct probe *probe,
 	r->options = options;
 	r->began = r->last = monotonic_ns();
 	r->visible = task_state_visible();
+	r->scans = SCANS;
 	if (!r->visible)
 		msg_note("this is a container with processes of its own: what tasks wait for is unknown, and calls in flight that began earlier are");
 	return r;
@@ -122,6 +124,17 @@ static bool is_wanted(const struct tracer_options *o, const struct top_call *c)
 		o->ops >> c->call.op & 1);
 }
 
+/*
+ * Whether a call is over although its end was not seen, as with many tasks on a CPU events
+ * can be missed. Of a task that runs nothing says so.
+ */
+static bool is_over(const struct top_reader *r, const struct top_call *c)
+{
+	if (c->task.seen == TASK_GONE)
+		return !c->known || r->missed;
+	return c->task.whole && !in_call(r, &c->task);
+}
+
 /* Complete a call; false if it is not to be shown. */
 static bool complete(struct top_reader *r, struct top_call *c, uint64_t interval,
 		     uint64_t now)
@@ -134,11 +147,9 @@ static bool complete(struct top_reader *r, struct top_call *c, uint64_t interval
 	if (!is_wanted(r->options, c))
 		return false;
 	look_at_task(r, c, interval);
-	/* Of a task that runs nothing says whether it has left the call. */
-	if (c->known || (c->task.seen != TASK_GONE &&
-			 (c->task.state == 'R' || in_call(r, &c->task))))
+	if (!is_over(r, c))
 		return true;
-	tracer_drop_flight(r->t, c->call.tid);
+	tracer_drop_flight(r->t, &c->call);
 	return false;
 }
 
@@ -159,7 +170,7 @@ static bool read_calls(struct top_reader *r, struct top *top, uint64_t now)
 	struct lt_flight *flights = NULL;
 	int i, n;
 
-	if (r->visible && r->scans++ < SCANS)
+	if (r->visible && r->scans && r->scans--)
 		task_state_each(PROC, find_earlier, r);
 	n = tracer_read_flights(r->t, &flights);
 	if (n < 0)
@@ -227,11 +238,15 @@ bool top_read(struct top_reader *r, struct top *top)
 
 	memset(top, 0, sizeof(*top));
 	top->interval_ns = now - r->last;
+	tracer_read_lost(r->t, &top->lost);
+	/* A begin that was missed is found like one before tracing. */
+	if (top->lost.missed != r->missed)
+		r->scans = SCANS;
+	r->missed = top->lost.missed;
 	if (!read_rows(r, top) || !read_calls(r, top, now) || !keep_ran(r, top)) {
 		top_free(top);
 		return false;
 	}
-	tracer_read_lost(r->t, &top->lost);
 	tracer_read_observer(r->t, &observer);
 	top->observer = observer_since(&observer, &r->observer);
 	r->observer = observer;

@@ -139,6 +139,7 @@ static void tracer_configure(struct luotrace_bpf *bpf,
 /* Have the kernel measure its BPF programs, which only CAP_SYS_ADMIN may ask for. */
 static void tracer_begin_stats(struct tracer *t)
 {
+	struct observer attached;
 	FILE *f;
 	int on;
 
@@ -150,7 +151,9 @@ static void tracer_begin_stats(struct tracer *t)
 		fclose(f);
 	}
 	t->began = monotonic_ns();
-	tracer_read_observer(t, &t->attached);
+	/* What is 0 up to now is subtracted. */
+	tracer_read_observer(t, &attached);
+	t->attached = attached;
 }
 
 /* Choose what is needed, before it is loaded; false after a message. */
@@ -491,9 +494,9 @@ void tracer_add_flight(struct tracer *t, unsigned int pid, unsigned int tid)
 	tracer_flights_add(t->bpf->maps.flights, pid, tid);
 }
 
-void tracer_drop_flight(struct tracer *t, unsigned int tid)
+void tracer_drop_flight(struct tracer *t, const struct lt_flight *call)
 {
-	tracer_flights_drop(t->bpf->maps.flights, tid);
+	tracer_flights_drop(t->bpf->maps.flights, call);
 }
 
 int tracer_read_kho(struct tracer *t,

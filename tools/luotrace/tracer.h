@@ -175,8 +175,8 @@ int tracer_read_flights(struct tracer *t, struct lt_flight **flights);
  */
 void tracer_add_flight(struct tracer *t, unsigned int pid, unsigned int tid);
 
-/** tracer_drop_flight - the thread @tid is not in the call that was added */
-void tracer_drop_flight(struct tracer *t, unsigned int tid);
+/** tracer_drop_flight - a call in flight is over, although its end was not seen */
+void tracer_drop_flight(struct tracer *t, const struct lt_flight *call);
 
 /**
  * tracer_read_kho - read the counts of marked memory

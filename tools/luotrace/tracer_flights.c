@@ -52,9 +52,12 @@ void tracer_flights_add(struct bpf_map *map, unsigned int pid, unsigned int tid)
 	bpf_map_update_elem(bpf_map__fd(map), &key, &call, BPF_NOEXIST);
 }
 
-void tracer_flights_drop(struct bpf_map *map, unsigned int tid)
+void tracer_flights_drop(struct bpf_map *map, const struct lt_flight *call)
 {
-	struct lt_flight_key key = { .tid = tid, .kind = LT_HANDLER };
+	struct lt_flight_key key = { .tid = call->tid, .kind = call->kind };
+	struct lt_flight now;
 
-	bpf_map_delete_elem(bpf_map__fd(map), &key);
+	/* The task can be in the next one already. */
+	if (!bpf_map_lookup_elem(bpf_map__fd(map), &key, &now) && now.ts == call->ts)
+		bpf_map_delete_elem(bpf_map__fd(map), &key);
 }

@@ -17,6 +17,6 @@ int tracer_flights_read(struct bpf_map *map, struct lt_flight **flights);
 void tracer_flights_add(struct bpf_map *map, unsigned int pid, unsigned int tid);
 
 /** tracer_flights_drop - see tracer_drop_flight() */
-void tracer_flights_drop(struct bpf_map *map, unsigned int tid);
+void tracer_flights_drop(struct bpf_map *map, const struct lt_flight *call);
 
 #endif

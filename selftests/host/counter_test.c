@@ -287,6 +287,9 @@ static void test_oldest(void)
 	boot_marks_oldest(proc, &p);
 	check_near(p.ticks, 444, 0, "processes: any name");
 	check_string(p.comm, "a) S 1 9 (b", "processes: which is read");
+	process_was(&p, 5, 3 * NS + NS / 100, "gone");
+	check(p.pid == 5 && p.ticks == 301 && process_start_ns(&p) == 3010 * MS &&
+	      !strcmp(p.comm, "gone"), "processes: one that has ended");
 	snprintf(command, sizeof(command), "rm -rf %s", proc);
 	check(!system(command) && !boot_marks_oldest(proc, &p), "processes: no /proc");
 }

@@ -64,6 +64,13 @@ void process_each(const char *proc, void (*fn)(void *data, const struct process 
 		closedir(dir);
 }
 
+void process_was(struct process *p, int pid, uint64_t start_ns, const char *comm)
+{
+	*p = (struct process){ .pid = pid };
+	p->ticks = (unsigned __int128)start_ns * sysconf(_SC_CLK_TCK) / NS;
+	snprintf(p->comm, sizeof(p->comm), "%s", comm);
+}
+
 uint64_t process_start_ns(const struct process *p)
 {
 	return (unsigned __int128)p->ticks * NS / sysconf(_SC_CLK_TCK);

@@ -46,6 +46,9 @@ bool process_of_user(const struct process *p);
 void process_each(const char *proc, void (*fn)(void *data, const struct process *p),
 		  void *data);
 
+/** process_was - make one of what is known of a process that may have ended */
+void process_was(struct process *p, int pid, uint64_t start_ns, const char *comm);
+
 /**
  * process_start_ns - when it was started, in ns
  *

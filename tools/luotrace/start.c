@@ -119,11 +119,20 @@ void start_systemd_collect(struct inside *to, const struct liveupdate_recorder *
 void start_procs_collect(struct inside *to, const struct liveupdate_recorder *r,
 			 const struct blackout *b)
 {
+	const struct liveupdate_recorder_ancestor *opener = &r->inside.ancestors[0];
 	struct start_item items[START_CHAIN_ITEMS];
 	uint64_t init, opened;
+	unsigned int i;
 
 	if (systemctl_booted() || !bounds(r, b, &init, &opened))
 		return;
+	if (!agent.process.pid && opener->pid)
+		process_was(&agent.process, opener->pid, opener->started, opener->comm);
 	add_items(to, r, b, INSIDE_PROC, items,
 		  start_procs_items("/proc", init, opened, &agent.process, items));
+	/* Those that started the agent are in the record, and name all of the phase. */
+	for (i = 0; opener->pid && i < to->n; i++) {
+		if (to->item[i].source == INSIDE_PROC)
+			to->item[i].detail = 1;
+	}
 }

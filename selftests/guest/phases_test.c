@@ -9,6 +9,7 @@
 #include "luo_json.h"
 
 #define PHASES	8
+#define NAMED_PERCENT	90
 
 static void check_sum(json_t *root)
 {
@@ -56,6 +57,16 @@ static void check_old(json_t *root)
 	      "the box saw until the kexec");
 }
 
+/* Nearly all of it has a name. */
+static void check_inside(json_t *root)
+{
+	json_t *percent = json_object_get(json_object_get(root, "inside"), "named_percent");
+
+	if (!check(json_real_value(percent) >= NAMED_PERCENT, "%d %% of it have a name",
+		   NAMED_PERCENT))
+		printf("# %.1f %%\n", json_real_value(percent));
+}
+
 int main(int argc, char **argv)
 {
 	json_t *root = argc == 2 ? json_load_file(argv[1], 0, NULL) : NULL;
@@ -65,6 +76,7 @@ int main(int argc, char **argv)
 	check(json_is_true(json_object_get(root, "finished")), "the live update is over");
 	check_sum(root);
 	check_old(root);
+	check_inside(root);
 	json_decref(root);
 	return end_tests();
 }

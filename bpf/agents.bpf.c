@@ -40,6 +40,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	__u64 start_time;
 	__u64 utime;
+	__u64 stime;
 	unsigned long min_flt;
 	unsigned long maj_flt;
 	char comm[AGENTS_COMM];
@@ -75,7 +76,7 @@ struct agents agents;
  * struct state - what an entry of @now does
  * @task:  address of the task, 0 once it has exited
  * @since: when it began to do that
- * @user:  its figures before it was recorded, @minor, @major: the same
+ * @user:  its figures when they were added last; @system, @minor, @major: the same
  * @fault: when its page fault began, 0 if it is in none
  * @doing: what it does, but for calls of LUO
  * @calls: whether it is in a call of LUO
@@ -85,6 +86,7 @@ struct state {
 	__u64 task;
 	__u64 since;
 	__u64 user;
+	__u64 system;
 	__u64 minor;
 	__u64 major;
 	__u64 fault;
@@ -132,13 +134,23 @@ static __always_inline __u64 task_account(struct state *s, struct agents_task *t
 	return ns;
 }
 
+/* Add what its figures have grown by, but for calls. */
 static __always_inline void task_sample(struct state *s, struct agents_task *t)
 {
 	struct task_struct *task = (void *)s->task;
+	__u64 user = BPF_CORE_READ(task, utime), system = BPF_CORE_READ(task, stime);
+	__u64 minor = BPF_CORE_READ(task, min_flt), major = BPF_CORE_READ(task, maj_flt);
 
-	t->user = BPF_CORE_READ(task, utime) - s->user;
-	t->minor = BPF_CORE_READ(task, min_flt) - s->minor;
-	t->major = BPF_CORE_READ(task, maj_flt) - s->major;
+	if (!s->calls) {
+		t->user += user - s->user;
+		t->system += system - s->system;
+		t->minor += minor - s->minor;
+		t->major += major - s->major;
+	}
+	s->user = user;
+	s->system = system;
+	s->minor = minor;
+	s->major = major;
 	bpf_probe_read_kernel(t->comm, sizeof(t->comm), &task->comm);
 }
 
@@ -161,6 +173,7 @@ static __noinline int task_add(struct task_struct *task, __u32 doing, __u64 now)
 	s->since = now;
 	s->doing = doing;
 	s->user = BPF_CORE_READ(task, utime);
+	s->system = BPF_CORE_READ(task, stime);
 	s->minor = BPF_CORE_READ(task, min_flt);
 	s->major = BPF_CORE_READ(task, maj_flt);
 	t->pid = BPF_CORE_READ(task, pid);
@@ -361,6 +374,7 @@ static __always_inline int call_begins(void)
 	if (i < 0 || i >= AGENTS_TASKS)
 		return 0;
 	task_account(&states[i], &now_tasks[i], now);
+	task_sample(&states[i], &now_tasks[i]);
 	states[i].calls = 1;
 	now_tasks[i].flags |= AGENTS_IS_AGENT;
 	return 0;
@@ -377,6 +391,7 @@ static __always_inline int call_ends(void)
 	if (i < 0 || i >= AGENTS_TASKS)
 		return 0;
 	task_account(&states[i], &now_tasks[i], bpf_ktime_get_ns());
+	task_sample(&states[i], &now_tasks[i]);
 	states[i].calls = 0;
 	return 0;
 }

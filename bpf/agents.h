@@ -50,8 +50,9 @@ struct agents_wait {
  * @from:   when its first call began, or when it was created, ns
  * @until:  up to when the figures are
  * @ns:     time between them by what it did
- * @user:   time that the kernel charged as that of user space, ns
- * @minor:  page faults without input or output, @major: with it
+ * @user:   time outside of calls of LUO that the kernel charged as that of user space, ns
+ * @system: the same of the kernel
+ * @minor:  page faults without input or output outside of them, @major: with it
  * @faults: time in page faults outside of calls of LUO, ns
  * @waits:  what it waited for longest outside of calls of LUO, unordered
  * @comm:   its name
@@ -65,6 +66,7 @@ struct agents_task {
 	__u64 until;
 	__u64 ns[AGENTS_DOINGS];
 	__u64 user;
+	__u64 system;
 	__u64 minor;
 	__u64 major;
 	__u64 faults;

@@ -18,7 +18,7 @@ static void test_task(void)
 
 	*t = (struct agents_task){
 		.pid = 70, .parent = 60, .flags = AGENTS_IS_CHILD | AGENTS_IS_GONE,
-		.from = 1000, .until = 5000, .ns = { 400, 1600, 700, 1300 }, .user = 900,
+		.from = 1000, .until = 5000, .ns = { 400, 1600, 700, 1300 }, .user = 900, .system = 90,
 		.minor = 11, .major = 12, .faults = 13,
 		.waits[1] = { .ns = 1300, .count = 3, .nr = SYS_nanosleep, .waker = 9 },
 		.waits[2] = { .ns = 1, .count = 1, .nr = AGENTS_WAIT_OUTSIDE,
@@ -36,7 +36,7 @@ static void test_task(void)
 	      to->ns[LIVEUPDATE_DOING_CPU] == 1600 &&
 	      to->ns[LIVEUPDATE_DOING_QUEUED] == 700 &&
 	      to->ns[LIVEUPDATE_DOING_BLOCKED] == 1300, "what it did");
-	check(to->user == 900 && to->minor == 11 && to->major == 12, "its figures");
+	check(to->user == 900 && to->system == 90 && to->minor == 11 && to->major == 12, "its figures");
 	check_string(to->comm, "aaaaaaaaaaaaaaa", "a name without an end gets one");
 	check_string(to->waits[1].comm, "bbbbbbbbbbbbbbb", "that of its waker, too");
 	check_string(to->waits[1].call, "nanosleep", "the system call has its name");

@@ -121,6 +121,7 @@ static void fill_task(const struct agents_task *t, struct liveupdate_recorder_ta
 	for (i = 0; i < AGENTS_DOINGS; i++)
 		to->ns[i] = t->ns[i];
 	to->user = t->user;
+	to->system = t->system;
 	to->minor = t->minor;
 	to->major = t->major;
 	for (i = 0; i < AGENTS_WAITS; i++)

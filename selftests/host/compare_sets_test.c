@@ -19,6 +19,7 @@
 #define MS	1000000.0
 #define PAIRS	1000	/* that are equal */
 #define SLOWER	200	/* of which one is slower */
+#define ALARMS	5	/* at most, where one is to be expected */
 
 static uint64_t state;
 
@@ -36,48 +37,52 @@ static double normal(void)
 	return sqrt(-2 * log(1 - uniform())) * cos(2 * M_PI * uniform());
 }
 
-/* Calls of a live update of the demonstration, and what phases take beside them. */
+/*
+ * Calls, and what phases take beside them: the medians of 20 live updates of the emulated
+ * machine in the VM test "compare", while two CPUs ran five other jobs, and how much these
+ * differed.
+ */
 static const struct leaf {
 	enum span span;
 	const char *name;	/* NULL for the rest of a phase */
 	unsigned int kind, op, scope, calls;
 	double ns, noise;	/* and the standard deviation of its logarithm */
 } leaves[] = {
-	{ SPAN_PREPARE, NULL, 0, 0, 0, 0, 300 * US, 0.3 },
-	{ SPAN_FREEZE, NULL, 0, 0, 0, 0, 3900 * US, 0.2 },
-	{ SPAN_FREEZE, "memfd-v2", 0, 5, 2, 4, 33 * US, 0.3 },
-	{ SPAN_FREEZE, "luo-test-v1", 0, 5, 2, 2, 50 * US, 0.3 },
-	{ SPAN_FREEZE, "luo-recorder", 1, 5, 2, 1, 80 * US, 0.3 },
+	{ SPAN_PREPARE, NULL, 0, 0, 0, 0, 167 * US, 0.3 },
+	{ SPAN_FREEZE, NULL, 0, 0, 0, 0, 1500 * US, 0.4 },
+	{ SPAN_FREEZE, "memfd-v2", 0, 5, 2, 4, 23 * US, 0.4 },
+	{ SPAN_FREEZE, "luo-test-v1", 0, 5, 2, 2, 61 * US, 0.5 },
+	{ SPAN_FREEZE, "luo-recorder", 1, 5, 2, 1, 36 * US, 0.2 },
 	{ SPAN_FREEZE, "luo-test-flb-v1", 2, 5, 2, 1, 9 * US, 0.3 },
-	{ SPAN_SHUTDOWN, NULL, 0, 0, 0, 0, 27 * MS, 0.2 },
-	{ SPAN_KEXEC, NULL, 0, 0, 0, 0, 628 * MS, 0.06 },
-	{ SPAN_INIT, NULL, 0, 0, 0, 0, 2300 * MS, 0.08 },
-	{ SPAN_INIT, "luo-recorder", 1, 10, 0, 1, 120 * US, 0.3 },
-	{ SPAN_USER, NULL, 0, 0, 0, 0, 158 * MS, 0.15 },
-	{ SPAN_RESTORE, NULL, 0, 0, 0, 0, 30 * MS, 0.2 },
-	{ SPAN_RESTORE, "memfd-v2", 0, 7, 0, 4, 458 * MS, 0.08 },
-	{ SPAN_RESTORE, "luo-test-v1", 0, 7, 0, 2, 70 * US, 0.3 },
-	{ SPAN_FINISH, NULL, 0, 0, 0, 0, 2400 * MS, 0.1 },
-	{ SPAN_FINISH, "memfd-v2", 0, 9, 0, 4, 5 * MS, 0.3 },
-	{ SPAN_FINISH, "memfd-v2", 0, 8, 0, 4, 8 * US, 0.3 },
-	{ SPAN_FINISH, "luo-test-v1", 0, 9, 0, 2, 40 * US, 0.3 },
-	{ SPAN_NR, "memfd-v2", 0, 1, 0, 4, 90 * MS, 0.1 },
-	{ SPAN_NR, "luo-test-v1", 0, 1, 0, 2, 60 * US, 0.3 },
-	{ SPAN_NR, "memfd-v2", 0, 3, 1, 4, 2 * MS, 0.3 },
+	{ SPAN_SHUTDOWN, NULL, 0, 0, 0, 0, 15 * MS, 0.8 },
+	{ SPAN_KEXEC, NULL, 0, 0, 0, 0, 1280 * MS, 0.4 },
+	{ SPAN_INIT, NULL, 0, 0, 0, 0, 2960 * MS, 0.3 },
+	{ SPAN_INIT, "luo-recorder", 1, 10, 0, 1, 225 * US, 0.3 },
+	{ SPAN_USER, NULL, 0, 0, 0, 0, 640 * MS, 0.4 },
+	{ SPAN_RESTORE, NULL, 0, 0, 0, 0, 130 * MS, 0.4 },
+	{ SPAN_RESTORE, "memfd-v2", 0, 7, 0, 4, 122 * MS, 0.4 },
+	{ SPAN_RESTORE, "luo-test-v1", 0, 7, 0, 2, 434 * US, 0.8 },
+	{ SPAN_FINISH, NULL, 0, 0, 0, 0, 10 * MS, 0.5 },
+	{ SPAN_FINISH, "memfd-v2", 0, 9, 0, 4, 23 * US, 0.2 },
+	{ SPAN_FINISH, "luo-test-v1", 0, 8, 0, 2, 185 * US, 0.8 },
+	{ SPAN_FINISH, "luo-test-v1", 0, 9, 0, 2, 29 * US, 0.2 },
+	{ SPAN_NR, "memfd-v2", 0, 1, 0, 4, 55 * MS, 0.6 },
+	{ SPAN_NR, "luo-test-v1", 0, 1, 0, 2, 84 * US, 0.3 },
+	{ SPAN_NR, "luo-test-v1", 0, 3, 1, 2, 27 * US, 0.3 },
 };
 
 #define LEAVES	(sizeof(leaves) / sizeof(leaves[0]))
 
-/* Its time: the noise is a factor. */
+/* Its time: the noise is a factor, within bounds as all that was measured. */
 static double draw(const struct leaf *leaf, double machine)
 {
-	return leaf->ns * machine * exp(leaf->noise * normal());
+	return leaf->ns * machine * exp(leaf->noise * sqrt(3) * (2 * uniform() - 1));
 }
 
-/* Now and then something else runs meanwhile, 4 ms on average. */
+/* One of 80 is interrupted, by something else that has a time slice. */
 static double interruption(void)
 {
-	return uniform() < 0.03 ? -4 * MS * log(1 - uniform()) : 0;
+	return uniform() < 1 / 80.0 ? (3 + 4 * uniform()) * MS : 0;
 }
 
 static void add(struct compare_run *run, struct measure m)
@@ -91,7 +96,7 @@ static void add(struct compare_run *run, struct measure m)
 /* A live update; each call of leaf @slow takes @by longer. */
 static void make_run(struct compare_run *run, size_t slow, double by)
 {
-	double phases[SPAN_NR + 1] = { 0 }, machine = exp(0.04 * normal()), all = 0;
+	double phases[SPAN_NR + 1] = { 0 }, machine = exp(0.1 * normal()), all = 0;
 	double ns, other;
 	const struct leaf *l;
 	size_t i;
@@ -179,33 +184,35 @@ static bool nearly(uint64_t is, double want)
 	return ok;
 }
 
-/* With the quantiles of published tables, of 0.995 as the test is two-sided. */
+/* With the quantiles of published tables: of 0.9995, as the test is two-sided. */
 static void test_rules(void)
 {
-	const double error = sqrt(M_PI / 2);
+	const double error = sqrt(3);
 
 	check(noise_median(SET(1, 2, 9)) == 2 && noise_median(SET(1, 2, 8, 9)) == 5 &&
 	      noise_spread(SET(1, 2, 9)) == 1 && noise_spread(SET(7)) == 0,
 	      "median and spread");
-	check(noise_needed(SET(4000000), SET(30000000), 15 * MS, 9) == 15 * MS &&
-	      noise_needed(SET(90000000), SET(40000000), 15 * MS, 9) == 40 * MS,
-	      "one time on each side has to double, and to be so much longer");
+	check(noise_needed(SET(1000000), SET(30000000), 15 * MS, 9) == 15 * MS &&
+	      noise_needed(SET(90000000), SET(4000000), 15 * MS, 9) == 36 * MS,
+	      "one time has to be ten times the other one, and so much longer");
 	check(noise_needed(SET(1000000, 3000000), SET(30000000, 34000000), 12 * MS, 9) ==
-	      6 * MS + 1 * MS + 2 * MS, "with two each it is half, from time to time");
-	/* Of each side the squares sum to 2e12 or 10e12 ns^2; a fiftieth of the median. */
+	      13500000 + 1 * MS + 2 * MS &&
+	      noise_needed(SET(1000, 1000), SET(30000000, 34000000), 12 * MS, 9) ==
+	      6 * MS + 2 * MS, "with two each half of it, from the longest to the shortest");
+	/* Squares of the distances, and of a fiftieth of the median, 2 ms. */
 	check(nearly(noise_needed(SET(99000000, 100000000, 101000000),
 				  SET(100000000, 101000000, 102000000), 60 * MS, 1),
-		     4.6041 * error * sqrt((1 + 4) * 2 / 3.0) * MS), "t of 4 degrees");
+		     8.6103 * error * sqrt((1 + 4) * 2 / 3.0) * MS), "t of 4 degrees");
 	check(nearly(noise_needed(SET(99000000, 100000000, 101000000),
 				  SET(100000000, 101000000), 60 * MS, 1),
-		     5.8409 * error * sqrt((2.5 / 3 + 4) * 5 / 6.0) * MS), "of 3");
+		     12.924 * error * sqrt((2.5 / 3 + 4) * 5 / 6.0) * MS), "of 3");
 	check(nearly(noise_needed(SET(98000000, 99000000, 100000000, 101000000, 102000000),
 				  SET(98000000, 99000000, 100000000, 101000000, 102000000),
 				  60 * MS, 1),
-		     3.3554 * error * sqrt((2.5 + 4) * 2 / 5.0) * MS), "of 8");
+		     5.0413 * error * sqrt((2.5 + 4) * 2 / 5.0) * MS), "of 8");
 	check(nearly(noise_needed(SET(100000000, 100000000, 100000000),
 				  SET(100000000, 100000000, 100000000), 60 * MS, 1),
-		     4.6041 * error * sqrt(4 * 2 / 3.0) * MS),
+		     8.6103 * error * sqrt(4 * 2 / 3.0) * MS),
 	      "times that are equal by chance have a spread");
 	check(noise_needed(SET(1000, 1000, 1000), SET(1000, 1000, 1000), 60 * MS, 1) ==
 	      NOISE_LEAST_NS && noise_needed(SET(1000, 1000, 1000, 1000), SET(1000),
@@ -214,7 +221,7 @@ static void test_rules(void)
 	check(nearly(noise_needed(SET(98000000, 99000000, 100000000, 101000000, 102000000),
 				  SET(98000000, 99000000, 100000000, 101000000, 900000000),
 				  60 * MS, 1),
-		     3.4995 * error * sqrt((15 / 7.0 + 4) * 2 / 5.0) * MS),
+		     5.4079 * error * sqrt((15 / 7.0 + 4) * 2 / 5.0) * MS),
 	      "one that is far from all others is no spread");
 }
 
@@ -240,7 +247,7 @@ static void test_equal(void)
 		       sizes[k][0], sizes[k][1], alarms, PAIRS);
 		check(ten == 10, "%d and %d equal live updates: none in ten of ten",
 		      sizes[k][0], sizes[k][1]);
-		check(alarms <= PAIRS / NOISE_CHANCE, "no more than by chance in a thousand");
+		check(alarms <= ALARMS, "few in a thousand");
 	}
 }
 
@@ -262,7 +269,7 @@ static void test_slower(void)
 			}
 			printf("# %d and %d, 20 ms slower: exactly that in %d of %d pairs, %d of the first ten\n",
 			       sizes[k][0], sizes[k][1], named, SLOWER, ten);
-			check(100 * named >= 97 * SLOWER,
+			check(100 * named >= 97 * SLOWER && (ten == 10 || sizes[k][0] < 5),
 			      "%d and %d live updates, one handler 20 ms slower: exactly that",
 			      sizes[k][0], sizes[k][1]);
 		}

@@ -11,8 +11,8 @@
 #define FAR_PART	5	/* at most one in so many of a set */
 #define FAR_SPREADS	9	/* six standard deviations, if the times are normal */
 
-/* A median errs by so much more than a mean does. */
-#define MEDIAN_ERROR	1.2533141373155
+/* A median errs by so much more than a mean does, if times are spread evenly: sqrt(3). */
+#define MEDIAN_ERROR	1.7320508075689
 
 static uint64_t apart(uint64_t a, uint64_t b)
 {
@@ -127,8 +127,8 @@ static double students_t(double odds, int df)
 static double needed_apart(struct noise_set low, struct noise_set high, uint64_t off)
 {
 	const uint64_t longest = low.ns[low.n - 1];
-	const double least = (double)off / (low.n < high.n ? low.n : high.n);
-	double gap = (NOISE_FACTOR - 1.0) * longest;
+	const double n = low.n < high.n ? low.n : high.n, least = off / n;
+	double gap = NOISE_FACTOR / n * longest;
 
 	gap = gap < least ? least : gap;
 	return gap + (longest - noise_median(low)) + (noise_median(high) - high.ns[0]);

@@ -7,10 +7,11 @@
  * The times of a row are compared by their medians. A difference is what one of two rules
  * says is one:
  *
- * - Every time of one set is at least NOISE_FACTOR times as long as each of the other set,
- *   and longer by what a single time can be off: NOISE_CALLS_NS if it is of calls, which are
- *   timed one by one, NOISE_PHASE_NS if whatever runs at that time is in it; by a half, a third
- *   of that where each set has two, three times. One time in each set is enough for this rule.
+ * - Every time of one set is many times as long as each of the other set: NOISE_FACTOR and
+ *   once more where each set has one time, half of NOISE_FACTOR and once more where each has
+ *   two, and so on. And it is longer by what a single time can be off: NOISE_CALLS_NS if it is
+ *   of calls, which are timed one by one, NOISE_PHASE_NS if whatever runs at that time is in
+ *   it; by half of that where each set has two times, and so on.
  * - The medians differ by more than is to be expected of the spread inside of the sets
  *   (Student's t, of the standard error of a median), in one of NOISE_CHANCE comparisons of
  *   equal sets, whatever the number of rows. Few times can be equal by chance, so the spread
@@ -24,10 +25,10 @@
 
 #include <stdint.h>
 
-#define NOISE_FACTOR		2
+#define NOISE_FACTOR		9
 #define NOISE_CALLS_NS		15000000
-#define NOISE_PHASE_NS		60000000
-#define NOISE_CHANCE		100
+#define NOISE_PHASE_NS		600000000
+#define NOISE_CHANCE		1000
 #define NOISE_LEAST_NS		100000
 #define NOISE_LEAST_PART	50
 

@@ -55,7 +55,7 @@ seconds=' +[0-9]+\.[0-9]{6}'
 export TZ=XXX-5:45
 before=$(date +%Y-%m-%dT%H)
 start stamped trace -t
-luotrace_test busy || exit 1
+luotrace_test many || exit 1
 kill -INT $!
 wait
 lines=$(wc -l < /tmp/stamped.json)

@@ -16,10 +16,10 @@
  * @nr:	    how many, at least one
  * @f:	    where to
  *
- * A process of the trace is a recorded kernel, or the blackout as LUO itself recorded
- * it. Each thread of a kernel has a track with its calls, each session one with its
- * phases; spans that would overlap go to a further track. All times are microseconds since
- * the earliest one: kernels and blackout are placed by their clocks.
+ * A process of the trace is a recorded kernel, or the blackout as LUO itself recorded it.
+ * Each thread of a kernel has a track with its calls, each session one with its phases;
+ * spans that would overlap go to a further track. Files and memory are counters. All times
+ * are microseconds since the earliest one, on the clock of trace_clock.h.
  *
  * Return: false if it cannot be written, or if out of memory.
  */

@@ -269,13 +269,14 @@ static void test_task(void)
 	task_state_read(&s, proc, 77, 78, hour);
 	check_string(task_state_text(&s, -1, text), "D msleep", "without its stack");
 	check(!s.ran && s.cpu == 3, "the time that it ran is unknown");
+	check(!s.whole, "and where it is called from");
 	put(dir, "schedstat", "123456 789 3\n");
 	put(dir, "stack", "[<0>] msleep+0x1e/0x30\n[<0>] slow_op+0x1/0x2 [module]\n"
 	    "[<ffffffff81000000>] luo_call_run+0x1/0x2\n");
 	task_state_read(&s, proc, 77, 78, hour);
 	check_string(task_state_text(&s, -1, text), "D msleep < slow_op < luo_call_run",
 		     "with its stack");
-	check(s.ran && s.ran_ns == 123456, "the time that it ran");
+	check(s.ran && s.ran_ns == 123456 && s.whole, "the time that it ran");
 	check(task_state_in(&s, "slow_op") && !task_state_in(&s, "slow"), "the functions");
 	task_state_read(&s, proc, 77, 78, 49 * 1000000000ULL);
 	check(s.seen == TASK_GONE, "a task that began later is another one");

@@ -402,7 +402,7 @@ struct lt_stack_call {
 	} held[LT_HELD_STACKS];
 };
 
-/* What of long calls found no room. */
+/* What found no room. Whether the call is a long one may not be known by then. */
 struct lt_stack_lost {
 	__u64 stacks;	/* samples, and times without a CPU */
 	__u64 calls;	/* calls whose stacks could not be taken */

@@ -185,6 +185,12 @@ int stacks_begin(const struct lt_flight *call)
 
 	if (!want_stacks || !call)
 		return 0;
+	c = bpf_map_lookup_elem(&stack_calls, &tid);
+	if (c && c->live && call->kind == LT_FLB)
+		return 0;
+	/* The end of an earlier one can have been missed. */
+	if (c)
+		c->live = 0;
 	if (want_session[0] && !name_equal(want_session, call->session))
 		return 0;
 	if (want_handler[0] && !name_equal(want_handler, call->compatible))
@@ -192,9 +198,6 @@ int stacks_begin(const struct lt_flight *call)
 	if (!ready || !(want_ops & (1ULL << (call->op & 63))))
 		return 0;
 
-	c = bpf_map_lookup_elem(&stack_calls, &tid);
-	if (c && c->live && call->kind == LT_FLB)
-		return 0;
 	if (!c) {
 		empty = lookup_single(&stack_call_empty);
 		if (!empty)
@@ -207,7 +210,6 @@ int stacks_begin(const struct lt_flight *call)
 		}
 		__sync_fetch_and_add(&nr_stack_calls, 1);
 	}
-	c->live = 0;
 	barrier();
 	c->nr = 0;
 	c->off_stack = 0;

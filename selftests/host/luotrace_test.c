@@ -520,40 +520,6 @@ static void print_events(void)
 	}
 }
 
-/* What is unknown of the cost of tracing stays unknown. */
-static void test_observer(void)
-{
-	struct observer now = { 5000000, 70, 2000000000 }, earlier = { 4000000, 60, 0 };
-	struct observer since = observer_since(&now, &earlier), none = OBSERVER_NOTHING;
-	struct observer tiny = { 10, 1, 2000000000 };
-	char text[OBSERVER_TEXT];
-	json_t *json;
-
-	check_string(observer_text(&since, text),
-		     "luotrace itself: 10 runs of BPF programs, 1.00ms in 2.00s, 0.050 % of one CPU",
-		     "cost of an interval");
-	check_string(observer_text(&tiny, text),
-		     "luotrace itself: 1 run of BPF programs, 10ns in 2.00s, below 0.001 % of one CPU",
-		     "hardly any cost");
-	json = observer_json(&since);
-	check(json_real_value(json_object_get(json, "share")) == 0.0005,
-	      "the same as JSON");
-	since = observer_read(json);
-	check(since.run_ns == 1000000 && since.runs == 10 &&
-	      since.observed_ns == 2000000000, "which is read again");
-	json_decref(json);
-	since = observer_since(&now, &none);
-	check_string(observer_text(&since, text),
-		     "luotrace itself: run time of its BPF programs unknown",
-		     "an unknown cost");
-	json = observer_json(&since);
-	check(json_is_null(json_object_get(json, "run_ns")) &&
-	      json_is_null(json_object_get(json, "share")), "is null");
-	json_decref(json);
-	since = observer_read(NULL);
-	check(since.run_ns == OBSERVER_UNKNOWN, "that of an older file is unknown");
-}
-
 /* Calls of each kind by handler, by session and by file, with all that is optional. */
 static void print_latency(void)
 {
@@ -626,7 +592,6 @@ int main(int argc, char **argv)
 	test_life_is_bounded();
 	test_shown();
 	test_latency();
-	test_observer();
 	test_recorded();
 	test_why_not();
 	test_events();

@@ -27,7 +27,7 @@
 #define LATER_MS	250
 #define CHILD_MS	150
 #define COMPUTE_MS	200
-#define SLACK_MS	50	/* before and after a call, on a busy host */
+#define SLACK_MS	200	/* before and after a call, on a busy host */
 
 #define OWN_FIGURES	11
 
@@ -300,16 +300,17 @@ TEST_F(agents, an_interrupt_ends_its_sleep)
 TEST_F(agents, it_computed)
 {
 	const struct liveupdate_recorder_task *t = self->restore;
+	unsigned long long cpu = t->ns[LIVEUPDATE_DOING_CPU];
+	unsigned long long charged = t->user + t->system;
 
-	TH_LOG("CPU %llu us, of it user space %llu us; measured %lld us, queued %llu us",
-	       (unsigned long long)t->ns[LIVEUPDATE_DOING_CPU] / 1000,
-	       (unsigned long long)t->user / 1000, self->own.computed / 1000,
-	       (unsigned long long)t->ns[LIVEUPDATE_DOING_QUEUED] / 1000);
-	EXPECT_LE(self->own.computed, t->ns[LIVEUPDATE_DOING_CPU]);
-	/* By the tick, of 4 to 10 ms. */
-	EXPECT_LE(self->own.computed / 2, t->user);
-	EXPECT_GT(self->own.retrieved - self->own.opened - SLEEP_MS * MS * 8 / 10,
-		  t->ns[LIVEUPDATE_DOING_CPU]);
+	TH_LOG("CPU %llu us, charged %llu us, of it %llu us in user space; measured %lld us",
+	       cpu / 1000, charged / 1000, (unsigned long long)t->user / 1000,
+	       self->own.computed / 1000);
+	EXPECT_LE(self->own.computed, cpu);
+	EXPECT_GT(self->own.retrieved - self->own.opened - SLEEP_MS * MS * 8 / 10, cpu);
+	/* Samples by the tick, of which some are missing. */
+	ASSERT_LT(0, charged);
+	EXPECT_LE(self->own.computed / 2, cpu * t->user / charged);
 }
 
 TEST_F(agents, the_opener_has_its_ancestors)

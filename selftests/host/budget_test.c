@@ -153,6 +153,34 @@ static void test_steps(void)
 	free(r);
 }
 
+/* An initcall of 2 ms in a kernel init of 5 ms; then a callback of 1.5 ms and of 0.5 ms. */
+static void test_named(void)
+{
+	struct liveupdate_recorder *r = make();
+	const uint64_t begin = r->last_in.marks[LIVEUPDATE_MARK_START];
+	struct liveupdate_recorder_init *init = &r->inside.init;
+	const struct budget budget = { BUDGET_PHASE, SPAN_INIT, 4 * MS };
+
+	init->begin = begin + MS;
+	init->end = begin + 4 * MS;
+	init->count = 1;
+	init->total = init->longest[0].duration = 2 * MS;
+	init->longest[0].end = begin + 3 * MS;
+	strcpy(init->longest[0].name, "slow_init");
+	verdict(r, NULL, budget, BUDGET_BROKEN,
+		"budget broken: kernel init took 5.00ms, 1.00ms more than 4.00ms; 2.00ms of it in initcall slow_init");
+	add_row(&r->last_in, 0, "a", 10, LIVEUPDATE_SCOPE_AGENT, 1, 1500000)->kind =
+		LIVEUPDATE_KIND_SUBSYSTEM;
+	add_call(&r->last_in, 10, LIVEUPDATE_SCOPE_AGENT, 0, "a", "", begin + 3 * MS,
+		 1500000)->kind = LIVEUPDATE_KIND_SUBSYSTEM;
+	verdict(r, NULL, budget, BUDGET_BROKEN,
+		"budget broken: kernel init took 5.00ms, 1.00ms more than 4.00ms; 1.50ms of it in subsystem a, boot");
+	r->last_in.slow_calls[LIVEUPDATE_SCOPE_AGENT][10][0].duration = 500000;
+	verdict(r, NULL, budget, BUDGET_BROKEN,
+		"budget broken: kernel init took 5.00ms, 1.00ms more than 4.00ms; 2.00ms of it in initcall slow_init");
+	free(r);
+}
+
 int main(void)
 {
 	puts("TAP version 13");
@@ -161,5 +189,6 @@ int main(void)
 	test_known();
 	test_unknown();
 	test_steps();
+	test_named();
 	return end_tests();
 }

@@ -6,6 +6,7 @@
 #include "budget.h"
 #include "enum_name.h"
 #include "fmt.h"
+#include "timeline_inside.h"
 
 #define NAME_BUF	(4 * 64 + 1)
 
@@ -95,6 +96,26 @@ static void keep_steps(struct budget_result *result, struct steps steps)
 	}
 }
 
+/*
+ * Keep what else took longest in a phase. A callback or a session says more than what it is
+ * in, such as all calls of an agent, unless that is much longer.
+ */
+static void keep_named(struct budget_result *result, const struct liveupdate_recorder *r,
+		       const struct blackout *b, struct steps steps, enum span s)
+{
+	const struct inside_item *items[INSIDE_SHOWN];
+	const uint64_t least = 2 * result->part_ns;
+	struct inside in;
+	int n, i;
+
+	inside_of_update(&in, r, b, steps);
+	n = timeline_inside_top(&in, s, items);
+	for (i = 0; i < n; i++) {
+		if (!items[i]->detail && items[i]->ns > least)
+			keep_part(result, items[i]->ns, "%s", items[i]->text);
+	}
+}
+
 /* Keep what took longest inside a phase, if it took longer than what is kept. */
 static void keep_inside(struct budget_result *result, const struct liveupdate_recorder *r,
 			const struct blackout *b, struct steps steps, enum span s)
@@ -117,6 +138,7 @@ static void keep_inside(struct budget_result *result, const struct liveupdate_re
 			  fmt_name(name, sizeof(name), session.session->name));
 	if (s == SPAN_SHUTDOWN)
 		keep_steps(result, steps);
+	keep_named(result, r, b, steps, s);
 }
 
 /* The longest phase, and what took longest inside of it. */

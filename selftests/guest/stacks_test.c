@@ -178,10 +178,13 @@ static void check_proportion(json_t *root, const char *what)
 	check(number(preserved, "count") == CALLS, "all long calls are seen, %s", what);
 	check(about(burn, CALLS * BURN_US / 1000, 75, 120),
 	      "the time that they burn is that of luo_test_burn, %s: %lld ms", what, burn);
-	/* It may sleep longer on a busy machine, and then the calls take longer. */
-	check(about(sleep, CALLS * SLEEP_US / 1000, 95, 150),
+	/*
+	 * On a busy machine it may sleep longer, and then the calls take longer, or be late
+	 * when it goes to sleep, and then it is woken when it should be all the same.
+	 */
+	check(about(sleep, CALLS * SLEEP_US / 1000, 75, 150),
 	      "the time that they sleep is that of luo_test_sleep, %s: %lld ms", what, sleep);
-	check(about(100 * burn / sleep, 100 * BURN_US / SLEEP_US, 60, 125),
+	check(about(100 * burn / sleep, 100 * BURN_US / SLEEP_US, 60, 150),
 	      "they are in the proportion that was set, %s: %lld %%", what,
 	      100 * burn / sleep);
 	check(time_in(preserved, "luo_test_sleep", true) < sleep * MS / 5 &&
@@ -198,7 +201,7 @@ static void check_others(json_t *root, const char *what)
 			    "luo_test_burn", true), BURN_US * 1000LL, 75, 125),
 	      "FLBs have stacks, %s", what);
 	check(about(time_in(row(root, "subsystem", "luo-test-first", "prepare"),
-			    "luo_test_sleep", false), SLEEP_US * 1000LL, 95, 200),
+			    "luo_test_sleep", false), SLEEP_US * 1000LL, 75, 200),
 	      "and so have subsystems, %s", what);
 }
 
@@ -252,7 +255,7 @@ static void check_none(void)
 	      call_row(root, MEMFD, "preserve"),
 	      "without perf events time on a CPU is unknown, with a message");
 	if (own_luo())
-		check(about(number(preserved, "off_cpu_ns"), CALLS * SLEEP_US * 1000LL, 95,
+		check(about(number(preserved, "off_cpu_ns"), CALLS * SLEEP_US * 1000LL, 75,
 			    150) && !number(preserved, "on_cpu_ns"),
 		      "and time off it is known: %lld ms",
 		      number(preserved, "off_cpu_ns") / MS);

@@ -133,7 +133,9 @@ static void keep_inside(struct budget_result *result, const struct liveupdate_re
 			  "%s %s, %s", timeline_kind(rows[i]->kind),
 			  *rows[i]->name ? fmt_name(name, sizeof(name), rows[i]->name) :
 					   "others", enum_name(ENUM_OP, rows[i]->op));
-	if (timeline_sessions(r, b, s, &session, 1))
+	/* The callbacks for its files are inside of a session. */
+	if (timeline_sessions(r, b, s, &session, 1) &&
+	    session.ns - session.ns / 10 > result->part_ns)
 		keep_part(result, session.ns, "session %s",
 			  fmt_name(name, sizeof(name), session.session->name));
 	if (s == SPAN_SHUTDOWN)

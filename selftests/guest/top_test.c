@@ -168,7 +168,8 @@ TEST(a_call_that_hangs_is_seen_while_it_hangs)
 		age = number(c, "age_ns");
 		/* Each reading is an interval later. */
 		rising += !seen || age >= last + number(reading, "interval_ns") / 2;
-		EXPECT_GE((HANG_MS + 2000) * 1000000LL, age);
+		/* A sleep ends late on a busy machine. */
+		EXPECT_GE(2 * HANG_MS * 1000000LL, age);
 		last = age;
 		seen++;
 	}

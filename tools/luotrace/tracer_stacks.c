@@ -81,6 +81,11 @@ void tracer_stacks_attach(struct tracer_stacks *s, struct luotrace_bpf *bpf)
 	}
 	if (nr && err == ENODEV)
 		return;
+	/* Time on some of the CPUs would be taken for all of it. */
+	for (cpu = 0; cpu < s->nr_cpus; cpu++) {
+		bpf_link__destroy(s->links[cpu]);
+		s->links[cpu] = NULL;
+	}
 	s->why_none = strerror(err);
 	msg_error("stacks lack the time on a CPU, the kernel gives no perf event: %s",
 		  s->why_none);

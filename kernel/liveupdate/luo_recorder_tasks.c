@@ -160,15 +160,28 @@ static void luo_task_sample(struct luo_task *t, const struct task_struct *task)
 	memcpy(to->comm, task->comm, sizeof(to->comm));
 }
 
+static bool luo_wait_is(const struct liveupdate_recorder_wait *w, int nr, int waker,
+			const char *comm)
+{
+	if (w->nr != nr)
+		return false;
+	if (waker <= 0)
+		return w->waker == waker;
+	/* Some agents start a process for each thing that they wait for. */
+	return (w->waker > 0 || w->waker == LIVEUPDATE_WAKER_SEVERAL) &&
+	       !strncmp(w->comm, comm, sizeof(w->comm));
+}
+
 /* The entry of a system call and of who ended it, else one to replace, else NULL. */
 static struct liveupdate_recorder_wait *
-luo_wait_get(struct liveupdate_recorder_task *to, int nr, int waker, u64 ns)
+luo_wait_get(struct liveupdate_recorder_task *to, int nr, int waker, const char *comm,
+	     u64 ns)
 {
 	struct liveupdate_recorder_wait *shortest = NULL, *w = to->waits;
 	int i;
 
 	for (i = 0; i < LIVEUPDATE_RECORDER_WAITS; i++, w++) {
-		if (!w->count || (w->nr == nr && w->waker == waker))
+		if (!w->count || luo_wait_is(w, nr, waker, comm))
 			return w;
 		if (!shortest || w->ns < shortest->ns)
 			shortest = w;
@@ -182,7 +195,7 @@ luo_wait_get(struct liveupdate_recorder_task *to, int nr, int waker, u64 ns)
 static void luo_wait_add(struct liveupdate_recorder_task *to, int nr, int waker,
 			 const char *comm, u64 ns)
 {
-	struct liveupdate_recorder_wait *w = luo_wait_get(to, nr, waker, ns);
+	struct liveupdate_recorder_wait *w = luo_wait_get(to, nr, waker, comm, ns);
 
 	if (!w)
 		return;
@@ -190,6 +203,8 @@ static void luo_wait_add(struct liveupdate_recorder_task *to, int nr, int waker,
 		w->nr = nr;
 		w->waker = waker;
 		strscpy_pad(w->comm, comm);
+	} else if (w->waker != waker) {
+		w->waker = LIVEUPDATE_WAKER_SEVERAL;
 	}
 	w->count++;
 	w->ns += ns;

@@ -265,6 +265,10 @@ static void make_tasks(void)
 	t->system = MS * 3 / 10;
 	add_wait(t, 0, 47, "recvmsg", 77, "qemu system", IN_MS(3));
 	add_wait(t, 1, 230, "", 0, "", MS);
+	/* A second helper woke it after the restore. */
+	add_wait(t - LIVEUPDATE_RECORDER_TASKS, 3, 7, "poll", 58, "helper", MS / 8);
+	add_wait(t, 2, 7, "poll", LIVEUPDATE_WAKER_SEVERAL, "helper", MS / 2 + MS / 8);
+	t->waits[2].count = 3;
 	t = add_task(1, 77, "qemu system", LIVEUPDATE_TASK_CHILD, IN_MS(8), IN_MS(15));
 	t = &t[LIVEUPDATE_RECORDER_TASKS];
 	t->ns[LIVEUPDATE_DOING_CPU] = IN_MS(6);
@@ -291,9 +295,10 @@ static void test_tasks(void)
 	      !find(SPAN_FINISH, "user space") &&
 	      has(SPAN_FINISH, "blocked in recvmsg, woken by qemu\\x20system (77)",
 		  IN_MS(3)) &&
-	      has(SPAN_FINISH, "blocked in system call 230, until an interrupt", MS),
+	      has(SPAN_FINISH, "blocked in system call 230, until an interrupt", MS) &&
+	      has(SPAN_FINISH, "blocked in poll, woken by helper, 2 times", MS / 2),
 	      "finish has what came after restore, and what the agent waited for");
-	check(names(SPAN_FINISH, IN_MS(5)), "what it waited for unlisted is unknown");
+	check(names(SPAN_FINISH, IN_MS(5) + MS / 2), "what it waited for unlisted is unknown");
 	check(has(SPAN_FINISH, "child qemu\\x20system (77): user 4.00ms, kernel 2.00ms, "
 		  "no CPU 1.00ms, 1000 faults", IN_MS(7)) &&
 	      find(SPAN_FINISH, "child")->detail, "a child explains, and does not count");

@@ -25,6 +25,12 @@ static uint64_t less(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
+/* Whether one or several tasks of that name ended a wait. */
+static bool is_task(const struct liveupdate_recorder_wait *w)
+{
+	return w->waker > 0 || w->waker == LIVEUPDATE_WAKER_SEVERAL;
+}
+
 static const struct liveupdate_recorder_wait *
 find_wait(const struct liveupdate_recorder_task *task,
 	  const struct liveupdate_recorder_wait *like)
@@ -33,7 +39,9 @@ find_wait(const struct liveupdate_recorder_task *task,
 
 	for (i = 0; i < LIVEUPDATE_RECORDER_WAITS; i++) {
 		if (task->waits[i].count && task->waits[i].nr == like->nr &&
-		    task->waits[i].waker == like->waker)
+		    is_task(&task->waits[i]) == is_task(like) &&
+		    (is_task(like) ? !strcmp(task->waits[i].comm, like->comm) :
+				     task->waits[i].waker == like->waker))
 			return &task->waits[i];
 	}
 	return NULL;
@@ -143,6 +151,10 @@ static void add_wait(struct inside *to, const struct blackout *b, const struct s
 	if (w->waker == LIVEUPDATE_WAKER_IRQ)
 		add(to, b, stay, !stay->counts, w->ns,
 		    "%s blocked %s, until an interrupt", stay->name, call);
+	else if (w->waker == LIVEUPDATE_WAKER_SEVERAL)
+		add(to, b, stay, !stay->counts, w->ns,
+		    "%s blocked %s, woken by %s, %llu times", stay->name, call,
+		    fmt_name(comm, sizeof(comm), w->comm), (unsigned long long)w->count);
 	else if (w->waker < 0)
 		add(to, b, stay, !stay->counts, w->ns, "%s blocked %s", stay->name, call);
 	else

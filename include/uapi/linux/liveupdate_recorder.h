@@ -303,6 +303,7 @@ enum liveupdate_recorder_doing {
 
 #define LIVEUPDATE_WAIT_OUTSIDE	(-1)	/* in no system call, such as in a page fault */
 #define LIVEUPDATE_WAIT_COMPAT	(-2)	/* in a system call of another ABI */
+#define LIVEUPDATE_WAKER_SEVERAL (-2)	/* several tasks of the same name */
 #define LIVEUPDATE_WAKER_NONE	(-1)	/* it was still waiting */
 #define LIVEUPDATE_WAKER_IRQ	0	/* an interrupt */
 

@@ -304,7 +304,8 @@ static bool list_missed(const struct log *log, struct inside_item *item)
 	*item = item_of(&all);
 	item->ns = log->missed;
 	item->detail = 1;
-	snprintf(item->text, INSIDE_TEXT, "lost ticks, for which the clock of the log stood still");
+	snprintf(item->text, INSIDE_TEXT,
+		 "lost ticks, for which the clock of the log stood still");
 	return true;
 }
 

@@ -31,7 +31,7 @@ bool process_read(const char *proc, const char *pid, struct process *p)
 	line[n] = '\0';
 	name = strchr(line, '(');
 	rest = strrchr(line, ')');
-	/* Fields 3 (state), 4 (parent), 22 (start); the name may have anything but is past. */
+	/* Fields 3 (state), 4 (parent), 22 (start); the name, with anything, is past. */
 	if (!name || !rest || rest < name ||
 	    sscanf(rest, ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u "
 		   "%*d %*d %*d %*d %*d %*d %llu", &p->parent, &start) != 2)

@@ -58,8 +58,10 @@ int start_procs_items(const char *proc, uint64_t init, uint64_t opened,
 	int i;
 
 	/* What was started after the agent, it did not wait for. */
-	if (known)
-		s.until = began = began > init ? began : init;
+	if (known) {
+		began = began > init ? began : init;
+		s.until = began;
+	}
 	process_each(proc, take_start, &s);
 	for (i = 0; i < s.n; i++) {
 		item = add(item, last, process_start_ns(&s.process[i]),

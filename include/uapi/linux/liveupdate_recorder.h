@@ -325,9 +325,9 @@ struct liveupdate_recorder_wait {
 	char		call[LIVEUPDATE_RECORDER_SYSCALL];
 };
 
-#define LIVEUPDATE_TASK_AGENT	(1U << 0)	/* has claimed, retrieved or finished */
-#define LIVEUPDATE_TASK_CHILD	(1U << 1)	/* was created by a task in the list */
-#define LIVEUPDATE_TASK_GONE	(1U << 2)	/* has exited */
+#define LIVEUPDATE_TASK_AGENT	0x1U	/* has claimed, retrieved or finished */
+#define LIVEUPDATE_TASK_CHILD	0x2U	/* was created by a task in the list */
+#define LIVEUPDATE_TASK_GONE	0x4U	/* has exited */
 
 /**
  * struct liveupdate_recorder_task - task that calls LUO, or a child of one

@@ -59,7 +59,7 @@ static noinline void luo_test_burn(unsigned long us)
 	u64 end = ktime_get_ns() + us * NSEC_PER_USEC;
 
 	while (ktime_get_ns() < end) {
-		udelay(10);
+		cpu_relax();
 		cond_resched();
 	}
 }

@@ -110,7 +110,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 /* Whether to go on after @n readings. */
 static bool goes_on(const struct top_cmd *cmd, uint64_t n)
 {
-	return n != cmd->count && !cmd_signalled() &&
+	return !(cmd->count && n == cmd->count) && !cmd_signalled() &&
 	       !(cmd->o.until_frozen && cmd->frozen);
 }
 

@@ -233,7 +233,8 @@ def main():
         if not os.path.exists(path):
             sys.exit("monitor_test: '%s' is missing; selftests/vm/check leak "
                      "writes it" % path)
-    prometheus, promtool = unpacked("prometheus", "prometheus", "promtool")
+    prometheus, = unpacked("prometheus", "prometheus")
+    promtool, = unpacked("promtool|prometheus", "promtool")
     exporter, = unpacked("prometheus-node-exporter", "prometheus-node-exporter")
     with open(LEAKED) as f:
         text = f.read()

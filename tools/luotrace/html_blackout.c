@@ -203,8 +203,7 @@ static void inside_rows(const struct inside *in, enum span s, const struct black
 	char ns[FMT_LEN];
 
 	for (i = 0; i < n; i++) {
-		fprintf(f, "<tr class=dim><td class=\"w %s\">",
-			items[i]->detail ? "sub2" : "sub");
+		fprintf(f, "<tr class=dim><td class=%s>", items[i]->detail ? "sub2" : "sub");
 		text(f, items[i]->text);
 		fprintf(f, "</td><td></td><td class=n>%s</td><td class=n>%.1f %%</td><td></td></tr>\n",
 			fmt_ns(ns, items[i]->ns),

@@ -330,18 +330,6 @@ TEST_F(agents, the_opener_has_its_ancestors)
 	EXPECT_EQ(1, n);
 }
 
-static json_t *items_of(json_t *timeline, const char *phase)
-{
-	json_t *o, *inside = json_object_get(timeline, "inside");
-	size_t i;
-
-	json_array_foreach(json_object_get(inside, "phases"), i, o) {
-		if (!strcmp(text(o, "phase"), phase))
-			return json_object_get(o, "items");
-	}
-	return NULL;
-}
-
 /* Whether an item is from a source and begins with a text. */
 static bool is_item(json_t *o, const char *source, const char *begins)
 {

@@ -50,6 +50,19 @@ static inline json_t *phase_of(json_t *timeline, const char *name)
 	return NULL;
 }
 
+/** items_of - what is named inside of a phase of luotrace timeline, or NULL */
+static inline json_t *items_of(json_t *timeline, const char *phase)
+{
+	json_t *o, *inside = json_object_get(timeline, "inside");
+	size_t i;
+
+	json_array_foreach(json_object_get(inside, "phases"), i, o) {
+		if (!strcmp(text(o, "phase"), phase))
+			return json_object_get(o, "items");
+	}
+	return NULL;
+}
+
 /** call_row - the row of an operation in luotrace latency, by the handler's prefix */
 static inline json_t *call_row(json_t *latency, const char *handler, const char *op)
 {

@@ -20,18 +20,6 @@
 #define LONG_MS		20	/* a unit that took less need not be an item */
 #define ROUNDED_MS	2	/* systemd-analyze prints milliseconds */
 
-static json_t *items_of(json_t *timeline, const char *phase)
-{
-	json_t *o, *inside = json_object_get(timeline, "inside");
-	size_t i;
-
-	json_array_foreach(json_object_get(inside, "phases"), i, o) {
-		if (!strcmp(text(o, "phase"), phase))
-			return json_object_get(o, "items");
-	}
-	return NULL;
-}
-
 /* An item of systemd in the start of user space; NULL if there is none. */
 static json_t *item(json_t *timeline, const char *what)
 {

@@ -25,7 +25,7 @@ static bool has(const struct inside *in, enum inside_source source)
 	return false;
 }
 
-static void forget(struct inside *in, enum inside_source source)
+void inside_forget(struct inside *in, enum inside_source source)
 {
 	unsigned int i, n = 0;
 
@@ -45,7 +45,7 @@ void inside_collect(struct update *u)
 		return;
 	/* Another unit was asked for. */
 	if (start_agent_given())
-		forget(&u->inside, INSIDE_SYSTEMD);
+		inside_forget(&u->inside, INSIDE_SYSTEMD);
 	blackout_measure(&u->record, &b);
 	for (i = 0; i < sizeof(collectors) / sizeof(collectors[0]); i++) {
 		if (!has(&u->inside, collectors[i].source))

@@ -15,4 +15,7 @@
  */
 void inside_collect(struct update *u);
 
+/** inside_forget - remove what a source has told, so that it is asked again */
+void inside_forget(struct inside *in, enum inside_source source);
+
 #endif

@@ -112,8 +112,12 @@ int local_update(const struct probe *probe, const char *dir, bool take, struct u
 		*u = take_box(probe, dir);
 	if (!stock && join_recorder(u))
 		return -1;
-	if (take && *u)
-		inside_collect(*u);
+	if (!take || !*u)
+		return 0;
+	/* Only the kernel's record says which process opened the device, and so its unit. */
+	if (!stock)
+		inside_forget(&(*u)->inside, INSIDE_SYSTEMD);
+	inside_collect(*u);
 	return 0;
 }
 

@@ -69,8 +69,12 @@ static void find_opener(const struct liveupdate_recorder_inside *inside)
 
 	for (i = 0; !*agent.unit && i < LIVEUPDATE_RECORDER_ANCESTORS && a[i].pid; i++) {
 		/* All services are of the first process. */
-		if ((i && a[i].pid == 1) || !read_process(a[i].pid, &p))
+		if (i && a[i].pid == 1)
 			continue;
+		if (!read_process(a[i].pid, &p)) {
+			start_chain_unit_of(a[i].pid, a[i].started, agent.unit);
+			continue;
+		}
 		start = process_start_ns(&p);
 		/* Another one can have its number by now. */
 		if (start <= a[i].started + TICK_NS && a[i].started <= start + TICK_NS)

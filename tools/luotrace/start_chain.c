@@ -12,6 +12,7 @@
 #define US		1000ULL
 #define ONE		96	/* bytes of a unit's name in a text of its own */
 #define TWO		48	/* the same of one of two */
+#define UNIT_NS		1000000000ULL	/* between a fork and when systemd looks at its clock */
 #define CHAIN_MAX	28	/* units; each is up to two items */
 
 /* What systemd says of a unit; times are CLOCK_MONOTONIC in ns, 0 for never. */
@@ -22,6 +23,7 @@ struct unit {
 	uint64_t active;	/* it became active for the last time */
 	uint64_t ended;		/* it became inactive again */
 	uint64_t main;		/* its main process was started */
+	int pid;		/* that process, the last one that it had */
 };
 
 struct units {
@@ -134,6 +136,8 @@ static void read_property(struct unit *u, char *line)
 		u->id = line + 3;
 	else if (!strncmp(line, "After=", 6))
 		u->after = line + 6;
+	else if (sscanf(line, "ExecMainPID=%d", &u->pid) == 1)
+		return;
 	else if (!read_us(line, "InactiveExitTimestampMonotonic", &u->begin) &&
 		 !read_us(line, "ActiveEnterTimestampMonotonic", &u->active) &&
 		 !read_us(line, "InactiveEnterTimestampMonotonic", &u->ended))
@@ -173,7 +177,7 @@ static bool ask_units(struct units *units, const char **why)
 		"-p", "ActiveEnterTimestampMonotonic",
 		"-p", "InactiveEnterTimestampMonotonic",
 		/* Those that are inactive, too: they can have been waited for. */
-		"-p", "ExecMainStartTimestampMonotonic", "--all", "--", "*", NULL
+		"-p", "ExecMainStartTimestampMonotonic", "-p", "ExecMainPID", "--all", "--", "*", NULL
 	};
 	struct unit *u = NULL;
 	char *line, *next;
@@ -206,6 +210,26 @@ static const struct unit *unit_find(const struct units *units, const char *id)
 	const struct unit key = { .id = id };
 
 	return units->n ? bsearch(&key, units->all, units->n, sizeof(key), by_id) : NULL;
+}
+
+bool start_chain_unit_of(int pid, uint64_t started, char *unit)
+{
+	struct units units = { 0 };
+	const struct unit *u;
+	bool found = false;
+	const char *why;
+	size_t i;
+
+	ask_units(&units, &why);
+	for (i = 0; i < units.n && !found; i++) {
+		u = &units.all[i];
+		found = u->pid == pid && u->main + UNIT_NS > started &&
+			started + UNIT_NS > u->main;
+		if (found)
+			snprintf(unit, START_CHAIN_UNIT, "%s", u->id);
+	}
+	units_free(&units);
+	return found;
 }
 
 /*

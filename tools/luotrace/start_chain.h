@@ -39,6 +39,16 @@ struct start_item {
 bool start_chain_unit(const char *cgroup, char *unit);
 
 /**
+ * start_chain_unit_of - the unit of a process that may have ended, by what systemd knows
+ * @pid:     its process ID
+ * @started: CLOCK_MONOTONIC when it was created, ns
+ * @unit:    START_CHAIN_UNIT bytes, set to it
+ *
+ * Return: false if it is not the last main process of any unit.
+ */
+bool start_chain_unit_of(int pid, uint64_t started, char *unit);
+
+/**
  * start_chain_items - ask systemd
  * @init:   when the kernel started user space, CLOCK_MONOTONIC in ns
  * @opened: when the agent opened the device

@@ -52,7 +52,7 @@ cat /tmp/busy.err
 # Times beside the journal's, in local time: a line for each event, and for each reading.
 stamp='20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{6}[+]0545'
 seconds=' +[0-9]+\.[0-9]{6}'
-export TZ=XXX-5:45
+export TZ=NPT-5:45
 before=$(date +%Y-%m-%dT%H)
 start stamped trace -t
 luotrace_test many || exit 1

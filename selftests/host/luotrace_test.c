@@ -56,11 +56,11 @@ static void test_wall(void)
 {
 	char buf[FMT_WALL];
 
-	setenv("TZ", "XXX-5:45", 1);
+	setenv("TZ", "NPT-5:45", 1);
 	tzset();
 	check_string(fmt_wall(buf, 1700000000ULL * 1000000000 + 1234567),
 		     "2023-11-15T03:58:20.001234+0545", "a moment in local time");
-	setenv("TZ", "XXX8", 1);
+	setenv("TZ", "PST8", 1);
 	tzset();
 	check_string(fmt_wall(buf, 999), "1969-12-31T16:00:00.000000-0800",
 		     "a moment in another zone");

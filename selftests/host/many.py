@@ -4,6 +4,7 @@ benchmark."""
 
 import json
 import os
+import re
 import resource
 import subprocess
 import time
@@ -15,26 +16,29 @@ END = {"event": "end", "recorder": None, "kho": None,
 MS = 1000000
 
 
-def steps(at, session):
-    """The events of one file: its session restores it in four."""
-    same = {"time_ns": at * MS, "number": 1, "session": session, "ret": 0, "pid": 7,
-            "tid": 7 + at % 5}
+def steps():
+    """The events of one file, which its session restores in four: a text with numbers
+    left out, which is filled in faster than json writes a million events."""
+    same = {"time_ns": "%(time)d", "number": 1, "session": "vm-%(session)d", "ret": 0,
+            "pid": 7, "tid": "%(tid)d"}
     phase = dict(same, phase="restore", scope="session", sessions=0, files=1)
-    yield dict(phase, event="luo_phase_begin")
-    yield dict(same, event="luo_file_state", token=str(at), compatible="memfd-v2",
-               old="incoming", new="retrieved")
-    yield dict(same, event="luo_handler_exit", token=str(at), compatible="memfd-v2",
-               op="retrieve", duration_ns=2000 + at % 977)
-    yield dict(phase, event="luo_phase_end")
+    file = dict(same, token="%(at)s", compatible="memfd-v2")
+    text = "".join(json.dumps(event) + "\n" for event in (
+        dict(phase, event="luo_phase_begin"),
+        dict(file, event="luo_file_state", old="incoming", new="retrieved"),
+        dict(file, event="luo_handler_exit", op="retrieve", duration_ns="%(duration)d"),
+        dict(phase, event="luo_phase_end")))
+    return re.sub(r'"(%\(\w+\)d)"', r"\1", text)
 
 
 def write_many(path, n, sessions):
     """A recording of n events, of so many sessions in turn."""
+    text = steps()
     with open(path, "w") as f:
         f.write(json.dumps(HEAD) + "\n")
         for at in range(n // 4):
-            for event in steps(at, "vm-%d" % (at % sessions)):
-                f.write(json.dumps(event) + "\n")
+            f.write(text % {"at": at, "time": at * MS, "session": at % sessions,
+                            "tid": 7 + at % 5, "duration": 2000 + at % 977})
         f.write(json.dumps(END) + "\n")
 
 

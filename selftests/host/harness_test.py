@@ -3,11 +3,15 @@
 """Host tests of what runs the tests: how results are counted, the table of VM tests,
 the check of kernel logs, what the VM boots with. Prints TAP."""
 
+import contextlib
+import io
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from tap import TOP, check, run, run_tests
 
@@ -123,6 +127,51 @@ def test_command():
             sys.stdout = stdout
     check(results == [[], ["false failed"], ["ended with code 3"]],
           "a part fails if one of its commands does", results)
+
+
+def test_host_tests():
+    """Two host tests run at a time, one that measures time runs alone."""
+    source = names_of("selftests/host/run")
+    ran, running, workers = [], [], []
+    both = threading.Barrier(2, timeout=60)
+
+    def pool(max_workers):
+        workers.append(max_workers)
+        return ThreadPoolExecutor(2)
+
+    def run_test(name, talk):
+        running.append(name)
+        ran.append((name, len(running)))
+        # They pass only together.
+        if name in ("long", "first"):
+            both.wait()
+        running.remove(name)
+        return ["of " + name] + talk.splitlines(), not talk
+
+    source.update(TESTS=["first", "alone", "broken", "long"], ALONE={"alone"},
+                  LONG=["long"], ThreadPoolExecutor=pool, run_test=run_test,
+                  call=lambda _: "", build=lambda name: "x" * (name == "broken"))
+    argv, sys.argv = sys.argv, ["run"]
+    try:
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            code = source["main"]()
+    finally:
+        sys.argv = argv
+    check(set(workers) == {os.cpu_count()}, "as many run as there are CPUs", workers)
+    check(ran[0] == ("alone", 1) and
+          {name for name, _ in ran[1:3]} == {"long", "first"},
+          "one that measures time runs alone, a long one begins", ran)
+    want = "".join("    of %s\n%s %d %s\n" % (
+        name + "\n    x" * (name == "broken"),
+        "not ok" if name == "broken" else "ok", i, name)
+        for i, name in enumerate(source["TESTS"], 1))
+    check(out.getvalue() == "KTAP version 1\n1..4\n" + want and code == 1,
+          "host tests print their results in order, and one fails all", code,
+          out.getvalue())
+    run_test = names_of("selftests/host/run")["run_test"]
+    have = [run_test(name, "gcc failed") for name in ("python", "uapi_test")]
+    check(have == [(["# gcc failed"], False)] * 2, "a test that cannot be built fails",
+          have)
 
 
 def test_kernels():

@@ -113,6 +113,28 @@ def test_cases():
                   "a run of case '%s'" % case, have)
 
 
+def test_order():
+    """The VM test that may take longest begins first; all are printed in order."""
+    source, began = names_of("selftests/vm/check"), []
+
+    def run_job(job):
+        began.append(job.row.name)
+        return [], ["bad"] if job.row.name == "c" else [], 2
+
+    source.update(run_job=run_job, ThreadPoolExecutor=lambda max_workers:
+                  ThreadPoolExecutor(1))
+    jobs = [source["Job"](table.Row(name, options=options), "default", "")
+            for name, options in (("a", {"stage_limit": 3}), ("b", {}),
+                                  ("c", {"stage_limit": 400}))]
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        code = source["run_all"](jobs)
+    check(began == ["c", "b", "a"], "the longest VM test begins first", began)
+    want = ["ok 1 a (2 s)", "ok 2 b (2 s)", "not ok 3 c (2 s)"]
+    have = [line for line in out.getvalue().splitlines() if " (" in line]
+    check(have == want and code == 1, "VM tests are printed in the order of the table",
+          have)
+
+
 def test_command():
     """tools/build/check counts what a part prints, and a part that ends badly."""
     source = names_of("tools/build/check")

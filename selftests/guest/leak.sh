@@ -17,7 +17,6 @@ if [ "$STAGE" = 1 ]; then
 		--exec 'echo "$LUOTRACE_CLASS $LUOTRACE_SESSION" >> /tmp/exec.out'
 	start errors trace --errors --json
 fi
-[ "$STAGE" != 2 ] || sh /test/watch || exit 1
 luotrace audit > /tmp/audit.txt
 luotrace metrics --textfile /tmp/luo.prom || exit 1
 vm-put /tmp/luo.prom

@@ -190,6 +190,7 @@ static int waiting(void)
 	struct victim v[NR_VICTIMS];
 	int other, status, stop, fd;
 	pid_t preserver, reboot;
+	uint64_t begin;
 	size_t i;
 
 	must(!system("vm-kexec --load"), "vm-kexec");
@@ -202,6 +203,7 @@ static int waiting(void)
 	must(slow >= 0 && other >= 0 && !preserve(stop, fd, 1), "sessions");
 	for (i = 0; i < NR_VICTIMS; i++)
 		v[i] = victim(i);
+	begin = now_ns();
 	preserver = slow_preserve();
 	reboot = rebooter();
 
@@ -219,6 +221,8 @@ static int waiting(void)
 	check(state(dev, false) == NORMAL && still_slow(), "the global state");
 	fd = create(dev, "goes-on");
 	check(fd >= 0 && still_slow(), "a killed reboot() blocks no call (%d)", fd);
+	printf("# this took %llu of %d ms\n", (unsigned long long)(now_ns() - begin) / 1000000,
+	       SLOW_US / 1000);
 	must(waitpid(preserver, &status, 0) == preserver, "wait");
 	check(!status, "the preserve succeeds (%d)", status);
 	for (i = 0; i < NR_VICTIMS; i++) {

@@ -29,6 +29,20 @@ bool json_print(json_t *root, size_t flags)
 	return !fflush(stdout) && !ferror(stdout);
 }
 
+size_t json_write(const json_t *value, size_t flags, FILE *f)
+{
+	char room[4096], *text = NULL;
+	size_t size = json_dumpb(value, room, sizeof(room), flags);
+
+	if (size > sizeof(room)) {
+		text = malloc(size);
+		size = text ? json_dumpb(value, text, size, flags) : 0;
+	}
+	fwrite(text ? text : room, 1, size, f);
+	free(text);
+	return size;
+}
+
 json_t *json_token(uint64_t token)
 {
 	char text[24];

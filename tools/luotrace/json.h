@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "probe.h"
 #include "tracer.h"
@@ -33,6 +34,18 @@ json_t *json_head(const char *command, const struct probe *probe);
  *	   which main() reports.
  */
 bool json_print(json_t *root, size_t flags);
+
+/**
+ * json_write - write a value to a file
+ * @value: the value
+ * @flags: for jansson
+ * @f:	   the file
+ *
+ * json_dumpf() does the same, much more slowly: it writes each word and each bracket.
+ *
+ * Return: bytes written; 0 if out of memory.
+ */
+size_t json_write(const json_t *value, size_t flags, FILE *f);
 
 /** json_token - a token as a string: not every u64 is a number in JSON */
 json_t *json_token(uint64_t token);

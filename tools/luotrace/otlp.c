@@ -109,7 +109,7 @@ static json_t *resource_of(const struct otlp_update *u, const struct trace_file 
 {
 	const struct liveupdate_recorder *r = u->t ? trace_file_record(u->t) : NULL;
 	const struct trace_file *host = u->t && trace_file_host(u->t) ? u->t : events;
-	json_t *all = json_array();
+	json_t *all = json_object();
 
 	otlp_text(all, "service.name", json_string("liveupdate"));
 	otlp_text(all, "os.type", json_string("linux"));
@@ -137,7 +137,7 @@ static void put_phases(struct otlp_update *u)
 		span = (struct otlp_span){
 			.id = u->phases[s].id, .name = span_label(s),
 			.begin = u->phases[s].begin, .end = u->phases[s].end,
-			.attributes = json_array(),
+			.attributes = json_object(),
 		};
 		otlp_text(span.attributes, "luo.kernel",
 			  json_string(s < SPAN_KEXEC ? "old" : "new"));
@@ -166,7 +166,7 @@ static void put_workloads(struct otlp_update *u)
 			.id = otlp_id(&u->out, OTLP_OF_WORKLOADS, i),
 			.name = "workload paused",
 			.begin = u->phases[SPAN_PREPARE].begin - all[i].to_reboot,
-			.attributes = json_array(),
+			.attributes = json_object(),
 		};
 		span.end = span.begin + all[i].ns;
 		otlp_text(span.attributes, "luo.workload", fmt_json_name(all[i].name));
@@ -248,7 +248,7 @@ static void put_root(struct otlp_update *u, bool has_events, uint64_t lost)
 {
 	struct otlp_span span = {
 		.id = otlp_root(u).id, .name = "live update", .begin = u->begin,
-		.end = u->end, .attributes = json_array(),
+		.end = u->end, .attributes = json_object(),
 	};
 
 	if (u->begin > u->end) {

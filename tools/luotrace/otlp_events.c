@@ -215,7 +215,7 @@ static void put_phase(const struct walk *w, size_t begin)
 	span.end = as.end;
 	snprintf(name, sizeof(name), "%s%s", *e->session ? "session " : "", phase);
 	span.name = name;
-	span.attributes = json_array();
+	span.attributes = json_object();
 	if (*e->session)
 		otlp_text(span.attributes, "luo.session", fmt_json_name(e->session));
 	otlp_number(span.attributes, "luo.files", e->phase.files);
@@ -290,7 +290,7 @@ static void put_call(const struct walk *w, size_t i)
 	span.begin = e->call.duration_ns < span.end ? span.end - e->call.duration_ns : 0;
 	parent = call_parent(w, i, &span);
 	mark_call(w->u, e);
-	span.attributes = json_array();
+	span.attributes = json_object();
 	if (kind == LIVEUPDATE_KIND_HANDLER) {
 		otlp_text(span.attributes, "luo.session", fmt_json_name(e->session));
 		otlp_text(span.attributes, "luo.token", json_token(e->call.token));

@@ -39,7 +39,7 @@ static void put_session(struct otlp_update *u, int at, struct otlp_parent *as)
 	snprintf(name, sizeof(name), "session %s",
 		 enum_name(ENUM_PHASE, span_phase(one->span)));
 	span.name = name;
-	span.attributes = json_array();
+	span.attributes = json_object();
 	otlp_text(span.attributes, "luo.session", fmt_json_name(one->session->name));
 	otlp_number(span.attributes, "luo.files", one->session->files);
 	otlp_number(span.attributes, "luo.duration_ns", one->session->duration);
@@ -77,7 +77,7 @@ static void put_call(struct otlp_update *u, int at, const struct otlp_parent *se
 	if (!place(u, c->span, c->call->end, c->call->duration, &span))
 		return;
 	parent = parent_of(u, c, &span, sessions);
-	span.attributes = json_array();
+	span.attributes = json_object();
 	if (c->call->kind == LIVEUPDATE_KIND_HANDLER) {
 		otlp_text(span.attributes, "luo.session",
 			  fmt_json_name(c->call->session));

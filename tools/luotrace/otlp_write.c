@@ -2,11 +2,13 @@
 
 #define _GNU_SOURCE
 #include <inttypes.h>
+#include <nettle/base16.h>
 #include <sodium.h>
-#include <stdlib.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "fmt.h"
+#include "json.h"
 #include "otlp_write.h"
 
 /* Receivers that read lines or requests take 1 MiB of them unless told otherwise. */
@@ -28,100 +30,88 @@ uint64_t otlp_id(const struct otlp *o, uint64_t where, uint64_t at)
 	return id ? id : 1;
 }
 
-static json_t *hex(const uint8_t *data, size_t size)
-{
-	char text[2 * OTLP_TRACE_ID + 1];
-	size_t i;
-
-	for (i = 0; i < size; i++)
-		snprintf(text + 2 * i, 3, "%02x", data[i]);
-	return json_string(text);
-}
-
-static json_t *id_json(uint64_t id)
-{
-	return hex((const uint8_t *)&id, sizeof(id));
-}
-
-static json_t *integer(uint64_t n)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%" PRIu64, n);
-	return json_string(text);
-}
-
-static void add(json_t *attributes, const char *key, const char *kind, json_t *value)
-{
-	json_array_append_new(attributes,
-			      json_pack("{ss, s{so}}", "key", key, "value", kind, value));
-}
-
-void otlp_text(json_t *attributes, const char *key, json_t *value)
-{
-	add(attributes, key, "stringValue", value);
-}
-
-void otlp_number(json_t *attributes, const char *key, int64_t n)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%" PRId64, n);
-	add(attributes, key, "intValue", json_string(text));
-}
-
-void otlp_bool(json_t *attributes, const char *key, bool value)
-{
-	add(attributes, key, "boolValue", json_boolean(value));
-}
-
-static json_t *span_json(const struct otlp *o, const struct otlp_span *span)
-{
-	const char *name = strerrorname_np(-span->ret);
-	json_t *s;
-
-	if (span->ret || span->error)
-		otlp_text(span->attributes, "error.type",
-			  json_string(span->ret && name ? name : "_OTHER"));
-	s = json_pack("{so, so, ss, si, so, so, so}",
-		      "traceId", hex(o->trace, sizeof(o->trace)),
-		      "spanId", id_json(span->id), "name", span->name,
-		      "kind", KIND_INTERNAL,
-		      "startTimeUnixNano", integer(span->begin),
-		      "endTimeUnixNano", integer(span->end),
-		      "attributes", span->attributes);
-	if (span->parent)
-		json_object_set_new(s, "parentSpanId", id_json(span->parent));
-	if (span->ret || span->error)
-		json_object_set_new(s, "status",
-				    json_pack("{si, ss}", "code", STATUS_ERROR,
-					      "message", span->error ? span->error :
-						fmt_errno(span->ret)));
-	return s;
-}
-
 /* Write text of the open message. */
-static void put(struct otlp *o, const char *text)
+__attribute__((format(printf, 2, 3)))
+static void put(struct otlp *o, const char *fmt, ...)
 {
-	o->size += strlen(text);
-	fputs(text, o->f);
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vfprintf(o->f, fmt, args);
+	va_end(args);
+	o->size += n > 0 ? n : 0;
 }
 
-static void put_json(struct otlp *o, json_t *value)
+static void put_hex(struct otlp *o, const char *key, const void *data, size_t size)
 {
-	char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+	char text[BASE16_ENCODE_LENGTH(OTLP_TRACE_ID)];
 
-	if (text)
-		put(o, text);
-	else
-		o->failed = true;
-	free(text);
+	base16_encode_update(text, size, data);
+	put(o, "\"%s\":\"%.*s\",", key, (int)BASE16_ENCODE_LENGTH(size), text);
+}
+
+static void put_text(struct otlp *o, const json_t *text)
+{
+	o->size += json_write(text, JSON_ENCODE_ANY, o->f);
+}
+
+static void put_attributes(struct otlp *o, json_t *attributes)
+{
+	const char *key, *comma = "";
+	json_t *value;
+
+	put(o, "\"attributes\":[");
+	json_object_foreach(attributes, key, value) {
+		put(o, "%s{\"key\":\"%s\",\"value\":{", comma, key);
+		if (json_is_string(value)) {
+			put(o, "\"stringValue\":");
+			put_text(o, value);
+		} else if (json_is_integer(value)) {
+			put(o, "\"intValue\":\"%" JSON_INTEGER_FORMAT "\"",
+			    json_integer_value(value));
+		} else {
+			put(o, "\"boolValue\":%s", json_is_true(value) ? "true" : "false");
+		}
+		put(o, "}}");
+		comma = ",";
+	}
+	put(o, "]");
+}
+
+static void put_span(struct otlp *o, const struct otlp_span *span)
+{
+	bool bad = span->ret || span->error;
+	const char *error = strerrorname_np(-span->ret);
+	json_t *name = json_string(span->name), *message;
+
+	put(o, "{");
+	put_hex(o, "traceId", o->trace, sizeof(o->trace));
+	put_hex(o, "spanId", &span->id, sizeof(span->id));
+	if (span->parent)
+		put_hex(o, "parentSpanId", &span->parent, sizeof(span->parent));
+	put(o, "\"name\":");
+	put_text(o, name);
+	json_decref(name);
+	put(o, ",\"kind\":%d,\"startTimeUnixNano\":\"%" PRIu64 "\",\"endTimeUnixNano\":\"%"
+	    PRIu64 "\",", KIND_INTERNAL, span->begin, span->end);
+	if (bad) {
+		json_object_set_new(span->attributes, "error.type",
+				    json_string(span->ret && error ? error : "_OTHER"));
+		message = json_string(span->error ? span->error : fmt_errno(span->ret));
+		put(o, "\"status\":{\"code\":%d,\"message\":", STATUS_ERROR);
+		put_text(o, message);
+		put(o, "},");
+		json_decref(message);
+	}
+	put_attributes(o, span->attributes);
+	put(o, "}");
 }
 
 static void begin_message(struct otlp *o)
 {
-	put(o, "{\"resourceSpans\":[{\"resource\":{\"attributes\":");
-	put_json(o, o->resource);
+	put(o, "{\"resourceSpans\":[{\"resource\":{");
+	put_attributes(o, o->resource);
 	put(o, "},\"scopeSpans\":[{\"scope\":{\"name\":\"luotrace\"},\"spans\":[");
 }
 
@@ -134,20 +124,18 @@ static void end_message(struct otlp *o)
 
 void otlp_put(struct otlp *o, const struct otlp_span *span)
 {
-	json_t *s = span_json(o, span);
-
 	if (o->size > MESSAGE_MAX)
 		end_message(o);
 	if (o->size)
 		put(o, ",");
 	else
 		begin_message(o);
-	put_json(o, s);
-	json_decref(s);
+	put_span(o, span);
+	json_decref(span->attributes);
 }
 
 bool otlp_end(struct otlp *o)
 {
 	end_message(o);
-	return !o->failed && !ferror(o->f);
+	return !ferror(o->f);
 }

@@ -19,16 +19,14 @@
  * struct otlp - the messages of a trace
  * @f:	      where they go to
  * @trace:    its id
- * @resource: attributes of the machine, an array; the caller's
+ * @resource: attributes of the machine, an object; the caller's
  * @size:     bytes of the message that is open, 0 for none
- * @failed:   out of memory
  */
 struct otlp {
 	FILE *f;
 	uint8_t trace[OTLP_TRACE_ID];
 	json_t *resource;
 	size_t size;
-	bool failed;
 };
 
 /**
@@ -38,7 +36,7 @@ struct otlp {
  * @name:	what it is; printable
  * @begin:	ns since 1970
  * @end:	ns since 1970
- * @attributes: an array, which is taken
+ * @attributes: an object, which is taken
  * @ret:	0 or a negative errno, which makes its status an error
  * @error:	what went wrong, if that is no errno; NULL for nothing
  */
@@ -66,16 +64,25 @@ uint64_t otlp_id(const struct otlp *o, uint64_t where, uint64_t at);
 /** otlp_put - write a span; a message that it makes too long ends before it */
 void otlp_put(struct otlp *o, const struct otlp_span *span);
 
-/** otlp_end - end the last message; false if out of memory, or if it cannot be written */
+/** otlp_end - end the last message; false if it cannot be written */
 bool otlp_end(struct otlp *o);
 
-/** otlp_text - add an attribute; @value is taken */
-void otlp_text(json_t *attributes, const char *key, json_t *value);
+/** otlp_text - add an attribute that is a string; @value is taken */
+static inline void otlp_text(json_t *attributes, const char *key, json_t *value)
+{
+	json_object_set_new(attributes, key, value);
+}
 
 /** otlp_number - add an attribute that is an integer */
-void otlp_number(json_t *attributes, const char *key, int64_t n);
+static inline void otlp_number(json_t *attributes, const char *key, int64_t n)
+{
+	json_object_set_new(attributes, key, json_integer(n));
+}
 
 /** otlp_bool - add an attribute that is true or false */
-void otlp_bool(json_t *attributes, const char *key, bool value);
+static inline void otlp_bool(json_t *attributes, const char *key, bool value)
+{
+	json_object_set_new(attributes, key, json_boolean(value));
+}
 
 #endif

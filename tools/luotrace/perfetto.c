@@ -8,6 +8,7 @@
 #include "enum_name.h"
 #include "event.h"
 #include "fmt.h"
+#include "json.h"
 #include "perfetto.h"
 #include "perfetto_counters.h"
 #include "perfetto_tracks.h"
@@ -33,44 +34,61 @@ struct out {
 	struct counters counters;
 };
 
-static json_t *us(uint64_t ns)
+static void put(struct out *out, json_t *value)
 {
-	return json_real(ns / 1000.0);
+	json_write(value, JSON_COMPACT | JSON_ENCODE_ANY, out->f);
+	json_decref(value);
 }
 
-static void put(struct out *out, json_t *o)
+/* A time is a number of us. */
+static void put_us(struct out *out, const char *key, uint64_t ns)
 {
-	fputs(out->any ? ",\n" : "\n", out->f);
+	fprintf(out->f, ",\"%s\":%" PRIu64 ".%03u", key, ns / 1000,
+		(unsigned int)(ns % 1000));
+}
+
+/* @name has to be printable, as the other words, which are put in as they are. */
+static void begin_event(struct out *out, const char *name, char phase, uint32_t tid)
+{
+	fputs(out->any ? ",\n{\"name\":" : "\n{\"name\":", out->f);
 	out->any = true;
-	json_dumpf(o, out->f, JSON_COMPACT | JSON_REAL_PRECISION(17));
-	json_decref(o);
+	put(out, fmt_json_text(name));
+	fprintf(out->f, ",\"ph\":\"%c\",\"pid\":%d,\"tid\":%u", phase, out->pid, tid);
+}
+
+static void end_event(struct out *out, json_t *args)
+{
+	fputs(",\"args\":", out->f);
+	put(out, args);
+	fputc('}', out->f);
 }
 
 /* @what is "process_name" or "thread_name". */
 static void put_name(struct out *out, const char *what, uint32_t tid,
 		     const char *name)
 {
-	put(out, json_pack("{ss, ss, si, sI, s{so}}", "name", what, "ph", "M", "pid",
-			   out->pid, "tid", (json_int_t)tid, "args", "name",
-			   fmt_json_text(name)));
-}
-
-static json_t *event_of(const struct out *out, uint32_t tid, const char *name,
-			const char *category, const char *phase, uint64_t at,
-			json_t *args)
-{
-	return json_pack("{so, ss, ss, so, si, sI, so}", "name", fmt_json_text(name),
-			 "cat", category, "ph", phase, "ts", us(out->offset + at),
-			 "pid", out->pid, "tid", (json_int_t)tid, "args", args);
+	begin_event(out, what, 'M', tid);
+	end_event(out, json_pack("{so}", "name", fmt_json_text(name)));
 }
 
 static void put_moment(struct out *out, uint32_t tid, const char *name,
 		       const char *category, uint64_t at, json_t *args)
 {
-	json_t *o = event_of(out, tid, name, category, "i", at, args);
+	begin_event(out, name, 'i', tid);
+	fprintf(out->f, ",\"cat\":\"%s\",\"s\":\"t\"", category);
+	put_us(out, "ts", out->offset + at);
+	end_event(out, args);
+}
 
-	json_object_set_new(o, "s", json_string("t"));
-	put(out, o);
+/* On a track on which it does not overlap another one. */
+static void put_slice(struct out *out, uint32_t tid, const char *name,
+		      const char *category, uint64_t begin, uint64_t end, json_t *args)
+{
+	begin_event(out, name, 'X', tid);
+	fprintf(out->f, ",\"cat\":\"%s\"", category);
+	put_us(out, "ts", out->offset + begin);
+	put_us(out, "dur", end - begin);
+	end_event(out, args);
 }
 
 static void name_track(struct out *out, const struct track *t, uint32_t place)
@@ -93,7 +111,6 @@ static void put_span(struct out *out, struct track *t, const char *name,
 {
 	bool is_new;
 	uint32_t place = t ? tracks_place(out->tracks, t, begin, end, &is_new) : 0;
-	json_t *o;
 
 	if (!place) {
 		put_moment(out, t ? t->tid : 0, name, category, end, args);
@@ -101,9 +118,7 @@ static void put_span(struct out *out, struct track *t, const char *name,
 	}
 	if (is_new)
 		name_track(out, t, place);
-	o = event_of(out, place, name, category, "X", begin, args);
-	json_object_set_new(o, "dur", us(end - begin));
-	put(out, o);
+	put_slice(out, place, name, category, begin, end, args);
 }
 
 /* The counters that an event changes. */
@@ -112,11 +127,12 @@ static void put_counters(struct out *out, const struct lt_event *e)
 	struct counter changed[COUNTERS_CHANGED];
 	int n = counters_event(&out->counters, e, changed), i;
 
-	for (i = 0; i < n; i++)
-		put(out, json_pack("{ss, ss, so, si, s{sI}}", "name", changed[i].name,
-				   "ph", "C", "ts", us(out->offset + e->ts), "pid",
-				   out->pid, "args", changed[i].series,
-				   (json_int_t)changed[i].value));
+	for (i = 0; i < n; i++) {
+		begin_event(out, changed[i].name, 'C', 0);
+		put_us(out, "ts", out->offset + e->ts);
+		end_event(out, json_pack("{sI}", changed[i].series,
+					 (json_int_t)changed[i].value));
+	}
 }
 
 static json_t *event_args(const struct lt_event *e)
@@ -267,7 +283,6 @@ static void put_blackout(struct out *out, const struct trace_file *t, uint64_t b
 	char name[64], title[TIMELINE_TITLE];
 	struct blackout b;
 	uint64_t begin;
-	json_t *o;
 	int s;
 
 	timeline_title(r, title);
@@ -281,12 +296,9 @@ static void put_blackout(struct out *out, const struct trace_file *t, uint64_t b
 	for (s = 0; s < SPAN_NR; s++) {
 		if (!trace_clock_span(t, &b, s, &begin))
 			continue;
-		o = event_of(out, s < SPAN_KEXEC ? OLD_TRACK : NEW_TRACK, span_name(s),
-			     "blackout", "X", begin - base,
-			     json_pack("{ss}", "kernel",
-				       s < SPAN_KEXEC ? "old" : "new"));
-		json_object_set_new(o, "dur", us(b.ns[s]));
-		put(out, o);
+		put_slice(out, s < SPAN_KEXEC ? OLD_TRACK : NEW_TRACK, span_name(s),
+			  "blackout", begin - base, begin - base + b.ns[s],
+			  json_pack("{ss}", "kernel", s < SPAN_KEXEC ? "old" : "new"));
 	}
 }
 

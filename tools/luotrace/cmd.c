@@ -330,6 +330,34 @@ int cmd_write_error(FILE *f)
 	return errno ? errno : EIO;
 }
 
+int cmd_write(const char *path, bool (*show)(const void *data, FILE *f),
+	      const void *data)
+{
+	FILE *f = path ? fopen(path, "we") : stdout;
+	bool complete;
+	int err = 0;
+
+	if (!f) {
+		msg_error("cannot write '%s': %s", path, strerror(errno));
+		return EXIT_FINDING;
+	}
+	complete = show(data, f);
+	if (fflush(f) || ferror(f)) {
+		err = cmd_write_error(f);
+	} else if (!complete) {
+		msg_error("out of memory");
+		err = ENOMEM;
+	}
+	if (!path)
+		return err ? EXIT_FINDING : EXIT_FINE;
+	if (fclose(f) && !err)
+		err = errno;
+	if (!err)
+		return EXIT_FINE;
+	msg_error("cannot write '%s': %s", path, strerror(err));
+	return EXIT_FINDING;
+}
+
 void cmd_note_observer(const struct observer *o)
 {
 	char text[OBSERVER_TEXT];

@@ -160,6 +160,17 @@ int cmd_flush(void);
  */
 int cmd_write_error(FILE *f);
 
+/**
+ * cmd_write - write what a command shows
+ * @path: the file, NULL for stdout
+ * @show: prints it; false if out of memory
+ * @data: its first argument
+ *
+ * Return: EXIT_FINE, or EXIT_FINDING after a message; main() has that for stdout.
+ */
+int cmd_write(const char *path, bool (*show)(const void *data, FILE *f),
+	      const void *data);
+
 /** cmd_note_observer - say what tracing cost, unless -q was given */
 void cmd_note_observer(const struct observer *o);
 

@@ -69,35 +69,28 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int write_out(const struct comparison *p, const struct compare *c)
-{
-	FILE *f = p->output ? fopen(p->output, "we") : stdout;
-	json_t *root;
-	int err;
+/* What is shown, and how. */
+struct view {
+	const struct comparison *p;
+	const struct compare *c;
+};
 
-	if (!f) {
-		msg_error("cannot write '%s': %s", p->output, strerror(errno));
-		return EXIT_FINDING;
-	}
-	if (p->html) {
-		compare_html(c, f);
-	} else if (p->o.json) {
-		root = compare_json(c);
-		json_dumpf(root, f, JSON_INDENT(1));
+static bool show(const void *data, FILE *f)
+{
+	const struct view *v = data;
+	json_t *root;
+
+	if (v->p->html) {
+		compare_html(v->c, f);
+	} else if (v->p->o.json) {
+		root = compare_json(v->c);
+		json_write(root, JSON_INDENT(1), f);
 		fputc('\n', f);
 		json_decref(root);
 	} else {
-		compare_text(c, !p->output && cmd_color(&p->o), f);
+		compare_text(v->c, !v->p->output && cmd_color(&v->p->o), f);
 	}
-	err = !fflush(f) && !ferror(f) ? 0 : cmd_write_error(f);
-	/* main() reports errors of stdout when it closes it. */
-	if (!p->output)
-		return err ? EXIT_FINDING : EXIT_FINE;
-	if (fclose(f) || err) {
-		msg_error("cannot write '%s': %s", p->output, strerror(err ? err : errno));
-		return EXIT_FINDING;
-	}
-	return EXIT_FINE;
+	return true;
 }
 
 /* "before/1.json and 4 more" */
@@ -134,7 +127,7 @@ static int compare_args(const struct comparison *p, const char *const *args, con
 		c.names[k] = side_name(names[k], sizeof(names[k]), args + k * n[0], n[k]);
 	if (read_side(&sides[0], args, n[0], p->dir) &&
 	    read_side(&sides[1], args + n[0], n[1], p->dir) && compare_sides(&c)) {
-		ret = write_out(p, &c);
+		ret = cmd_write(p->output, show, &(struct view){ p, &c });
 		if (ret == EXIT_FINE && c.worse)
 			ret = EXIT_FINDING;
 		if (ret == EXIT_FINE && !c.tested) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +38,7 @@ struct show {
 	const char *output;
 	const char *dir;
 	const char *paths[MAX_FILES];
+	struct trace_file *traces[MAX_FILES];
 	int nr;
 };
 
@@ -151,85 +151,46 @@ static json_t *one_json(const struct show *s, const struct trace_file *t)
 	return o;
 }
 
-static json_t *all_json(const struct show *s, struct trace_file *const *traces)
+static void print_json(const struct show *s, FILE *f)
 {
-	json_t *all = json_array();
+	json_t *all = json_array(), *root;
 	int i;
 
 	for (i = 0; i < s->nr; i++)
-		json_array_append_new(all, one_json(s, traces[i]));
-	return json_pack("{si, ss, so}", "schema", JSON_SCHEMA, "command",
-			 "report", "traces", all);
+		json_array_append_new(all, one_json(s, s->traces[i]));
+	root = json_pack("{si, ss, so}", "schema", JSON_SCHEMA, "command", "report",
+			 "traces", all);
+	json_write(root, JSON_INDENT(1), f);
+	fputc('\n', f);
+	json_decref(root);
 }
 
-static int print_all(const struct show *s, struct trace_file *const *traces,
-		     FILE *f)
+static bool show(const void *data, FILE *f)
 {
-	json_t *root;
-	int i, bad;
+	const struct show *s = data;
+	int i;
 
 	switch (s->format) {
 	case TEXT:
 		for (i = 0; i < s->nr; i++)
-			print_one(s, traces[i], f);
-		break;
+			print_one(s, s->traces[i], f);
+		return true;
 	case HTML:
-		html_page(traces, s->nr, f);
-		break;
+		html_page(s->traces, s->nr, f);
+		return true;
 	case PERFETTO:
-		if (!perfetto_write(traces, s->nr, f) && !ferror(f)) {
-			msg_error("out of memory");
-			return -ENOMEM;
-		}
-		break;
+		return perfetto_write(s->traces, s->nr, f);
 	case OTLP:
-		if (!otlp_write(traces, s->nr, f) && !ferror(f)) {
-			msg_error("out of memory");
-			return -ENOMEM;
-		}
-		break;
+		return otlp_write(s->traces, s->nr, f);
 	case FOLDED:
 		for (i = 0; i < s->nr; i++)
-			stacks_folded(traces[i]->latency.stacks, f);
-		break;
+			stacks_folded(s->traces[i]->latency.stacks, f);
+		return true;
 	case JSON:
-		root = all_json(s, traces);
-		if (!root) {
-			msg_error("out of memory");
-			return -ENOMEM;
-		}
-		errno = 0;
-		bad = json_dumpf(root, f, JSON_INDENT(1));
-		fputc('\n', f);
-		json_decref(root);
-		if (bad && !ferror(f)) {
-			msg_error("out of memory");
-			return -ENOMEM;
-		}
-		break;
+		print_json(s, f);
+		return true;
 	}
-	return !fflush(f) && !ferror(f) ? 0 : -cmd_write_error(f);
-}
-
-static int write_out(const struct show *s, struct trace_file *const *traces)
-{
-	FILE *f = s->output ? fopen(s->output, "we") : stdout;
-	int err;
-
-	if (!f) {
-		msg_error("cannot write '%s': %s", s->output, strerror(errno));
-		return EXIT_FINDING;
-	}
-	err = print_all(s, traces, f);
-	/* main() reports errors of stdout when it closes it. */
-	if (!s->output)
-		return err ? EXIT_FINDING : EXIT_FINE;
-	if (fclose(f) || err) {
-		msg_error("cannot write '%s': %s", s->output,
-			  strerror(err ? -err : errno));
-		return EXIT_FINDING;
-	}
-	return EXIT_FINE;
+	return true;
 }
 
 static struct trace_file *read_one(const struct show *s, const char *arg)
@@ -267,7 +228,6 @@ int cmd_report(int argc, char **argv)
 	};
 	static const struct argp argp = { options, parse, "FILE|NUMBER...", report_doc,
 		children, NULL, NULL };
-	struct trace_file *traces[MAX_FILES] = { NULL };
 	struct show s = { .format = TEXT, .dir = UPDATE_STORE_DIR };
 	int ret, i;
 
@@ -275,12 +235,12 @@ int cmd_report(int argc, char **argv)
 	if (ret >= 0)
 		return ret;
 	for (i = 0; i < s.nr; i++) {
-		traces[i] = read_one(&s, s.paths[i]);
-		if (!traces[i])
+		s.traces[i] = read_one(&s, s.paths[i]);
+		if (!s.traces[i])
 			break;
 	}
-	ret = i < s.nr ? EXIT_CANNOT : write_out(&s, traces);
+	ret = i < s.nr ? EXIT_CANNOT : cmd_write(s.output, show, &s);
 	while (i--)
-		trace_file_free(traces[i]);
+		trace_file_free(s.traces[i]);
 	return ret;
 }

@@ -51,6 +51,9 @@ def main():
             test_one(path, out, "--otlp", sessions, limit)
             spans = spans_of(out, '"spanId"')
             check(spans == events // 2 + 1, "and in that for a collector", spans)
+            test_one(path, out, "--json", sessions, limit)
+            lives = spans_of(out, '"life"')
+            check(lives == sessions, "all sessions are in the JSON", lives)
     return end_of_tests()
 
 

@@ -126,6 +126,7 @@ static void print_one(const struct show *s, const struct trace_file *t, FILE *f)
 		latency_calls(&t->latency, s->hist, f);
 }
 
+/* Without the sessions. */
 static json_t *one_json(const struct show *s, const struct trace_file *t)
 {
 	const struct liveupdate_recorder *r = trace_file_record(t);
@@ -133,7 +134,7 @@ static json_t *one_json(const struct show *s, const struct trace_file *t)
 	json_t *o = json_object();
 	struct blackout b;
 
-	latency_json(&t->latency, s->hist, o);
+	latency_calls_json(&t->latency, s->hist, o);
 	latency_failed_json(&t->latency, s->hist, o);
 	json_object_set_new(o, "kernel", kernel ? fmt_json_text(kernel) :
 						  json_null());
@@ -151,18 +152,24 @@ static json_t *one_json(const struct show *s, const struct trace_file *t)
 	return o;
 }
 
+/* Of many sessions the objects would take more memory than all else. */
 static void print_json(const struct show *s, FILE *f)
 {
-	json_t *all = json_array(), *root;
+	json_t *one;
 	int i;
 
-	for (i = 0; i < s->nr; i++)
-		json_array_append_new(all, one_json(s, s->traces[i]));
-	root = json_pack("{si, ss, so}", "schema", JSON_SCHEMA, "command", "report",
-			 "traces", all);
-	json_write(root, JSON_INDENT(1), f);
-	fputc('\n', f);
-	json_decref(root);
+	fprintf(f, "{\n \"schema\": %d,\n \"command\": \"report\",\n \"traces\": [",
+		JSON_SCHEMA);
+	for (i = 0; i < s->nr; i++) {
+		one = one_json(s, s->traces[i]);
+		fputs(i ? ", {" : "{", f);
+		json_write(one, JSON_INDENT(1) | JSON_EMBED, f);
+		json_decref(one);
+		fputs(",\n \"sessions\": ", f);
+		session_track_write(s->traces[i]->track, f);
+		fputs("}", f);
+	}
+	fputs("]\n}\n", f);
 }
 
 static bool show(const void *data, FILE *f)

@@ -497,6 +497,12 @@ void latency_failed_json(const struct latency *l, bool hist, json_t *root)
 
 void latency_json(const struct latency *l, bool hist, json_t *root)
 {
+	latency_calls_json(l, hist, root);
+	json_object_set_new(root, "sessions", session_track_json(l->track, SIZE_MAX));
+}
+
+void latency_calls_json(const struct latency *l, bool hist, json_t *root)
+{
 	int64_t number = session_track_number(l->track);
 
 	json_object_set_new(root, "liveupdate_number",
@@ -511,7 +517,6 @@ void latency_json(const struct latency *l, bool hist, json_t *root)
 	json_object_set_new(root, "kho", l->has_kho ? latency_kho_json(l) :
 					     json_null());
 	json_object_set_new(root, "folios", latency_folios_json(l));
-	json_object_set_new(root, "sessions", session_track_json(l->track, SIZE_MAX));
 	json_object_set_new(root, "sessions_forgotten",
 			    json_integer(session_track_forgotten(l->track)));
 	json_object_set_new(root, "lost", json_lost(&l->lost));

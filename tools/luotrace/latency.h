@@ -110,4 +110,7 @@ void latency_text(const struct latency *l, bool hist, FILE *f);
  */
 void latency_json(const struct latency *l, bool hist, json_t *root);
 
+/** latency_calls_json - latency_json() without the sessions */
+void latency_calls_json(const struct latency *l, bool hist, json_t *root);
+
 #endif

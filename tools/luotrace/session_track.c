@@ -9,6 +9,7 @@
 #include "enum_name.h"
 #include "event.h"
 #include "fmt.h"
+#include "json.h"
 #include "session_track.h"
 
 #define MAX_STEPS	16	/* of one session that are kept */
@@ -379,27 +380,44 @@ uint64_t session_track_last(const struct session_track *track)
 	return last;
 }
 
+static json_t *session_json(const struct session_track *track, const struct session *s)
+{
+	json_t *steps = json_array();
+	unsigned int n;
+
+	for (n = 0; n < s->nr_steps; n++)
+		json_array_append_new(steps, json_pack("{ss, sI, si}",
+			"what", s->steps[n].what, "time_ns",
+			(json_int_t)event_since(s->steps[n].ts, track->start),
+			"ret", s->steps[n].ret));
+	return json_pack("{so, ss, sI, so, si}",
+			 "session", fmt_json_name(s->name),
+			 "dir", enum_name(ENUM_DIR, s->dir),
+			 "files", (json_int_t)s->files, "life", steps,
+			 "steps_lost", s->lost_steps);
+}
+
 json_t *session_track_json(const struct session_track *track, size_t max)
 {
-	json_t *all = json_array(), *steps, *o;
-	unsigned int n;
+	json_t *all = json_array();
 	size_t i;
 
-	for (i = 0; i < track->count && i < max; i++) {
-		const struct session *s = track->sessions[i];
-
-		steps = json_array();
-		for (n = 0; n < s->nr_steps; n++)
-			json_array_append_new(steps, json_pack("{ss, sI, si}",
-				"what", s->steps[n].what, "time_ns",
-				(json_int_t)event_since(s->steps[n].ts, track->start),
-				"ret", s->steps[n].ret));
-		o = json_pack("{so, ss, sI, so, si}",
-			      "session", fmt_json_name(s->name),
-			      "dir", enum_name(ENUM_DIR, s->dir),
-			      "files", (json_int_t)s->files, "life", steps,
-			      "steps_lost", s->lost_steps);
-		json_array_append_new(all, o);
-	}
+	for (i = 0; i < track->count && i < max; i++)
+		json_array_append_new(all, session_json(track, track->sessions[i]));
 	return all;
+}
+
+void session_track_write(const struct session_track *track, FILE *f)
+{
+	json_t *one;
+	size_t i;
+
+	fputc('[', f);
+	for (i = 0; i < track->count; i++) {
+		one = session_json(track, track->sessions[i]);
+		fputs(i ? ",\n  " : "\n  ", f);
+		json_write(one, 0, f);
+		json_decref(one);
+	}
+	fputc(']', f);
 }

@@ -64,4 +64,7 @@ uint64_t session_track_last(const struct session_track *track);
  */
 json_t *session_track_json(const struct session_track *track, size_t max);
 
+/** session_track_write - print that array with all sessions, which may be many, on @f */
+void session_track_write(const struct session_track *track, FILE *f);
+
 #endif

@@ -22,11 +22,12 @@ def tick(number, n):
     return number << ticks.BITS | n % (1 << ticks.BITS)
 
 
-def run(count, number=1, still=0.0, after=50, skip=None, twice=None):
-    """[(seconds, byte)] of a guest that stands still after some ticks."""
+def run(count, number=1, still=0.0, after=50, skip=None, twice=None, late=0.0):
+    """[(seconds, byte)] of a guest that stands still after some ticks. Another one is
+    late."""
     heard, now = [], 100.0
     for n in range(count):
-        now += P + (still if n == after else 0)
+        now += P + (still if n == after else late if n == after + 5 else 0)
         if n != skip:
             heard.append((now, tick(number, n)))
         if n == twice:
@@ -105,6 +106,15 @@ def test_agreement():
               ("not ok" in written) is not good,
               "%.3f s of the timeline %s 3.5 s of the ticks" % (
                   told, "agree with" if good else "differ from"), results)
+
+
+def test_busy_machine():
+    for told, good in ((3.5 + 0.9, True), (3.5 + 1.1 + P, False)):
+        results, _ = results_of(run(100, still=3.5, late=1.0), int(told * 1e9))
+        check(all(ok for ok, _, _ in results) is good,
+              "%.3f s of the timeline %s 3.5 s of ticks that are 1 s late" % (
+                  told, "agree with" if good else "differ from"), results)
+    check("at most 1.000 s late" in results[1][1], "how late they are is said", results)
 
 
 def test_without_timeline():

@@ -67,12 +67,11 @@ static long long cpu_ns(void)
 static void compute(int ms)
 {
 	long long end = cpu_ns() + ms * MS;
-	volatile long n = 0;
-	int i;
+	volatile int i;
 
 	while (cpu_ns() < end)
 		for (i = 0; i < 100000; i++)
-			n++;
+			;
 }
 
 /* Until a child, which sleeps first, writes to a pipe. */

@@ -50,7 +50,7 @@ help:
 	@echo '                one with that kernel; an unknown name lists the known ones'
 	@echo '  check-stock   VM tests with the base kernel and its own LUO'
 	@echo '  check-debug   VM tests with the two debug kernels'
-	@echo '  check-suites  the tool and the host tests in a root of each Debian suite'
+	@echo '  check-suites  the tool, the VM's programs and the host tests in a root of each suite'
 	@echo '  check-packages  packages, built and installed in a root of each Debian suite'
 	@echo '  check-all     all of these, and the VM tests with the other kernels'
 	@echo '  bench         the cost of tracing, this LUO and that of the base, luotrace and'

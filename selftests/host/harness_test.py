@@ -307,6 +307,9 @@ def test_names():
 
 KLOG = (
     ("[    1.0] WARNING: CPU: 0 PID: 1 at mm/slub.c:1 foo+0x1/0x2", "warning"),
+    ("[    1.0] WARNING: mm/slub.c:1 at foo+0x1/0x2, CPU#0: a/1", "warning"),
+    # Without CONFIG_DEBUG_BUGVERBOSE.
+    ("[    1.0] WARNING: at foo+0x1/0x2, CPU#0: a/1", "warning"),
     ("[    1.0] WARNING: possible circular locking dependency", "warning"),
     ("[    1.0] BUG: KASAN: slab-use-after-free in luo_x", "bug"),
     ("[    1.0] BUG: sleeping function called from invalid context", "bug"),

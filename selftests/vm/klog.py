@@ -9,7 +9,7 @@ import re
 
 # (name of the report, pattern of its first line)
 BAD = (
-    ("warning", r"WARNING: (CPU|.* at |possible|suspicious|bad|lock|inconsistent|"
+    ("warning", r"WARNING: (CPU|(.* )?at |possible|suspicious|bad|lock|inconsistent|"
                 r"chain)"),
     ("bug", r"\bBUG:"),
     ("bug", r"kernel BUG at"),

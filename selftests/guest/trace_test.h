@@ -101,10 +101,11 @@ static inline bool matches(const char *line, const char *regex)
 		int _i, _n = sizeof(want) / sizeof((want)[0]);		\
 									\
 		EXPECT_EQ(_n, (t)->nr);					\
-		for (_i = 0; _i < _n && _i < (t)->nr; _i++)		\
+		for (_i = 0; _i < _n && _i < (t)->nr; _i++) {		\
 			EXPECT_TRUE(matches((t)->lines[_i], (want)[_i])) \
 				TH_LOG("line %d: %s; want %s", _i,	\
 				       (t)->lines[_i], (want)[_i]);	\
+		}							\
 	} while (0)
 
 #define FILE_LINE(session, token, compat, old, new, ret)		\

@@ -33,28 +33,33 @@ struct kho_counts {
 
 /**
  * struct kho_account - pages of the KHO calls of one task
- * @node:  in the list of its bucket
- * @task:  the task whose calls are counted
- * @pages: pages of the calls that did not fail, by enum kho_count
+ * @node:    in the list of its bucket
+ * @task:    the task whose calls are counted
+ * @pages:   pages of the calls that did not fail, by enum kho_count
+ * @counted: so many of them are in kho_counts(), too
+ * @calls:   calls that are not in kho_counts() yet, by enum kho_count
  */
 struct kho_account {
 	struct hlist_node node;
 	struct task_struct *task;
 	u64 pages[KHO_NR_COUNTS];
+	u64 counted[KHO_NR_COUNTS];
+	u64 calls[KHO_NR_COUNTS];
 };
 
 /**
- * kho_account_reset - restart an account at zero
+ * kho_account_used - check whether an account has counted anything
  * @account: an open account of the calling task
+ *
+ * Return: true if it has.
  */
-static inline void kho_account_reset(struct kho_account *account)
+static inline bool kho_account_used(const struct kho_account *account)
 {
-	int i;
-
-	for (i = 0; i < KHO_NR_COUNTS; i++)
-		account->pages[i] = 0;
+	return account->pages[KHO_COUNT_PRESERVE] | account->pages[KHO_COUNT_UNPRESERVE] |
+	       account->pages[KHO_COUNT_RESTORE];
 }
 
+void kho_account_reset(struct kho_account *account);
 void kho_account_begin(struct kho_account *account);
 void kho_account_end(struct kho_account *account);
 

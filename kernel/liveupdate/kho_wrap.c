@@ -16,21 +16,16 @@
  * At boot, memory of the previous kernel is reserved in longer pieces.
  */
 
-#include <linux/hash.h>
 #include <linux/kexec_handover.h>
 #include <linux/memblock.h>
 #include <linux/memcontrol.h>
-#include <linux/percpu.h>
-#include <linux/sched.h>
-#include <linux/spinlock.h>
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/kho.h>
 
-#include "kho_wrap.h"
 #include "kho_base.h"
-
-#define KHO_BUCKET_BITS	5
+#include "kho_count.h"
+#include "kho_wrap.h"
 
 /*
  * At boot, KHO reserves what the previous kernel preserved page by page, in ascending
@@ -210,140 +205,6 @@ static unsigned long kho_vmalloc_nr_pages(const struct kho_vmalloc *preservation
 static unsigned long kho_vmalloc_pfn(const struct kho_vmalloc *preservation)
 {
 	return PHYS_PFN(preservation->first.phys);
-}
-
-static DEFINE_PER_CPU(struct kho_counts, kho_counters[KHO_NR_COUNTS]);
-
-/*
- * Accounts by task. The first task in a bucket owns it without a lock; the accounts of
- * others are in its list.
- */
-static struct kho_bucket {
-	struct task_struct *task; /* owner, or NULL */
-	struct kho_account *account; /* of the owner, which alone accesses it */
-	spinlock_t lock; /* guards @others */
-	struct hlist_head others;
-} kho_buckets[1 << KHO_BUCKET_BITS] = {
-	[0 ... (1 << KHO_BUCKET_BITS) - 1] = {
-		.lock = __SPIN_LOCK_UNLOCKED(kho_buckets.lock),
-	},
-};
-
-static struct kho_bucket *kho_bucket(void)
-{
-	return &kho_buckets[hash_ptr(current, KHO_BUCKET_BITS)];
-}
-
-/**
- * kho_account_begin - start to count the KHO calls of the calling task
- * @account: the account, usually on the stack; in use until kho_account_end()
- *
- * Context: task context; a task has one account at a time.
- */
-void kho_account_begin(struct kho_account *account)
-{
-	struct kho_bucket *bucket = kho_bucket();
-
-	account->task = current;
-	kho_account_reset(account);
-	if (!cmpxchg(&bucket->task, NULL, current)) {
-		bucket->account = account;
-		return;
-	}
-
-	guard(spinlock)(&bucket->lock);
-	hlist_add_head(&account->node, &bucket->others);
-}
-
-/**
- * kho_account_end - stop to count; the account keeps its figures
- * @account: from kho_account_begin(), called by the same task
- *
- * Context: task context.
- */
-void kho_account_end(struct kho_account *account)
-{
-	struct kho_bucket *bucket = kho_bucket();
-
-	if (READ_ONCE(bucket->task) == current) {
-		/* Pairs with the cmpxchg() of the next owner. */
-		smp_store_release(&bucket->task, NULL);
-		return;
-	}
-
-	guard(spinlock)(&bucket->lock);
-	hlist_del(&account->node);
-}
-
-/* For a task that has no account or does not own the bucket. */
-static noinline void kho_account_other(struct kho_bucket *bucket,
-				       enum kho_count what, unsigned long nr_pages)
-{
-	struct kho_account *account;
-
-	/* An account of this task would have been added by this task itself. */
-	if (!nr_pages || hlist_empty(&bucket->others))
-		return;
-
-	guard(spinlock)(&bucket->lock);
-	hlist_for_each_entry(account, &bucket->others, node) {
-		if (account->task == current) {
-			account->pages[what] += nr_pages;
-			return;
-		}
-	}
-}
-
-/* @nr_pages is 0 if the call failed. Inlined, as it runs for each page of a file. */
-static __always_inline void kho_count(enum kho_count what, unsigned long nr_pages,
-				      int err)
-{
-	struct kho_bucket *bucket = kho_bucket();
-
-	if (READ_ONCE(bucket->task) == current)
-		bucket->account->pages[what] += nr_pages;
-	else
-		kho_account_other(bucket, what, nr_pages);
-	this_cpu_inc(kho_counters[what].calls);
-	this_cpu_add(kho_counters[what].pages, nr_pages);
-	if (err)
-		this_cpu_inc(kho_counters[what].errors);
-}
-
-/**
- * kho_counts - number of KHO calls since boot
- * @what: the kind of calls
- *
- * Context: any.
- * Return: the counts of all CPUs; calls that are running may be counted in part.
- */
-struct kho_counts kho_counts(enum kho_count what)
-{
-	struct kho_counts sum = {}, *one;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		one = per_cpu_ptr(&kho_counters[what], cpu);
-		/* The CPU keeps counting: a call more or less does not matter. */
-		sum.calls += data_race(one->calls);
-		/* As above. */
-		sum.errors += data_race(one->errors);
-		/* As above. */
-		sum.pages += data_race(one->pages);
-	}
-	return sum;
-}
-
-/**
- * kho_preserved_pages - amount of memory that is preserved for the next kernel
- *
- * Context: any.
- * Return: number of pages, of all callers together.
- */
-unsigned long kho_preserved_pages(void)
-{
-	return kho_counts(KHO_COUNT_PRESERVE).pages -
-	       kho_counts(KHO_COUNT_UNPRESERVE).pages;
 }
 
 int kho_preserve_folio(struct folio *folio)

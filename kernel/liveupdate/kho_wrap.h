@@ -7,9 +7,10 @@
 
 #include <linux/kexec_handover.h>
 
-extern typeof(kho_preserve_folio) kho_base_preserve_folio;
-extern typeof(kho_unpreserve_folio) kho_base_unpreserve_folio;
-extern typeof(kho_restore_folio) kho_base_restore_folio;
+/* Handlers call these for each page of a file. */
+__always_inline typeof(kho_preserve_folio) kho_base_preserve_folio;
+__always_inline typeof(kho_unpreserve_folio) kho_base_unpreserve_folio;
+__always_inline typeof(kho_restore_folio) kho_base_restore_folio;
 extern typeof(kho_preserve_pages) kho_base_preserve_pages;
 extern typeof(kho_unpreserve_pages) kho_base_unpreserve_pages;
 extern typeof(kho_restore_pages) kho_base_restore_pages;

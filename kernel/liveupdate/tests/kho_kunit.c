@@ -12,7 +12,7 @@
 #include <linux/kthread.h>
 #include <linux/vmalloc.h>
 
-#include "../kho_base.h"
+#include "../kho_count.h"
 #include "luo_kunit.h"
 
 /* More than buckets, so that some tasks share one. */
@@ -81,6 +81,50 @@ static void luo_kunit_accounts(struct kunit *test)
 	}
 }
 
+/* What a task counts for itself is in the counts of all tasks, too, whatever the number. */
+static void luo_kunit_batches(struct kunit *test)
+{
+	static_assert(KHO_COUNT_PRESERVE == 0 && KHO_COUNT_UNPRESERVE == 1);
+
+	static const unsigned int numbers[] = {
+		1, KHO_BATCH - 1, KHO_BATCH, KHO_BATCH + 1, 3 * KHO_BATCH + 7,
+	};
+	struct page *page = alloc_page(GFP_KERNEL);
+	struct kho_counts before[2], after[2];
+	struct kho_account account;
+	unsigned int i, j;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+		for (j = 0; j < ARRAY_SIZE(before); j++)
+			before[j] = kho_counts(j);
+		kho_account_begin(&account);
+		for (j = 0; j < numbers[i]; j++) {
+			KUNIT_ASSERT_EQ(test, kho_preserve_pages(page, 1), 0);
+			kho_unpreserve_pages(page, 1);
+			/* As after each file */
+			if (j == numbers[i] / 2)
+				kho_account_reset(&account);
+		}
+		for (j = 0; j < ARRAY_SIZE(after); j++) {
+			after[j] = kho_counts(j);
+			KUNIT_EXPECT_LT(test, before[j].calls + numbers[i] -
+					after[j].calls, KHO_BATCH);
+		}
+		kho_account_end(&account);
+		for (j = 0; j < ARRAY_SIZE(after); j++) {
+			after[j] = kho_counts(j);
+			KUNIT_EXPECT_EQ(test, after[j].calls - before[j].calls,
+					numbers[i]);
+			KUNIT_EXPECT_EQ(test, after[j].pages - before[j].pages,
+					numbers[i]);
+			KUNIT_EXPECT_EQ(test, account.pages[j],
+					numbers[i] - numbers[i] / 2 - 1);
+		}
+	}
+	__free_page(page);
+}
+
 /* The pages of a vmalloc area are counted, and those of the lists of them. */
 static void luo_kunit_vmalloc(struct kunit *test)
 {
@@ -111,6 +155,7 @@ static void luo_kunit_vmalloc(struct kunit *test)
 
 static struct kunit_case luo_kunit_kho_cases[] = {
 	KUNIT_CASE(luo_kunit_accounts),
+	KUNIT_CASE(luo_kunit_batches),
 	KUNIT_CASE(luo_kunit_vmalloc),
 	{}
 };

@@ -23,13 +23,16 @@
 #define NOEXEC		(MFD_NOEXEC_SEAL | MFD_CLOEXEC)
 #define EXEC		(MFD_EXEC | MFD_ALLOW_SEALING | MFD_CLOEXEC)
 
-enum group { PLAIN, MAPPED, LATE, ACCESS, NR_GROUPS };
+enum group { PLAIN, MAPPED, LATE, ACCESS, PREPARED, NR_GROUPS };
+
+#define MANY	256	/* more than recipes of a group */
 
 static const char * const groups[] = {
 	"seals and executable, sealed before preserve",
 	"the same, mapped writable",
 	"the same, sealed after preserve",
 	"access mode, O_APPEND, mode and position",
+	"changed after PREPARE, which has filled the record",
 };
 
 /* How a memfd is made. */
@@ -123,11 +126,11 @@ static int make(const struct recipe *r, int n)
 		p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		must(p != MAP_FAILED, "mmap");
 	}
-	if (r->mode >= 0)
+	if (r->mode >= 0 && r->group != PREPARED)
 		must(!fchmod(fd, r->mode), "mode");
-	if (r->group != LATE)
+	if (r->group != LATE && r->group != PREPARED)
 		seal(fd, r->seals);
-	if (r->open >= 0)
+	if (r->open >= 0 && r->group != PREPARED)
 		fd = open_again(fd, r->open);
 	lseek(fd, n % SIZE, SEEK_SET);
 	return fd;
@@ -158,12 +161,33 @@ static bool recipe(int n, struct recipe *r)
 		r->open = opens[n];
 	else if (n < nr_opens + nr_modes)
 		r->mode = modes[n - nr_opens];
-	return n < nr_opens + nr_modes;
+	if (n < nr_opens + nr_modes)
+		return true;
+
+	n -= nr_opens + nr_modes;
+	r->group = PREPARED;
+	if (n <= ALL_SEALS)
+		r->seals = n;
+	else if (n <= ALL_SEALS + nr_modes)
+		r->mode = modes[n - ALL_SEALS - 1];
+	else
+		r->open = O_APPEND;
+	return n <= ALL_SEALS + nr_modes + 1;
+}
+
+/* What PREPARED leaves for later. Returns false if the seals are not accepted. */
+static bool change(int fd, const struct recipe *r)
+{
+	if (r->mode >= 0)
+		must(!fchmod(fd, r->mode), "mode");
+	if (r->open >= 0)
+		must(!fcntl(fd, F_SETFL, r->open), "flags");
+	return seal(fd, r->seals);
 }
 
 static int hold(void)
 {
-	int dev = open_device(), s, fd, twin, n, out;
+	int dev = open_device(), s, fds[MANY], fd, twin, n, out, first = -1;
 	struct recipe r;
 	struct seen seen;
 
@@ -174,10 +198,27 @@ static int hold(void)
 	for (n = 0; recipe(n, &r); n++) {
 		fd = make(&r, n);
 		must(!preserve(s, fd, n), "preserve");
+		if (r.group == PREPARED) {
+			if (first < 0)
+				first = n;
+			must(n - first < MANY, "room");
+			fds[n - first] = fd;
+			continue;
+		}
 		twin = make(&r, n);
 		if (r.group == LATE && seal(fd, r.seals))
 			must(seal(twin, r.seals), "seals");
 		seen = look(fd);
+		act(twin, &seen);
+		close(twin);
+		must(write(out, &seen, sizeof(seen)) == sizeof(seen), FILE_NAME);
+	}
+	must(!event(s, true, LIVEUPDATE_PREPARE), "PREPARE");
+	for (n = first; recipe(n, &r); n++) {
+		twin = make(&r, n);
+		if (change(fds[n - first], &r))
+			must(change(twin, &r), "seals");
+		seen = look(fds[n - first]);
 		act(twin, &seen);
 		close(twin);
 		must(write(out, &seen, sizeof(seen)) == sizeof(seen), FILE_NAME);

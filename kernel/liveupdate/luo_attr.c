@@ -101,6 +101,7 @@ int luo_attr_apply(struct file **filep, u32 attr)
 {
 	struct file *file = *filep, *opened;
 	u32 is = luo_attr_of(file);
+	struct luo_attr_seen seen;
 	int err;
 
 	if (!(attr & LUO_ATTR_KNOWN))
@@ -111,7 +112,7 @@ int luo_attr_apply(struct file **filep, u32 attr)
 	err = luo_attr_apply_inode(file_inode(file), attr);
 	if (err)
 		return err;
-	if (luo_attr_final(file, is) == attr)
+	if (luo_attr_final(file, is, &seen) == attr)
 		return 0;
 
 	opened = dentry_open(&file->f_path, luo_attr_open_flags(attr) |

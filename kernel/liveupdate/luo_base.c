@@ -29,14 +29,3 @@ bool liveupdate_enabled(void)
 	return luo_enabled && kho_is_enabled();
 }
 EXPORT_SYMBOL_GPL(liveupdate_enabled);
-
-/**
- * luo_state - read the global state
- *
- * Context: any; the answer is stable only under luo_state_lock.
- * Return: the state.
- */
-enum liveupdate_state luo_state(void)
-{
-	return READ_ONCE(luo_global_state);
-}

@@ -3,8 +3,9 @@
 /**
  * DOC: Calling back
  *
- * Every callback of a file handler, a subsystem or an FLB is called from
- * luo_call_run(), which emits its trace events and records how long it took. A table
+ * A callback of a file handler, a subsystem or an FLB is called from luo_call_run(),
+ * which emits its trace events and records how long it took; luo_run.h does the same for
+ * operations of file handlers that are called for all files of a set. A table
  * says which operations each of the three has and which of them are required; the
  * prototype of an operation says how to call it and what its result means.
  *
@@ -103,8 +104,15 @@ static const struct {
 	},
 };
 
-static const void *luo_callback(enum luo_kind kind, const void *ops,
-				enum luo_op op)
+/**
+ * luo_call_fn - find the function of an operation
+ * @kind: whose operations
+ * @ops:  its operations structure
+ * @op:   one that @kind knows
+ *
+ * Return: the function, or NULL if it is not implemented.
+ */
+const void *luo_call_fn(enum luo_kind kind, const void *ops, enum luo_op op)
 {
 	return *(const void **)(ops + luo_callbacks[kind][op].offset);
 }
@@ -119,7 +127,7 @@ static const void *luo_callback(enum luo_kind kind, const void *ops,
  */
 bool luo_call_has(enum luo_kind kind, const void *ops, enum luo_op op)
 {
-	return luo_callback(kind, ops, op);
+	return luo_call_fn(kind, ops, op);
 }
 
 /**
@@ -192,16 +200,17 @@ static void luo_call_exit(const struct luo_call *call, enum luo_op op, int ret,
  *	  can_preserve; the u64 of a subsystem; &struct liveupdate_flb_op_args of an FLB
  *
  * luo_call_handler(), luo_call_can_preserve(), luo_call_subsystem() and luo_call_flb()
- * call it with arguments of the right type.
+ * call it with arguments of the right type. Not inlined, as luotrace looks for it in
+ * the stack of a task.
  *
  * Context: may sleep.
  * Return: 0 or the negative errno of the operation; for a false -ENOENT from
  *	   can_preserve, -EBUSY from can_finish.
  */
-int luo_call_run(const struct luo_call *call, enum luo_op op, const void *ops,
-		 void *self, void *arg)
+noinline int luo_call_run(const struct luo_call *call, enum luo_op op, const void *ops,
+			  void *self, void *arg)
 {
-	const void *fn = luo_callback(call->kind, ops, op);
+	const void *fn = luo_call_fn(call->kind, ops, op);
 	int ret = 0;
 	u64 start;
 
@@ -253,14 +262,14 @@ int luo_call_run(const struct luo_call *call, enum luo_op op, const void *ops,
 int luo_call_subsystem(struct liveupdate_subsystem *subsystem, enum luo_op op,
 		       u64 *data)
 {
-	const struct luo_call call = {
+	struct luo_call call = {
 		.kind = LUO_KIND_SUBSYSTEM,
-		.slot = luo_recorder_slot(LUO_KIND_SUBSYSTEM, subsystem->name),
 		.compatible = subsystem->name,
 	};
 
 	if (!luo_call_has(LUO_KIND_SUBSYSTEM, subsystem->ops, op))
 		return 0;
+	call.slot = luo_recorder_slot(call.kind, call.compatible);
 	return luo_call_run(&call, op, subsystem->ops, subsystem, data);
 }
 

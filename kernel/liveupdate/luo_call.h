@@ -7,6 +7,7 @@
 
 #include "luo_internal.h"
 
+const void *luo_call_fn(enum luo_kind kind, const void *ops, enum luo_op op);
 bool luo_call_has(enum luo_kind kind, const void *ops, enum luo_op op);
 bool luo_call_has_required(enum luo_kind kind, const void *ops);
 int luo_call_run(const struct luo_call *call, enum luo_op op, const void *ops,

@@ -15,9 +15,11 @@
  * is preserved twice.
  */
 
+#include <kunit/visibility.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/hash.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -27,7 +29,22 @@
 #include "luo_file.h"
 #include "luo_handler.h"
 
+/*
+ * Both keys are two words, for which this is cheaper than jhash(). The table takes the low
+ * bits of the result, so that each bit of a key must reach them: hence the shift.
+ */
+VISIBLE_IF_KUNIT u32 luo_file_key_hash(const void *data, u32 len, u32 seed)
+{
+	const u64 *key = data;
+	u64 hash = (key[0] ^ seed) * GOLDEN_RATIO_64 + key[1];
+
+	hash *= GOLDEN_RATIO_64;
+	hash ^= hash >> 32;
+	return hash * GOLDEN_RATIO_64 >> 32;
+}
+
 static const struct rhashtable_params luo_by_token_params = {
+	.hashfn			= luo_file_key_hash,
 	.head_offset		= offsetof(struct luo_file, by_token),
 	.key_offset		= offsetof(struct luo_file, token),
 	.key_len		= sizeof(struct luo_token_key),
@@ -35,6 +52,7 @@ static const struct rhashtable_params luo_by_token_params = {
 };
 
 static const struct rhashtable_params luo_by_id_params = {
+	.hashfn			= luo_file_key_hash,
 	.head_offset		= offsetof(struct luo_file, by_id),
 	.key_offset		= offsetof(struct luo_file, id),
 	.key_len		= sizeof(struct luo_id_key),
@@ -83,7 +101,7 @@ struct luo_call luo_file_call(const struct luo_file *f)
 }
 
 /* Keep the result for status queries. */
-static void luo_file_record_result(struct luo_file *f, enum luo_op op, int err)
+void luo_file_record_result(struct luo_file *f, enum luo_op op, int err)
 {
 	struct luo_file_set *set = f->token.set;
 
@@ -98,26 +116,24 @@ static void luo_file_record_result(struct luo_file *f, enum luo_op op, int err)
 }
 
 /* Charge the file for pages that its handler has preserved or restored. */
-static void luo_file_charge(struct luo_file *f, const struct kho_account *account)
+void luo_file_charge(struct luo_file *f, struct kho_account *account)
 {
 	struct luo_file_set *set = f->token.set;
 	u64 pages;
 
 	if (set->dir == LUO_DIR_IN) {
 		WRITE_ONCE(f->pages, f->pages + account->pages[KHO_COUNT_RESTORE]);
-		return;
+	} else {
+		pages = account->pages[KHO_COUNT_PRESERVE] -
+			account->pages[KHO_COUNT_UNPRESERVE];
+		WRITE_ONCE(f->pages, f->pages + pages);
+		WRITE_ONCE(set->pages, set->pages + pages);
 	}
-	pages = account->pages[KHO_COUNT_PRESERVE] -
-		account->pages[KHO_COUNT_UNPRESERVE];
-	WRITE_ONCE(f->pages, f->pages + pages);
-	WRITE_ONCE(set->pages, set->pages + pages);
+	kho_account_reset(account);
 }
 
-/*
- * Call an operation of the handler. One that the handler does not implement succeeds and
- * is not traced. @account is open; it is reset for each file.
- */
-int luo_file_run(struct luo_file *f, enum luo_op op, struct kho_account *account)
+/* Call a required operation for one file; luo_run.h calls for many. */
+int luo_file_call_one(struct luo_file *f, enum luo_op op)
 {
 	struct liveupdate_file_op_args args = {
 		.handler = f->fh,
@@ -126,16 +142,14 @@ int luo_file_run(struct luo_file *f, enum luo_op op, struct kho_account *account
 		.serialized_data = f->data,
 		.private_data = f->private,
 	};
-	struct luo_call call;
+	const struct luo_call call = luo_file_call(f);
+	struct kho_account account __uninitialized;
 	int err;
 
-	if (!luo_call_has(LUO_KIND_HANDLER, f->fh->ops, op))
-		return 0;
-
-	call = luo_file_call(f);
-	kho_account_reset(account);
-	err = luo_call_handler(&call, op, &args);
-	luo_file_charge(f, account);
+	scoped_guard(kho_account, &account) {
+		err = luo_call_handler(&call, op, &args);
+		luo_file_charge(f, &account);
+	}
 	luo_file_record_result(f, op, err);
 	if (err)
 		return err;
@@ -144,15 +158,6 @@ int luo_file_run(struct luo_file *f, enum luo_op op, struct kho_account *account
 	f->data = args.serialized_data;
 	f->private = args.private_data;
 	return 0;
-}
-
-int luo_file_run_one(struct luo_file *f, enum luo_op op)
-{
-	struct kho_account account __uninitialized;
-
-	guard(kho_account)(&account);
-
-	return luo_file_run(f, op, &account);
 }
 
 /* Change the state to @state and trace it; with an errno, trace why it has not changed. */
@@ -282,7 +287,8 @@ void luo_file_remove(struct luo_file *f)
 /**
  * luo_file_set_init - set up an empty set
  * @set:  the set, zeroed
- * @name: of the session that it belongs to; must exist as long as the set
+ * @name: of the session that it belongs to, padded with zeros to its full size; must
+ *	  exist as long as the set
  * @dir:  outgoing or incoming
  */
 void luo_file_set_init(struct luo_file_set *set, const char *name,

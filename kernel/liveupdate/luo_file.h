@@ -12,14 +12,16 @@
 #include <linux/xarray.h>
 
 #include "luo_array.h"
+#include "luo_attr.h"
 #include "luo_trace.h"
 
 struct kho_account;
+struct luo_run;
 
 /**
  * struct luo_file_set - the files of one session
  * @lock:   guards the set, its files and the session they belong to
- * @name:   of the session, for events and messages
+ * @name:   of the session, padded with zeros to its full size
  * @dir:    outgoing or incoming
  * @files:  &struct luo_file, in order of preservation
  * @count:  number of files
@@ -49,6 +51,13 @@ struct luo_file_set {
 
 #define LUO_PAGES_UNKNOWN	U64_MAX
 
+/* The caller owns the set: it has its lock, or all sessions. */
+static inline void luo_file_set_assert_owned(const struct luo_file_set *set)
+{
+	lockdep_assert(lockdep_is_held(&set->lock) ||
+		       lockdep_is_held_type(&luo_state_lock, 0));
+}
+
 void luo_file_trace_reject(const struct luo_file_set *set, u64 token, int ret);
 int luo_file_init(void);
 void luo_file_set_init(struct luo_file_set *set, const char *name,
@@ -57,9 +66,9 @@ void luo_file_set_destroy(struct luo_file_set *set);
 int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token);
 void luo_file_set_unpreserve(struct luo_file_set *set);
 int luo_file_unpreserve(struct luo_file_set *set, u64 token);
-int luo_file_set_prepare(struct luo_file_set *set);
+int luo_file_set_prepare(struct luo_file_set *set, struct luo_run *run);
+int luo_file_call_freeze(struct luo_file_set *set, struct luo_run *run);
 void luo_file_set_cancel(struct luo_file_set *set);
-int luo_file_set_freeze(struct luo_file_set *set);
 void luo_file_set_unfreeze(struct luo_file_set *set);
 struct luo_blocks luo_file_set_deserialize(struct luo_file_set *set,
 					   const struct luo_array *array);
@@ -95,10 +104,11 @@ struct luo_id_key {
  * @seq:	number in &luo_file_set.by_seq
  * @record:	outgoing: its record in the handover, while it is prepared
  * @word:	outgoing: the word of @record
- * @sum:	outgoing: sum of what is known of @record before the freeze
+ * @sum:	outgoing: sum of what the freeze cannot change of @record
  * @pages:	pages that are preserved (outgoing) or restored (incoming) for it
  * @attr:	outgoing: from luo_attr_of(); incoming: %LUO_ATTR_... that
  *		the file gets when it is retrieved
+ * @seen:	outgoing: what @attr was completed from for @record
  * @ret:	0, or the negative errno of the last operation that failed, until that
  *		operation succeeds
  * @ret_op:	the operation of @ret
@@ -126,6 +136,7 @@ struct luo_file {
 	u64 sum;
 	u64 pages;
 	u32 attr;
+	struct luo_attr_seen seen;
 	int ret;
 	enum luo_op ret_op;
 	struct rcu_head rcu;
@@ -134,8 +145,9 @@ struct luo_file {
 
 struct luo_call luo_file_call(const struct luo_file *f);
 const char *luo_file_compatible(const struct luo_file *f);
-int luo_file_run(struct luo_file *f, enum luo_op op, struct kho_account *account);
-int luo_file_run_one(struct luo_file *f, enum luo_op op);
+void luo_file_record_result(struct luo_file *f, enum luo_op op, int err);
+void luo_file_charge(struct luo_file *f, struct kho_account *account);
+int luo_file_call_one(struct luo_file *f, enum luo_op op);
 void luo_file_change_state(struct luo_file *f, enum luo_file_state state,
 			   int ret);
 struct luo_file *luo_file_find(struct luo_file_set *set, u64 token);
@@ -148,8 +160,10 @@ void luo_file_unhash_id(struct luo_file *f);
 int luo_file_hash_id(struct luo_file *f);
 void luo_file_remove(struct luo_file *f);
 void luo_file_free(struct luo_file *f);
+void luo_file_seal(struct luo_file *f);
+
 #if IS_ENABLED(CONFIG_KUNIT)
-void luo_file_seal(const struct luo_file *f, u32 attr);
+u32 luo_file_key_hash(const void *data, u32 len, u32 seed);
 #endif
 
 #endif /* _LINUX_LUO_FILE_H */

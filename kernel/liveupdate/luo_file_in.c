@@ -19,13 +19,13 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "kho_base.h"
 #include "luo_attr.h"
 #include "luo_file.h"
 #include "luo_flb.h"
 #include "luo_handler.h"
 #include "luo_notice.h"
 #include "luo_recorder.h"
+#include "luo_run.h"
 #include "luo_reject.h"
 
 /* Returns why a record is rejected, or NULL. */
@@ -120,7 +120,7 @@ static int __luo_file_retrieve(struct luo_file *f)
 	struct luo_file_set *set;
 	int err;
 
-	err = luo_file_run_one(f, LUO_OP_RETRIEVE);
+	err = luo_file_call_one(f, LUO_OP_RETRIEVE);
 	if (err) {
 		f->retrieved = err;
 		luo_file_change_state(f, LUO_FILE_FAILED, err);
@@ -204,13 +204,16 @@ int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep)
 	return 0;
 }
 
-static void luo_file_finish(struct luo_file *f, struct kho_account *account)
+static void luo_file_finish(struct luo_run *run, struct luo_file *f)
 {
 	if (f->fh) {
-		luo_file_run(f, LUO_OP_FINISH, account);
+		luo_run_call_void(run, f);
 		luo_flb_file_finish(f->fh);
+		/* What FLBs do is not charged to the next file. */
+		if (kho_account_used(&run->account))
+			kho_account_reset(&run->account);
 		luo_file_remove(f);
-		luo_file_change_state(f, LUO_FILE_FINISHED, 0);
+		luo_run_state(run, f, LUO_FILE_FINISHED);
 	} else {
 		luo_flb_file_finish(NULL);
 		luo_file_remove(f);
@@ -219,6 +222,31 @@ static void luo_file_finish(struct luo_file *f, struct kho_account *account)
 		luo_file_change_state(f, LUO_FILE_FAILED, -ENOENT);
 	}
 	luo_file_free(f);
+}
+
+static int luo_file_set_can_finish(struct luo_file_set *set, struct luo_run *run)
+{
+	struct luo_file *f;
+	int err;
+
+	luo_run_set_op(run, LUO_OP_CAN_FINISH);
+	list_for_each_entry(f, &set->files, list) {
+		if (!luo_file_bind_handler(f))
+			continue;
+		err = luo_run_call_bool(run, f);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void __luo_file_set_finish(struct luo_file_set *set, struct luo_run *run)
+{
+	struct luo_file *f, *next;
+
+	luo_run_set_op(run, LUO_OP_FINISH);
+	list_for_each_entry_safe_reverse(f, next, &set->files, list)
+		luo_file_finish(run, f);
 }
 
 /**
@@ -231,8 +259,7 @@ static void luo_file_finish(struct luo_file *f, struct kho_account *account)
  */
 int luo_file_set_finish(struct luo_file_set *set)
 {
-	struct kho_account account __uninitialized;
-	struct luo_file *f, *next;
+	struct luo_run run __uninitialized;
 	int err;
 
 	lockdep_assert_held(&set->lock);
@@ -240,17 +267,10 @@ int luo_file_set_finish(struct luo_file_set *set)
 	if (!set->count)
 		return 0;
 
-	guard(kho_account)(&account);
-
-	list_for_each_entry(f, &set->files, list) {
-		if (!luo_file_bind_handler(f))
-			continue;
-		err = luo_file_run(f, LUO_OP_CAN_FINISH, &account);
-		if (err)
-			return err;
-	}
-
-	list_for_each_entry_safe_reverse(f, next, &set->files, list)
-		luo_file_finish(f, &account);
-	return 0;
+	luo_run_begin(&run, LUO_DIR_IN, set->name);
+	err = luo_file_set_can_finish(set, &run);
+	if (!err)
+		__luo_file_set_finish(set, &run);
+	luo_run_end(&run);
+	return err;
 }

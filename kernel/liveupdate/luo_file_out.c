@@ -4,9 +4,9 @@
  * DOC: Outgoing files
  *
  * When a file is preserved, LUO takes a reference to it and its handler saves it. When
- * it is prepared, the handler saves more, and LUO fills the record of the file as far as
- * it is known, so that this does not happen in the blackout. When it is frozen, the
- * handler makes the saved state final, and LUO adds the value, the attributes and the sum.
+ * it is prepared, the handler saves more, and LUO fills the record of the file, so that
+ * this does not happen in the blackout. When it is frozen, the handler makes the saved
+ * state final, and LUO fills the record again if its value or its attributes differ.
  * unfreeze, cancel and unpreserve undo these steps, last file first.
  *
  * A preserve that fails leaves nothing preserved. A prepare or a freeze that fails is
@@ -15,16 +15,14 @@
 
 #define pr_fmt(fmt) "luo: " fmt
 
-#include <kunit/visibility.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "kho_base.h"
 #include "luo_attr.h"
-#include "luo_file.h"
+#include "luo_file_step.h"
 #include "luo_flb.h"
 #include "luo_handler.h"
 #include "luo_seal.h"
@@ -63,7 +61,7 @@ static int __luo_file_preserve(struct luo_file_set *set, struct luo_file *f)
 	if (err)
 		goto err_blocks;
 
-	err = luo_file_run_one(f, LUO_OP_PRESERVE);
+	err = luo_file_call_one(f, LUO_OP_PRESERVE);
 	if (err)
 		goto err_flbs;
 
@@ -128,12 +126,15 @@ int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token)
 	return err;
 }
 
-static void luo_file_unpreserve_one(struct luo_file *f, struct kho_account *account)
+static void luo_file_unpreserve_one(struct luo_run *run, struct luo_file *f)
 {
-	luo_file_run(f, LUO_OP_UNPRESERVE, account);
+	luo_run_call_void(run, f);
 	luo_flb_file_unpreserve(f->fh, f->flb_seq);
+	/* What FLBs do is not charged to the next file. */
+	if (kho_account_used(&run->account))
+		kho_account_reset(&run->account);
 	luo_file_remove(f);
-	luo_file_change_state(f, LUO_FILE_NONE, 0);
+	luo_run_state(run, f, LUO_FILE_NONE);
 	luo_file_free(f);
 }
 
@@ -145,7 +146,7 @@ static void luo_file_unpreserve_one(struct luo_file *f, struct kho_account *acco
  */
 void luo_file_set_unpreserve(struct luo_file_set *set)
 {
-	struct kho_account account __uninitialized;
+	struct luo_run run __uninitialized;
 	struct luo_file *f, *next;
 
 	lockdep_assert_held(&set->lock);
@@ -153,10 +154,11 @@ void luo_file_set_unpreserve(struct luo_file_set *set)
 	if (!set->count)
 		return;
 
-	scoped_guard(kho_account, &account) {
-		list_for_each_entry_safe_reverse(f, next, &set->files, list)
-			luo_file_unpreserve_one(f, &account);
-	}
+	luo_run_begin(&run, LUO_DIR_OUT, set->name);
+	luo_run_set_op(&run, LUO_OP_UNPRESERVE);
+	list_for_each_entry_safe_reverse(f, next, &set->files, list)
+		luo_file_unpreserve_one(&run, f);
+	luo_run_end(&run);
 	kho_block_set_shrink(&set->blocks, 0);
 }
 
@@ -171,119 +173,92 @@ void luo_file_set_unpreserve(struct luo_file_set *set)
 int luo_file_unpreserve(struct luo_file_set *set, u64 token)
 {
 	struct luo_file *f = luo_file_find(set, token);
-	struct kho_account account __uninitialized;
+	struct luo_run run __uninitialized;
 
 	if (!f) {
 		luo_file_trace_reject(set, token, -ENOENT);
 		return -ENOENT;
 	}
 
-	scoped_guard(kho_account, &account)
-		luo_file_unpreserve_one(f, &account);
+	luo_run_begin(&run, LUO_DIR_OUT, set->name);
+	luo_run_set_op(&run, LUO_OP_UNPRESERVE);
+	luo_file_unpreserve_one(&run, f);
+	luo_run_end(&run);
 	kho_block_set_shrink(&set->blocks, set->count);
 	return 0;
 }
-
-/**
- * struct luo_file_step - a step that all files of a set make together
- * @op:	      operation of the step
- * @rollback: operation that undoes it
- * @from:     state of the files before it
- * @to:	      state of the files after it
- * @last:     the value that is handed over does not change after it
- */
-struct luo_file_step {
-	enum luo_op op;
-	enum luo_op rollback;
-	enum luo_file_state from;
-	enum luo_file_state to;
-	bool last;
-};
 
 static const struct luo_file_step luo_file_prepare = {
 	LUO_OP_PREPARE, LUO_OP_CANCEL, LUO_FILE_PRESERVED, LUO_FILE_PREPARED,
 	false
 };
 
-static const struct luo_file_step luo_file_freeze = {
-	LUO_OP_FREEZE, LUO_OP_UNFREEZE, LUO_FILE_PREPARED, LUO_FILE_FROZEN,
-	true
-};
-
 /* Undo a step for the files before @f, or for all files if @f is the list head. */
 static void luo_file_rollback_before(struct luo_file_set *set, struct luo_file *f,
 				     const struct luo_file_step *step,
-				     struct kho_account *account)
+				     struct luo_run *run)
 {
+	luo_run_set_op(run, step->rollback);
 	list_for_each_entry_continue_reverse(f, &set->files, list) {
-		luo_file_run(f, step->rollback, account);
-		luo_file_change_state(f, step->from, 0);
+		luo_run_call_void(run, f);
+		luo_run_state(run, f, step->from);
 	}
 }
 
 static void luo_file_set_rollback(struct luo_file_set *set,
 				  const struct luo_file_step *step)
 {
-	struct kho_account account __uninitialized;
+	struct luo_run run __uninitialized;
 
-	lockdep_assert_held(&set->lock);
+	luo_file_set_assert_owned(set);
 
 	if (!set->count)
 		return;
 
-	guard(kho_account)(&account);
-
-	luo_file_rollback_before(set, list_entry(&set->files, struct luo_file,
-						 list), step, &account);
+	luo_run_begin(&run, LUO_DIR_OUT, set->name);
+	luo_file_rollback_before(set, list_entry(&set->files, struct luo_file, list),
+				 step, &run);
+	luo_run_end(&run);
 }
 
-/* Complete the record and its sum. */
-VISIBLE_IF_KUNIT void luo_file_seal(const struct luo_file *f, u32 attr)
+/**
+ * luo_file_seal - complete the record of a file and its sum
+ * @f: a file of a prepared set
+ *
+ * Context: the caller owns its set.
+ */
+void luo_file_seal(struct luo_file *f)
 {
-	u64 data = f->data;
+	u32 attr = f->attr ? luo_attr_final(f->file, f->attr, &f->seen) : 0;
 
-	f->record->data = data;
-	*f->word = luo_sum_word(luo_sum_add(luo_sum_add(f->sum, data), attr), attr);
+	f->record->data = f->data;
+	*f->word = luo_sum_word(luo_sum_add(luo_sum_add(f->sum, f->data), attr), attr);
 }
 
-/* Make a step with all files. If it fails for one, undo it for the files before. */
-static int luo_file_set_apply(struct luo_file_set *set,
-			      const struct luo_file_step *step)
+/**
+ * luo_file_step_failed - roll a step back for the files before the one that failed
+ * @set:  the set
+ * @f:	  the file
+ * @step: the step
+ * @run:  the run of its operation; afterwards that of the rollback
+ * @err:  the negative errno of the call
+ *
+ * Context: the caller owns @set.
+ */
+void luo_file_step_failed(struct luo_file_set *set, struct luo_file *f,
+			  const struct luo_file_step *step, struct luo_run *run, int err)
 {
-	struct kho_account account __uninitialized;
-	struct luo_file *f;
-	int err;
-
-	lockdep_assert_held(&set->lock);
-
-	if (!set->count)
-		return 0;
-
-	guard(kho_account)(&account);
-
-	list_for_each_entry(f, &set->files, list) {
-		err = luo_file_run(f, step->op, &account);
-		if (err)
-			goto err_rollback;
-		if (step->last)
-			luo_file_seal(f, f->attr ? luo_attr_final(f->file, f->attr) : 0);
-		luo_file_change_state(f, step->to, 0);
-	}
-	return 0;
-
-err_rollback:
 	pr_err_ratelimited("session '%*pEhp' token %llu: '%s' failed: %pe\n",
 			   (int)strlen(set->name), set->name, f->token.token,
 			   f->fh->compatible, ERR_PTR(err));
 	luo_file_change_state(f, step->from, err);
-	luo_file_rollback_before(set, f, step, &account);
-	return err;
+	luo_file_rollback_before(set, f, step, run);
 }
 
 /*
- * Fill the records of all files except for what a freeze may change. Cannot fail, as
- * preserve has made room for each record. The records stay where they are, as no file is
- * added or removed while the set is prepared.
+ * Fill the records of all files; a freeze only changes what it finds changed. Cannot
+ * fail, as preserve has made room for each record. The records stay where they are, as no
+ * file is added or removed while the set is prepared.
  */
 static void luo_file_set_serialize(struct luo_file_set *set)
 {
@@ -301,22 +276,30 @@ static void luo_file_set_serialize(struct luo_file_set *set)
 		f->sum = luo_sum_add(luo_sum_string(seal.owner, f->record->compatible,
 						    sizeof(f->record->compatible)),
 				     f->token.token);
+		luo_file_seal(f);
 	}
-	luo_seal_blocks(&seal, &set->blocks);
+	luo_seal_blocks(&set->blocks, LUO_DIR_OUT, LUO_ARRAY_FILES, set->name);
+}
+
+/* luotrace recognizes calls of handlers by luo_..._call_...(), hence noinline. */
+static noinline int luo_file_call_prepare(struct luo_file_set *set, struct luo_run *run)
+{
+	return luo_file_set_make(set, &luo_file_prepare, run);
 }
 
 /**
  * luo_file_set_prepare - have all files save more of their state
  * @set: an outgoing set that is neither prepared nor frozen
+ * @run: for LUO_OP_PREPARE
  *
- * Their records are filled as far as their content is known.
+ * Their records are filled.
  *
- * Context: under @set->lock.
+ * Context: the caller owns @set. If it fails, @run is for the rollback.
  * Return: 0; or what the prepare of a handler returned, and all files are as before.
  */
-int luo_file_set_prepare(struct luo_file_set *set)
+int luo_file_set_prepare(struct luo_file_set *set, struct luo_run *run)
 {
-	int err = luo_file_set_apply(set, &luo_file_prepare);
+	int err = luo_file_call_prepare(set, run);
 
 	if (!err)
 		luo_file_set_serialize(set);
@@ -327,7 +310,7 @@ int luo_file_set_prepare(struct luo_file_set *set)
  * luo_file_set_cancel - undo luo_file_set_prepare(), last file first
  * @set: a prepared set
  *
- * Context: under @set->lock.
+ * Context: the caller owns @set.
  */
 void luo_file_set_cancel(struct luo_file_set *set)
 {
@@ -335,24 +318,25 @@ void luo_file_set_cancel(struct luo_file_set *set)
 }
 
 /**
- * luo_file_set_freeze - make the state of all files final
+ * luo_file_call_freeze - make the state of all files of one session final
  * @set: a prepared set
+ * @run: a run of LUO_OP_FREEZE
  *
- * Their records are complete afterwards.
+ * luo_session_freeze_all() does it for all sessions.
  *
- * Context: under @set->lock.
+ * Context: the caller owns @set. If it fails, @run is one of the rollback.
  * Return: 0; or what the freeze of a handler returned, and all files are as before.
  */
-int luo_file_set_freeze(struct luo_file_set *set)
+noinline int luo_file_call_freeze(struct luo_file_set *set, struct luo_run *run)
 {
-	return luo_file_set_apply(set, &luo_file_freeze);
+	return luo_file_set_freeze(set, run);
 }
 
 /**
  * luo_file_set_unfreeze - undo luo_file_set_freeze(), last file first
  * @set: a frozen set
  *
- * Context: under @set->lock.
+ * Context: the caller owns @set.
  */
 void luo_file_set_unfreeze(struct luo_file_set *set)
 {

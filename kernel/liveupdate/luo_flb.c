@@ -312,17 +312,29 @@ static void luo_flb_serialize(const struct luo_flb_out *out, u64 owner,
 				      ser->data, ser->count, attr, attr);
 }
 
+static void luo_flb_seal(u64 count)
+{
+	struct luo_seal seal;
+
+	if (luo_seal_done(luo_flb_block, 0, count))
+		return;
+	luo_seal_init(&seal, LUO_DIR_OUT, LUO_ARRAY_FLBS, "");
+	luo_seal_block(&seal, luo_flb_block, 0, 0, count);
+}
+
 /**
  * luo_flb_serialize_all - fill the records of all preserved FLBs
  * @array: set to where the records are
+ * @last:  all sessions are frozen; else only the array is set and its block sealed, as
+ *	   they will be if no FLB is preserved or unpreserved any more
  *
  * This includes FLBs on which no file depends (any more), as another FLB may use them.
- * liveupdate_flb_put_outgoing() does not unpreserve any FLB from here on.
+ * liveupdate_flb_put_outgoing() does not unpreserve any FLB from here on if @last.
  *
- * Context: under luo_state_lock for writing, when all sessions are frozen; takes the
- *	    locks of the FLBs. luo_flb_rollback_all() undoes it.
+ * Context: under luo_state_lock for writing; takes luo_flb_lock and, if @last, the locks
+ *	    of the FLBs. luo_flb_rollback_all() undoes it then.
  */
-void luo_flb_serialize_all(struct luo_array *array)
+void luo_flb_serialize_all(struct luo_array *array, bool last)
 {
 	struct luo_flb_ser *ser = (struct luo_flb_ser *)(luo_flb_block + 1);
 	struct luo_flb_out *out;
@@ -331,19 +343,25 @@ void luo_flb_serialize_all(struct luo_array *array)
 
 	lockdep_assert_held_write(&luo_state_lock);
 
-	luo_flb_freeze_all();
+	if (last)
+		luo_flb_freeze_all();
 
 	guard(mutex)(&luo_flb_lock);
 
-	luo_seal_init(&seal, LUO_DIR_OUT, LUO_ARRAY_FLBS, "");
 	list_for_each_entry(out, &luo_flbs, list) {
+		/* It may change without @last, and is read again with it. */
+		if (!data_race(out->preserved))
+			continue;
+		if (last && !count)
+			luo_seal_init(&seal, LUO_DIR_OUT, LUO_ARRAY_FLBS, "");
 		/* There is room: preserve counts the records. */
-		if (out->preserved)
-			luo_flb_serialize(out, seal.owner, &ser[count++]);
+		if (last)
+			luo_flb_serialize(out, seal.owner, &ser[count]);
+		count++;
 	}
 	luo_flb_block->pgcnt = 1;
 	luo_flb_block->count = count;
-	luo_seal_block(&seal, luo_flb_block, 0, 0, count);
+	luo_flb_seal(count);
 	*array = (struct luo_array){
 		.data = virt_to_phys(luo_flb_block), .pgcnt = 1, .count = count,
 	};

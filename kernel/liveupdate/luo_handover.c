@@ -9,9 +9,9 @@
  * arrays.
  *
  * Writing: the pages of table and tree are allocated at boot and added to KHO once; they
- * are always valid. reboot() writes the locations of the arrays into them. The arrays
- * grow when sessions are created and files are preserved, so that nothing is allocated
- * on the way to kexec.
+ * are always valid. PREPARE writes the locations of the arrays into them, and reboot()
+ * writes them again only if they differ. The arrays grow when sessions are created and
+ * files are preserved, so that nothing is allocated on the way to kexec.
  *
  * Reading: the tree is used if its checksum is right, as it has the key that proves each
  * block and each record. Otherwise the table of the base is used, and what can be checked
@@ -34,6 +34,8 @@
 static struct {
 	void *fdt;		/* one preserved page */
 	struct luo_ser *ser;	/* one preserved page */
+	struct luo_contents written; /* the contents of both */
+	bool valid;		/* @written is what is in them */
 } luo_out;
 
 static int luo_fdt_write_array(void *fdt, const char *name,
@@ -106,9 +108,29 @@ static int luo_fdt_serialize(const struct luo_contents *contents)
 	return err ? -ENOSPC : 0;
 }
 
+static bool luo_array_same(const struct luo_array *a, const struct luo_array *b)
+{
+	return a->data == b->data && a->pgcnt == b->pgcnt && a->count == b->count;
+}
+
+static bool luo_contents_same(const struct luo_contents *a, const struct luo_contents *b)
+{
+	unsigned int i;
+
+	if (!luo_array_same(&a->sessions, &b->sessions) ||
+	    !luo_array_same(&a->flbs, &b->flbs) || a->nr_values != b->nr_values)
+		return false;
+	for (i = 0; i < a->nr_values; i++) {
+		if (a->values[i].name != b->values[i].name ||
+		    a->values[i].data != b->values[i].data)
+			return false;
+	}
+	return true;
+}
+
 /**
  * luo_handover_serialize - write table and tree for the next kernel
- * @contents: contents of both
+ * @contents: contents of both; if they have them already, nothing is written
  *
  * Context: at boot, and under luo_state_lock for writing.
  * Return: 0, or -ENOSPC if the tree does not fit into its page, which is large
@@ -117,12 +139,31 @@ static int luo_fdt_serialize(const struct luo_contents *contents)
 int luo_handover_serialize(const struct luo_contents *contents)
 {
 	struct luo_ser *ser = luo_out.ser;
+	int err;
+
+	if (luo_out.valid && luo_contents_same(contents, &luo_out.written))
+		return 0;
 
 	strscpy_pad(ser->compatible, LUO_ABI_COMPATIBLE);
 	ser->liveupdate_num = luo_number(LUO_DIR_OUT);
 	ser->sessions_pa = contents->sessions.data;
 	ser->flbs_pa = contents->flbs.data;
-	return luo_fdt_serialize(contents);
+	err = luo_fdt_serialize(contents);
+	luo_out.valid = !err;
+	luo_out.written = *contents;
+	return err;
+}
+
+/**
+ * luo_handover_forget_values - notice that the name of a subsystem may change
+ *
+ * Contents with the same names are written again.
+ *
+ * Context: under luo_state_lock for writing.
+ */
+void luo_handover_forget_values(void)
+{
+	luo_out.valid = false;
 }
 
 /**

@@ -10,7 +10,7 @@
 
 /**
  * struct luo_value - value that a subsystem hands over
- * @name: name of the subsystem
+ * @name: name of the subsystem; belongs to it
  * @data: its value
  */
 struct luo_value {
@@ -39,6 +39,7 @@ int luo_handover_read(struct luo_array *sessions, struct luo_array *flbs);
 void luo_handover_read_values(luo_value_fn fn);
 int luo_handover_init_out(void);
 int luo_handover_serialize(const struct luo_contents *contents);
+void luo_handover_forget_values(void);
 u64 luo_handover_bytes_in(void);
 u64 luo_handover_bytes_out(void);
 void *luo_handover_fdt(void);

@@ -17,8 +17,11 @@
  *	luo_session_close	the end of a session
  *	luo_session		one session
  *	luo_session_table	the outgoing and the incoming sessions
+ *	luo_session_step	what reboot() does with each session, inlined
  *	luo_file_in, luo_file_out, luo_file
  *				the files of one session
+ *	luo_file_step		what reboot() does with each file, inlined
+ *	luo_run			calls for one file after the other
  *	luo_recorder_handover	hands the record of a live update over
  *	luo_subsystem		kernel parts with state that is not in files
  *	luo_register		handlers and FLBs register
@@ -32,7 +35,8 @@
  *	luo_array		reads the arrays of records
  *	luo_seal		proves that a page is a block, and a record intact
  *	luo_reject		what is rejected of the handover
- *	luo_recorder_marks, luo_recorder, luo_recorder_clock
+ *	luo_tally		records calls for one file after the other
+ *	luo_recorder_marks, luo_recorder_move, luo_recorder, luo_recorder_clock
  *				the record of a live update
  *	luo_notice		messages that may come by the thousand
  *	luo_trace		the trace events
@@ -49,7 +53,9 @@
  *				slow handler, and every reader waits for the
  *				writer.
  *	luo_file_set.lock	mutex, one per session: its state and its files.
- *				Ioctls take it killably too.
+ *				Ioctls take it killably too. A global transition
+ *				needs none of outgoing sessions, as it has
+ *				luo_state_lock for writing.
  *	luo_session_set.lock	mutex, one for outgoing and one for incoming
  *				sessions: which sessions exist, which are claimed.
  *				A walk takes it for each session; no callback runs
@@ -176,7 +182,16 @@ extern bool luo_enabled;
 extern struct rw_semaphore luo_state_lock;
 extern enum liveupdate_state luo_global_state;
 
-enum liveupdate_state luo_state(void);
+/**
+ * luo_state - read the global state
+ *
+ * Context: any; the answer is stable only under luo_state_lock.
+ * Return: the state.
+ */
+static inline enum liveupdate_state luo_state(void)
+{
+	return READ_ONCE(luo_global_state);
+}
 
 #ifdef CONFIG_LIVEUPDATE_TEST
 /* The base's lib/tests/liveupdate.c */

@@ -233,7 +233,9 @@ static int luo_ioctl_get_name(struct luo_ucmd *ucmd)
 {
 	struct liveupdate_session_get_name *arg = &ucmd->cmd.get_name;
 
-	strscpy_pad(arg->name, luo_session_name(ucmd->session));
+	static_assert(sizeof(arg->name) == LIVEUPDATE_SESSION_NAME_LENGTH);
+
+	memcpy(arg->name, luo_session_name(ucmd->session), sizeof(arg->name));
 	return 0;
 }
 

@@ -13,11 +13,11 @@
  * The figures are kept apart by purpose (&enum liveupdate_recorder_scope): only the
  * calls of the reboot() that succeeded belong to the blackout.
  *
- * Cost: a call updates a row with a few atomic operations. A lock is taken to create
- * a row, once per row, and for a call that is among the eight longest so far. A call
- * that can run in parallel with others of its row takes the lock of the row twice,
- * for a few instructions; no call inside reboot() does. No call waits for a tracer or
- * for another call.
+ * Cost: luo_tally.h counts calls for the files of a set. Another call updates a row with a
+ * few atomic operations. A lock is taken to create a row, once per row, and for a call
+ * that is among the eight longest so far. Calls that can run in parallel with others of
+ * their row take the lock of the row twice, for a few instructions; no call inside
+ * reboot() does. No call waits for a tracer or for another call.
  *
  * Failures: when a reboot fails, its duration and errno are kept, its figures move to
  * a scope of their own, and the record starts again. A record of another version is
@@ -26,7 +26,6 @@
  */
 
 #include <linux/atomic.h>
-#include <linux/log2.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -118,17 +117,32 @@ void luo_recorder_scope(enum liveupdate_recorder_scope scope)
 		   scope == LIVEUPDATE_SCOPE_AGENT ? NULL : current);
 }
 
-static enum liveupdate_recorder_scope luo_current_scope(enum luo_dir dir)
+/**
+ * luo_current_scope - the scope that a call of this task is recorded for
+ * @dir: direction of the call
+ *
+ * Context: any. It does not change while the task makes calls for files of one set.
+ * Return: the scope; one other than LIVEUPDATE_SCOPE_AGENT belongs to this task alone.
+ */
+enum liveupdate_recorder_scope luo_current_scope(enum luo_dir dir)
 {
 	if (dir == LUO_DIR_IN || READ_ONCE(luo_scope_task) != current)
 		return LIVEUPDATE_SCOPE_AGENT;
 	return READ_ONCE(luo_scope_now);
 }
 
-/* Create the row of a slot and an operation. Returns its number, 0 if none is left. */
-static u8 luo_row_add(struct luo_recorder *r,
-		      enum liveupdate_recorder_scope scope, unsigned int slot,
-		      enum luo_op op)
+/**
+ * luo_row_add - find or create the row of a slot and an operation
+ * @r:	   the recorder of the direction of @op
+ * @scope: from luo_current_scope()
+ * @slot:  from luo_recorder_slot()
+ * @op:	   the operation
+ *
+ * Context: under luo_recorder_lock.
+ * Return: its number, 0 if none is left.
+ */
+u8 luo_row_add(struct luo_recorder *r, enum liveupdate_recorder_scope scope,
+	       unsigned int slot, enum luo_op op)
 {
 	struct liveupdate_recorder_row *row;
 
@@ -152,9 +166,18 @@ static u8 luo_row_add(struct luo_recorder *r,
 	return r->nr_rows;
 }
 
-/* Return the number of the row of a slot, else of the shared row, else 0. */
-static u8 luo_row_get(struct luo_recorder *r, enum liveupdate_recorder_scope scope,
-		      unsigned int slot, enum luo_op op)
+/**
+ * luo_row_get - find or create the row of a slot and an operation
+ * @r:	   the recorder of the direction of @op
+ * @scope: from luo_current_scope()
+ * @slot:  from luo_recorder_slot()
+ * @op:	   the operation
+ *
+ * Context: any, after the record is set up.
+ * Return: its number, else that of the shared row, else 0.
+ */
+u8 luo_row_get(struct luo_recorder *r, enum liveupdate_recorder_scope scope,
+	       unsigned int slot, enum luo_op op)
 {
 	u8 nr;
 
@@ -169,28 +192,36 @@ static u8 luo_row_get(struct luo_recorder *r, enum liveupdate_recorder_scope sco
 	return nr ?: luo_row_add(r, scope, 0, op);
 }
 
+/**
+ * luo_row_extremes - extend the range of the durations of a row
+ * @row: the row; other tasks may do the same
+ * @min: shortest duration, in ns
+ * @max: longest duration, in ns
+ */
+void luo_row_extremes(struct liveupdate_recorder_row *row, u64 min, u64 max)
+{
+	u64 old;
+
+	old = READ_ONCE(row->min);
+	while (min < old && !try_cmpxchg64(&row->min, &old, min))
+		;
+	old = READ_ONCE(row->max);
+	while (max > old && !try_cmpxchg64(&row->max, &old, max))
+		;
+}
+
 /* @alone: no other call of the row can run in parallel with this one. */
 static void luo_row_account(struct liveupdate_recorder_row *row, int ret,
 			    u64 duration, bool alone)
 {
-	unsigned int bucket = duration ? ilog2(duration) : 0;
-	u64 old;
-
-	bucket = min(bucket, LIVEUPDATE_RECORDER_BUCKETS - 1);
 	luo_record_add(&row->count, 1);
 	luo_record_add(&row->total, duration);
 	if (alone)
 		luo_record_add(&row->wall, duration);
 	if (ret)
 		luo_record_add(&row->errors, 1);
-	atomic_inc((atomic_t *)&row->hist[bucket]);
-
-	old = READ_ONCE(row->min);
-	while (duration < old && !try_cmpxchg64(&row->min, &old, duration))
-		;
-	old = READ_ONCE(row->max);
-	while (duration > old && !try_cmpxchg64(&row->max, &old, duration))
-		;
+	atomic_inc((atomic_t *)&row->hist[luo_bucket(duration)]);
+	luo_row_extremes(row, duration, duration);
 }
 
 /**
@@ -216,32 +247,56 @@ void luo_topn_find_min(struct luo_topn_min *min, const void *kept, size_t size, 
 	WRITE_ONCE(min->duration, *shortest);
 }
 
+/**
+ * luo_topn_replace - replace the shortest of the kept entries by a longer one
+ * @min:      describes it
+ * @kept:     the entries, which start with their duration and their end
+ * @size:     size of one
+ * @duration: of the new entry, in ns
+ *
+ * Context: under luo_recorder_lock.
+ * Return: the entry, whose other members are to be set; NULL if @duration is not longer.
+ */
+void *luo_topn_replace(struct luo_topn_min *min, void *kept, size_t size, u64 duration)
+{
+	u64 *to = kept + min->at * size;
+
+	static_assert(!offsetof(struct liveupdate_recorder_call, duration) &&
+		      offsetof(struct liveupdate_recorder_call, end) == sizeof(u64));
+	static_assert(!offsetof(struct liveupdate_recorder_session, duration) &&
+		      offsetof(struct liveupdate_recorder_session, end) == sizeof(u64));
+
+	lockdep_assert_held(&luo_recorder_lock);
+
+	if (duration <= min->duration)
+		return NULL;
+
+	luo_recorder_changes++;
+	to[0] = duration;
+	to[1] = luo_counter();
+	luo_topn_find_min(min, kept, size, LIVEUPDATE_RECORDER_SLOWEST);
+	return to;
+}
+
 static void luo_topn_add_call(struct luo_recorder *r,
 			      enum liveupdate_recorder_scope scope,
 			      const struct luo_call *call, enum luo_op op, int ret,
 			      u64 duration)
 {
-	struct luo_topn_min *min = &r->calls[scope][op];
 	struct liveupdate_recorder_call *calls, *to;
-
-	static_assert(!offsetof(struct liveupdate_recorder_call, duration));
 
 	guard(spinlock)(&luo_recorder_lock);
 
-	if (duration <= min->duration)
+	calls = r->record->slow_calls[scope][op];
+	to = luo_topn_replace(&r->calls[scope][op], calls, sizeof(*calls), duration);
+	if (!to)
 		return;
 
-	luo_recorder_changes++;
-	calls = r->record->slow_calls[scope][op];
-	to = &calls[min->at];
-	to->duration = duration;
-	to->end = luo_counter();
 	to->token = call->token;
 	to->kind = call->kind;
 	to->ret = ret;
 	strscpy_pad(to->name, call->compatible);
 	strscpy_pad(to->session, call->session ?: "");
-	luo_topn_find_min(min, calls, sizeof(*calls), LIVEUPDATE_RECORDER_SLOWEST);
 }
 
 /* A call for the session of the tool is no part of what agents restore. */
@@ -340,8 +395,6 @@ void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 	struct luo_topn_min *min = &r->sessions[scope][phase];
 	struct liveupdate_recorder_session *all, *to;
 
-	static_assert(!offsetof(struct liveupdate_recorder_session, duration));
-
 	if (!r->record || duration <= READ_ONCE(min->duration))
 		return;
 	if (dir == LUO_DIR_IN && luo_recorder_owns(name))
@@ -349,116 +402,14 @@ void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 
 	guard(spinlock)(&luo_recorder_lock);
 
-	if (duration <= min->duration)
+	all = r->record->slow_sessions[scope][phase];
+	to = luo_topn_replace(min, all, sizeof(*all), duration);
+	if (!to)
 		return;
 
-	luo_recorder_changes++;
-	all = r->record->slow_sessions[scope][phase];
-	to = &all[min->at];
-	to->duration = duration;
-	to->end = luo_counter();
 	to->files = files;
 	to->ret = ret;
 	memcpy(to->name, name, sizeof(to->name));
-	luo_topn_find_min(min, all, sizeof(*all), LIVEUPDATE_RECORDER_SLOWEST);
-}
-
-static void luo_row_move(struct liveupdate_recorder_row *to,
-			 struct liveupdate_recorder_row *from)
-{
-	int i;
-
-	to->count += from->count;
-	to->errors += from->errors;
-	to->total += from->total;
-	to->wall += from->wall;
-	to->min = min(to->min, from->min);
-	to->max = max(to->max, from->max);
-	for (i = 0; i < LIVEUPDATE_RECORDER_BUCKETS; i++)
-		to->hist[i] += from->hist[i];
-
-	/* The name stays: the next attempt makes the same calls. */
-	from->count = 0;
-	from->errors = 0;
-	from->total = 0;
-	from->wall = 0;
-	from->min = U64_MAX;
-	from->max = 0;
-	memset(from->hist, 0, sizeof(from->hist));
-}
-
-/* Keep the longest entries of both lists in @to and empty @from. */
-static void luo_topn_move(struct luo_topn_min *to_min, void *to,
-			  struct luo_topn_min *from_min, void *from,
-			  size_t size)
-{
-	const u64 *duration;
-	int i;
-
-	for (i = 0; i < LIVEUPDATE_RECORDER_SLOWEST; i++) {
-		duration = from + i * size;
-		if (*duration <= to_min->duration)
-			continue;
-		memcpy(to + to_min->at * size, duration, size);
-		luo_topn_find_min(to_min, to, size, LIVEUPDATE_RECORDER_SLOWEST);
-	}
-	memset(from, 0, LIVEUPDATE_RECORDER_SLOWEST * size);
-	WRITE_ONCE(from_min->duration, 0);
-	from_min->at = 0;
-}
-
-static void luo_rows_move(struct luo_recorder *r,
-			  enum liveupdate_recorder_scope from)
-{
-	struct liveupdate_recorder_row *row;
-	unsigned int slot;
-	u8 nr, to;
-	int op;
-
-	for (slot = 0; slot < LUO_MAX_SLOTS; slot++) {
-		for (op = 0; op < LUO_NR_OPS; op++) {
-			nr = r->row[from][slot][op];
-			row = nr ? &r->record->rows[nr - 1] : NULL;
-			if (!row || !row->count)
-				continue;
-			to = luo_row_add(r, LIVEUPDATE_SCOPE_FAILED, slot, op);
-			to = to ?: luo_row_add(r, LIVEUPDATE_SCOPE_FAILED, 0, op);
-			if (to) {
-				luo_row_move(&r->record->rows[to - 1], row);
-			} else {
-				luo_record_add(&r->record->lost_calls, row->count);
-				row->count = 0;
-			}
-		}
-	}
-}
-
-/**
- * luo_recorder_move - move the figures of a failed attempt to LIVEUPDATE_SCOPE_FAILED
- * @from: scope of the attempt, empty afterwards
- *
- * Context: under luo_state_lock for writing, in the task of luo_recorder_scope().
- */
-void luo_recorder_move(enum liveupdate_recorder_scope from)
-{
-	const enum liveupdate_recorder_scope to = LIVEUPDATE_SCOPE_FAILED;
-	struct luo_recorder *r = &luo_recorders[LUO_DIR_OUT];
-	struct liveupdate_recorder_part *record = r->record;
-	int i;
-
-	guard(spinlock)(&luo_recorder_lock);
-
-	luo_recorder_changes++;
-	luo_rows_move(r, from);
-	for (i = 0; i < LUO_NR_OPS; i++)
-		luo_topn_move(&r->calls[to][i], record->slow_calls[to][i],
-			      &r->calls[from][i], record->slow_calls[from][i],
-			      sizeof(record->slow_calls[from][i][0]));
-	for (i = 0; i < LUO_NR_PHASES; i++)
-		luo_topn_move(&r->sessions[to][i], record->slow_sessions[to][i],
-			      &r->sessions[from][i],
-			      record->slow_sessions[from][i],
-			      sizeof(record->slow_sessions[from][i][0]));
 }
 
 /**

@@ -34,8 +34,32 @@ unsigned int luo_recorder_slot(enum luo_kind kind, const char *name);
 u64 luo_recorder_enter(const struct luo_call *call, enum luo_op op);
 u64 luo_recorder_exit(const struct luo_call *call, enum luo_op op, int ret,
 		      u64 start);
-bool luo_recorder_ioctl_begin(void);
-void luo_recorder_ioctl_end(bool counted);
+void luo_recorder_count_ioctl(void);
+void luo_recorder_uncount_ioctl(void);
+
+/**
+ * luo_recorder_ioctl_begin - account for the start of an ioctl
+ *
+ * Return: a value for luo_recorder_ioctl_end().
+ */
+static inline bool luo_recorder_ioctl_begin(void)
+{
+	if (likely(luo_state() != LIVEUPDATE_STATE_UPDATED))
+		return false;
+	luo_recorder_count_ioctl();
+	return true;
+}
+
+/**
+ * luo_recorder_ioctl_end - account for the end of an ioctl
+ * @counted: return value of luo_recorder_ioctl_begin()
+ */
+static inline void luo_recorder_ioctl_end(bool counted)
+{
+	if (unlikely(counted))
+		luo_recorder_uncount_ioctl();
+}
+
 void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 			  const char *name, u64 files, int ret, u64 duration);
 void luo_recorder_mark(enum liveupdate_recorder_mark mark);

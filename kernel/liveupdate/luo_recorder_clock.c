@@ -40,6 +40,19 @@ static bool luo_counter_stable(void)
 }
 
 /**
+ * luo_counter_mult - get the factor from ticks of the counter to time
+ *
+ * Context: any. The kernel refines it over time, and the counter may become unstable.
+ * Return: ns of a tick, times 2^32; 0 if the counter is not fit for measuring.
+ */
+u64 luo_counter_mult(void)
+{
+	u64 hz = luo_counter_stable() ? luo_counter_hz() : 0;
+
+	return hz ? div64_u64((u64)NSEC_PER_SEC << 32, hz) : 0;
+}
+
+/**
  * luo_stamp - take a time stamp for luo_stamp_age()
  *
  * Until user space starts, the monotonic clock may have the resolution of the timer
@@ -74,6 +87,19 @@ u64 luo_stamp_age(u64 stamp)
 	/* The previous kernel measured the frequency of the same counter. */
 	hz = luo_counter_hz() ?: luo_last_hz;
 	return hz ? mul_u64_u64_div_u64(ticks, NSEC_PER_SEC, hz) : 0;
+}
+
+/**
+ * luo_check_clock - note if the counter has become unstable since luo_sample_clock()
+ * @record: the record
+ *
+ * Context: any.
+ */
+void luo_check_clock(struct liveupdate_recorder_part *record)
+{
+	WRITE_ONCE(record->clock_hz, luo_counter_hz());
+	if (!luo_counter_stable())
+		WRITE_ONCE(record->clock_stable, 0);
 }
 
 /**

@@ -12,22 +12,10 @@
 #include <linux/timex.h>
 
 #include "luo_recorder.h"
+#include "luo_tally.h"
 
 #define LUO_MAX_SLOTS	64	/* names of handlers, subsystems and FLBs */
 #define LUO_NR_PHASES	(LUO_PHASE_RESTORE + 1)
-
-/**
- * struct luo_topn_min - shortest entry of a list of the longest
- * @duration: its duration in ns, 0 as long as the list is not full
- * @at:       its index
- *
- * Cached, so that a shorter entry is recognized without the lock and a longer one
- * replaces it without a search.
- */
-struct luo_topn_min {
-	u64 duration;
-	unsigned int at;
-};
 
 /**
  * struct luo_busy - time during which at least one of several calls is in progress
@@ -180,16 +168,28 @@ static inline u64 luo_busy_end(struct luo_busy *busy, u64 now)
 
 /* luo_recorder.c */
 
-void luo_recorder_move(enum liveupdate_recorder_scope from);
+enum liveupdate_recorder_scope luo_current_scope(enum luo_dir dir);
+u8 luo_row_add(struct luo_recorder *r, enum liveupdate_recorder_scope scope,
+	       unsigned int slot, enum luo_op op);
+u8 luo_row_get(struct luo_recorder *r, enum liveupdate_recorder_scope scope,
+	       unsigned int slot, enum luo_op op);
+void luo_row_extremes(struct liveupdate_recorder_row *row, u64 min, u64 max);
+void *luo_topn_replace(struct luo_topn_min *min, void *kept, size_t size, u64 duration);
 void luo_topn_find_min(struct luo_topn_min *min, const void *kept, size_t size, int nr);
+
+/* luo_recorder_move.c */
+
+void luo_recorder_move(enum liveupdate_recorder_scope from);
 
 /* luo_recorder_clock.c */
 
 extern u64 luo_last_hz;
 
+u64 luo_counter_mult(void);
 u64 luo_stamp(void);
 u64 luo_stamp_age(u64 stamp);
 void luo_sample_clock(struct liveupdate_recorder_part *record);
+void luo_check_clock(struct liveupdate_recorder_part *record);
 
 /* luo_recorder_init.c */
 

@@ -43,28 +43,23 @@ static u64 luo_opened_busy;
 static bool luo_ended; /* under luo_ioctls.lock */
 
 /**
- * luo_recorder_ioctl_begin - account for the start of an ioctl
+ * luo_recorder_count_ioctl - account for the start of an ioctl while UPDATED
  *
- * Return: a value for luo_recorder_ioctl_end().
+ * Context: task context.
  */
-bool luo_recorder_ioctl_begin(void)
+void luo_recorder_count_ioctl(void)
 {
-	if (luo_state() != LIVEUPDATE_STATE_UPDATED)
-		return false;
-
 	luo_busy_begin(&luo_ioctls, ktime_get_ns());
 	luo_tasks_call(true);
-	return true;
 }
 
 /**
- * luo_recorder_ioctl_end - account for the end of an ioctl
- * @counted: return value of luo_recorder_ioctl_begin()
+ * luo_recorder_uncount_ioctl - account for the end of that ioctl
+ *
+ * Context: task context.
  */
-void luo_recorder_ioctl_end(bool counted)
+void luo_recorder_uncount_ioctl(void)
 {
-	if (!counted)
-		return;
 	luo_tasks_call(false);
 	luo_busy_end(&luo_ioctls, ktime_get_ns());
 }
@@ -115,6 +110,8 @@ static void luo_mark_out(struct liveupdate_recorder_part *record,
 	if (mark == LIVEUPDATE_MARK_REBOOT) {
 		WRITE_ONCE(record->wall_ns, ktime_get_real_ns());
 		luo_sample_clock(record);
+	} else {
+		luo_check_clock(record);
 	}
 	luo_mark_set(record, mark, at);
 }
@@ -124,7 +121,8 @@ static void luo_mark_out(struct liveupdate_recorder_part *record,
  * @mark: the mark, other than LIVEUPDATE_MARK_OPEN
  *
  * The last call takes effect. LIVEUPDATE_MARK_RESTORED is set for each file and
- * LIVEUPDATE_MARK_FINISHED for each session, so they do not take a snapshot of KHO.
+ * LIVEUPDATE_MARK_FINISHED for each session, so they do not take a snapshot of KHO; before
+ * LIVEUPDATE_MARK_FROZEN more may be preserved.
  *
  * Context: any. LIVEUPDATE_MARK_JUMP is set while the other CPUs are stopped at an
  *	    arbitrary point, possibly in an update of the clock, so this must not
@@ -146,7 +144,7 @@ void luo_recorder_mark(enum liveupdate_recorder_mark mark)
 		luo_mark_out(record, mark, at);
 	if (mark == LIVEUPDATE_MARK_RESTORED || mark == LIVEUPDATE_MARK_FINISHED)
 		luo_tasks_mark(mark, at.now);
-	else
+	else if (dir == LUO_DIR_IN || mark >= LIVEUPDATE_MARK_FROZEN)
 		luo_snapshot_kho(record);
 }
 

@@ -95,19 +95,51 @@ void luo_seal_block(const struct luo_seal *seal, void *block, u64 number,
 }
 
 /**
- * luo_seal_blocks - write the tails of all blocks of a set
- * @seal:   seal of the array
- * @blocks: the set, filled
+ * luo_seal_done - check whether a block has a tail already
+ * @block: the block of a set, zero when it was added
+ * @next:  physical address of the next block, or 0
+ * @count: number of its records
+ *
+ * A block stays at its place in its set as long as it exists, so that its seal depends
+ * only on these two.
+ *
+ * Return: true if luo_seal_block() has written the same tail.
  */
-void luo_seal_blocks(const struct luo_seal *seal,
-		     const struct kho_block_set *blocks)
+bool luo_seal_done(const void *block, u64 next, u64 count)
 {
+	const struct luo_block_tail_ser *tail = luo_block_tail(block);
+
+	return tail->seal && tail->next == next && tail->count == count;
+}
+
+/**
+ * luo_seal_blocks - write the tails of all blocks of a set
+ * @blocks: the set, filled
+ * @dir:    direction whose key is used
+ * @kind:   kind of the array
+ * @name:   name of the session that the files belong to, or ""
+ *
+ * Does nothing for those that have been written and do not change, so that reboot() need
+ * not do what PREPARE has done.
+ */
+void luo_seal_blocks(const struct kho_block_set *blocks, enum luo_dir dir,
+		     enum luo_array_kind kind, const char *name)
+{
+	struct luo_seal seal;
 	struct kho_block *block;
+	bool init = false;
 	u64 number = 0;
 
-	list_for_each_entry(block, &blocks->blocks, list)
-		luo_seal_block(seal, block->ser, number++, block->ser->next,
-			       block->ser->count);
+	list_for_each_entry(block, &blocks->blocks, list) {
+		if (!luo_seal_done(block->ser, block->ser->next, block->ser->count)) {
+			if (!init)
+				luo_seal_init(&seal, dir, kind, name);
+			init = true;
+			luo_seal_block(&seal, block->ser, number, block->ser->next,
+				       block->ser->count);
+		}
+		number++;
+	}
 }
 
 /**

@@ -29,8 +29,9 @@ void luo_seal_init(struct luo_seal *seal, enum luo_dir dir,
 		   enum luo_array_kind kind, const char *name);
 void luo_seal_block(const struct luo_seal *seal, void *block, u64 number,
 		    u64 next, u64 count);
-void luo_seal_blocks(const struct luo_seal *seal,
-		     const struct kho_block_set *blocks);
+bool luo_seal_done(const void *block, u64 next, u64 count);
+void luo_seal_blocks(const struct kho_block_set *blocks, enum luo_dir dir,
+		     enum luo_array_kind kind, const char *name);
 bool luo_seal_ok(const struct luo_seal *seal, const void *block, u64 number);
 u64 luo_sum_string(u64 owner, const char *string, size_t size);
 u32 luo_crc(const void *data, size_t size);

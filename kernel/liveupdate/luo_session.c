@@ -29,17 +29,7 @@
 
 #include "luo_recorder.h"
 #include "luo_session.h"
-
-void luo_session_change_state(struct luo_session *session,
-			      enum liveupdate_state state, u32 event,
-			      int ret)
-{
-	enum liveupdate_state old = session->state;
-
-	WRITE_ONCE(session->state, state);
-	luo_emit(luo_session_state, luo_number(session->files.dir), session->name,
-		 session->files.dir, old, state, event, ret);
-}
+#include "luo_session_step.h"
 
 /* Without files a phase calls nothing, and only a restore takes time. */
 static bool luo_span_timed(const struct luo_span *span, enum luo_phase phase)
@@ -142,34 +132,24 @@ void luo_session_leak(struct luo_session *session,
 		 retrieved, ktime_get_ns() - session->born_ns, reason);
 }
 
-/* Run one phase of a session and change its state. */
-static int luo_session_run_phase(struct luo_session *session, enum luo_phase phase,
-				 int (*step)(struct luo_file_set *set),
-				 enum liveupdate_state to, u32 event)
+static const struct luo_session_step luo_session_freeze = {
+	LUO_PHASE_FREEZE, LUO_OP_FREEZE, luo_file_call_freeze,
+	LIVEUPDATE_STATE_FROZEN, LIVEUPDATE_FREEZE
+};
+
+static int luo_session_make_alone(struct luo_session *session,
+				  const struct luo_session_step *step)
 {
-	struct luo_span span;
+	struct luo_run run __uninitialized;
 	int err;
 
 	lockdep_assert_held(&session->files.lock);
 
-	span = luo_session_phase_begin(session, phase);
-	err = step(&session->files);
-	luo_session_phase_end(session, phase, &span, err);
-	luo_session_change_state(session, err ? session->state : to, event, err);
+	luo_run_begin(&run, LUO_DIR_OUT, session->name);
+	luo_run_set_op(&run, step->op);
+	err = luo_session_make(session, step, &run);
+	luo_run_end(&run);
 	return err;
-}
-
-int luo_session_prepare(struct luo_session *session)
-{
-	return luo_session_run_phase(session, LUO_PHASE_PREPARE,
-				     luo_file_set_prepare, LIVEUPDATE_STATE_PREPARED,
-				     LIVEUPDATE_PREPARE);
-}
-
-int luo_session_freeze(struct luo_session *session)
-{
-	return luo_session_run_phase(session, LUO_PHASE_FREEZE, luo_file_set_freeze,
-				     LIVEUPDATE_STATE_FROZEN, LIVEUPDATE_FREEZE);
 }
 
 /* Roll an outgoing session back to an earlier state. */
@@ -178,7 +158,7 @@ void luo_session_rollback(struct luo_session *session,
 {
 	struct luo_span span;
 
-	lockdep_assert_held(&session->files.lock);
+	luo_file_set_assert_owned(&session->files);
 
 	if (session->state <= to)
 		return;
@@ -341,10 +321,15 @@ static int luo_session_cancel(struct luo_session *session)
 	return 0;
 }
 
+static int luo_session_prepare_alone(struct luo_session *session)
+{
+	return luo_session_make_alone(session, &luo_session_prepare);
+}
+
 /* If the freeze of a single session fails, it becomes NORMAL. */
 static int luo_session_freeze_alone(struct luo_session *session)
 {
-	int err = luo_session_freeze(session);
+	int err = luo_session_make_alone(session, &luo_session_freeze);
 
 	if (err)
 		luo_session_rollback(session, LIVEUPDATE_STATE_NORMAL);
@@ -359,7 +344,7 @@ static const struct {
 	int (*run)(struct luo_session *session);
 } luo_session_events[] = {
 	{ LUO_DIR_OUT, LIVEUPDATE_STATE_NORMAL, LIVEUPDATE_PREPARE,
-	  luo_session_prepare },
+	  luo_session_prepare_alone },
 	{ LUO_DIR_OUT, LIVEUPDATE_STATE_PREPARED, LIVEUPDATE_FREEZE,
 	  luo_session_freeze_alone },
 	{ LUO_DIR_OUT, LIVEUPDATE_STATE_PREPARED, LIVEUPDATE_CANCEL,

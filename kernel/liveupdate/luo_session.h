@@ -26,7 +26,6 @@ struct luo_session *luo_session_claim(const u8 *name);
 void luo_session_trace_create(const u8 *name, int ret);
 void luo_session_trace_retrieve(const u8 *name, u64 files, int ret);
 void luo_session_restore_begin(struct luo_session *session);
-void luo_session_set_owner(struct luo_session *session);
 void luo_session_close(struct luo_session *session);
 void luo_session_release_closed(void);
 void luo_session_release(struct luo_session *session);
@@ -34,8 +33,6 @@ void luo_session_trace_reject_file(const struct luo_session *session, u64 token,
 				   int ret);
 void luo_session_trace_reject_event(const struct luo_session *session, u32 event,
 				    int ret);
-const char *luo_session_name(const struct luo_session *session);
-enum luo_dir luo_session_dir(const struct luo_session *session);
 int luo_session_preserve(struct luo_session *session, struct file *file,
 			 u64 token);
 int luo_session_retrieve(struct luo_session *session, u64 token,
@@ -48,6 +45,7 @@ void luo_session_trace_reject_finish(const struct luo_session *session, int ret)
 void luo_session_checkpoint_all(void);
 int luo_session_prepare_all(void);
 void luo_session_cancel_all(void);
+void luo_session_serialize_ahead(struct luo_array *array);
 int luo_session_freeze_all(struct luo_array *array, struct luo_totals *totals);
 void luo_session_rollback_all(void);
 int luo_session_finish_all(void);
@@ -90,6 +88,7 @@ struct luo_span {
  * @refs:    one until the session is freed, one of each walk that is at it
  * @files:   its files; &luo_file_set.lock guards the session too
  * @name:    zero-padded
+ * @sum:     outgoing: sum of @name, with which that of its record begins
  * @restore: incoming: the restore, which begins when it is claimed
  * @born_ns: when it was made, ns of the monotonic clock
  * @claims:  how often it was opened
@@ -116,6 +115,7 @@ struct luo_session {
 	refcount_t refs;
 	struct luo_file_set files;
 	char name[LIVEUPDATE_SESSION_NAME_LENGTH];
+	u64 sum;
 	struct luo_span restore;
 	u64 born_ns;
 	u32 claims;
@@ -150,9 +150,56 @@ struct luo_session_set {
 extern struct luo_session_set luo_sessions[];
 extern spinlock_t luo_owner_lock;
 
-void luo_session_change_state(struct luo_session *session,
-			      enum liveupdate_state state, u32 event,
-			      int ret);
+void luo_session_change_owner(struct luo_session *session, struct pid *pid);
+
+/**
+ * luo_session_set_owner - make the calling process the owner of a session
+ * @session: the session, which the process opens, uses or closes
+ *
+ * Context: any but interrupts.
+ */
+static inline void luo_session_set_owner(struct luo_session *session)
+{
+	struct pid *pid = task_tgid(current);
+
+	if (READ_ONCE(session->owner) != pid)
+		luo_session_change_owner(session, pid);
+}
+
+/**
+ * luo_session_name - get the name of a session
+ * @session: the session
+ *
+ * Return: the name, padded with zeros to its full size, valid as long as the session.
+ */
+static inline const char *luo_session_name(const struct luo_session *session)
+{
+	return session->name;
+}
+
+/**
+ * luo_session_dir - get the direction of a session
+ * @session: the session
+ *
+ * Return: outgoing or incoming.
+ */
+static inline enum luo_dir luo_session_dir(const struct luo_session *session)
+{
+	return session->files.dir;
+}
+
+/* The state changes to @state or, if @ret is an errno, fails to. */
+static __always_inline void luo_session_change_state(struct luo_session *session,
+						     enum liveupdate_state state,
+						     u32 event, int ret)
+{
+	enum liveupdate_state old = session->state;
+
+	WRITE_ONCE(session->state, state);
+	luo_emit(luo_session_state, luo_number(session->files.dir), session->name,
+		 session->files.dir, old, state, event, ret);
+}
+
 struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir);
 void luo_session_free(struct luo_session *session);
 void luo_session_put(struct luo_session *session);
@@ -162,8 +209,6 @@ void luo_session_unclaim(struct luo_session *session);
 void luo_session_restore_end(struct luo_session *session, int ret);
 void luo_session_leak(struct luo_session *session,
 		      enum luo_leak_reason reason, u64 files, u64 retrieved);
-int luo_session_prepare(struct luo_session *session);
-int luo_session_freeze(struct luo_session *session);
 void luo_session_rollback(struct luo_session *session,
 			  enum liveupdate_state to);
 int __luo_session_finish(struct luo_session *session);

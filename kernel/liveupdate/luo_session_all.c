@@ -13,11 +13,13 @@
 #include <linux/mm.h>
 #include <linux/string.h>
 
+#include "luo_file_step.h"
 #include "luo_handover.h"
 #include "luo_notice.h"
 #include "luo_recorder.h"
 #include "luo_seal.h"
 #include "luo_session.h"
+#include "luo_session_step.h"
 
 /**
  * luo_session_count - count sessions
@@ -64,24 +66,27 @@ void luo_session_checkpoint_all(void)
  */
 int luo_session_prepare_all(void)
 {
+	struct luo_run run __uninitialized;
 	struct luo_session *session;
-	int err;
+	int err = 0;
 
 	lockdep_assert_held_write(&luo_state_lock);
 
+	luo_run_begin(&run, LUO_DIR_OUT, NULL);
+	luo_run_set_op(&run, LUO_OP_PREPARE);
 	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list) {
 		if (session->state != LIVEUPDATE_STATE_NORMAL)
 			continue;
-		scoped_guard(mutex, &session->files.lock)
-			err = luo_session_prepare(session);
+		err = luo_session_make(session, &luo_session_prepare, &run);
 		if (err)
-			return err;
+			break;
 	}
-	return 0;
+	luo_run_end(&run);
+	return err;
 }
 
-/* Context: under the session's lock, with the session frozen. */
-static void luo_session_serialize(const struct luo_session *session, u64 owner,
+/* Context: with the session frozen. */
+static void luo_session_serialize(const struct luo_session *session,
 				  struct luo_session_ser *ser)
 {
 	u64 *words = luo_session_words(ser);
@@ -92,9 +97,71 @@ static void luo_session_serialize(const struct luo_session *session, u64 owner,
 	memcpy(ser->name, session->name, sizeof(ser->name));
 	ser->file_set_ser.files = files.data;
 	ser->file_set_ser.count = files.count;
-	words[0] = luo_sum(luo_sum_string(owner, ser->name, sizeof(ser->name)), files.data,
-			   files.count, session->files.pages, 0);
+	words[0] = luo_sum(session->sum, files.data, files.count, session->files.pages, 0);
 	words[1] = session->files.pages;
+}
+
+/* Inlines what is done with each file. */
+static const struct luo_session_step luo_session_freeze_inlined = {
+	LUO_PHASE_FREEZE, LUO_OP_FREEZE, luo_file_set_freeze,
+	LIVEUPDATE_STATE_FROZEN, LIVEUPDATE_FREEZE
+};
+
+/*
+ * Freeze the PREPARED sessions and serialize all. Adds to @totals. luotrace recognizes
+ * calls of handlers by luo_..._call_...(), hence noinline.
+ */
+static noinline int luo_session_call_freeze(struct luo_session_set *set,
+					    struct luo_run *run,
+					    struct luo_totals *totals)
+{
+	struct luo_session *session;
+	struct kho_block_set_it it;
+	u64 blocks = 0;
+	int err;
+
+	kho_block_set_it_init(&it, &set->blocks);
+	list_for_each_entry(session, &set->list, list) {
+		if (session->state == LIVEUPDATE_STATE_PREPARED) {
+			err = luo_session_make(session, &luo_session_freeze_inlined, run);
+			if (err)
+				return err;
+		}
+		/* Create reserved a record for each session. */
+		luo_session_serialize(session, kho_block_set_it_reserve_entry(&it));
+		totals->files += session->files.count;
+		blocks += session->files.blocks.nblocks;
+	}
+	totals->bytes += blocks * KHO_BLOCK_SIZE;
+	return 0;
+}
+
+static void luo_session_seal(struct luo_session_set *set, struct luo_array *array)
+{
+	luo_seal_blocks(&set->blocks, LUO_DIR_OUT, LUO_ARRAY_SESSIONS, "");
+	luo_array_from_blocks(&set->blocks, set->count, array);
+}
+
+/**
+ * luo_session_serialize_ahead - seal the blocks of the outgoing sessions
+ * @array: set to where the records will be
+ *
+ * Their records are written by luo_session_freeze_all().
+ *
+ * Context: under luo_state_lock for writing.
+ */
+void luo_session_serialize_ahead(struct luo_array *array)
+{
+	struct luo_session_set *set = &luo_sessions[LUO_DIR_OUT];
+	struct kho_block_set_it it;
+	u64 i;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	kho_block_set_it_init(&it, &set->blocks);
+	for (i = 0; i < set->count; i++)
+		kho_block_set_it_reserve_entry(&it);
+	luo_session_seal(set, array);
 }
 
 /**
@@ -111,38 +178,24 @@ static void luo_session_serialize(const struct luo_session *session, u64 owner,
 int luo_session_freeze_all(struct luo_array *array, struct luo_totals *totals)
 {
 	struct luo_session_set *set = &luo_sessions[LUO_DIR_OUT];
-	struct luo_session *session;
-	u64 blocks = set->blocks.nblocks;
-	struct kho_block_set_it it;
-	struct luo_seal seal;
-	u64 nr_files = 0;
+	struct luo_totals sum = {
+		.sessions = set->count,
+		.bytes = luo_handover_bytes_out() + set->blocks.nblocks * KHO_BLOCK_SIZE,
+	};
+	struct luo_run run __uninitialized;
 	int err;
 
 	lockdep_assert_held_write(&luo_state_lock);
 
-	luo_seal_init(&seal, LUO_DIR_OUT, LUO_ARRAY_SESSIONS, "");
-	kho_block_set_it_init(&it, &set->blocks);
+	luo_run_begin(&run, LUO_DIR_OUT, NULL);
+	luo_run_set_op(&run, LUO_OP_FREEZE);
+	err = luo_session_call_freeze(set, &run, &sum);
+	luo_run_end(&run);
+	if (err)
+		return err;
 
-	list_for_each_entry(session, &set->list, list) {
-		guard(mutex)(&session->files.lock);
-		if (session->state == LIVEUPDATE_STATE_PREPARED) {
-			err = luo_session_freeze(session);
-			if (err)
-				return err;
-		}
-		/* Create reserved a record for each session. */
-		luo_session_serialize(session, seal.owner,
-				      kho_block_set_it_reserve_entry(&it));
-		nr_files += session->files.count;
-		blocks += session->files.blocks.nblocks;
-	}
-	luo_seal_blocks(&seal, &set->blocks);
-	luo_array_from_blocks(&set->blocks, set->count, array);
-	*totals = (struct luo_totals){
-		.sessions = set->count,
-		.files = nr_files,
-		.bytes = luo_handover_bytes_out() + blocks * KHO_BLOCK_SIZE,
-	};
+	*totals = sum;
+	luo_session_seal(set, array);
 	return 0;
 }
 
@@ -158,11 +211,8 @@ void luo_session_rollback_all(void)
 
 	lockdep_assert_held_write(&luo_state_lock);
 
-	list_for_each_entry_reverse(session, &luo_sessions[LUO_DIR_OUT].list,
-				    list) {
-		guard(mutex)(&session->files.lock);
+	list_for_each_entry_reverse(session, &luo_sessions[LUO_DIR_OUT].list, list)
 		luo_session_rollback(session, session->rollback_state);
-	}
 }
 
 /**

@@ -25,7 +25,9 @@ static void luo_session_release_out(struct luo_session *session)
 	u64 files = session->files.count;
 
 	luo_session_remove(session);
-	scoped_guard(mutex, &session->files.lock) {
+	/* Nobody else has it any more. */
+	if (files || session->state != LIVEUPDATE_STATE_NORMAL) {
+		guard(mutex)(&session->files.lock);
 		luo_session_rollback(session, LIVEUPDATE_STATE_NORMAL);
 		luo_file_set_unpreserve(&session->files);
 	}

@@ -21,6 +21,7 @@
 
 #include "luo_array.h"
 #include "luo_recorder.h"
+#include "luo_seal.h"
 #include "luo_session.h"
 
 /* A name is hashed once, when it comes from user space. */
@@ -98,31 +99,10 @@ int __init luo_session_init(void)
 	return err;
 }
 
-/**
- * luo_session_name - get the name of a session
- * @session: the session
- *
- * Return: the name, valid as long as the session.
- */
-const char *luo_session_name(const struct luo_session *session)
-{
-	return session->name;
-}
-
-/**
- * luo_session_dir - get the direction of a session
- * @session: the session
- *
- * Return: outgoing or incoming.
- */
-enum luo_dir luo_session_dir(const struct luo_session *session)
-{
-	return session->files.dir;
-}
-
 struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir)
 {
 	struct luo_session *session = kzalloc_obj(*session, GFP_KERNEL_ACCOUNT);
+	struct luo_seal seal;
 
 	if (!session)
 		return NULL;
@@ -132,6 +112,11 @@ struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir)
 					      LIVEUPDATE_STATE_UPDATED;
 	session->rollback_state = session->state;
 	session->born_ns = ktime_get_ns();
+	if (dir == LUO_DIR_OUT) {
+		luo_seal_init(&seal, dir, LUO_ARRAY_SESSIONS, "");
+		session->sum = luo_sum_string(seal.owner, session->name,
+					      sizeof(session->name));
+	}
 	refcount_set(&session->refs, 1);
 	luo_file_set_init(&session->files, session->name, dir);
 	return session;
@@ -147,17 +132,18 @@ void luo_session_put(struct luo_session *session)
 }
 
 /**
- * luo_session_set_owner - make the calling process the owner of a session
- * @session: the session, which the process opens, uses or closes
+ * luo_session_change_owner - make another process the owner of a session
+ * @session: the session
+ * @pid:     the process, of the calling task
  *
  * Context: any but interrupts.
  */
-void luo_session_set_owner(struct luo_session *session)
+void luo_session_change_owner(struct luo_session *session, struct pid *pid)
 {
-	struct pid *pid = task_tgid(current), *old;
+	struct pid *old;
 
 	/* A kernel thread closes it on behalf of an unknown process. */
-	if (READ_ONCE(session->owner) == pid || current->flags & PF_KTHREAD)
+	if (current->flags & PF_KTHREAD)
 		return;
 
 	scoped_guard(spinlock, &luo_owner_lock) {

@@ -203,12 +203,24 @@ static void luo_state_rollback(void)
 	luo_subsystem_rollback_all();
 }
 
+static struct luo_contents luo_contents; /* under luo_state_lock */
+
+/* Write the handover as it will be if nothing changes, so that the reboot need not. */
+static int luo_serialize_ahead(void)
+{
+	luo_session_serialize_ahead(&luo_contents.sessions);
+	luo_flb_serialize_all(&luo_contents.flbs, false);
+	luo_subsystem_serialize_all(&luo_contents, LIVEUPDATE_STATE_PREPARED);
+	return luo_handover_serialize(&luo_contents);
+}
+
 static int luo_event_prepare(void)
 {
 	int err;
 
 	luo_recorder_scope(LIVEUPDATE_SCOPE_PREPARE);
 	err = luo_prepare();
+	err = err ?: luo_serialize_ahead();
 	if (err) {
 		luo_recorder_scope(LIVEUPDATE_SCOPE_FAILED);
 		luo_state_rollback();
@@ -319,7 +331,6 @@ int luo_state_event(u32 event)
 /* Prepare, freeze and serialize. The caller rolls back if this fails. */
 static int luo_freeze(struct luo_totals *totals)
 {
-	static struct luo_contents contents; /* under luo_state_lock */
 	int err;
 
 	err = luo_prepare();
@@ -328,13 +339,13 @@ static int luo_freeze(struct luo_totals *totals)
 
 	luo_recorder_mark(LIVEUPDATE_MARK_PREPARED);
 	luo_phase_begin(LUO_DIR_OUT, LUO_PHASE_FREEZE);
-	err = luo_session_freeze_all(&contents.sessions, totals);
+	err = luo_session_freeze_all(&luo_contents.sessions, totals);
 	err = err ?: luo_subsystem_freeze_all();
 	if (!err) {
-		luo_flb_serialize_all(&contents.flbs);
-		luo_subsystem_serialize_all(&contents);
-		err = luo_handover_serialize(&contents);
-		err = err ?: luo_test_damage(&contents);
+		luo_flb_serialize_all(&luo_contents.flbs, true);
+		luo_subsystem_serialize_all(&luo_contents, LIVEUPDATE_STATE_FROZEN);
+		err = luo_handover_serialize(&luo_contents);
+		err = err ?: luo_test_damage(&luo_contents);
 		luo_emit(luo_handover_out, luo_number(LUO_DIR_OUT),
 			 totals->sessions, totals->files,
 			 totals->bytes, err);

@@ -211,18 +211,20 @@ void luo_subsystem_cancel_all(void)
 
 /**
  * luo_subsystem_serialize_all - collect the values that the subsystems hand over
- * @out: its values are set
+ * @out:   its values are set
+ * @state: state of the subsystems that do: FROZEN, or PREPARED if their values may still
+ *	   change
  *
- * Context: at boot, and under luo_state_lock for writing when all subsystems
- *	    are frozen.
+ * Context: under luo_state_lock for writing.
  */
-void luo_subsystem_serialize_all(struct luo_contents *out)
+void luo_subsystem_serialize_all(struct luo_contents *out,
+				 enum liveupdate_state state)
 {
 	struct luo_subsystem_private *s;
 
 	out->nr_values = 0;
 	list_for_each_entry(s, &luo_subsystems, list) {
-		if (s->state != LIVEUPDATE_STATE_FROZEN)
+		if (s->state != state)
 			continue;
 		out->values[out->nr_values++] = (struct luo_value) {
 			.name = s->self->name,
@@ -446,5 +448,6 @@ void liveupdate_unregister_subsystem(struct liveupdate_subsystem *subsystem)
 	if (s->waits)
 		atomic_dec(&luo_subsystems_waiting);
 	list_del(&s->list);
+	luo_handover_forget_values();
 }
 EXPORT_SYMBOL_GPL(liveupdate_unregister_subsystem);

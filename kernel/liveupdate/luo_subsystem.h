@@ -16,7 +16,7 @@ int luo_subsystem_freeze_all(void);
 void luo_subsystem_unfreeze_all(void);
 void luo_subsystem_rollback_all(void);
 void luo_subsystem_cancel_all(void);
-void luo_subsystem_serialize_all(struct luo_contents *contents);
+void luo_subsystem_serialize_all(struct luo_contents *contents, enum liveupdate_state state);
 void luo_subsystem_deserialize_all(void);
 void luo_subsystem_report_all(void);
 void luo_subsystem_finish_all(void);

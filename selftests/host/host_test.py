@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Host tests that run programs: luotrace's command line, the set-up scripts; and lists
-that must be the same in two places. Prints TAP."""
+"""Host tests that run programs: luotrace's command line, the set-up scripts. Prints
+TAP."""
 
 import fcntl
 import os
@@ -430,81 +430,6 @@ def test_textfile_kinds():
         check(r.returncode == 1 and "cannot write" in r.stderr and
               stat.S_ISCHR(os.stat("/dev/null").st_mode), "it follows no link",
               r.stderr)
-
-
-def lists_of(header):
-    """The EM()/E_() lists of a trace header: name -> words."""
-    with open(os.path.join(TOP, header)) as f:
-        text = f.read().replace("\\\n", " ")
-    return {name: re.findall(r'E[M_]\(\w+,\s*"([^"]+)"\)', body) for name, body
-            in re.findall(r"^#define (\w+)[ \t]+(E[M_]\(.*)$", text, re.M)}
-
-
-def test_words():
-    ours = run([os.path.join(TOP, "build/host/luotrace_test"),
-                "words"]).stdout.splitlines()
-    kernel = lists_of("include/trace/events/luo.h")
-    kernel.update(lists_of("include/trace/events/kho.h"))
-    names = ("LUO_DIRS", "LUO_STATES", "LUO_EVENTS", "LUO_FILE_STATES",
-             "LUO_OPS", "LUO_PHASES", "LUO_SCOPES", "LUO_LEAK_REASONS",
-             "KHO_KINDS")
-    check(set(names) == set(kernel), "this test knows every list of the headers",
-          sorted(kernel))
-    for name, line in zip(names, ours):
-        check(line.split(", ") == kernel.get(name),
-              "luotrace has the words of %s" % name, line, kernel.get(name))
-
-
-def test_events():
-    events = set()
-    for header in ("luo", "kho"):
-        with open(os.path.join(TOP, "include/trace/events/%s.h" % header)) as f:
-            events |= set(re.findall(
-                r"^(?:TRACE_EVENT\(|DEFINE_EVENT\(\w+, )(\w+),", f.read(),
-                re.M))
-    with open(os.path.join(TOP, "bpf/luotrace.h")) as f:
-        ours = set(re.findall(r"X\([A-Z_]+,\s*(\w+)\)", f.read()))
-    with open(os.path.join(TOP, "bpf/events.bpf.c")) as f:
-        progs = set(re.findall(r'(?:SEC\("tp_btf/|_PROG\()(\w+)', f.read()))
-    progs.discard("_tp")
-    check(events == ours, "luotrace knows every trace event", events ^ ours)
-    check(events <= progs, "each event has a BPF program", events - progs)
-
-
-def printed_fields():
-    """{event: the keys of its line in tracefs}, from the headers."""
-    fields = {}
-    for header in ("luo", "kho"):
-        with open(os.path.join(TOP, "include/trace/events/%s.h" % header)) as f:
-            text = f.read()
-        shapes = {m.group(1): re.findall(r"(\w+)=(?:0x)?%", m.group(2))
-                  for m in re.finditer(
-            r'^(?:TRACE_EVENT|DECLARE_EVENT_CLASS)\((\w+),.*?TP_printk\("([^"]*)"',
-            text, re.M | re.S)}
-        fields.update((n, k) for n, k in shapes.items() if not n.endswith("_class"))
-        for cls, name in re.findall(r"^DEFINE_EVENT\((\w+), (\w+),", text, re.M):
-            fields[name] = shapes[cls]
-    return fields
-
-
-def test_documented_events():
-    with open(os.path.join(TOP, "Documentation/trace/events-luo.rst")) as f:
-        text = f.read()
-    table = dict(re.findall(r"^((?:luo|kho)_\w+) +(\S.*)$", text, re.M))
-    want = printed_fields()
-    check(len(want) > 20 and set(table) == set(want),
-          "Documentation lists every trace event", set(table) ^ set(want))
-    for name, keys in sorted(want.items()):
-        keys = [k for k in keys if k != "number"]
-        check(table.get(name, "").split(", ") == keys,
-              "Documentation has the fields of %s" % name, table.get(name), keys)
-    # Lines may break anywhere.
-    flat = " ".join(text.split())
-    kernel = lists_of("include/trace/events/luo.h")
-    for name, lead in (("LUO_OPS", "``op``: "), ("LUO_PHASES", "``phase``: "),
-                       ("LUO_EVENTS", "``event``: ")):
-        check(lead + ", ".join(kernel[name]) in flat,
-              "Documentation has the words of %s" % name)
 
 
 def test_setup():

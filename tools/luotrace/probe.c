@@ -49,6 +49,30 @@ bool probe_is_kho(enum lt_type type)
 	return !strncmp(tracepoints[type], "kho_", 4);
 }
 
+/*
+ * The functions from which this LUO calls handlers, FLBs and subsystems, which it keeps
+ * apart from others. Before there were runs of calls it was only the first one.
+ */
+static const char *const luo_callers[] = {
+	"luo_call_run", "luo_run_call_void", "luo_run_call_bool", "luo_file_call_prepare",
+	"luo_file_call_freeze", "luo_session_call_freeze",
+};
+
+bool probe_luo_calls(const char *function)
+{
+	size_t len;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(luo_callers) / sizeof(*luo_callers); i++) {
+		len = strlen(luo_callers[i]);
+		/* The compiler makes NAME.isra.0, for example. */
+		if (!strncmp(function, luo_callers[i], len) &&
+		    (!function[len] || function[len] == '.'))
+			return true;
+	}
+	return false;
+}
+
 static enum known probe_path(const char *path)
 {
 	if (!access(path, F_OK))

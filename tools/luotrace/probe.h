@@ -78,6 +78,9 @@ struct probe {
 /** probe_luo_function - name of a function of a stock LUO, NULL after the last one */
 const char *probe_luo_function(unsigned int nr);
 
+/** probe_luo_calls - whether a function is one from which this LUO calls handlers */
+bool probe_luo_calls(const char *function);
+
 /**
  * probe_symbol - whether the kernel has a symbol for a function of a stock LUO
  * @p:	  from probe_kernel()

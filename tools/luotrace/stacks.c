@@ -56,7 +56,7 @@ static bool is_luo(const char *name)
 		if (is_function(name, probe_luo_function(i)))
 			return true;
 	}
-	return is_function(name, "luo_call_run");
+	return probe_luo_calls(name);
 }
 
 /* The frames of a sum; none of those that are the calls themselves. */

@@ -10,9 +10,6 @@
 
 #define PROC	"/proc"
 
-/* The function of LUO that all callbacks are called from. */
-#define LUO_CALL	"luo_call_run"
-
 /* Readings with a look at all tasks, as one that runs at that moment is not found. */
 #define SCANS	5
 
@@ -44,8 +41,13 @@ static bool in_call(const struct top_reader *r, const struct task_state *s)
 {
 	int i;
 
-	if (r->probe->flavour != FLAVOUR_STOCK)
-		return task_state_in(s, LUO_CALL);
+	if (r->probe->flavour != FLAVOUR_STOCK) {
+		for (i = 0; i < s->frames; i++) {
+			if (probe_luo_calls(s->stack[i]))
+				return true;
+		}
+		return false;
+	}
 	for (i = 0; i < LT_STOCK_OPS; i++) {
 		if (r->probe->stock.ops[i].name[0] &&
 		    task_state_in(s, r->probe->stock.ops[i].name))

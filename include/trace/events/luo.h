@@ -19,7 +19,10 @@
  *    same number in the traces of two kernels means the same live update.
  *  - ``ret`` is 0 or a negative errno; an operation that answers yes or no returns
  *    0 for yes.
- *  - A duration is in nanoseconds of the kernel's monotonic clock.
+ *  - A duration is in nanoseconds of the kernel's monotonic clock. That of a call which
+ *    is made for all files of a session is measured with the counter of the CPU, if the
+ *    kernel trusts it; the end of prepare and freeze of one file is the start of that of
+ *    the next one, so that some 60 instructions of LUO are part of the second.
  *  - A name chosen by user space is escaped when it is recorded: it contains no
  *    space, no equal sign, no quote and no unprintable character, so a name cannot
  *    be mistaken for another field. BPF programs receive it unescaped.

@@ -86,7 +86,7 @@ static void luo_kunit_hand_over(struct kunit *test, const struct luo_kunit_kind 
 		luo_kunit_values(kind->kind, i, &v);
 		luo_kunit_put(kind->kind, &seal, kho_block_set_it_reserve_entry(&it), &v);
 	}
-	luo_seal_blocks(&seal, &blocks);
+	luo_seal_blocks(&blocks, LUO_DIR_IN, kind->kind, kind->name);
 	luo_array_from_blocks(&blocks, records, array);
 
 	list_for_each_entry_safe(block, next, &blocks.blocks, list) {

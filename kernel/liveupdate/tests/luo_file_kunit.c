@@ -3,13 +3,14 @@
 /* The files of a session: how they are found, their limit, their records. */
 
 #include <kunit/test.h>
+#include <linux/bitops.h>
 #include <linux/err.h>
 #include <linux/kexec_handover.h>
-#include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/swab.h>
 
 #include "../kho_base.h"
-#include "../luo_file.h"
+#include "../luo_file_step.h"
 #include "../luo_seal.h"
 #include "luo_kunit.h"
 
@@ -40,6 +41,18 @@ static struct liveupdate_file_handler luo_kunit_file_handler = {
 	.compatible = "luo-kunit-v1",
 };
 
+static int luo_kunit_prepare_all(struct luo_file_set *set)
+{
+	struct luo_run run __uninitialized;
+	int err;
+
+	luo_run_begin(&run, LUO_DIR_OUT, set->name);
+	luo_run_set_op(&run, LUO_OP_PREPARE);
+	err = luo_file_set_prepare(set, &run);
+	luo_run_end(&run);
+	return err;
+}
+
 static void luo_kunit_files(struct kunit *test)
 {
 	unsigned long pages = kho_preserved_pages();
@@ -66,7 +79,7 @@ static void luo_kunit_files(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, luo_file_unpreserve(set, 1ULL << 32), -ENOENT);
 
 	/* Each file is charged for its own page, and its record is filled. */
-	KUNIT_ASSERT_EQ(test, luo_file_set_prepare(set), 0);
+	KUNIT_ASSERT_EQ(test, luo_kunit_prepare_all(set), 0);
 	KUNIT_EXPECT_EQ(test, set->pages, set->count);
 	for (i = 0; i < LUO_KUNIT_MANY; i += 2) {
 		f = luo_file_find(set, i << 32);
@@ -103,30 +116,25 @@ static void luo_kunit_files_limit(struct kunit *test)
 	luo_file_set_unpreserve(set);
 }
 
-/* The freeze without a seal */
-static noinline void luo_kunit_store(const struct luo_file *f, u32 attr)
+static void luo_kunit_expect_sealed(struct kunit *test, const struct luo_file *f,
+				    u64 owner, u64 data)
 {
-	f->record->data = f->data;
+	const struct luo_file_ser *record = f->record;
+	u64 sum = luo_sum_string(owner, record->compatible, sizeof(record->compatible));
+
+	KUNIT_EXPECT_EQ(test, record->data, data);
+	KUNIT_EXPECT_EQ(test, *luo_file_word(record),
+			luo_sum(sum, record->token, data, 0, 0));
+	KUNIT_EXPECT_TRUE(test, luo_file_sealed(f));
 }
 
-static u64 luo_kunit_ns(const struct luo_file_set *set,
-			void (*fn)(const struct luo_file *f, u32 attr))
-{
-	u64 begun = ktime_get_ns();
-	const struct luo_file *f;
-
-	list_for_each_entry(f, &set->files, list)
-		fn(f, LUO_ATTR_KNOWN);
-	return ktime_get_ns() - begun;
-}
-
-/* What the freeze adds to a sum that PREPARE began gives the sum of all values. */
+/* PREPARE completes the records; what a freeze changes is noticed and sealed again. */
 static void luo_kunit_files_sealed(struct kunit *test)
 {
 	struct luo_file_set *set = luo_kunit_set(test, "kunit");
 	struct luo_file *f;
 	struct luo_seal seal;
-	u64 i, stored;
+	u64 i;
 
 	luo_kunit_register(test, &luo_kunit_file_handler);
 	luo_seal_init(&seal, LUO_DIR_OUT, LUO_ARRAY_FILES, "kunit");
@@ -135,31 +143,48 @@ static void luo_kunit_files_sealed(struct kunit *test)
 
 	for (i = 0; i < LUO_KUNIT_MANY; i++)
 		KUNIT_ASSERT_EQ(test, luo_kunit_preserve(set, i), 0);
-	KUNIT_ASSERT_EQ(test, luo_file_set_prepare(set), 0);
-	list_for_each_entry(f, &set->files, list)
-		f->data = f->token.token << 20;
-
-	stored = luo_kunit_ns(set, luo_kunit_store);
-	/* An instruction takes 1 ns in a VM that counts them; make bench shows it. */
-	kunit_info(test, "%u files: %llu ns stored, %llu ns sealed", LUO_KUNIT_MANY,
-		   stored, luo_kunit_ns(set, luo_file_seal));
-
+	KUNIT_ASSERT_EQ(test, luo_kunit_prepare_all(set), 0);
 	list_for_each_entry(f, &set->files, list) {
-		KUNIT_EXPECT_EQ(test, f->record->data, f->token.token << 20);
-		KUNIT_EXPECT_EQ(test, *luo_file_word(f->record),
-				luo_sum(luo_sum_string(seal.owner, f->record->compatible,
-						       sizeof(f->record->compatible)),
-					f->record->token, f->record->data,
-					LUO_ATTR_KNOWN, LUO_ATTR_KNOWN));
+		luo_kunit_expect_sealed(test, f, seal.owner, 0);
+		f->data = f->token.token + 1;
+		KUNIT_EXPECT_FALSE(test, luo_file_sealed(f));
+		luo_file_seal(f);
+		luo_kunit_expect_sealed(test, f, seal.owner, f->token.token + 1);
 	}
 	luo_file_set_cancel(set);
 	luo_file_set_unpreserve(set);
+}
+
+#define LUO_KUNIT_BITS	12
+#define LUO_KUNIT_CHAIN	12	/* a random spread has 6 to 8 */
+
+/* Tokens that differ in any bits are spread over all buckets, which are low bits. */
+static void luo_kunit_files_hashed(struct kunit *test)
+{
+	unsigned int keys = 1 << LUO_KUNIT_BITS, shift, i, longest;
+	u8 *chains = kunit_kzalloc(test, 1 << LUO_KUNIT_BITS, GFP_KERNEL);
+	struct luo_token_key key = { .set = luo_kunit_set(test, "kunit") };
+	u32 hash;
+
+	KUNIT_ASSERT_NOT_NULL(test, chains);
+	for (shift = 0; shift <= 64; shift += 4) {
+		memset(chains, 0, keys);
+		longest = 0;
+		for (i = 0; i < keys; i++) {
+			key.token = shift == 64 ? swab64(i) : rol64(i, shift);
+			hash = luo_file_key_hash(&key, sizeof(key), 0x12345678);
+			/* As rhashtable, which keeps some bits for itself */
+			longest = max_t(unsigned int, longest, ++chains[(hash >> 4) % keys]);
+		}
+		KUNIT_EXPECT_LE_MSG(test, longest, LUO_KUNIT_CHAIN, "shift %u", shift);
+	}
 }
 
 static struct kunit_case luo_kunit_file_cases[] = {
 	KUNIT_CASE(luo_kunit_files),
 	KUNIT_CASE(luo_kunit_files_limit),
 	KUNIT_CASE(luo_kunit_files_sealed),
+	KUNIT_CASE(luo_kunit_files_hashed),
 	{}
 };
 

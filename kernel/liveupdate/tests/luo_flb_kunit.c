@@ -295,7 +295,7 @@ static void luo_kunit_flb_has_only_a_user(struct kunit *test)
 
 	guard(rwsem_write)(&luo_state_lock);
 
-	luo_flb_serialize_all(&array);
+	luo_flb_serialize_all(&array, true);
 	KUNIT_EXPECT_EQ(test, array.count, 1);
 	if (array.count) {
 		block = phys_to_virt(array.data);

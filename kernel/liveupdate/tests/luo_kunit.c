@@ -93,9 +93,12 @@ void luo_kunit_register(struct kunit *test, struct liveupdate_file_handler *fh)
 struct luo_file_set *luo_kunit_set(struct kunit *test, const char *name)
 {
 	struct luo_file_set *set = kunit_kzalloc(test, sizeof(*set), GFP_KERNEL);
+	char *padded = kunit_kzalloc(test, LIVEUPDATE_SESSION_NAME_LENGTH, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, set);
-	luo_file_set_init(set, name, LUO_DIR_OUT);
+	KUNIT_ASSERT_NOT_NULL(test, padded);
+	strscpy(padded, name, LIVEUPDATE_SESSION_NAME_LENGTH);
+	luo_file_set_init(set, padded, LUO_DIR_OUT);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, luo_kunit_destroy,
 							set), 0);
 	return set;

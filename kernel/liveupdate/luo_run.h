@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+
+/* Calls of one operation for one file after the other */
+
+#ifndef _LINUX_LUO_RUN_H
+#define _LINUX_LUO_RUN_H
+
+#include <linux/cleanup.h>
+
+#include "kho_base.h"
+#include "luo_file.h"
+#include "luo_tally.h"
+
+typedef int (*luo_run_int_fn)(struct liveupdate_file_op_args *args);
+
+/**
+ * struct luo_run - calls of one operation for one file after the other
+ * @op:	     the operation
+ * @fn:	     it, of the handler in @args; NULL if the handler does not implement it
+ * @args:    its arguments
+ * @tally:   durations of the calls, for the recorder
+ * @account: pages of the calls of one file
+ *
+ * A freeze is paid for by the workload, once a file. So what files have in common is
+ * looked up when the handler changes, and the clock is read once a file: the end of a
+ * call is the start of the next one. A call is therefore charged with some 60
+ * instructions that are not its own. What takes longer between two calls restarts the
+ * clock.
+ */
+struct luo_run {
+	enum luo_op op;
+	const void *fn;
+	struct liveupdate_file_op_args args;
+	struct luo_tally tally;
+	struct kho_account account;
+};
+
+void luo_run_begin(struct luo_run *run, enum luo_dir dir, const char *session);
+void luo_run_end(struct luo_run *run);
+void luo_run_set_op(struct luo_run *run, enum luo_op op);
+void luo_run_set_handler(struct luo_run *run, struct liveupdate_file_handler *fh);
+void luo_run_call_void(struct luo_run *run, struct luo_file *f);
+int luo_run_call_bool(struct luo_run *run, struct luo_file *f);
+void luo_run_result(struct luo_run *run, struct luo_file *f, int ret);
+void luo_run_slow(struct luo_run *run, const struct luo_file *f, int ret, u64 duration);
+void luo_run_trace_enter(struct luo_run *run, const struct luo_file *f);
+void luo_run_trace_exit(struct luo_run *run, const struct luo_file *f, int ret,
+			u64 duration);
+void luo_run_trace_state(struct luo_run *run, const struct luo_file *f,
+			 enum luo_file_state old);
+
+/* Everything of a call but the call itself, whose prototype depends on the operation. */
+static __always_inline bool luo_run_enter(struct luo_run *run, struct luo_file *f)
+{
+	if (unlikely(run->args.handler != f->fh))
+		luo_run_set_handler(run, f->fh);
+	if (!run->fn)
+		return false;
+
+	run->args.file = f->file;
+	run->args.serialized_data = f->data;
+	run->args.private_data = f->private;
+	if (trace_luo_handler_enter_enabled())
+		luo_run_trace_enter(run, f);
+	return true;
+}
+
+static __always_inline int luo_run_exit(struct luo_run *run, struct luo_file *f, int ret)
+{
+	u64 duration = luo_tally_call(&run->tally);
+
+	if (unlikely(duration > run->tally.slow))
+		luo_run_slow(run, f, ret, duration);
+	if (trace_luo_handler_exit_enabled())
+		luo_run_trace_exit(run, f, ret, duration);
+	if (unlikely(kho_account_used(&run->account)))
+		luo_file_charge(f, &run->account);
+	/* It fails, or the one before did. */
+	if (unlikely(ret | f->ret)) {
+		luo_run_result(run, f, ret);
+		if (ret)
+			return ret;
+	}
+	f->data = run->args.serialized_data;
+	f->private = run->args.private_data;
+	return 0;
+}
+
+/**
+ * luo_run_int - call an operation that may fail
+ * @run: the run; its operation is prepare or freeze
+ * @f:	 an outgoing file
+ *
+ * One that the handler does not implement succeeds, is not traced and not recorded.
+ *
+ * Context: may sleep; the caller owns the set of @f.
+ * Return: 0 or the negative errno of the operation.
+ */
+static __always_inline int luo_run_int(struct luo_run *run, struct luo_file *f)
+{
+	if (!luo_run_enter(run, f))
+		return 0;
+	return luo_run_exit(run, f, ((luo_run_int_fn)run->fn)(&run->args));
+}
+
+/* Change the state to @state and trace it. */
+static __always_inline void luo_run_state(struct luo_run *run, struct luo_file *f,
+					  enum luo_file_state state)
+{
+	enum luo_file_state old = f->state;
+
+	WRITE_ONCE(f->state, state);
+	if (trace_luo_file_state_enabled())
+		luo_run_trace_state(run, f, old);
+}
+
+#endif /* _LINUX_LUO_RUN_H */

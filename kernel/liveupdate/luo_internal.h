@@ -75,6 +75,9 @@
  *	luo_busy.lock		spinlock, one per row and one for all ioctls: what
  *				runs in parallel. That of the ioctls is also for the
  *				incoming marks, the open of the device and the end.
+ *	luo_tasks.lock		raw spinlock, interrupts off: what agents do, by
+ *				task. Also taken by probes under the locks of the
+ *				scheduler.
  *
  * Nothing is called under the spinlocks. Below all of these are the locks that
  * handlers and KHO take. No tracer takes any of them: a reader of the trace events

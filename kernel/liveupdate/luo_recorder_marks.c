@@ -121,8 +121,8 @@ static void luo_mark_out(struct liveupdate_recorder_part *record,
  * @mark: the mark, other than LIVEUPDATE_MARK_OPEN
  *
  * The last call takes effect. LIVEUPDATE_MARK_RESTORED is set for each file and
- * LIVEUPDATE_MARK_FINISHED for each session, so they do not take a snapshot of KHO; before
- * LIVEUPDATE_MARK_FROZEN more may be preserved.
+ * LIVEUPDATE_MARK_FINISHED for each session, so they take no snapshot of KHO and visit no
+ * tasks; before LIVEUPDATE_MARK_FROZEN more may be preserved.
  *
  * Context: any. LIVEUPDATE_MARK_JUMP is set while the other CPUs are stopped at an
  *	    arbitrary point, possibly in an update of the clock, so this must not

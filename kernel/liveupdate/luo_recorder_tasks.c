@@ -16,9 +16,11 @@
  *
  * Cost: a switch between two other tasks tests a bit for each of them. The probes run
  * with a lock of the scheduler held and interrupts off: what they do is bounded, and
- * the only lock that they take, luo_tasks_lock, is a raw spinlock under which no other
+ * the only lock that they take, luo_tasks.lock, is a raw spinlock under which no other
  * is taken. They compare the addresses of tasks, and read a task only while it is the
- * current one or is passed to them, so that they need no reference.
+ * current one or is passed to them, so that they need no reference. A begin or an end of
+ * a call of LUO takes the lock once, and so does a mark, which costs the same for any
+ * number of tasks.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
@@ -35,204 +37,20 @@
 #include <asm/syscall.h>
 #include <trace/events/sched.h>
 
+#include "luo_recorder_figures.h"
 #include "luo_recorder_internal.h"
-
-static_assert(TASK_COMM_LEN == LIVEUPDATE_RECORDER_COMM);
 
 #define LUO_TASKS_MAX	(30 * 60 * HZ)	/* a leaked session must not keep the probes */
 
-/**
- * struct luo_task - a task that is recorded
- * @task:  the task, never dereferenced by way of this; NULL once it has exited
- * @doing: what it does, but for calls of LUO
- * @calls: whether it is in a call of LUO
- * @nr:    system call in which it is blocked
- * @since: when it began to do that, in ns
- * @user:  its figures when they were added to the record last
- * @system: the same
- * @minor: the same
- * @major: the same
- */
-struct luo_task {
-	const struct task_struct *task;
-	enum liveupdate_recorder_doing doing;
-	bool calls;
-	int nr;
-	u64 since;
-	u64 user;
-	u64 system;
-	u64 minor;
-	u64 major;
-};
-
-/* Taken with a lock of the scheduler held; protects what follows. */
-static DEFINE_RAW_SPINLOCK(luo_tasks_lock);
-
-static bool luo_tasks_on;
+static bool luo_tasks_on;	/* under luo_tasks.lock, as is the next one */
 static bool luo_tasks_kept;	/* the device was opened for the restore */
-static unsigned int luo_nr_tasks;
-static u64 luo_tasks_mask;	/* a bit for each remainder of a process ID */
-static u64 luo_tasks_lost;
-static struct luo_task luo_tasks[LIVEUPDATE_RECORDER_TASKS];
-static struct liveupdate_recorder_task luo_task_records[LIVEUPDATE_RECORDER_TASKS];
+static struct luo_tasks luo_tasks = {
+	.lock = __RAW_SPIN_LOCK_UNLOCKED(luo_tasks.lock),
+};
 
 /* Of the process that has the device open; one at a time has. */
 static struct liveupdate_recorder_ancestor
 		luo_opened_by[LIVEUPDATE_RECORDER_ANCESTORS];
-
-static u64 luo_task_bit(const struct task_struct *task)
-{
-	return BIT_ULL(task->pid & 63);
-}
-
-/* False for most tasks that are not recorded. */
-static bool luo_task_likely(const struct task_struct *task)
-{
-	return READ_ONCE(luo_tasks_mask) & luo_task_bit(task);
-}
-
-static struct luo_task *luo_task_find(const struct task_struct *task)
-{
-	unsigned int i;
-
-	lockdep_assert_held(&luo_tasks_lock);
-
-	for (i = 0; i < luo_nr_tasks; i++) {
-		if (luo_tasks[i].task == task)
-			return &luo_tasks[i];
-	}
-	return NULL;
-}
-
-static struct liveupdate_recorder_task *luo_task_record(const struct luo_task *t)
-{
-	return &luo_task_records[t - luo_tasks];
-}
-
-static struct luo_task *luo_task_add(const struct task_struct *task, u32 flags,
-				     enum liveupdate_recorder_doing doing, u64 now)
-{
-	struct liveupdate_recorder_task *to;
-	struct luo_task *t;
-
-	lockdep_assert_held(&luo_tasks_lock);
-
-	if (luo_nr_tasks == LIVEUPDATE_RECORDER_TASKS) {
-		luo_tasks_lost++;
-		return NULL;
-	}
-	t = &luo_tasks[luo_nr_tasks++];
-	*t = (struct luo_task){
-		.task = task,
-		.doing = doing,
-		.since = now,
-		.user = task->utime,
-		.system = task->stime,
-		.minor = task->min_flt,
-		.major = task->maj_flt,
-	};
-	to = luo_task_record(t);
-	memset(to, 0, sizeof(*to));
-	to->pid = task->pid;
-	to->flags = flags;
-	to->from = now;
-	to->until = now;
-	memcpy(to->comm, task->comm, sizeof(to->comm));
-	WRITE_ONCE(luo_tasks_mask, luo_tasks_mask | luo_task_bit(task));
-	return t;
-}
-
-/* Take the figures of the current task, which are not those of calls of LUO. */
-static void luo_task_sample(struct luo_task *t, const struct task_struct *task)
-{
-	struct liveupdate_recorder_task *to = luo_task_record(t);
-
-	if (!t->calls) {
-		to->user += task->utime - t->user;
-		to->system += task->stime - t->system;
-		to->minor += task->min_flt - t->minor;
-		to->major += task->maj_flt - t->major;
-	}
-	t->user = task->utime;
-	t->system = task->stime;
-	t->minor = task->min_flt;
-	t->major = task->maj_flt;
-	memcpy(to->comm, task->comm, sizeof(to->comm));
-}
-
-static bool luo_wait_is(const struct liveupdate_recorder_wait *w, int nr, int waker,
-			const char *comm)
-{
-	if (w->nr != nr)
-		return false;
-	if (waker <= 0)
-		return w->waker == waker;
-	/* Some agents start a process for each thing that they wait for. */
-	return (w->waker > 0 || w->waker == LIVEUPDATE_WAKER_SEVERAL) &&
-	       !strncmp(w->comm, comm, sizeof(w->comm));
-}
-
-/* The entry of a system call and of who ended it, else one to replace, else NULL. */
-static struct liveupdate_recorder_wait *
-luo_wait_get(struct liveupdate_recorder_task *to, int nr, int waker, const char *comm,
-	     u64 ns)
-{
-	struct liveupdate_recorder_wait *shortest = NULL, *w = to->waits;
-	int i;
-
-	for (i = 0; i < LIVEUPDATE_RECORDER_WAITS; i++, w++) {
-		if (!w->count || luo_wait_is(w, nr, waker, comm))
-			return w;
-		if (!shortest || w->ns < shortest->ns)
-			shortest = w;
-	}
-	if (ns <= shortest->ns)
-		return NULL;
-	memset(shortest, 0, sizeof(*shortest));
-	return shortest;
-}
-
-static void luo_wait_add(struct liveupdate_recorder_task *to, int nr, int waker,
-			 const char *comm, u64 ns)
-{
-	struct liveupdate_recorder_wait *w = luo_wait_get(to, nr, waker, comm, ns);
-
-	if (!w)
-		return;
-	if (!w->count) {
-		w->nr = nr;
-		w->waker = waker;
-		strscpy_pad(w->comm, comm);
-	} else if (w->waker != waker) {
-		w->waker = LIVEUPDATE_WAKER_SEVERAL;
-	}
-	w->count++;
-	w->ns += ns;
-}
-
-/* Account for what a task has done up to now. Returns for how long, in ns. */
-static u64 luo_task_account(struct luo_task *t, u64 now)
-{
-	struct liveupdate_recorder_task *to = luo_task_record(t);
-	u64 ns = now > t->since ? now - t->since : 0;
-
-	lockdep_assert_held(&luo_tasks_lock);
-
-	t->since += ns;
-	to->until += ns;
-	to->ns[t->calls ? LIVEUPDATE_DOING_CALL : t->doing] += ns;
-	return ns;
-}
-
-/* Account for a wait with the task that ends it, if one does. */
-static void luo_task_account_wait(struct luo_task *t, u64 now, int waker,
-				  const char *comm)
-{
-	u64 ns = luo_task_account(t, now);
-
-	if (ns && !t->calls && t->doing == LIVEUPDATE_DOING_BLOCKED)
-		luo_wait_add(luo_task_record(t), t->nr, waker, comm, ns);
-}
 
 static int luo_task_syscall(struct task_struct *task)
 {
@@ -250,10 +68,8 @@ static void luo_task_leave(struct luo_task *t, struct task_struct *task,
 	t->doing = blocked ? LIVEUPDATE_DOING_BLOCKED : LIVEUPDATE_DOING_QUEUED;
 	if (blocked)
 		t->nr = luo_task_syscall(task);
-	if (blocked & TASK_DEAD) {
-		luo_task_record(t)->flags |= LIVEUPDATE_TASK_GONE;
-		t->task = NULL;
-	}
+	if (blocked & TASK_DEAD)
+		luo_task_exit(&luo_tasks, t);
 }
 
 static void luo_tasks_switch(void *data, bool preempt, struct task_struct *prev,
@@ -262,16 +78,17 @@ static void luo_tasks_switch(void *data, bool preempt, struct task_struct *prev,
 	struct luo_task *t;
 	u64 now;
 
-	if (likely(!luo_task_likely(prev) && !luo_task_likely(next)))
+	if (likely(!luo_task_likely(&luo_tasks, prev) &&
+		   !luo_task_likely(&luo_tasks, next)))
 		return;
 
-	guard(raw_spinlock_irqsave)(&luo_tasks_lock);
+	guard(raw_spinlock_irqsave)(&luo_tasks.lock);
 
 	now = ktime_get_mono_fast_ns();
-	t = luo_task_find(prev);
+	t = luo_task_get(&luo_tasks, prev);
 	if (t)
 		luo_task_leave(t, prev, preempt ? 0 : prev_state, now);
-	t = luo_task_find(next);
+	t = luo_task_get(&luo_tasks, next);
 	if (t) {
 		luo_task_account(t, now);
 		t->doing = LIVEUPDATE_DOING_CPU;
@@ -282,12 +99,12 @@ static void luo_tasks_waking(void *data, struct task_struct *task)
 {
 	struct luo_task *t;
 
-	if (likely(!luo_task_likely(task)))
+	if (likely(!luo_task_likely(&luo_tasks, task)))
 		return;
 
-	guard(raw_spinlock_irqsave)(&luo_tasks_lock);
+	guard(raw_spinlock_irqsave)(&luo_tasks.lock);
 
-	t = luo_task_find(task);
+	t = luo_task_get(&luo_tasks, task);
 	/* It can be woken before it has given up its CPU. */
 	if (!t || t->doing != LIVEUPDATE_DOING_BLOCKED)
 		return;
@@ -306,25 +123,42 @@ static void luo_tasks_fork(void *data, struct task_struct *parent,
 {
 	struct luo_task *t;
 
-	if (likely(!luo_task_likely(parent)) || !thread_group_leader(child))
+	if (likely(!luo_task_likely(&luo_tasks, parent)) ||
+	    !thread_group_leader(child))
 		return;
 
-	guard(raw_spinlock_irqsave)(&luo_tasks_lock);
+	guard(raw_spinlock_irqsave)(&luo_tasks.lock);
 
-	if (!luo_task_find(parent))
+	if (!luo_task_get(&luo_tasks, parent))
 		return;
-	t = luo_task_add(child, LIVEUPDATE_TASK_CHILD, LIVEUPDATE_DOING_QUEUED,
-			 ktime_get_mono_fast_ns());
+	t = luo_task_add(&luo_tasks, child, LIVEUPDATE_TASK_CHILD,
+			 LIVEUPDATE_DOING_QUEUED, ktime_get_mono_fast_ns());
 	if (t)
-		luo_task_record(t)->parent = parent->pid;
+		t->figures.parent = parent->pid;
+}
+
+/* Complete the record. Returns whether there is anything to end. */
+static bool luo_tasks_end(void)
+{
+	bool on;
+
+	lockdep_assert_held(&luo_recorder_lock);
+
+	scoped_guard(raw_spinlock_irqsave, &luo_tasks.lock) {
+		on = luo_tasks_on;
+		WRITE_ONCE(luo_tasks_on, false);
+	}
+	if (luo_tasks_read(&luo_tasks, &luo_inside))
+		luo_recorder_changes++;
+	return on;
 }
 
 static void luo_tasks_unregister(struct work_struct *work)
 {
-	scoped_guard(raw_spinlock_irqsave, &luo_tasks_lock) {
-		WRITE_ONCE(luo_tasks_on, false);
-		luo_nr_tasks = 0;
-		WRITE_ONCE(luo_tasks_mask, 0);
+	scoped_guard(spinlock, &luo_recorder_lock) {
+		luo_tasks_end();
+		guard(raw_spinlock_irqsave)(&luo_tasks.lock);
+		luo_tasks_forget(&luo_tasks);
 	}
 	unregister_trace_sched_process_fork(luo_tasks_fork, NULL);
 	unregister_trace_sched_waking(luo_tasks_waking, NULL);
@@ -375,17 +209,11 @@ void __init luo_tasks_start(void)
 /**
  * luo_tasks_stop - end what luo_tasks_start() began
  *
- * Context: any, once the marks are final.
+ * Context: under luo_recorder_lock, once the marks are final.
  */
 void luo_tasks_stop(void)
 {
-	bool on;
-
-	scoped_guard(raw_spinlock_irqsave, &luo_tasks_lock) {
-		on = luo_tasks_on;
-		WRITE_ONCE(luo_tasks_on, false);
-	}
-	if (on)
+	if (luo_tasks_end())
 		mod_delayed_work(system_percpu_wq, &luo_tasks_work, 0);
 }
 
@@ -403,12 +231,12 @@ void luo_tasks_call(bool begin)
 	if (!READ_ONCE(luo_tasks_on))
 		return;
 
-	guard(raw_spinlock_irqsave)(&luo_tasks_lock);
+	guard(raw_spinlock_irqsave)(&luo_tasks.lock);
 
 	now = ktime_get_mono_fast_ns();
-	t = luo_task_find(current);
+	t = luo_task_get(&luo_tasks, current);
 	if (!t && begin && luo_tasks_on && luo_tasks_kept)
-		t = luo_task_add(current, 0, LIVEUPDATE_DOING_CPU, now);
+		t = luo_task_add(&luo_tasks, current, 0, LIVEUPDATE_DOING_CPU, now);
 	if (!t)
 		return;
 	luo_task_account(t, now);
@@ -451,13 +279,11 @@ void luo_tasks_open(const struct luo_moment *at, bool first)
 
 	luo_find_ancestors(luo_opened_by);
 
-	guard(raw_spinlock_irqsave)(&luo_tasks_lock);
+	guard(raw_spinlock_irqsave)(&luo_tasks.lock);
 
-	luo_nr_tasks = 0;
-	luo_tasks_lost = 0;
-	WRITE_ONCE(luo_tasks_mask, 0);
+	luo_tasks_forget(&luo_tasks);
 	luo_tasks_kept = true;
-	luo_task_add(current, 0, LIVEUPDATE_DOING_CPU, at->now);
+	luo_task_add(&luo_tasks, current, 0, LIVEUPDATE_DOING_CPU, at->now);
 }
 
 /**
@@ -479,49 +305,44 @@ void luo_tasks_claimed(bool first)
 		memcpy(luo_inside.ancestors, luo_opened_by, sizeof(luo_opened_by));
 	}
 
-	guard(raw_spinlock_irqsave)(&luo_tasks_lock);
+	guard(raw_spinlock_irqsave)(&luo_tasks.lock);
 
-	t = luo_task_find(current);
+	t = luo_task_get(&luo_tasks, current);
 	if (t)
-		luo_task_record(t)->flags |= LIVEUPDATE_TASK_AGENT;
+		t->figures.flags |= LIVEUPDATE_TASK_AGENT;
 }
 
 /**
- * luo_tasks_mark - copy what the tasks have done up to a mark into the record
+ * luo_tasks_mark - record what the tasks have done up to a mark
  * @mark: LIVEUPDATE_MARK_RESTORED or LIVEUPDATE_MARK_FINISHED
  * @now:  its time, in ns
  *
- * Context: in the task that sets the mark.
+ * Context: in the task that sets the mark, in a call of LUO.
  */
 void luo_tasks_mark(enum liveupdate_recorder_mark mark, u64 now)
 {
-	struct liveupdate_recorder_task *to =
-		luo_inside.tasks[mark == LIVEUPDATE_MARK_FINISHED];
 	struct luo_task *t;
+
+	static_assert(LIVEUPDATE_MARK_FINISHED - LIVEUPDATE_MARK_RESTORED ==
+		      LUO_TASK_FINISHED - LUO_TASK_RESTORED);
 
 	if (!READ_ONCE(luo_tasks_on))
 		return;
 
-	guard(spinlock)(&luo_recorder_lock);
-	guard(raw_spinlock_irqsave)(&luo_tasks_lock);
+	guard(raw_spinlock_irqsave)(&luo_tasks.lock);
 
-	luo_recorder_changes++;
-	for (t = luo_tasks; t < luo_tasks + luo_nr_tasks; t++, to++) {
-		if (t->task)
-			luo_task_account_wait(t, now, LIVEUPDATE_WAKER_NONE, "");
-		if (t->task == current) {
-			luo_task_record(t)->flags |= LIVEUPDATE_TASK_AGENT;
-			luo_task_sample(t, current);
-		}
-		*to = *luo_task_record(t);
-	}
-	luo_inside.lost_tasks = luo_tasks_lost;
+	if (!luo_tasks_on)
+		return;
+	t = luo_task_get(&luo_tasks, current);
+	if (t)
+		t->figures.flags |= LIVEUPDATE_TASK_AGENT;
+	luo_tasks_set_mark(&luo_tasks, mark - LIVEUPDATE_MARK_RESTORED, now);
 }
 
 static void luo_wait_name(struct liveupdate_recorder_wait *w)
 {
 	char symbol[KSYM_SYMBOL_LEN];
-	/* A mark can write the entry meanwhile, which is found out below. */
+	/* Another reader can write the entry meanwhile, which is found out below. */
 	int nr = data_race(w->nr);
 	const char *name;
 
@@ -544,7 +365,7 @@ static void luo_wait_name(struct liveupdate_recorder_wait *w)
 }
 
 /**
- * luo_tasks_refresh - look up names of system calls
+ * luo_tasks_refresh - complete the record up to the last marks
  *
  * Context: any, before the record is read.
  */
@@ -552,6 +373,11 @@ void luo_tasks_refresh(void)
 {
 	struct liveupdate_recorder_task *task = luo_inside.tasks[0];
 	int i, j;
+
+	scoped_guard(spinlock, &luo_recorder_lock) {
+		if (luo_tasks_read(&luo_tasks, &luo_inside))
+			luo_recorder_changes++;
+	}
 
 	for (i = 0; i < 2 * LIVEUPDATE_RECORDER_TASKS; i++) {
 		for (j = 0; j < LIVEUPDATE_RECORDER_WAITS; j++)

@@ -201,7 +201,7 @@ void luo_initcalls_stop(void);
 
 void luo_tasks_start(void);
 void luo_tasks_stop(void);
-void luo_tasks_call(bool begin);
+void luo_tasks_call(bool begin, u64 now);
 void luo_tasks_open(const struct luo_moment *at, bool first);
 void luo_tasks_claimed(bool first);
 void luo_tasks_mark(enum liveupdate_recorder_mark mark, u64 now);

@@ -49,8 +49,10 @@ static bool luo_ended; /* under luo_ioctls.lock */
  */
 void luo_recorder_count_ioctl(void)
 {
-	luo_busy_begin(&luo_ioctls, ktime_get_ns());
-	luo_tasks_call(true);
+	u64 now = ktime_get_mono_fast_ns();
+
+	luo_busy_begin(&luo_ioctls, now);
+	luo_tasks_call(true, now);
 }
 
 /**
@@ -60,8 +62,10 @@ void luo_recorder_count_ioctl(void)
  */
 void luo_recorder_uncount_ioctl(void)
 {
-	luo_tasks_call(false);
-	luo_busy_end(&luo_ioctls, ktime_get_ns());
+	u64 now = ktime_get_mono_fast_ns();
+
+	luo_tasks_call(false, now);
+	luo_busy_end(&luo_ioctls, now);
 }
 
 /* Visits all CPUs. */

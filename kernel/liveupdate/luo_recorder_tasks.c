@@ -220,20 +220,19 @@ void luo_tasks_stop(void)
 /**
  * luo_tasks_call - account for begin or end of a call of LUO
  * @begin: whether it begins
+ * @now:   current time, in ns
  *
  * Context: in the task that makes the call.
  */
-void luo_tasks_call(bool begin)
+void luo_tasks_call(bool begin, u64 now)
 {
 	struct luo_task *t;
-	u64 now;
 
 	if (!READ_ONCE(luo_tasks_on))
 		return;
 
 	guard(raw_spinlock_irqsave)(&luo_tasks.lock);
 
-	now = ktime_get_mono_fast_ns();
 	t = luo_task_get(&luo_tasks, current);
 	if (!t && begin && luo_tasks_on && luo_tasks_kept)
 		t = luo_task_add(&luo_tasks, current, 0, LIVEUPDATE_DOING_CPU, now);

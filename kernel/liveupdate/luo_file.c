@@ -28,6 +28,7 @@
 #include "luo_call.h"
 #include "luo_file.h"
 #include "luo_handler.h"
+#include "luo_recorder.h"
 
 /*
  * Both keys are two words, for which this is cheaper than jhash(). The table takes the low
@@ -94,6 +95,7 @@ struct luo_call luo_file_call(const struct luo_file *f)
 	return (struct luo_call) {
 		.kind = LUO_KIND_HANDLER,
 		.session = set->name,
+		.tool = set->tool,
 		.token = f->token.token,
 		.compatible = luo_file_compatible(f),
 		.slot = f->fh ? ACCESS_PRIVATE(f->fh, slot) : 0,
@@ -297,6 +299,7 @@ void luo_file_set_init(struct luo_file_set *set, const char *name,
 	mutex_init(&set->lock);
 	set->name = name;
 	set->dir = dir;
+	set->tool = dir == LUO_DIR_IN && luo_recorder_owns(name);
 	INIT_LIST_HEAD(&set->files);
 	xa_init_flags(&set->by_seq, XA_FLAGS_ACCOUNT);
 	luo_array_set_init(&set->blocks, LUO_ARRAY_FILES);

@@ -23,6 +23,7 @@ struct luo_run;
  * @lock:   guards the set, its files and the session they belong to
  * @name:   of the session, padded with zeros to its full size
  * @dir:    outgoing or incoming
+ * @tool:   incoming: its session is that of the tool that records
  * @files:  &struct luo_file, in order of preservation
  * @count:  number of files
  * @by_seq: the files by increasing number, for walks without the lock
@@ -38,6 +39,7 @@ struct luo_file_set {
 	struct mutex lock; /* the session's */
 	const char *name;
 	enum luo_dir dir;
+	bool tool;
 	struct list_head files;
 	u64 count;
 	struct xarray by_seq;

@@ -131,7 +131,7 @@ static int __luo_file_retrieve(struct luo_file *f)
 	set = f->token.set;
 	WRITE_ONCE(set->retrieved, set->retrieved + 1);
 	luo_file_change_state(f, LUO_FILE_RETRIEVED, 0);
-	luo_recorder_restored(set->name);
+	luo_recorder_restored(set->tool);
 	return 0;
 }
 

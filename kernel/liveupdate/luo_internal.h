@@ -132,6 +132,7 @@ static inline enum luo_dir luo_op_dir(enum luo_op op)
  * @kind:       who is called
  * @slot:       from luo_recorder_slot()
  * @session:    name of the session; file handlers only
+ * @tool:       the file is incoming, and its session that of the tool that records
  * @token:      of the file; file handlers only
  * @compatible: of the handler or the FLB, or the name of the subsystem
  */
@@ -139,6 +140,7 @@ struct luo_call {
 	enum luo_kind kind;
 	unsigned int slot;
 	const char *session;
+	bool tool;
 	u64 token;
 	const char *compatible;
 };

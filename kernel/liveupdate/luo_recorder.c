@@ -299,12 +299,6 @@ static void luo_topn_add_call(struct luo_recorder *r,
 	strscpy_pad(to->session, call->session ?: "");
 }
 
-/* A call for the session of the tool is no part of what agents restore. */
-static bool luo_recorder_skips(const struct luo_call *call, enum luo_dir dir)
-{
-	return dir == LUO_DIR_IN && call->session && luo_recorder_owns(call->session);
-}
-
 /**
  * luo_recorder_enter - record that a callback is about to be called
  * @call: the call, as in the trace events
@@ -321,8 +315,8 @@ u64 luo_recorder_enter(const struct luo_call *call, enum luo_op op)
 	u64 start;
 	u8 nr;
 
-	if (!r->record || scope != LIVEUPDATE_SCOPE_AGENT ||
-	    luo_recorder_skips(call, dir))
+	/* A call for the session of the tool is no part of what agents restore. */
+	if (!r->record || scope != LIVEUPDATE_SCOPE_AGENT || call->tool)
 		return luo_stamp();
 
 	nr = luo_row_get(r, scope, call->slot, op);
@@ -353,7 +347,7 @@ u64 luo_recorder_exit(const struct luo_call *call, enum luo_op op, int ret,
 	bool alone;
 	u8 nr;
 
-	if (!r->record || luo_recorder_skips(call, dir))
+	if (!r->record || call->tool)
 		return duration;
 
 	alone = scope != LIVEUPDATE_SCOPE_AGENT || luo_stamp_early(start);

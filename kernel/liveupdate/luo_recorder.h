@@ -66,7 +66,7 @@ void luo_recorder_mark(enum liveupdate_recorder_mark mark);
 void luo_recorder_await_init(void);
 void luo_recorder_open(void);
 void luo_recorder_claimed(const char *session);
-void luo_recorder_restored(const char *session);
+void luo_recorder_restored(bool tool);
 void luo_recorder_scope(enum liveupdate_recorder_scope scope);
 void luo_recorder_failed(int err);
 void luo_recorder_cancelled(void);
@@ -146,7 +146,7 @@ static inline void luo_recorder_claimed(const char *session)
 {
 }
 
-static inline void luo_recorder_restored(const char *session)
+static inline void luo_recorder_restored(bool tool)
 {
 }
 

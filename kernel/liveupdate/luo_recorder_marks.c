@@ -254,13 +254,13 @@ void luo_recorder_claimed(const char *session)
 
 /**
  * luo_recorder_restored - record that a file is retrieved
- * @session: name of its session
+ * @tool: whether its session is that of the tool
  *
  * Context: any.
  */
-void luo_recorder_restored(const char *session)
+void luo_recorder_restored(bool tool)
 {
-	if (!luo_recorder_owns(session))
+	if (!tool)
 		luo_recorder_mark(LIVEUPDATE_MARK_RESTORED);
 }
 

@@ -267,7 +267,7 @@ int luo_file_set_finish(struct luo_file_set *set)
 	if (!set->count)
 		return 0;
 
-	luo_run_begin(&run, LUO_DIR_IN, set->name);
+	luo_run_begin(&run, LUO_DIR_IN, set->tool);
 	err = luo_file_set_can_finish(set, &run);
 	if (!err)
 		__luo_file_set_finish(set, &run);

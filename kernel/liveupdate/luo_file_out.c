@@ -154,7 +154,7 @@ void luo_file_set_unpreserve(struct luo_file_set *set)
 	if (!set->count)
 		return;
 
-	luo_run_begin(&run, LUO_DIR_OUT, set->name);
+	luo_run_begin(&run, LUO_DIR_OUT, false);
 	luo_run_set_op(&run, LUO_OP_UNPRESERVE);
 	list_for_each_entry_safe_reverse(f, next, &set->files, list)
 		luo_file_unpreserve_one(&run, f);
@@ -180,7 +180,7 @@ int luo_file_unpreserve(struct luo_file_set *set, u64 token)
 		return -ENOENT;
 	}
 
-	luo_run_begin(&run, LUO_DIR_OUT, set->name);
+	luo_run_begin(&run, LUO_DIR_OUT, false);
 	luo_run_set_op(&run, LUO_OP_UNPRESERVE);
 	luo_file_unpreserve_one(&run, f);
 	luo_run_end(&run);
@@ -215,7 +215,7 @@ static void luo_file_set_rollback(struct luo_file_set *set,
 	if (!set->count)
 		return;
 
-	luo_run_begin(&run, LUO_DIR_OUT, set->name);
+	luo_run_begin(&run, LUO_DIR_OUT, false);
 	luo_file_rollback_before(set, list_entry(&set->files, struct luo_file, list),
 				 step, &run);
 	luo_run_end(&run);

@@ -10,19 +10,19 @@ typedef bool (*luo_run_bool_fn)(struct liveupdate_file_op_args *args);
 
 /**
  * luo_run_begin - begin calls for files of one direction
- * @run:     the run; it need not be initialized
- * @dir:     direction of the files
- * @session: name of their session, NULL if they belong to more than one
+ * @run:  the run; it need not be initialized
+ * @dir:  direction of the files
+ * @tool: they are incoming, and of the session of the tool that records
  *
  * luo_run_set_op() follows.
  *
  * Context: the caller owns the set of each file. A task has one run at a time, and no
  *	    other kho_account.
  */
-void luo_run_begin(struct luo_run *run, enum luo_dir dir, const char *session)
+void luo_run_begin(struct luo_run *run, enum luo_dir dir, bool tool)
 {
 	kho_account_begin(&run->account);
-	luo_tally_begin(&run->tally, dir, session);
+	luo_tally_begin(&run->tally, dir, tool);
 	run->args.handler = NULL;
 	run->args.retrieve_status = 0;
 }

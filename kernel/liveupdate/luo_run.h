@@ -35,7 +35,7 @@ struct luo_run {
 	struct kho_account account;
 };
 
-void luo_run_begin(struct luo_run *run, enum luo_dir dir, const char *session);
+void luo_run_begin(struct luo_run *run, enum luo_dir dir, bool tool);
 void luo_run_end(struct luo_run *run);
 void luo_run_set_op(struct luo_run *run, enum luo_op op);
 void luo_run_set_handler(struct luo_run *run, struct liveupdate_file_handler *fh);

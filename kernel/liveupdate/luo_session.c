@@ -145,7 +145,7 @@ static int luo_session_make_alone(struct luo_session *session,
 
 	lockdep_assert_held(&session->files.lock);
 
-	luo_run_begin(&run, LUO_DIR_OUT, session->name);
+	luo_run_begin(&run, LUO_DIR_OUT, false);
 	luo_run_set_op(&run, step->op);
 	err = luo_session_make(session, step, &run);
 	luo_run_end(&run);

@@ -72,7 +72,7 @@ int luo_session_prepare_all(void)
 
 	lockdep_assert_held_write(&luo_state_lock);
 
-	luo_run_begin(&run, LUO_DIR_OUT, NULL);
+	luo_run_begin(&run, LUO_DIR_OUT, false);
 	luo_run_set_op(&run, LUO_OP_PREPARE);
 	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list) {
 		if (session->state != LIVEUPDATE_STATE_NORMAL)
@@ -187,7 +187,7 @@ int luo_session_freeze_all(struct luo_array *array, struct luo_totals *totals)
 
 	lockdep_assert_held_write(&luo_state_lock);
 
-	luo_run_begin(&run, LUO_DIR_OUT, NULL);
+	luo_run_begin(&run, LUO_DIR_OUT, false);
 	luo_run_set_op(&run, LUO_OP_FREEZE);
 	err = luo_session_call_freeze(set, &run, &sum);
 	luo_run_end(&run);

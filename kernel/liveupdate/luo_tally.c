@@ -12,15 +12,15 @@
 
 /**
  * luo_tally_begin - begin calls of one direction
- * @tally:   the tally; it need not be initialized
- * @dir:     direction of the calls
- * @session: name of the session of their files, NULL if there is more than one
+ * @tally: the tally; it need not be initialized
+ * @dir:   direction of the calls
+ * @tool:  they are for the incoming session of the tool
  *
  * luo_tally_set_row() follows.
  *
  * Context: task context.
  */
-void luo_tally_begin(struct luo_tally *tally, enum luo_dir dir, const char *session)
+void luo_tally_begin(struct luo_tally *tally, enum luo_dir dir, bool tool)
 {
 	tally->laps.mult = luo_counter_mult();
 	tally->laps.ticks = tally->laps.mult;
@@ -29,8 +29,7 @@ void luo_tally_begin(struct luo_tally *tally, enum luo_dir dir, const char *sess
 	tally->dir = dir;
 	tally->scope = luo_current_scope(dir);
 	/* What is done for the session of the tool is no part of what agents restore. */
-	tally->skip = !luo_recorders[dir].record ||
-		      (dir == LUO_DIR_IN && session && luo_recorder_owns(session));
+	tally->skip = !luo_recorders[dir].record || tool;
 	tally->sessions = luo_recorders[dir].sessions[tally->scope];
 	tally->row = NULL;
 }

@@ -128,7 +128,7 @@ struct luo_tally {
 #define luo_tally_set(_to, _value)	data_race((_to) = (_value))
 
 #ifdef CONFIG_LIVEUPDATE_RECORDER
-void luo_tally_begin(struct luo_tally *tally, enum luo_dir dir, const char *session);
+void luo_tally_begin(struct luo_tally *tally, enum luo_dir dir, bool tool);
 void luo_tally_set_row(struct luo_tally *tally, unsigned int slot, enum luo_op op);
 void luo_tally_flush(struct luo_tally *tally);
 void luo_tally_slow(struct luo_tally *tally, const struct liveupdate_file_handler *fh,
@@ -180,8 +180,7 @@ static inline void luo_tally_error(struct luo_tally *tally)
 	luo_tally_set(tally->row->errors, tally->row->errors + 1);
 }
 #else
-static inline void luo_tally_begin(struct luo_tally *tally, enum luo_dir dir,
-				   const char *session)
+static inline void luo_tally_begin(struct luo_tally *tally, enum luo_dir dir, bool tool)
 {
 	tally->laps.mult = 1ULL << 32;
 	tally->laps.ticks = false;

@@ -46,7 +46,7 @@ static int luo_kunit_prepare_all(struct luo_file_set *set)
 	struct luo_run run __uninitialized;
 	int err;
 
-	luo_run_begin(&run, LUO_DIR_OUT, set->name);
+	luo_run_begin(&run, LUO_DIR_OUT, false);
 	luo_run_set_op(&run, LUO_OP_PREPARE);
 	err = luo_file_set_prepare(set, &run);
 	luo_run_end(&run);

@@ -178,6 +178,10 @@ static void luo_call_exit(const struct luo_call *call, enum luo_op op, int ret,
 		luo_emit(luo_handler_exit, luo_number(luo_op_dir(op)),
 			 call->session, call->token, call->compatible, op, ret,
 			 duration);
+		if (unlikely(ret))
+			luo_emit(luo_handler_error, luo_number(luo_op_dir(op)),
+				 call->session, call->token, call->compatible, op, ret,
+				 duration);
 		break;
 	case LUO_KIND_SUBSYSTEM:
 		luo_emit(luo_subsystem_exit, luo_number(luo_op_dir(op)),

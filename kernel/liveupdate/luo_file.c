@@ -162,6 +162,17 @@ int luo_file_call_one(struct luo_file *f, enum luo_op op)
 	return 0;
 }
 
+static void luo_file_trace_state(const struct luo_file_set *set, u64 token,
+				 const char *compatible, enum luo_file_state old,
+				 enum luo_file_state new, int ret)
+{
+	luo_emit(luo_file_state, luo_number(set->dir), set->name, token, compatible, old,
+		 new, ret);
+	if (unlikely(ret))
+		luo_emit(luo_file_error, luo_number(set->dir), set->name, token,
+			 compatible, old, new, ret);
+}
+
 /* Change the state to @state and trace it; with an errno, trace why it has not changed. */
 void luo_file_change_state(struct luo_file *f, enum luo_file_state state,
 			   int ret)
@@ -169,9 +180,8 @@ void luo_file_change_state(struct luo_file *f, enum luo_file_state state,
 	enum luo_file_state old = f->state;
 
 	WRITE_ONCE(f->state, state);
-	luo_emit(luo_file_state, luo_number(f->token.set->dir), f->token.set->name,
-		 f->token.token, luo_file_compatible(f), old, state,
-		 ret);
+	luo_file_trace_state(f->token.set, f->token.token, luo_file_compatible(f), old,
+			     state, ret);
 }
 
 /**
@@ -182,8 +192,7 @@ void luo_file_change_state(struct luo_file *f, enum luo_file_state state,
  */
 void luo_file_trace_reject(const struct luo_file_set *set, u64 token, int ret)
 {
-	luo_emit(luo_file_state, luo_number(set->dir), set->name, token, "",
-		 LUO_FILE_NONE, LUO_FILE_NONE, ret);
+	luo_file_trace_state(set, token, "", LUO_FILE_NONE, LUO_FILE_NONE, ret);
 }
 
 struct luo_file *luo_file_find(struct luo_file_set *set, u64 token)

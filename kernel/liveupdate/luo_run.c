@@ -109,15 +109,20 @@ noinline int luo_run_call_bool(struct luo_run *run, struct luo_file *f)
 
 /**
  * luo_run_result - keep the result of a call that failed, or follows one that did
- * @run: the run
- * @f:	 the file
- * @ret: 0 or the negative errno of the call
+ * @run:      the run
+ * @f:	      the file
+ * @ret:      0 or the negative errno of the call
+ * @duration: of the call, in ns
  */
-void luo_run_result(struct luo_run *run, struct luo_file *f, int ret)
+void luo_run_result(struct luo_run *run, struct luo_file *f, int ret, u64 duration)
 {
 	luo_file_record_result(f, run->op, ret);
-	if (ret)
-		luo_tally_error(&run->tally);
+	if (!ret)
+		return;
+
+	luo_tally_error(&run->tally);
+	luo_emit(luo_handler_error, luo_number(f->token.set->dir), f->token.set->name,
+		 f->token.token, f->fh->compatible, run->op, ret, duration);
 }
 
 /**

@@ -41,7 +41,7 @@ void luo_run_set_op(struct luo_run *run, enum luo_op op);
 void luo_run_set_handler(struct luo_run *run, struct liveupdate_file_handler *fh);
 void luo_run_call_void(struct luo_run *run, struct luo_file *f);
 int luo_run_call_bool(struct luo_run *run, struct luo_file *f);
-void luo_run_result(struct luo_run *run, struct luo_file *f, int ret);
+void luo_run_result(struct luo_run *run, struct luo_file *f, int ret, u64 duration);
 void luo_run_slow(struct luo_run *run, const struct luo_file *f, int ret, u64 duration);
 void luo_run_trace_enter(struct luo_run *run, const struct luo_file *f);
 void luo_run_trace_exit(struct luo_run *run, const struct luo_file *f, int ret,
@@ -77,7 +77,7 @@ static __always_inline int luo_run_exit(struct luo_run *run, struct luo_file *f,
 		luo_file_charge(f, &run->account);
 	/* It fails, or the one before did. */
 	if (unlikely(ret | f->ret)) {
-		luo_run_result(run, f, ret);
+		luo_run_result(run, f, ret, duration);
 		if (ret)
 			return ret;
 	}

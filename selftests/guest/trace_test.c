@@ -50,18 +50,18 @@ TEST_F(traced, preserve_and_close_word_by_word)
 		SESSION_LINE("create", "words", "0", "-17"),
 		CALL("words", "1", TEST_H, "can_preserve", "0"),
 		FLB("preserve"),
-		CALL("words", "1", TEST_H, "preserve", "-18"),
+		CALL_FAILS("words", "1", TEST_H, "preserve", "-18"),
 		FLB("unpreserve"),
-		FILE_LINE("words", "1", "", "none", "none", "-18"),
+		FILE_FAILS("words", "1", "", "none", "none", "-18"),
 		CALL("words", "1", TEST_H, "can_preserve", "0"),
 		FLB("preserve"),
 		CALL("words", "1", TEST_H, "preserve", "0"),
 		FILE_LINE("words", "1", TEST_H, "none", "preserved", "0"),
-		CALL("words", "2", TEST_H, "can_preserve", "-2"),
+		CALL_FAILS("words", "2", TEST_H, "can_preserve", "-2"),
 		CALL("words", "2", MEMFD_H, "can_preserve", "0"),
 		CALL("words", "2", MEMFD_H, "preserve", "0"),
 		FILE_LINE("words", "2", MEMFD_H, "none", "preserved", "0"),
-		FILE_LINE("words", "2", "", "none", "none", "-17"),
+		FILE_FAILS("words", "2", "", "none", "none", "-17"),
 		CALL("words", "2", MEMFD_H, "unpreserve", "0"),
 		FILE_LINE("words", "2", MEMFD_H, "preserved", "none", "0"),
 		CALL("words", "1", TEST_H, "unpreserve", "0"),
@@ -119,8 +119,8 @@ TEST_F(traced, a_failed_freeze_is_undone_in_reverse_word_by_word)
 		PHASE("begin", "session", "b", "freeze", "1", "2", "0"),
 		CALL("b", "2", TEST_H, "freeze", "0"),
 		FILE_LINE("b", "2", TEST_H, "prepared", "frozen", "0"),
-		CALL("b", "3", TEST_H, "freeze", "-33"),
-		FILE_LINE("b", "3", TEST_H, "prepared", "prepared", "-33"),
+		CALL_FAILS("b", "3", TEST_H, "freeze", "-33"),
+		FILE_FAILS("b", "3", TEST_H, "prepared", "prepared", "-33"),
 		CALL("b", "2", TEST_H, "unfreeze", "0"),
 		FILE_LINE("b", "2", TEST_H, "frozen", "prepared", "0"),
 		PHASE("end", "session", "b", "freeze", "1", "2", "-33"),
@@ -145,6 +145,39 @@ TEST_F(traced, a_failed_freeze_is_undone_in_reverse_word_by_word)
 		"luo_state: number=1 old=normal new=normal event=freeze ret=-33",
 	};
 	EXPECT_LINES(&self->trace, want);
+}
+
+/* Nothing is emitted for the files and calls around them. */
+TEST_F(traced, failures_have_events_of_their_own)
+{
+	static const char *const events[] = {
+		"luo/luo_handler_error", "luo/luo_file_error", NULL
+	};
+	static const char *const want[] = {
+		FILE_ERROR("e", "9", "", "none", "none", "-9"),
+		CALL_ERROR("e", "3", TEST_H, "preserve", "-18"),
+		FILE_ERROR("e", "3", "", "none", "none", "-18"),
+		CALL_ERROR("e", "2", TEST_H, "freeze", "-33"),
+		FILE_ERROR("e", "2", TEST_H, "prepared", "prepared", "-33"),
+	};
+	int s = create(self->dev, "e"), t[] = { test_file(1), test_file(2), test_file(3) };
+
+	test_set(t[2], LIVEUPDATE_TEST_PRESERVE, EXDEV, 1);
+	test_set(t[1], LIVEUPDATE_TEST_FREEZE, EDOM, 1);
+	trace_start(events);
+	EXPECT_EQ(0, preserve(s, t[0], 1));
+	EXPECT_EQ(0, preserve(s, t[1], 2));
+	EXPECT_EQ(-EBADF, preserve(s, -1, 9));
+	EXPECT_EQ(-EXDEV, preserve(s, t[2], 3));
+	EXPECT_EQ(0, event(s, true, LIVEUPDATE_PREPARE));
+	EXPECT_EQ(-EDOM, event(s, true, LIVEUPDATE_FREEZE));
+	/* The session is NORMAL then. */
+	EXPECT_EQ(0, event(s, true, LIVEUPDATE_PREPARE));
+	EXPECT_EQ(0, event(s, true, LIVEUPDATE_FREEZE));
+	EXPECT_EQ(0, event(s, true, LIVEUPDATE_CANCEL));
+	trace_stop(&self->trace);
+	EXPECT_LINES(&self->trace, want);
+	close(s);
 }
 
 static int create_without_response(int dev, const char *name)

@@ -108,17 +108,30 @@ static inline bool matches(const char *line, const char *regex)
 		}							\
 	} while (0)
 
-#define FILE_LINE(session, token, compat, old, new, ret)		\
-	"luo_file_state: number=1 session=" session " token=" token	\
+#define FILE_EVENT(event, session, token, compat, old, new, ret)	\
+	"luo_file_" event ": number=1 session=" session " token=" token	\
 	" compatible=" compat " old=" old " new=" new " ret=" ret
+#define FILE_LINE(session, token, compat, old, new, ret)		\
+	FILE_EVENT("state", session, token, compat, old, new, ret)
+#define FILE_ERROR(session, token, compat, old, new, ret)		\
+	FILE_EVENT("error", session, token, compat, old, new, ret)
+#define FILE_FAILS(session, token, compat, old, new, ret)		\
+	FILE_LINE(session, token, compat, old, new, ret),		\
+	FILE_ERROR(session, token, compat, old, new, ret)
 #define ENTER(session, token, compat, op)				\
 	"luo_handler_enter: number=1 session=" session " token=" token	\
 	" compatible=" compat " op=" op
-#define LEAVE(session, token, compat, op, ret)				\
-	"luo_handler_exit: number=1 session=" session " token=" token	\
+#define RETURN(event, session, token, compat, op, ret)			\
+	"luo_handler_" event ": number=1 session=" session " token=" token \
 	" compatible=" compat " op=" op " ret=" ret " duration_ns=" NUM
 #define CALL(session, token, compat, op, ret)				\
-	ENTER(session, token, compat, op), LEAVE(session, token, compat, op, ret)
+	ENTER(session, token, compat, op),				\
+	RETURN("exit", session, token, compat, op, ret)
+#define CALL_ERROR(session, token, compat, op, ret)			\
+	RETURN("error", session, token, compat, op, ret)
+#define CALL_FAILS(session, token, compat, op, ret)			\
+	CALL(session, token, compat, op, ret),				\
+	CALL_ERROR(session, token, compat, op, ret)
 #define TARGET(kind, name, op, ret)					\
 	"luo_" kind "_enter: number=1 name=" name " op=" op,		\
 	"luo_" kind "_exit: number=1 name=" name " op=" op " ret=" ret	\

@@ -34,6 +34,9 @@
  *  - An event that reports a change is emitted after the change.
  *  - A call that is understood but rejected emits the same event as on success, with
  *    the errno, whatever the reason.
+ *  - luo_handler_exit and luo_file_state occur once a file. If they have an errno,
+ *    luo_handler_error and luo_file_error follow with the same fields: who is only
+ *    interested in failures costs what succeeds nothing.
  */
 
 /*
@@ -346,39 +349,52 @@ TRACE_EVENT(luo_session_leak,
 		      __print_symbolic(__entry->reason, LUO_LEAK_REASONS))
 );
 
+DECLARE_EVENT_CLASS(luo_file_state_class,
+		    TP_PROTO(u64 number, const char *session, u64 token,
+			     const char *compatible, u32 old, u32 new, int ret),
+		    TP_ARGS(number, session, token, compatible, old, new, ret),
+		    TP_STRUCT__entry(
+			__field(u64,	number)
+			__field(u64,	token)
+			__field(u32,	old)
+			__field(u32,	new)
+			__field(int,	ret)
+			__dynamic_array(char, session, luo_trace_name_size(session))
+			__dynamic_array(char, compatible, luo_trace_name_size(compatible))
+		    ),
+		    TP_fast_assign(
+			__entry->number = number;
+			__entry->token = token;
+			__entry->old = old;
+			__entry->new = new;
+			__entry->ret = ret;
+			luo_trace_name(__get_dynamic_array(session), session);
+			luo_trace_name(__get_dynamic_array(compatible), compatible);
+		    ),
+		    TP_printk("number=%llu session=%s token=%llu compatible=%s old=%s new=%s ret=%d",
+			      __entry->number, __get_str(session), __entry->token,
+			      __get_str(compatible),
+			      __print_symbolic(__entry->old, LUO_FILE_STATES),
+			      __print_symbolic(__entry->new, LUO_FILE_STATES),
+			      __entry->ret)
+);
+
 /*
  * The state of a file changed: preserved, prepared, frozen and back for outgoing
  * files; incoming, retrieved, finished for incoming ones; failed if a handler or the
  * handover caused a failure, with the errno.
  */
-TRACE_EVENT(luo_file_state,
-	    TP_PROTO(u64 number, const char *session, u64 token,
-		     const char *compatible, u32 old, u32 new, int ret),
-	    TP_ARGS(number, session, token, compatible, old, new, ret),
-	    TP_STRUCT__entry(
-		__field(u64,	number)
-		__field(u64,	token)
-		__field(u32,	old)
-		__field(u32,	new)
-		__field(int,	ret)
-		__dynamic_array(char, session, luo_trace_name_size(session))
-		__dynamic_array(char, compatible, luo_trace_name_size(compatible))
-	    ),
-	    TP_fast_assign(
-		__entry->number = number;
-		__entry->token = token;
-		__entry->old = old;
-		__entry->new = new;
-		__entry->ret = ret;
-		luo_trace_name(__get_dynamic_array(session), session);
-		luo_trace_name(__get_dynamic_array(compatible), compatible);
-	    ),
-	    TP_printk("number=%llu session=%s token=%llu compatible=%s old=%s new=%s ret=%d",
-		      __entry->number, __get_str(session), __entry->token,
-		      __get_str(compatible),
-		      __print_symbolic(__entry->old, LUO_FILE_STATES),
-		      __print_symbolic(__entry->new, LUO_FILE_STATES),
-		      __entry->ret)
+DEFINE_EVENT(luo_file_state_class, luo_file_state,
+	     TP_PROTO(u64 number, const char *session, u64 token,
+		      const char *compatible, u32 old, u32 new, int ret),
+	     TP_ARGS(number, session, token, compatible, old, new, ret)
+);
+
+/* Follows luo_file_state if ret<0. */
+DEFINE_EVENT(luo_file_state_class, luo_file_error,
+	     TP_PROTO(u64 number, const char *session, u64 token,
+		      const char *compatible, u32 old, u32 new, int ret),
+	     TP_ARGS(number, session, token, compatible, old, new, ret)
 );
 
 /*
@@ -409,37 +425,50 @@ TRACE_EVENT(luo_handler_enter,
 		      __print_symbolic(__entry->op, LUO_OPS))
 );
 
+DECLARE_EVENT_CLASS(luo_handler_exit_class,
+		    TP_PROTO(u64 number, const char *session, u64 token,
+			     const char *compatible, u32 op, int ret, u64 duration_ns),
+		    TP_ARGS(number, session, token, compatible, op, ret, duration_ns),
+		    TP_STRUCT__entry(
+			__field(u64,	number)
+			__field(u64,	token)
+			__field(u64,	duration_ns)
+			__field(u32,	op)
+			__field(int,	ret)
+			__dynamic_array(char, session, luo_trace_name_size(session))
+			__dynamic_array(char, compatible, luo_trace_name_size(compatible))
+		    ),
+		    TP_fast_assign(
+			__entry->number = number;
+			__entry->token = token;
+			__entry->duration_ns = duration_ns;
+			__entry->op = op;
+			__entry->ret = ret;
+			luo_trace_name(__get_dynamic_array(session), session);
+			luo_trace_name(__get_dynamic_array(compatible), compatible);
+		    ),
+		    TP_printk("number=%llu session=%s token=%llu compatible=%s op=%s ret=%d duration_ns=%llu",
+			      __entry->number, __get_str(session), __entry->token,
+			      __get_str(compatible),
+			      __print_symbolic(__entry->op, LUO_OPS),
+			      __entry->ret, __entry->duration_ns)
+);
+
 /*
  * A callback of a handler returned: its return value and its duration. This event
  * alone is sufficient for latency figures.
  */
-TRACE_EVENT(luo_handler_exit,
-	    TP_PROTO(u64 number, const char *session, u64 token,
-		     const char *compatible, u32 op, int ret, u64 duration_ns),
-	    TP_ARGS(number, session, token, compatible, op, ret, duration_ns),
-	    TP_STRUCT__entry(
-		__field(u64,	number)
-		__field(u64,	token)
-		__field(u64,	duration_ns)
-		__field(u32,	op)
-		__field(int,	ret)
-		__dynamic_array(char, session, luo_trace_name_size(session))
-		__dynamic_array(char, compatible, luo_trace_name_size(compatible))
-	    ),
-	    TP_fast_assign(
-		__entry->number = number;
-		__entry->token = token;
-		__entry->duration_ns = duration_ns;
-		__entry->op = op;
-		__entry->ret = ret;
-		luo_trace_name(__get_dynamic_array(session), session);
-		luo_trace_name(__get_dynamic_array(compatible), compatible);
-	    ),
-	    TP_printk("number=%llu session=%s token=%llu compatible=%s op=%s ret=%d duration_ns=%llu",
-		      __entry->number, __get_str(session), __entry->token,
-		      __get_str(compatible),
-		      __print_symbolic(__entry->op, LUO_OPS),
-		      __entry->ret, __entry->duration_ns)
+DEFINE_EVENT(luo_handler_exit_class, luo_handler_exit,
+	     TP_PROTO(u64 number, const char *session, u64 token,
+		      const char *compatible, u32 op, int ret, u64 duration_ns),
+	     TP_ARGS(number, session, token, compatible, op, ret, duration_ns)
+);
+
+/* Follows luo_handler_exit if ret<0. */
+DEFINE_EVENT(luo_handler_exit_class, luo_handler_error,
+	     TP_PROTO(u64 number, const char *session, u64 token,
+		      const char *compatible, u32 op, int ret, u64 duration_ns),
+	     TP_ARGS(number, session, token, compatible, op, ret, duration_ns)
 );
 
 DECLARE_EVENT_CLASS(luo_callback_enter_class,

@@ -175,9 +175,9 @@ int BPF_PROG(on_luo_session_leak, __u64 number, const char *name, __u64 files,
 	return 0;
 }
 
-SEC("tp_btf/luo_file_state")
-int BPF_PROG(on_luo_file_state, __u64 number, const char *name, __u64 token,
-	     const char *compatible, __u32 old, __u32 new, int ret)
+static __always_inline int file_event(__u64 number, const char *name, __u64 token,
+				      const char *compatible, __u32 old, __u32 new,
+				      int ret)
 {
 	struct lt_event *e;
 
@@ -196,6 +196,18 @@ int BPF_PROG(on_luo_file_state, __u64 number, const char *name, __u64 token,
 	event_commit(e, event_wanted(e, 0), 0);
 	return 0;
 }
+
+/* One of the two, see tracer_choose(). */
+#define FILE_PROG(_section, _tp)					\
+	SEC(_section #_tp)						\
+	int BPF_PROG(on_##_tp, __u64 number, const char *name, __u64 token, \
+		     const char *compatible, __u32 old, __u32 new, int ret) \
+	{								\
+		return file_event(number, name, token, compatible, old, new, ret); \
+	}
+
+FILE_PROG("tp_btf/", luo_file_state)
+FILE_PROG("?tp_btf/", luo_file_error)
 
 static __always_inline void flight_of(__u64 number, const char *session, __u64 token,
 				      const char *name, __u32 op, __u32 kind)
@@ -268,9 +280,9 @@ static __always_inline int box_exit(const char *name, __u32 op, __u32 kind, int 
 	return 0;
 }
 
-SEC("tp_btf/luo_handler_exit")
-int BPF_PROG(on_luo_handler_exit, __u64 number, const char *name, __u64 token,
-	     const char *compatible, __u32 op, int ret, __u64 duration_ns)
+static __always_inline int handler_exit(__u64 number, const char *name, __u64 token,
+					const char *compatible, __u32 op, int ret,
+					__u64 duration_ns)
 {
 	struct lt_slow call = {
 		.duration_ns = duration_ns,
@@ -290,6 +302,18 @@ int BPF_PROG(on_luo_handler_exit, __u64 number, const char *name, __u64 token,
 	call_end(LT_HANDLER_EXIT, number, &call);
 	return 0;
 }
+
+#define HANDLER_EXIT_PROG(_section, _tp)				\
+	SEC(_section #_tp)						\
+	int BPF_PROG(on_##_tp, __u64 number, const char *name, __u64 token, \
+		     const char *compatible, __u32 op, int ret, __u64 duration_ns) \
+	{								\
+		return handler_exit(number, name, token, compatible, op, ret, \
+				    duration_ns);			\
+	}
+
+HANDLER_EXIT_PROG("tp_btf/", luo_handler_exit)
+HANDLER_EXIT_PROG("?tp_btf/", luo_handler_error)
 
 static __always_inline int target_enter(__u32 type, __u32 kind, __u64 number,
 					const char *name, __u32 op)

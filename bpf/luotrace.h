@@ -60,6 +60,11 @@
 	X(KHO_SUBTREE_REMOVE,	kho_subtree_remove)		\
 	X(KHO_SUBTREE_RETRIEVE,	kho_subtree_retrieve)
 
+/* Events that occur for failures alone, with the fields of another one. */
+#define LT_ERROR_EVENTS(X)					\
+	X(FILE_STATE,		luo_file_error)			\
+	X(HANDLER_EXIT,		luo_handler_error)
+
 enum lt_type {
 #define X(name, tp) LT_##name,
 	LT_EVENTS(X)

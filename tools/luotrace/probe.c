@@ -21,6 +21,12 @@ static const char *const tracepoints[LT_NR_TYPES] = {
 #undef X
 };
 
+static const char *const error_tracepoints[LT_NR_TYPES] = {
+#define X(name, tp) [LT_##name] = #tp,
+	LT_ERROR_EVENTS(X)
+#undef X
+};
+
 /*
  * Without the first two tokens are unknown, without the next four the sessions of those
  * calls; without one of the others its event is missing. The compiler can inline any of
@@ -42,6 +48,11 @@ const char *probe_luo_function(unsigned int nr)
 const char *probe_tracepoint(enum lt_type type)
 {
 	return tracepoints[type];
+}
+
+const char *probe_error_tracepoint(enum lt_type type)
+{
+	return error_tracepoints[type];
 }
 
 bool probe_is_kho(enum lt_type type)
@@ -171,11 +182,18 @@ static void probe_symbols(struct probe *p)
 		fclose(f);
 }
 
+static bool probe_has_tracepoint(const struct btf *btf, const char *tracepoint)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
+	return probe_has(btf, name, BTF_KIND_TYPEDEF);
+}
+
 static void probe_btf(struct probe *p)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 	unsigned int i;
-	char name[64];
 	int type;
 
 	p->btf = btf;
@@ -185,8 +203,9 @@ static void probe_btf(struct probe *p)
 	}
 
 	for (type = 0; type < LT_NR_TYPES; type++) {
-		snprintf(name, sizeof(name), "btf_trace_%s", tracepoints[type]);
-		p->tracepoints[type] = probe_has(btf, name, BTF_KIND_TYPEDEF);
+		p->tracepoints[type] = probe_has_tracepoint(btf, tracepoints[type]);
+		p->errors[type] = error_tracepoints[type] &&
+				  probe_has_tracepoint(btf, error_tracepoints[type]);
 		if (!p->tracepoints[type])
 			continue;
 		if (probe_is_kho(type))

@@ -36,6 +36,7 @@ enum {
  * @device:	  /dev/liveupdate exists, so live update is on
  * @flavour:	  whose LUO the kernel was built with
  * @tracepoints:  which of the events it has, by enum lt_type
+ * @errors:	  for which of the events it has one that occurs for failures alone
  * @nr_luo:	  how many of the luo events
  * @nr_kho:	  how many of the kho events
  * @session_iter: it has the BPF iterator luo_session
@@ -60,6 +61,7 @@ struct probe {
 	enum known device;
 	enum flavour flavour;
 	bool tracepoints[LT_NR_TYPES];
+	bool errors[LT_NR_TYPES];
 	unsigned int nr_luo;
 	unsigned int nr_kho;
 	bool session_iter;
@@ -98,6 +100,9 @@ const char *probe_next_kernel(const struct probe *p);
 
 /** probe_tracepoint - name of the tracepoint of an event */
 const char *probe_tracepoint(enum lt_type type);
+
+/** probe_error_tracepoint - name of the one for its failures alone; NULL if there is none */
+const char *probe_error_tracepoint(enum lt_type type);
 
 /** probe_is_kho - whether an event is one of KHO's */
 bool probe_is_kho(enum lt_type type);

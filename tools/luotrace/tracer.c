@@ -16,6 +16,7 @@
 #include "tracer_box.h"
 #include "tracer_flights.h"
 #include "tracer_folios.h"
+#include "tracer_needs.h"
 #include "tracer_stacks.h"
 #include "tracer_stock.h"
 
@@ -44,43 +45,32 @@ static int tracer_on_event(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-#define MEMORY	(1U << LT_KHO_PRESERVE | 1U << LT_KHO_UNPRESERVE | \
-		 1U << LT_KHO_RESTORE)
-
-#define FLIGHTS	(TRACER_CALLS | 1U << LT_HANDLER_ENTER | \
-		 1U << LT_SUBSYSTEM_ENTER | 1U << LT_FLB_ENTER)
-
-/* What is handed over is known by call of a handler. */
-#define FOLIOS	(1U << LT_HANDLER_ENTER | 1U << LT_HANDLER_EXIT | TRACER_CALLS)
-
-/* The events to stream or count. */
-static uint32_t tracer_needs(const struct tracer_options *options)
-{
-	return options->stream | (options->count_calls ? TRACER_CALLS : 0) |
-	       (options->keep_flights || options->stacks ? FLIGHTS : 0) |
-	       (options->count_folios ? FOLIOS : 0) |
-	       (options->count_memory ? MEMORY : 0) |
-	       (options->box_pages ? TRACER_CALLS | TRACER_BUSY |
-				     1U << LT_PHASE_BEGIN | 1U << LT_PHASE_END : 0);
-}
-
-/*
- * Leave out programs whose event this kernel does not have, or that is not needed: one that
- * only returns costs, too.
- */
-static void tracer_choose(struct luotrace_bpf *bpf, const struct probe *probe,
-			  uint32_t needs)
+static void tracer_choose_one(struct luotrace_bpf *bpf, const char *tracepoint,
+			      bool chosen)
 {
 	struct bpf_program *prog;
 	char name[64];
+
+	snprintf(name, sizeof(name), "on_%s", tracepoint);
+	prog = bpf_object__find_program_by_name(bpf->obj, name);
+	if (prog)
+		bpf_program__set_autoload(prog, chosen);
+}
+
+/* Leave out programs whose event this kernel does not have, or that is not needed. */
+static void tracer_choose(struct luotrace_bpf *bpf, const struct probe *probe,
+			  const struct tracer_needs *needs)
+{
 	int type;
 
 	for (type = 0; type < LT_NR_TYPES; type++) {
-		snprintf(name, sizeof(name), "on_%s", probe_tracepoint(type));
-		prog = bpf_object__find_program_by_name(bpf->obj, name);
-		if (prog)
-			bpf_program__set_autoload(prog, probe->tracepoints[type] &&
-							needs & 1U << type);
+		uint32_t event = 1U << type;
+
+		tracer_choose_one(bpf, probe_tracepoint(type), probe->tracepoints[type] &&
+				  needs->events & event && !(needs->errors & event));
+		if (probe_error_tracepoint(type))
+			tracer_choose_one(bpf, probe_error_tracepoint(type),
+					  needs->errors & event);
 	}
 }
 
@@ -160,14 +150,16 @@ static void tracer_begin_stats(struct tracer *t)
 static bool tracer_prepare(struct tracer *t, const struct probe *probe,
 			   const struct tracer_options *options)
 {
+	const struct tracer_needs needs = tracer_needs(options, probe);
+
 	t->bpf = luotrace_bpf__open();
 	if (!t->bpf) {
 		msg_error("cannot open the BPF programs: %s", strerror(errno));
 		return false;
 	}
-	tracer_choose(t->bpf, probe, tracer_needs(options));
+	tracer_choose(t->bpf, probe, &needs);
 	if (probe->flavour == FLAVOUR_STOCK) {
-		t->stock = tracer_stock_choose(t->bpf, probe, tracer_needs(options));
+		t->stock = tracer_stock_choose(t->bpf, probe, needs.events);
 		if (!t->stock)
 			return false;
 	}

@@ -8,13 +8,7 @@
 #include <stdint.h>
 
 #include "probe.h"
-
-/* The events of calls of handlers, subsystems and FLBs. */
-#define TRACER_CALLS	(1U << LT_HANDLER_EXIT | 1U << LT_SUBSYSTEM_EXIT | \
-			 1U << LT_FLB_EXIT)
-
-/* No event: opens of the device and ioctls, for struct lt_event.opened and .busy_ns. */
-#define TRACER_BUSY	(1U << 31)
+#include "tracer_needs.h"
 
 struct luotrace_bpf;
 struct tracer_stock;

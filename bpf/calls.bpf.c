@@ -5,6 +5,10 @@
  * are kept with what they were for. The table is shared by all CPUs, so that its size
  * does not depend on their number; atomic additions keep it exact with parallel calls.
  * Calls whose key does not fit into the table are counted together.
+ *
+ * To copy a name and to search for it takes longer than to count. So what is counted by
+ * handler, without further questions, is found by the address of the name of the handler;
+ * the name itself is only compared, as another module can be loaded to that address.
  */
 
 #include "common.bpf.h"
@@ -25,6 +29,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct lt_row);
 } others SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LT_KNOWN);
+	__type(key, __u32);
+	__type(value, struct lt_known);
+} known SEC(".maps");
 
 /* The initial value of a row, too big for the stack. */
 struct {
@@ -77,18 +88,27 @@ __noinline __u64 slowest_least(__u64 least)
 	return least;
 }
 
-/* Keep a call if it is among the longest of this CPU; most are not. */
-static void slowest_keep(const struct lt_slow *call)
+/* Whether a call is one of the longest of this CPU; most are not. */
+static __always_inline _Bool is_long(__u64 ns)
 {
 	struct lt_slowest *s = lookup_single(&slowest);
+
+	return s && ns > s->least_ns;
+}
+
+int call_keep(struct lt_slow *call)
+{
+	struct lt_slowest *s = count_calls ? lookup_single(&slowest) : 0;
 	__u32 at;
 
-	if (!s || call->duration_ns <= s->least_ns)
-		return;
+	if (!s || !call)
+		return 0;
+	call->ts = bpf_ktime_get_ns();
 	at = slowest_slot(call->duration_ns);
 	if (at < LT_SLOWEST)
 		s->calls[at] = *call;
 	s->least_ns = slowest_least(~0ULL);
+	return 0;
 }
 
 /*
@@ -158,6 +178,13 @@ static void call_count(const struct lt_slow *call)
 		__sync_fetch_and_add(&l->rows, 1);
 }
 
+static __always_inline _Bool figures_wanted(__u32 op, int ret, __u64 ns)
+{
+	if (!(want_ops & (1ULL << (op & 63))) || ns < want_min_ns)
+		return 0;
+	return !want_errors || ret < 0;
+}
+
 /* Whether the filters let a call pass. */
 static __always_inline _Bool call_wanted(const struct lt_slow *call)
 {
@@ -165,10 +192,54 @@ static __always_inline _Bool call_wanted(const struct lt_slow *call)
 		return 0;
 	if (want_handler[0] && !name_equal(want_handler, call->compatible))
 		return 0;
-	if (!(want_ops & (1ULL << (call->op & 63))) ||
-	    call->duration_ns < want_min_ns)
+	return figures_wanted(call->op, call->ret, call->duration_ns);
+}
+
+static __always_inline _Bool is_known(const struct lt_known *k, __u64 at, __u32 op)
+{
+	return k->at == at && k->key.op == op && known_name(k);
+}
+
+/* Fill an entry that is free, unless another CPU does. */
+static __noinline int known_fill(struct lt_known *k, __u64 at, __u32 op)
+{
+	__u32 words;
+	long len;
+
+	if (!k || __sync_val_compare_and_swap(&k->state, LT_KNOWN_FREE, LT_KNOWN_CLAIMED))
 		return 0;
-	return !want_errors || call->ret < 0;
+	len = bpf_probe_read_kernel_str(k->key.name, LT_COMPAT_LEN, (void *)at);
+	/* It cannot be read, or is cut. */
+	if (len <= 0 || len >= LT_COMPAT_LEN)
+		return 0;
+	k->at = at;
+	k->key.op = op;
+	words = ((__u32)len + 7) / 8;
+	k->words = words;
+	bpf_probe_read_kernel(k->name, words * 8, (void *)at);
+	__sync_val_compare_and_swap(&k->state, LT_KNOWN_CLAIMED, LT_KNOWN_READY);
+	return 0;
+}
+
+int call_known(__u64 name, __u32 op, int ret, __u64 duration_ns)
+{
+	/* Names are in structures of more than 64 bytes. */
+	__u32 slot = (name / 64 + op) % LT_KNOWN;
+	struct lt_known *k;
+
+	if (!count_calls || count_by != LT_BY_HANDLER || want_session[0] || want_handler[0])
+		return CALL_NOT_COUNTED;
+	if (!figures_wanted(op, ret, duration_ns))
+		return CALL_COUNTED;
+	k = bpf_map_lookup_elem(&known, &slot);
+	if (!k)
+		return CALL_NOT_COUNTED;
+	if (k->state == LT_KNOWN_FREE)
+		known_fill(k, name, op);
+	if (k->state != LT_KNOWN_READY || !is_known(k, name, op))
+		return CALL_NOT_COUNTED;
+	row_add(&k->row, duration_ns, ret);
+	return is_long(duration_ns) ? CALL_LONG : CALL_COUNTED;
 }
 
 int call_end(__u32 type, __u64 number, struct lt_slow *call)
@@ -181,9 +252,9 @@ int call_end(__u32 type, __u64 number, struct lt_slow *call)
 		return 0;
 
 	if (count_calls) {
-		call->ts = bpf_ktime_get_ns();
 		call_count(call);
-		slowest_keep(call);
+		if (is_long(call->duration_ns))
+			call_keep(call);
 	}
 
 	e = event_reserve(type, call->ret);

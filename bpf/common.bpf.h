@@ -62,6 +62,33 @@ struct lost_map {
 extern struct events_map events SEC(".maps");
 extern struct lost_map lost SEC(".maps");
 
+/* Results of call_known(). */
+enum { CALL_NOT_COUNTED, CALL_COUNTED, CALL_LONG };
+
+/**
+ * call_known - count a call of a handler by the address of its name
+ * @name:        the address
+ * @op:          the operation
+ * @ret:         0 or a negative errno
+ * @duration_ns: of the call
+ *
+ * Only if nothing but the handler and figures of the call is asked for.
+ *
+ * Return: CALL_NOT_COUNTED: nothing is done, call_end() follows; CALL_LONG: call_keep()
+ * follows.
+ */
+int call_known(__u64 name, __u32 op, int ret, __u64 duration_ns);
+
+/**
+ * known_name - whether the name at the address of an entry is that of the entry
+ *
+ * In stock.bpf.c, as a kernel function can be used by one of the linked files only.
+ */
+int known_name(const struct lt_known *k);
+
+/** call_keep - keep a call that is one of the longest of this CPU */
+int call_keep(struct lt_slow *call);
+
 /**
  * call_end - a call is over: count it, stream it
  * @type:   the event, an _EXIT of enum lt_type
@@ -89,8 +116,14 @@ int flight_end(__u32 kind);
  */
 int folio_end(__u32 action, __u32 order);
 
-/** folio_call_begin - a call of a handler begins: count its folios */
+/** folio_call_begin - a call of a handler begins: count its folios; without trace events */
 int folio_call_begin(void);
+
+/* Tasks with folios of a call of a handler that is not over. */
+extern __u32 folio_pending;
+
+/** folio_other - a call of a subsystem or an FLB begins, or it ends */
+int folio_other(_Bool begins);
 
 /** folio_call_end - it is over; @call: what it was for */
 int folio_call_end(const struct lt_slow *call);
@@ -128,9 +161,9 @@ static __always_inline _Bool box_rebooting(void)
 /* Reserve an event if its type is streamed, and if its result passes the filter. */
 static __always_inline struct lt_event *event_reserve(__u32 type, int ret)
 {
-	__u64 id = bpf_get_current_pid_tgid();
 	struct lt_event *e;
 	struct lt_lost *l;
+	__u64 id;
 
 	/* The box records what the task that reboots does. */
 	if (!ready || box_rebooting() || !(stream & (1U << type)) || !result_wanted(type, ret))
@@ -144,6 +177,7 @@ static __always_inline struct lt_event *event_reserve(__u32 type, int ret)
 		return 0;
 	}
 	__builtin_memset(e, 0, sizeof(*e));
+	id = bpf_get_current_pid_tgid();
 	e->ts = bpf_ktime_get_ns();
 	e->type = type;
 	e->ret = ret;

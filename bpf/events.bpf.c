@@ -233,7 +233,6 @@ int BPF_PROG(on_luo_handler_enter, __u64 number, const char *name, __u64 token,
 {
 	struct lt_event *e;
 
-	folio_call_begin();
 	flight_of(number, name, token, compatible, op, LT_HANDLER);
 	e = event_reserve(LT_HANDLER_ENTER, 0);
 	if (!e)
@@ -280,26 +279,38 @@ static __always_inline int box_exit(const char *name, __u32 op, __u32 kind, int 
 	return 0;
 }
 
+/* It runs for each file of a freeze: what it does not need is not loaded. */
 static __always_inline int handler_exit(__u64 number, const char *name, __u64 token,
 					const char *compatible, __u32 op, int ret,
 					__u64 duration_ns)
 {
-	struct lt_slow call = {
-		.duration_ns = duration_ns,
-		.token = token,
-		.op = op,
-		.ret = ret,
-	};
+	struct lt_slow call;
+	int counted = CALL_NOT_COUNTED;
 
 	if (!ready)
 		return 0;
 	if (box_rebooting())
 		return box_exit(compatible, op, LT_HANDLER, ret, duration_ns, name, token);
-	flight_end(LT_HANDLER);
+	if (keep_flights || want_stacks)
+		flight_end(LT_HANDLER);
+	if (count_calls && !(stream & 1U << LT_HANDLER_EXIT))
+		counted = call_known((__u64)compatible, op, ret, duration_ns);
+	if (counted == CALL_COUNTED && !(count_folios && folio_pending))
+		return 0;
+
+	__builtin_memset(&call, 0, sizeof(call));
+	call.duration_ns = duration_ns;
+	call.token = token;
+	call.op = op;
+	call.ret = ret;
 	set_name(call.session, name);
 	set_compat(call.compatible, compatible);
-	folio_call_end(&call);
-	call_end(LT_HANDLER_EXIT, number, &call);
+	if (count_folios && folio_pending)
+		folio_call_end(&call);
+	if (counted == CALL_NOT_COUNTED)
+		call_end(LT_HANDLER_EXIT, number, &call);
+	else if (counted == CALL_LONG)
+		call_keep(&call);
 	return 0;
 }
 
@@ -320,6 +331,8 @@ static __always_inline int target_enter(__u32 type, __u32 kind, __u64 number,
 {
 	struct lt_event *e;
 
+	if (count_folios)
+		folio_other(1);
 	flight_of(number, 0, 0, name, op, kind);
 	e = event_reserve(type, 0);
 	if (!e)
@@ -346,7 +359,10 @@ static __always_inline int target_exit(__u32 type, __u32 kind, __u64 number,
 		return 0;
 	if (box_rebooting())
 		return box_exit(name, op, kind, ret, duration_ns, 0, 0);
-	flight_end(kind);
+	if (count_folios)
+		folio_other(0);
+	if (keep_flights || want_stacks)
+		flight_end(kind);
 	set_compat(call.compatible, name);
 	call_end(type, number, &call);
 	return 0;

@@ -27,10 +27,24 @@ enum pageflags { PG_head };
 /* Order of the folios that those of order 0 are compared with, 0 for none. */
 const volatile __u32 large_order;
 
-/* What a task does: a call of KHO, in a call of a handler. */
+/*
+ * Whether the begin of each call of a handler is seen. Where there are trace events it is
+ * not, as a program there would run for each file of a freeze: folios of a task are those
+ * of the call that ends next, unless they are of a subsystem or an FLB.
+ */
+const volatile _Bool folio_calls_begin;
+
+__u32 folio_pending;
+
+/*
+ * What a task does: a call of KHO; in a call of a handler, or of a subsystem or an FLB; and
+ * whether there is anything in @actions.
+ */
 struct folio_task {
 	__u64 start;
-	__u64 in_call;
+	__u32 in_call;
+	__u32 in_other;
+	__u64 pending;
 	struct {
 		__u64 small;
 		__u64 ns;
@@ -83,10 +97,13 @@ static __always_inline void folio_count(struct folio_task *t, __u32 action, __u3
 		f->timed += !!ns;
 		f->ns += ns;
 	}
-	if (t && t->in_call && !order && ns) {
-		t->actions[action].small++;
-		t->actions[action].ns += ns;
-	}
+	if (!t || !ns || order || t->in_other || (folio_calls_begin && !t->in_call))
+		return;
+	if (!t->pending)
+		__sync_fetch_and_add(&folio_pending, 1);
+	t->pending = 1;
+	t->actions[action].small++;
+	t->actions[action].ns += ns;
 }
 
 /* A call of KHO is over; @order is that of the folio, or LT_ORDERS if it failed. */
@@ -107,6 +124,13 @@ int folio_end(__u32 action, __u32 order)
 	return 0;
 }
 
+static __always_inline void folio_clear(struct folio_task *t)
+{
+	if (t->pending)
+		__sync_fetch_and_add(&folio_pending, -1);
+	__builtin_memset(t, 0, sizeof(*t));
+}
+
 int folio_call_begin(void)
 {
 	struct folio_task *t;
@@ -116,8 +140,20 @@ int folio_call_begin(void)
 	t = folio_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!t)
 		return 0;
-	__builtin_memset(t, 0, sizeof(*t));
+	folio_clear(t);
 	t->in_call = 1;
+	return 0;
+}
+
+int folio_other(_Bool begins)
+{
+	struct folio_task *t;
+
+	if (!count_folios || !ready)
+		return 0;
+	t = folio_task(begins ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	if (t)
+		t->in_other = begins;
 	return 0;
 }
 
@@ -145,18 +181,24 @@ int folio_call_end(const struct lt_slow *call)
 {
 	struct folio_task *t;
 	__u32 action;
+	__u64 ns = 0;
 
 	if (!count_folios || !call)
 		return 0;
 	t = folio_task(0);
-	if (!t || !t->in_call)
-		return 0;
-	t->in_call = 0;
-	if ((want_session[0] && !name_equal(want_session, call->session)) ||
-	    (want_handler[0] && !name_equal(want_handler, call->compatible)))
+	if (!t || !(t->pending || t->in_call))
 		return 0;
 	for (action = 0; action < LT_KHO_ACTIONS; action++)
-		pieces_add(action, t->actions[action].small, t->actions[action].ns, call);
+		ns += t->actions[action].ns;
+	/* What took longer than the call was before it. */
+	if (ns <= call->duration_ns &&
+	    (!want_session[0] || name_equal(want_session, call->session)) &&
+	    (!want_handler[0] || name_equal(want_handler, call->compatible))) {
+		for (action = 0; action < LT_KHO_ACTIONS; action++)
+			pieces_add(action, t->actions[action].small, t->actions[action].ns,
+				   call);
+	}
+	folio_clear(t);
 	return 0;
 }
 

@@ -28,6 +28,7 @@
 #define LT_SLOTS	((LT_MAX_BITS - LT_SUB_BITS + 1) * LT_SUB)
 
 #define LT_MAX_ROWS	256	/* (key, operation) pairs with a row of their own */
+#define LT_KNOWN	64	/* (handler, operation) pairs that need no search; a power of two */
 #define LT_SLOWEST	10	/* longest calls kept for each CPU */
 #define LT_FLIGHTS	1024	/* calls in flight that are kept */
 #define LT_COMM_LEN	16	/* bytes, TASK_COMM_LEN */
@@ -202,6 +203,28 @@ struct lt_row {
 	__u64 max_ns;
 	__u32 slots[LT_SLOTS];
 };
+
+#define LT_COMPAT_WORDS	(LT_COMPAT_LEN / 8)
+
+/**
+ * struct lt_known - the calls of one handler, found by its address
+ * @state: whether @key is complete, see enum lt_known_state
+ * @words: words of @name up to its end
+ * @at:    address of its name
+ * @name:  its memory, with what follows the name in the last word
+ * @key:   as that of a row
+ * @row:   its calls
+ */
+struct lt_known {
+	__u32 state;
+	__u32 words;
+	__u64 at;
+	__u64 name[LT_COMPAT_WORDS];
+	struct lt_key key;
+	struct lt_row row;
+};
+
+enum lt_known_state { LT_KNOWN_FREE, LT_KNOWN_CLAIMED, LT_KNOWN_READY };
 
 /**
  * struct lt_slow - one long call

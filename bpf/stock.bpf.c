@@ -150,6 +150,22 @@ void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym;
 	((struct _type *)bpf_rdonly_cast(_ptr,				\
 					 bpf_core_type_id_kernel(struct _type)))
 
+/* A type that begins with a word. */
+struct timespec64 {
+	__s64 tv_sec;
+} CO_RE;
+
+int known_name(const struct lt_known *k)
+{
+	__u32 i;
+
+	for (i = 0; k && i < LT_COMPAT_WORDS && i < k->words; i++) {
+		if (CAST(timespec64, (void *)(k->at + 8 * i))->tv_sec != k->name[i])
+			return 0;
+	}
+	return i > 0;
+}
+
 /* A search for the file of a call, from the file of the previous search on. */
 struct stock_search {
 	struct list_head *node, *head;

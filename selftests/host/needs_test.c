@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/* The events that each command needs, as TAP. */
+/* The events that each command needs, and the rows of calls that are counted, as TAP. */
+
+#include <stdlib.h>
+#include <string.h>
 
 #include "cmd.h"
+#include "hist.h"
+#include "session_track.h"
 #include "tap.h"
 #include "tracer_needs.h"
 
@@ -39,9 +44,9 @@ static void test_needs(void)
 	check((n.events & PER_FILE & ~n.errors) == 0 && n.events & 1U << LT_FLB_EXIT,
 	      "trace --errors runs for no file that does not fail");
 	n = tracer_needs(&latency, &now);
-	check((n.events & PER_FILE) == (1U << LT_HANDLER_ENTER | 1U << LT_HANDLER_EXIT) &&
-	      !n.errors && n.events & 1U << LT_KHO_RESTORE,
-	      "latency runs for begin and end of a call of a handler");
+	check((n.events & PER_FILE) == 1U << LT_HANDLER_EXIT && !n.errors &&
+	      n.events & 1U << LT_FLB_ENTER && n.events & 1U << LT_KHO_RESTORE,
+	      "latency runs once for a call of a handler");
 	latency.errors = true;
 	check(!tracer_needs(&latency, &now).errors, "folios are those of all calls");
 	latency.count_folios = false;
@@ -52,9 +57,58 @@ static void test_needs(void)
 	      !n.errors, "top runs for begin and end of each call");
 }
 
+/* Calls of a handler that are counted in two places are one row. */
+static void test_hist_add(void)
+{
+	struct lt_row one = {}, other = {}, empty = {};
+
+	hist_count(&one, 100, 0);
+	hist_count(&other, 5000, -1);
+	hist_count(&other, 7, 0);
+	hist_add(&one, &other);
+	check(one.count == 3 && one.errors == 1 && one.total_ns == 5107 &&
+	      one.min_ns == 7 && one.max_ns == 5000 && one.slots[lt_slot(7)] == 1 &&
+	      one.slots[lt_slot(100)] == 1 && one.slots[lt_slot(5000)] == 1,
+	      "rows add up");
+	hist_add(&one, &empty);
+	check(one.count == 3 && one.min_ns == 7, "no calls change nothing");
+	hist_add(&empty, &one);
+	check(empty.count == 3 && empty.min_ns == 7 && empty.max_ns == 5000,
+	      "a row without calls becomes the other one");
+}
+
+/* What no event has counted is set. */
+static void test_set_files(void)
+{
+	struct session_track *track = session_track_new(0);
+	struct lt_event e = { .type = LT_SESSION_CREATE };
+	json_t *all;
+
+	strcpy(e.session, "vm");
+	session_track_event(track, &e);
+	session_track_set_files(track, "vm", 3);
+	session_track_set_files(track, "other", 4);
+	all = session_track_json(track, SIZE_MAX);
+	check(json_array_size(all) == 1 &&
+	      json_integer_value(json_object_get(json_array_get(all, 0), "files")) == 3,
+	      "a session has the files that it is said to have");
+	json_decref(all);
+	e.type = LT_SESSION_RELEASE;
+	e.session_op.files = 2;
+	session_track_event(track, &e);
+	session_track_set_files(track, "vm", 9);
+	all = session_track_json(track, SIZE_MAX);
+	check(json_integer_value(json_object_get(json_array_get(all, 0), "files")) == 2,
+	      "one that has ended keeps its own");
+	json_decref(all);
+	session_track_free(track);
+}
+
 int main(void)
 {
 	puts("TAP version 13");
 	test_needs();
+	test_hist_add();
+	test_set_files();
 	return end_tests();
 }

@@ -12,6 +12,7 @@
 #include "enum_name.h"
 #include "event.h"
 #include "fmt.h"
+#include "inventory.h"
 #include "json.h"
 #include "local_update.h"
 #include "latency.h"
@@ -135,10 +136,39 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* Whether sessions are shown in each of several readings, so that files are counted. */
+static bool shows_sessions_often(const struct latency_cmd *cmd)
+{
+	return cmd->interval_ms && cmd->o.json;
+}
+
+/*
+ * Read how many files the present outgoing sessions have: an event has their number from
+ * PREPARE on only. To count them would cost a BPF program for each file of a freeze.
+ */
+static void read_files(struct latency_cmd *cmd, const struct probe *probe)
+{
+	struct inventory inv = {};
+	size_t i;
+
+	/* Hardly any time is left, and there are events for all. */
+	if (cmd->frozen || cmd->interval_ms || probe->flavour != FLAVOUR_TRACED ||
+	    !probe->session_iter || !probe->file_iter)
+		return;
+	/* If they cannot be read a message was printed. */
+	if (!inventory_read(probe, &inv, enum_value(ENUM_DIR, "out"), true)) {
+		for (i = 0; i < inv.nr_sessions; i++)
+			session_track_set_files(cmd->track, inv.sessions[i].name,
+						inv.sessions[i].files);
+	}
+	inventory_free(&inv);
+}
+
 /* What was counted up to now; the caller frees its rows. */
 static int latency_snapshot(struct latency_cmd *cmd, struct tracer *t,
 			    const struct probe *probe, struct latency *l)
 {
+	read_files(cmd, probe);
 	memset(l, 0, sizeof(*l));
 	l->by = cmd->o.tracer.by;
 	l->at = monotonic_ns();
@@ -500,6 +530,8 @@ int cmd_latency(int argc, char **argv)
 		return ret;
 
 	cmd.o.tracer.stream &= event_mask(&cmd.o.tracer);
+	if (probe.flavour == FLAVOUR_TRACED && !shows_sessions_often(&cmd))
+		cmd.o.tracer.stream &= ~(1U << LT_FILE_STATE);
 	if (!open_file(cmd.json_file, &cmd.json) ||
 	    !open_file(cmd.folded_file, &cmd.folded))
 		return EXIT_FINDING;

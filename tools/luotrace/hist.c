@@ -37,6 +37,21 @@ uint64_t hist_percentile(const struct lt_row *row, double p)
 	return v > row->max_ns ? row->max_ns : v;
 }
 
+void hist_add(struct lt_row *row, const struct lt_row *other)
+{
+	unsigned int slot;
+
+	if (!row->count || (other->count && other->min_ns < row->min_ns))
+		row->min_ns = other->min_ns;
+	if (other->max_ns > row->max_ns)
+		row->max_ns = other->max_ns;
+	row->count += other->count;
+	row->errors += other->errors;
+	row->total_ns += other->total_ns;
+	for (slot = 0; slot < LT_SLOTS; slot++)
+		row->slots[slot] += other->slots[slot];
+}
+
 void hist_subtract(struct lt_row *row, const struct lt_row *earlier)
 {
 	uint64_t min = row->min_ns, max = row->max_ns;

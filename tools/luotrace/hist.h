@@ -34,6 +34,9 @@ uint64_t hist_high(unsigned int slot);
  */
 uint64_t hist_percentile(const struct lt_row *row, double p);
 
+/** hist_add - add the calls of another row */
+void hist_add(struct lt_row *row, const struct lt_row *other);
+
 /**
  * hist_subtract - the calls since an earlier reading
  * @row:     the calls now; reduced to those since then

@@ -196,6 +196,16 @@ static void session_track_count_file(struct session_track *track,
 		s->files--;
 }
 
+void session_track_set_files(struct session_track *track, const char *name, uint64_t files)
+{
+	struct session like = { .dir = 0 }, **last;
+
+	snprintf(like.name, sizeof(like.name), "%s", name);
+	last = tfind(&like, &track->last, compare);
+	if (last && !(*last)->ended)
+		(*last)->files = files;
+}
+
 /* What an event says of a session. */
 struct change {
 	const char *what;	/* the step, NULL if only the number of files counts */

@@ -39,6 +39,14 @@ void session_track_free(struct session_track *track);
 void session_track_event(struct session_track *track, const struct lt_event *e);
 
 /**
+ * session_track_set_files - set the number of files of an outgoing session
+ * @track: the sessions so far
+ * @name:  the session; ignored if it has had no event
+ * @files: the number of its files
+ */
+void session_track_set_files(struct session_track *track, const char *name, uint64_t files);
+
+/**
  * session_track_number - the live update that the events belong to
  *
  * Return: its number, -1 if no event has one.

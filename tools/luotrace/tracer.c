@@ -17,6 +17,7 @@
 #include "tracer_flights.h"
 #include "tracer_folios.h"
 #include "tracer_needs.h"
+#include "tracer_rows.h"
 #include "tracer_stacks.h"
 #include "tracer_stock.h"
 
@@ -81,6 +82,7 @@ static void tracer_choose_maps(struct luotrace_bpf *bpf, const struct probe *pro
 	bool stock = probe->flavour == FLAVOUR_STOCK;
 
 	bpf_map__set_autocreate(bpf->maps.rows, options->count_calls);
+	bpf_map__set_autocreate(bpf->maps.known, options->count_calls);
 	bpf_map__set_autocreate(bpf->maps.others, options->count_calls);
 	bpf_map__set_autocreate(bpf->maps.empty_row, options->count_calls);
 	bpf_map__set_autocreate(bpf->maps.slowest, options->count_calls);
@@ -344,81 +346,9 @@ static void *tracer_percpu(struct tracer *t, struct bpf_map *map,
 	return values;
 }
 
-static int tracer_compare_rows(const void *a, const void *b)
-{
-	const struct tracer_row *x = a, *y = b;
-	int c = (int)x->key.kind - (int)y->key.kind;
-
-	if (!c)
-		c = strncmp(x->key.name, y->key.name, LT_NAME_LEN);
-	if (c)
-		return c;
-	if (x->key.token != y->key.token)
-		return x->key.token < y->key.token ? -1 : 1;
-	return (int)x->key.op - (int)y->key.op;
-}
-
-/* Read a row; of an array, @at is its index there, or of the hash that has @key. */
-static int tracer_read_row(struct tracer *t, const struct lt_key *key,
-			   const __u32 *at, struct tracer_row *row)
-{
-	struct bpf_map *map = at ? t->bpf->maps.others : t->bpf->maps.rows;
-	int err;
-
-	row->key = *key;
-	err = bpf_map__lookup_elem(map, at ? (const void *)at : key,
-				   at ? sizeof(*at) : sizeof(*key), &row->calls,
-				   sizeof(row->calls), 0);
-	if (err) {
-		msg_error("cannot read the map '%s': %s", bpf_map__name(map),
-			  strerror(-err));
-		return -EIO;
-	}
-	/* The programs keep it inverted. */
-	row->calls.min_ns = row->calls.count ? ~row->calls.min_ns : 0;
-	return 0;
-}
-
-static int tracer_fill_rows(struct tracer *t, struct tracer_row *rows)
-{
-	struct lt_key key, *prev = NULL, none = { .kind = LT_OTHERS };
-	int err, n = 0;
-
-	while (n < LT_MAX_ROWS &&
-	       !bpf_map__get_next_key(t->bpf->maps.rows, prev, &key,
-				      sizeof(key))) {
-		err = tracer_read_row(t, &key, NULL, &rows[n]);
-		if (err)
-			return err;
-		prev = &key;
-		n += rows[n].calls.count > 0;
-	}
-	for (none.op = 0; none.op < LT_MAX_OPS; none.op++) {
-		err = tracer_read_row(t, &none, &none.op, &rows[n]);
-		if (err)
-			return err;
-		n += rows[n].calls.count > 0;
-	}
-	return n;
-}
-
 int tracer_read_rows(struct tracer *t, struct tracer_row **rows)
 {
-	int n;
-
-	*rows = calloc(LT_MAX_ROWS + LT_MAX_OPS + 1, sizeof(**rows));
-	if (!*rows) {
-		msg_error("out of memory");
-		return -ENOMEM;
-	}
-	n = tracer_fill_rows(t, *rows);
-	if (n < 0) {
-		free(*rows);
-		*rows = NULL;
-		return n;
-	}
-	qsort(*rows, n, sizeof(**rows), tracer_compare_rows);
-	return n;
+	return tracer_rows_read(t->bpf, rows);
 }
 
 int tracer_rows_since(struct tracer_row *rows, int nr,

@@ -40,6 +40,7 @@ struct tracer_folios *tracer_folios_choose(struct luotrace_bpf *bpf,
 	}
 	if (!probe->folios)
 		return f;
+	bpf->rodata->folio_calls_begin = probe->flavour == FLAVOUR_STOCK;
 	if (page < LARGE)
 		bpf->rodata->large_order = __builtin_ctzl(LARGE / page);
 	choose(f, bpf->progs.folios_kho_preserve_folio);

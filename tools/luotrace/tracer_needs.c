@@ -7,8 +7,8 @@
 
 #define ENTERS	(1U << LT_HANDLER_ENTER | 1U << LT_SUBSYSTEM_ENTER | 1U << LT_FLB_ENTER)
 
-/* What is handed over is known by call of a handler. */
-#define FOLIOS	(1U << LT_HANDLER_ENTER | TRACER_CALLS)
+/* Not the begin of a call of a handler: its folios are counted when it ends. */
+#define FOLIOS	(TRACER_CALLS | 1U << LT_SUBSYSTEM_ENTER | 1U << LT_FLB_ENTER)
 
 #define MEMORY	(1U << LT_KHO_PRESERVE | 1U << LT_KHO_UNPRESERVE | \
 		 1U << LT_KHO_RESTORE)

@@ -492,7 +492,7 @@ TEST(a_command_loads_only_what_it_shows)
 		{ "watch", 4, 1536 },
 		{ "trace", 16, 4608 },
 		{ "one", 1, 4608 },
-		{ "record", 23, 5120 },
+		{ "record", 24, 5120 },
 		{ "latency", 19, 7680 },
 	};
 	struct cost cost;

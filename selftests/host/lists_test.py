@@ -49,7 +49,8 @@ def test_events():
     with open(os.path.join(TOP, "bpf/luotrace.h")) as f:
         ours = set(re.findall(r"X\([A-Z_]+,\s*(\w+)\)", f.read()))
     with open(os.path.join(TOP, "bpf/events.bpf.c")) as f:
-        progs = set(re.findall(r'(?:SEC\("tp_btf/|_PROG\()(\w+)', f.read()))
+        progs = set(re.findall(r'(?:SEC\("tp_btf/|_PROG\((?:"\??tp_btf/", )?)(\w+)',
+                               f.read()))
     progs.discard("_tp")
     check(events == ours, "luotrace knows every trace event", events ^ ours)
     check(events <= progs, "each event has a BPF program", events - progs)

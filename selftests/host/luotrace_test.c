@@ -393,7 +393,8 @@ static void test_shown(void)
 	check(event_mask(&o) & 1U << LT_SESSION_LEAK &&
 	      event_mask(&o) & 1U << LT_HANDOVER_REJECT,
 	      "a leak and a reject are errors");
-	check(!(event_mask(&o) & 1U << LT_HANDLER_ENTER), "the begin of a call is no error");
+	check(!(event_mask(&o) & (1U << LT_HANDLER_ENTER | 1U << LT_PHASE_BEGIN)),
+	      "the begin of a call or of a phase is no error");
 	o = all;
 	o.session = "vm";
 	check(event_mask(&o) & 1U << LT_SESSION_LEAK &&

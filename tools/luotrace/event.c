@@ -172,11 +172,11 @@ static bool is_call(int type)
 	return false;
 }
 
-/* A leak and a reject are failures without an errno. */
+/* A leak and a reject are failures without an errno; the begin of a phase never has one. */
 static bool can_fail(int type)
 {
-	return shapes[type].has_ret || type == LT_SESSION_LEAK ||
-	       type == LT_HANDOVER_REJECT;
+	return (shapes[type].has_ret && type != LT_PHASE_BEGIN) ||
+	       type == LT_SESSION_LEAK || type == LT_HANDOVER_REJECT;
 }
 
 static const char *text_of(const struct lt_event *e, const struct field *f)

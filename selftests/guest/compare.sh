@@ -60,8 +60,14 @@ fi
 compares 0 equal /state/a /state/b
 compares 1 slower /state/a /state/slow
 names slower
-compares 1 one /state/a/1.json /state/slow/3.json
-names one
+# Each live update with the one after it, alone.
+i=1
+while [ $i -lt $((3 * n)) ]; do
+	compares 0 "equal-$i" "/state/a/$i.json" "/state/b/$((i + 1)).json"
+	compares 1 "slower-$i" "/state/a/$i.json" "/state/slow/$((i + 2)).json"
+	names "slower-$i"
+	i=$((i + 3))
+done
 compares 0 faster /state/slow /state/a
 luotrace compare --json /state/a /state/slow > /tmp/compare.json
 vm-put /tmp/compare.json

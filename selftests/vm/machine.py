@@ -151,7 +151,7 @@ class Machine:
                 shutil.rmtree(os.path.join(out, name))
 
     def _say(self, message):
-        say("[%5.1fs] stage %d: %s" % (self.seconds(), self.stage, message))
+        say("[%7.3fs] stage %d: %s" % (self.seconds(), self.stage, message))
 
     def _limit(self, seconds, doing):
         self.deadline = time.monotonic() + seconds

@@ -5,6 +5,7 @@
 #ifndef _LINUX_KHO_COUNT_H
 #define _LINUX_KHO_COUNT_H
 
+#include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/hash.h>
 #include <linux/kernel.h>
@@ -14,7 +15,7 @@
 #include "kho_base.h"
 
 #define KHO_BUCKET_BITS	5
-#define KHO_BUCKETS	(1 << KHO_BUCKET_BITS)
+#define KHO_BUCKETS	BIT(KHO_BUCKET_BITS)
 #define KHO_BATCH	512	/* calls of a task before they are in kho_counts() */
 
 /**

@@ -73,8 +73,8 @@ void luo_run_set_handler(struct luo_run *run, struct liveupdate_file_handler *fh
  * @f:	 a file
  *
  * One that the handler does not implement is not traced and not recorded. The time since
- * the call before is not part of this one. Not inlined, as luotrace recognizes calls of
- * handlers by luo_..._call_...() in the stack of a task.
+ * the call before is not part of this one. Not inlined, as luotrace recognizes a call of a
+ * handler by this function in the stack of the task.
  *
  * Context: may sleep; the caller owns the set of @f.
  */

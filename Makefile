@@ -138,7 +138,7 @@ bench: deps-kernel deps-tool deps-vm deps-bench luotrace selftests
 	$(Q)for flavour in bench bench-stock bench-selftest bench-norecorder; do \
 		tools/build/kernel --$$flavour || exit; done
 	$(Q)mkdir -p build/bench
-	$(Q)for what in cost compare tools box report; do \
+	$(Q)for what in cost compare kho blackout tools box report; do \
 		$(TEST) selftests/bench/$$what > build/bench/$$what.txt && \
 			cat build/bench/$$what.txt || exit; done
 

@@ -110,7 +110,7 @@ static const struct {
  * @ops:  its operations structure
  * @op:   one that @kind knows
  *
- * Return: the function, or NULL if it is not implemented.
+ * Return: the function, or NULL if @ops has none.
  */
 const void *luo_call_fn(enum luo_kind kind, const void *ops, enum luo_op op)
 {

@@ -162,15 +162,15 @@ int luo_file_call_one(struct luo_file *f, enum luo_op op)
 	return 0;
 }
 
-static void luo_file_trace_state(const struct luo_file_set *set, u64 token,
+static void luo_file_trace_state(enum luo_dir dir, const char *session, u64 token,
 				 const char *compatible, enum luo_file_state old,
 				 enum luo_file_state new, int ret)
 {
-	luo_emit(luo_file_state, luo_number(set->dir), set->name, token, compatible, old,
-		 new, ret);
+	luo_emit(luo_file_state, luo_number(dir), session, token, compatible, old, new,
+		 ret);
 	if (unlikely(ret))
-		luo_emit(luo_file_error, luo_number(set->dir), set->name, token,
-			 compatible, old, new, ret);
+		luo_emit(luo_file_error, luo_number(dir), session, token, compatible,
+			 old, new, ret);
 }
 
 /* Change the state to @state and trace it; with an errno, trace why it has not changed. */
@@ -180,8 +180,8 @@ void luo_file_change_state(struct luo_file *f, enum luo_file_state state,
 	enum luo_file_state old = f->state;
 
 	WRITE_ONCE(f->state, state);
-	luo_file_trace_state(f->token.set, f->token.token, luo_file_compatible(f), old,
-			     state, ret);
+	luo_file_trace_state(f->token.set->dir, f->token.set->name, f->token.token,
+			     luo_file_compatible(f), old, state, ret);
 }
 
 /**
@@ -192,7 +192,19 @@ void luo_file_change_state(struct luo_file *f, enum luo_file_state state,
  */
 void luo_file_trace_reject(const struct luo_file_set *set, u64 token, int ret)
 {
-	luo_file_trace_state(set, token, "", LUO_FILE_NONE, LUO_FILE_NONE, ret);
+	luo_file_trace_reject_in(set->dir, set->name, token, ret);
+}
+
+/**
+ * luo_file_trace_reject_in - trace that a call is rejected before its session is found
+ * @dir:     direction of the session
+ * @session: its name, padded with zeros to its full size
+ * @token:   token of the file, as given by the caller
+ * @ret:     the reason, a negative errno
+ */
+void luo_file_trace_reject_in(enum luo_dir dir, const char *session, u64 token, int ret)
+{
+	luo_file_trace_state(dir, session, token, "", LUO_FILE_NONE, LUO_FILE_NONE, ret);
 }
 
 struct luo_file *luo_file_find(struct luo_file_set *set, u64 token)
@@ -203,6 +215,14 @@ struct luo_file *luo_file_find(struct luo_file_set *set, u64 token)
 
 	return rhashtable_lookup_fast(&luo_files_by_token, &key,
 				      luo_by_token_params);
+}
+
+/* Under RCU; @set is not followed and may have been freed. */
+struct luo_file *luo_file_find_rcu(const struct luo_file_set *set, u64 token)
+{
+	struct luo_token_key key = { .set = (void *)set, .token = token };
+
+	return rhashtable_lookup(&luo_files_by_token, &key, luo_by_token_params);
 }
 
 int luo_file_hash_token(struct luo_file *f)

@@ -31,6 +31,7 @@ struct luo_run;
  * @retrieved: incoming: number of retrieved files
  * @failed: number of files whose last operation failed
  * @orphans: incoming: number of files that have not found their handler
+ * @apart:  outgoing: number of files with a state of their own
  * @pages:  outgoing: pages preserved for its files; incoming: the same as the previous
  *	    kernel reported it, LUO_PAGES_UNKNOWN if it did not or that cannot be true
  * @blocks: outgoing: preserved memory for the records
@@ -47,6 +48,7 @@ struct luo_file_set {
 	u64 retrieved;
 	u64 failed;
 	u64 orphans;
+	u64 apart;
 	u64 pages;
 	struct kho_block_set blocks;
 };
@@ -61,6 +63,7 @@ static inline void luo_file_set_assert_owned(const struct luo_file_set *set)
 }
 
 void luo_file_trace_reject(const struct luo_file_set *set, u64 token, int ret);
+void luo_file_trace_reject_in(enum luo_dir dir, const char *session, u64 token, int ret);
 int luo_file_init(void);
 void luo_file_set_init(struct luo_file_set *set, const char *name,
 		       enum luo_dir dir);
@@ -70,8 +73,12 @@ void luo_file_set_unpreserve(struct luo_file_set *set);
 int luo_file_unpreserve(struct luo_file_set *set, u64 token);
 int luo_file_set_prepare(struct luo_file_set *set, struct luo_run *run);
 int luo_file_call_freeze(struct luo_file_set *set, struct luo_run *run);
-void luo_file_set_cancel(struct luo_file_set *set);
-void luo_file_set_unfreeze(struct luo_file_set *set);
+void luo_file_set_rollback(struct luo_file_set *set, enum luo_file_state from,
+			   enum luo_file_state to);
+void luo_file_set_join(struct luo_file_set *set, enum luo_file_state state);
+int luo_file_event(struct luo_file_set *set, u64 token, u32 event,
+		   enum luo_file_state session);
+int luo_file_state(const struct luo_file_set *set, u64 token, u32 *state);
 struct luo_blocks luo_file_set_deserialize(struct luo_file_set *set,
 					   const struct luo_array *array);
 int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep);
@@ -102,6 +109,8 @@ struct luo_id_key {
  * @flb_seq:	outgoing: number from luo_flb_file_preserve()
  * @private:	private data of the handler
  * @state:	state of the file
+ * @own:	outgoing: a state that events of this file alone led to and that its
+ *		session does not have; %LUO_FILE_NONE if the file follows its session
  * @retrieved:	0; 1 once it is retrieved; or the negative errno of the failed retrieve
  * @seq:	number in &luo_file_set.by_seq
  * @record:	outgoing: its record in the handover, while it is prepared
@@ -131,6 +140,7 @@ struct luo_file {
 	u64 flb_seq;
 	void *private;
 	enum luo_file_state state;
+	enum luo_file_state own;
 	int retrieved;
 	unsigned long seq;
 	struct luo_file_ser *record;
@@ -153,6 +163,7 @@ int luo_file_call_one(struct luo_file *f, enum luo_op op);
 void luo_file_change_state(struct luo_file *f, enum luo_file_state state,
 			   int ret);
 struct luo_file *luo_file_find(struct luo_file_set *set, u64 token);
+struct luo_file *luo_file_find_rcu(const struct luo_file_set *set, u64 token);
 int luo_file_reserve(struct luo_file *f);
 void luo_file_unreserve(struct luo_file *f);
 int luo_file_add(struct luo_file *f);
@@ -163,6 +174,8 @@ int luo_file_hash_id(struct luo_file *f);
 void luo_file_remove(struct luo_file *f);
 void luo_file_free(struct luo_file *f);
 void luo_file_seal(struct luo_file *f);
+void luo_file_set_own(struct luo_file *f, enum luo_file_state own);
+int luo_file_finish_one(struct luo_file *f);
 
 #if IS_ENABLED(CONFIG_KUNIT)
 u32 luo_file_key_hash(const void *data, u32 len, u32 seed);

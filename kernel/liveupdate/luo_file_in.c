@@ -250,6 +250,32 @@ static void __luo_file_set_finish(struct luo_file_set *set, struct luo_run *run)
 }
 
 /**
+ * luo_file_finish_one - finish and release one file
+ * @f: an incoming file; freed
+ *
+ * Context: under the lock of its set.
+ * Return: 0; -EBUSY if its handler cannot finish yet, and nothing has changed.
+ */
+int luo_file_finish_one(struct luo_file *f)
+{
+	struct luo_run run __uninitialized;
+	int err = 0;
+
+	luo_run_begin(&run, LUO_DIR_IN, f->token.set->tool);
+	luo_run_set_op(&run, LUO_OP_CAN_FINISH);
+	if (luo_file_bind_handler(f))
+		err = luo_run_call_bool(&run, f);
+	if (!err) {
+		luo_run_set_op(&run, LUO_OP_FINISH);
+		luo_file_finish(&run, f);
+	} else {
+		luo_file_change_state(f, f->state, err);
+	}
+	luo_run_end(&run);
+	return err;
+}
+
+/**
  * luo_file_set_finish - finish and release all files of an incoming set
  * @set: the set
  *

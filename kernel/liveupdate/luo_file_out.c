@@ -7,7 +7,8 @@
  * it is prepared, the handler saves more, and LUO fills the record of the file, so that
  * this does not happen in the blackout. When it is frozen, the handler makes the saved
  * state final, and LUO fills the record again if its value or its attributes differ.
- * unfreeze, cancel and unpreserve undo these steps, last file first.
+ * unfreeze, cancel and unpreserve undo these steps, last file first. A step of the set
+ * skips the files that have made it by an event of their own, see luo_file_event.c.
  *
  * A preserve that fails leaves nothing preserved. A prepare or a freeze that fails is
  * undone for the files before it, last file first, and the set is as it was.
@@ -168,7 +169,8 @@ void luo_file_set_unpreserve(struct luo_file_set *set)
  * @token: token of the file
  *
  * Context: under @set->lock.
- * Return: 0, or -ENOENT if no file has the token.
+ * Return: 0; -ENOENT if no file has the token; -EBUSY if the file itself is prepared or
+ *	   frozen.
  */
 int luo_file_unpreserve(struct luo_file_set *set, u64 token)
 {
@@ -179,6 +181,10 @@ int luo_file_unpreserve(struct luo_file_set *set, u64 token)
 		luo_file_trace_reject(set, token, -ENOENT);
 		return -ENOENT;
 	}
+	if (f->state != LUO_FILE_PRESERVED) {
+		luo_file_change_state(f, f->state, -EBUSY);
+		return -EBUSY;
+	}
 
 	luo_run_begin(&run, LUO_DIR_OUT, false);
 	luo_run_set_op(&run, LUO_OP_UNPRESERVE);
@@ -188,25 +194,53 @@ int luo_file_unpreserve(struct luo_file_set *set, u64 token)
 	return 0;
 }
 
-static const struct luo_file_step luo_file_prepare = {
+const struct luo_file_step luo_file_prepare = {
 	LUO_OP_PREPARE, LUO_OP_CANCEL, LUO_FILE_PRESERVED, LUO_FILE_PREPARED,
 	false
 };
 
-/* Undo a step for the files before @f, or for all files if @f is the list head. */
-static void luo_file_rollback_before(struct luo_file_set *set, struct luo_file *f,
-				     const struct luo_file_step *step,
-				     struct luo_run *run)
+/* The state that a file returns to as its session returns to @to. */
+static enum luo_file_state luo_file_rollback_state(const struct luo_file *f,
+						   enum luo_file_state to)
 {
+	return f->own == LUO_FILE_NONE ? to : f->own;
+}
+
+/* Undo a step for the files that have made it, last file first. */
+static void luo_file_step_rollback(struct luo_file_set *set,
+				   const struct luo_file_step *step,
+				   enum luo_file_state to, struct luo_run *run)
+{
+	struct luo_file *f;
+
 	luo_run_set_op(run, step->rollback);
-	list_for_each_entry_continue_reverse(f, &set->files, list) {
+	list_for_each_entry_reverse(f, &set->files, list) {
+		if (f->state != step->to || luo_file_rollback_state(f, to) >= step->to)
+			continue;
 		luo_run_call_void(run, f);
 		luo_run_state(run, f, step->from);
 	}
 }
 
-static void luo_file_set_rollback(struct luo_file_set *set,
-				  const struct luo_file_step *step)
+static void __luo_file_set_rollback(struct luo_file_set *set, enum luo_file_state from,
+				    enum luo_file_state to, struct luo_run *run)
+{
+	if (from == LUO_FILE_FROZEN || set->apart)
+		luo_file_step_rollback(set, &luo_file_freeze, to, run);
+	if (to == LUO_FILE_PRESERVED || set->apart)
+		luo_file_step_rollback(set, &luo_file_prepare, to, run);
+}
+
+/**
+ * luo_file_set_rollback - return the files of a session to an earlier state
+ * @set:  an outgoing set
+ * @from: state of the session, as that of a file
+ * @to:	  the state, as that of a file; files with a state of their own return to that
+ *
+ * Context: the caller owns @set.
+ */
+void luo_file_set_rollback(struct luo_file_set *set, enum luo_file_state from,
+			   enum luo_file_state to)
 {
 	struct luo_run run __uninitialized;
 
@@ -216,8 +250,7 @@ static void luo_file_set_rollback(struct luo_file_set *set,
 		return;
 
 	luo_run_begin(&run, LUO_DIR_OUT, false);
-	luo_file_rollback_before(set, list_entry(&set->files, struct luo_file, list),
-				 step, &run);
+	__luo_file_set_rollback(set, from, to, &run);
 	luo_run_end(&run);
 }
 
@@ -236,9 +269,24 @@ void luo_file_seal(struct luo_file *f)
 }
 
 /**
- * luo_file_step_failed - roll a step back for the files before the one that failed
+ * luo_file_failed - report that a step of a file has failed
+ * @f:	 the file, whose state stays as it is
+ * @err: the negative errno of its handler
+ */
+void luo_file_failed(struct luo_file *f, int err)
+{
+	const char *session = f->token.set->name;
+
+	pr_err_ratelimited("session '%*pEhp' token %llu: '%s' failed: %pe\n",
+			   (int)strlen(session), session, f->token.token,
+			   f->fh->compatible, ERR_PTR(err));
+	luo_file_change_state(f, f->state, err);
+}
+
+/**
+ * luo_file_step_failed - roll a step back for the files that have made it
  * @set:  the set
- * @f:	  the file
+ * @f:	  the file that failed
  * @step: the step
  * @run:  the run of its operation; afterwards that of the rollback
  * @err:  the negative errno of the call
@@ -248,11 +296,45 @@ void luo_file_seal(struct luo_file *f)
 void luo_file_step_failed(struct luo_file_set *set, struct luo_file *f,
 			  const struct luo_file_step *step, struct luo_run *run, int err)
 {
-	pr_err_ratelimited("session '%*pEhp' token %llu: '%s' failed: %pe\n",
-			   (int)strlen(set->name), set->name, f->token.token,
-			   f->fh->compatible, ERR_PTR(err));
-	luo_file_change_state(f, step->from, err);
-	luo_file_rollback_before(set, f, step, run);
+	luo_file_failed(f, err);
+	__luo_file_set_rollback(set, step->to, step->from, run);
+}
+
+/* Make one step. luotrace recognizes calls of handlers by luo_..._call_...(). */
+static noinline int luo_file_call_step(struct luo_file *f, const struct luo_file_step *step,
+				       struct luo_run *run)
+{
+	int err = luo_run_int(run, f);
+
+	if (!err)
+		luo_run_state(run, f, step->to);
+	return err;
+}
+
+/**
+ * luo_file_step_apart - make a step with a file that is not in the state before it
+ * @f:	  the file, which has made the step already, or missed the one before
+ * @step: the step
+ * @run:  a run of its operation
+ *
+ * Context: the caller owns its set.
+ * Return: 0 or what the handler returned; its state is that of the last step that it
+ *	   made.
+ */
+int luo_file_step_apart(struct luo_file *f, const struct luo_file_step *step,
+			struct luo_run *run)
+{
+	int err;
+
+	if (f->state >= step->to)
+		return 0;
+
+	luo_run_set_op(run, luo_file_prepare.op);
+	err = luo_file_call_step(f, &luo_file_prepare, run);
+	if (err)
+		return err;
+	luo_run_set_op(run, step->op);
+	return luo_file_call_step(f, step, run);
 }
 
 /*
@@ -307,17 +389,6 @@ int luo_file_set_prepare(struct luo_file_set *set, struct luo_run *run)
 }
 
 /**
- * luo_file_set_cancel - undo luo_file_set_prepare(), last file first
- * @set: a prepared set
- *
- * Context: the caller owns @set.
- */
-void luo_file_set_cancel(struct luo_file_set *set)
-{
-	luo_file_set_rollback(set, &luo_file_prepare);
-}
-
-/**
  * luo_file_call_freeze - make the state of all files of one session final
  * @set: a prepared set
  * @run: a run of LUO_OP_FREEZE
@@ -330,15 +401,4 @@ void luo_file_set_cancel(struct luo_file_set *set)
 noinline int luo_file_call_freeze(struct luo_file_set *set, struct luo_run *run)
 {
 	return luo_file_set_freeze(set, run);
-}
-
-/**
- * luo_file_set_unfreeze - undo luo_file_set_freeze(), last file first
- * @set: a frozen set
- *
- * Context: the caller owns @set.
- */
-void luo_file_set_unfreeze(struct luo_file_set *set)
-{
-	luo_file_set_rollback(set, &luo_file_freeze);
 }

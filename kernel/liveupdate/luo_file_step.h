@@ -26,11 +26,16 @@ struct luo_file_step {
 	bool last;
 };
 
+extern const struct luo_file_step luo_file_prepare;
+
 static const struct luo_file_step luo_file_freeze = {
 	LUO_OP_FREEZE, LUO_OP_UNFREEZE, LUO_FILE_PREPARED, LUO_FILE_FROZEN,
 	true
 };
 
+void luo_file_failed(struct luo_file *f, int err);
+int luo_file_step_apart(struct luo_file *f, const struct luo_file_step *step,
+			struct luo_run *run);
 void luo_file_step_failed(struct luo_file_set *set, struct luo_file *f,
 			  const struct luo_file_step *step, struct luo_run *run, int err);
 
@@ -41,8 +46,22 @@ static __always_inline bool luo_file_sealed(const struct luo_file *f)
 	       !(f->attr && luo_attr_changed(f->file, &f->seen));
 }
 
+static __always_inline int luo_file_step_make(struct luo_file *f,
+					      const struct luo_file_step *step,
+					      struct luo_run *run)
+{
+	int err;
+
+	if (unlikely(f->state != step->from))
+		return luo_file_step_apart(f, step, run);
+	err = luo_run_int(run, f);
+	if (likely(!err))
+		luo_run_state(run, f, step->to);
+	return err;
+}
+
 /**
- * luo_file_set_make - make a step with all files
+ * luo_file_set_make - make a step with all files that have not made it
  * @set:  an outgoing set, in the state before @step
  * @step: the step
  * @run:  a run of its operation
@@ -60,14 +79,13 @@ static __always_inline int luo_file_set_make(struct luo_file_set *set,
 	luo_file_set_assert_owned(set);
 
 	list_for_each_entry(f, &set->files, list) {
-		err = luo_run_int(run, f);
+		err = luo_file_step_make(f, step, run);
 		if (unlikely(err)) {
 			luo_file_step_failed(set, f, step, run, err);
 			return err;
 		}
 		if (step->last && unlikely(!luo_file_sealed(f)))
 			luo_file_seal(f);
-		luo_run_state(run, f, step->to);
 	}
 	return 0;
 }

@@ -8,16 +8,19 @@
  *
  *	luo_core		starts LUO at boot
  *	luo_ioctl		/dev/liveupdate and the calls on a session
+ *	luo_ucmd		runs a call
  *	luo_module		notices when a module is loaded or unloaded
  *	luo_state		the global state, the way into kexec
  *	luo_sysfs		/sys/kernel/liveupdate
  *	luo_debugfs, luo_iter	sessions and files as text and for BPF programs
  *	luo_walk		one session and one file after the other
  *	luo_session_all		all sessions at once
+ *	luo_device		the session of the open device
  *	luo_session_close	the end of a session
  *	luo_session		one session
  *	luo_session_table	the outgoing and the incoming sessions
  *	luo_session_step	what reboot() does with each session, inlined
+ *	luo_file_event		events of one file
  *	luo_file_in, luo_file_out, luo_file
  *				the files of one session
  *	luo_file_step		what reboot() does with each file, inlined
@@ -44,14 +47,16 @@
  *
  * Locks, in the order in which they are taken::
  *
- *	luo_state_lock		rwsem. Readers: every ioctl except GET_NAME and
- *				GET_STATE, which read a single value, and the
- *				release of a session. Writers: transitions of the
+ *	luo_state_lock		rwsem. Readers: every ioctl except GET_NAME,
+ *				GET_STATE and FD_GET_STATE, which read a single
+ *				value, and the release of a session. Writers: transitions of the
  *				global state, which then own all sessions and
  *				files; registering and unregistering a subsystem.
  *				Ioctls take it killably: a writer may wait for a
  *				slow handler, and every reader waits for the
  *				writer.
+ *	luo_device_slot.lock	mutex, one per direction: the session of the open
+ *				device. Held by calls for its files.
  *	luo_file_set.lock	mutex, one per session: its state and its files.
  *				Ioctls take it killably too. A global transition
  *				needs none of outgoing sessions, as it has

@@ -6,21 +6,10 @@
  * One process at a time may hold the device open; it needs CAP_SYS_ADMIN. Sessions
  * have file descriptors of their own, which can be passed to other processes.
  *
- * All ioctls, on the device and on sessions, are rows of one table and go through one
- * dispatcher. It copies the structure (also shorter and longer versions of it), checks
- * reserved fields and the direction of the session, takes luo_state_lock for reading
- * and rejects all calls while the global state is FROZEN. Calls that only read a name
- * or a state need neither. The wait for the lock is killable.
- *
- * What a call returns is set up before it runs: the open file, the descriptor, and the
- * response, which is copied while no lock is held, since a page fault of the caller may
- * take long. So a caller that cannot receive a session does not claim it. The
- * descriptor is installed last.
- *
- * A call that is valid, but rejected before it runs, is traced as a failed one.
+ * All ioctls, on the device and on sessions, are rows of one table; luo_ucmd.c runs
+ * them. The calls for files on the device itself act on a session that belongs to the
+ * open device, see luo_device.c.
  */
-
-#define pr_fmt(fmt) "luo: " fmt
 
 #include <linux/anon_inodes.h>
 #include <linux/atomic.h>
@@ -30,84 +19,15 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
-#include <linux/uaccess.h>
 
+#include "luo_device.h"
 #include "luo_ioctl.h"
 #include "luo_recorder.h"
 #include "luo_session.h"
 #include "luo_state.h"
-
-union luo_ucmd_buffer {
-	struct liveupdate_ioctl_create_session create;
-	struct liveupdate_ioctl_retrieve_session retrieve;
-	struct liveupdate_session_preserve_fd preserve_fd;
-	struct liveupdate_session_retrieve_fd retrieve_fd;
-	struct liveupdate_session_finish finish;
-	struct liveupdate_session_get_name get_name;
-	struct liveupdate_ioctl_get_state get_state;
-	struct liveupdate_ioctl_set_event set_event;
-	struct liveupdate_session_unpreserve_fd unpreserve_fd;
-	struct liveupdate_session_get_state session_get_state;
-	struct liveupdate_session_set_event session_set_event;
-};
-
-/**
- * struct luo_ucmd - one ioctl
- * @ubuffer:   the caller's structure
- * @user_size: its size in bytes, as passed by the caller
- * @session:   the session, NULL for the device
- * @file:      returned at @fd, or passed in if @fd is negative; may be NULL
- * @fd:        reserved for @file, or negative
- * @cmd:       copy of the structure, zero where the caller's is shorter
- */
-struct luo_ucmd {
-	void __user *ubuffer;
-	u32 user_size;
-	struct luo_session *session;
-	struct file *file;
-	int fd;
-	union luo_ucmd_buffer cmd;
-};
-
-/* What an ioctl is for */
-#define LUO_ON_DEVICE	BIT(0)
-#define LUO_ON_OUT	BIT(1)
-#define LUO_ON_IN	BIT(2)
-#define LUO_ON_SESSION	(LUO_ON_OUT | LUO_ON_IN)
-
-/* Takes luo_state_lock itself, or only reads */
-#define LUO_UNLOCKED	BIT(3)
-
-/* Copies the structure back to the caller */
-#define LUO_RESPONDS	BIT(4)
-
-/**
- * struct luo_ioctl_op - one row of the table of ioctls, indexed by number
- * @flags:    LUO_ON_*, LUO_UNLOCKED, LUO_RESPONDS
- * @size:     size of the structure in this kernel, in bytes
- * @min_size: size of its first version, in bytes
- * @zero:     offset of a u32 that must be zero, or 0 for none
- * @setup:    allocates what the call needs, without a lock; may be NULL
- * @execute:  runs it, under luo_state_lock for reading unless LUO_UNLOCKED
- * @reject:   traces that it is rejected; NULL if it changes nothing
- */
-struct luo_ioctl_op {
-	unsigned int flags;
-	unsigned int size;
-	unsigned int min_size;
-	unsigned int zero;
-	int (*setup)(struct luo_ucmd *ucmd);
-	int (*execute)(struct luo_ucmd *ucmd);
-	void (*reject)(const struct luo_ucmd *ucmd, int err);
-};
+#include "luo_ucmd.h"
 
 static const struct file_operations luo_session_fops;
-
-static int luo_ucmd_respond(struct luo_ucmd *ucmd, size_t size)
-{
-	size = min_t(size_t, size, ucmd->user_size);
-	return copy_to_user(ucmd->ubuffer, &ucmd->cmd, size) ? -EFAULT : 0;
-}
 
 /* Reserve a descriptor. All structures that return one have it at the same offset. */
 static int luo_setup_fd(struct luo_ucmd *ucmd)
@@ -153,10 +73,6 @@ static int luo_ioctl_create_session(struct luo_ucmd *ucmd)
 	const u8 *name = ucmd->cmd.create.name;
 	struct luo_session *session;
 
-	if (luo_state() == LIVEUPDATE_STATE_PREPARED) {
-		luo_session_trace_create(name, -EAGAIN);
-		return -EAGAIN;
-	}
 	session = luo_session_create(name);
 	luo_session_trace_create(name, PTR_ERR_OR_ZERO(session));
 	if (IS_ERR(session))
@@ -182,7 +98,6 @@ static int luo_ioctl_retrieve_session(struct luo_ucmd *ucmd)
 		return PTR_ERR(session);
 	}
 	luo_session_restore_begin(session);
-	luo_recorder_claimed(luo_session_name(session));
 
 	ucmd->file->private_data = session;
 	return 0;
@@ -202,6 +117,8 @@ static void luo_reject_file(const struct luo_ucmd *ucmd, int err)
 		      offsetof(struct liveupdate_session_retrieve_fd, token));
 	static_assert(offsetof(typeof(*arg), token) ==
 		      offsetof(struct liveupdate_session_unpreserve_fd, token));
+	static_assert(offsetof(typeof(*arg), token) ==
+		      offsetof(struct liveupdate_session_fd_set_event, token));
 
 	luo_session_trace_reject_file(ucmd->session, arg->token, err);
 }
@@ -261,11 +178,13 @@ static int luo_ioctl_session_get_state(struct luo_ucmd *ucmd)
 	return 0;
 }
 
-/* Both structures have the event at the same offset. */
+/* All structures with an event have it at the same offset. */
 static int luo_setup_event(struct luo_ucmd *ucmd)
 {
 	static_assert(offsetof(struct liveupdate_ioctl_set_event, event) ==
 		      offsetof(struct liveupdate_session_set_event, event));
+	static_assert(offsetof(struct liveupdate_ioctl_set_event, event) ==
+		      offsetof(struct liveupdate_session_fd_set_event, event));
 
 	return ucmd->cmd.set_event.event > LIVEUPDATE_CANCEL ? -EOPNOTSUPP : 0;
 }
@@ -295,6 +214,84 @@ static void luo_reject_session_set_event(const struct luo_ucmd *ucmd, int err)
 static void luo_reject_finish(const struct luo_ucmd *ucmd, int err)
 {
 	luo_session_trace_reject_finish(ucmd->session, err);
+}
+
+static int luo_ioctl_fd_preserve(struct luo_ucmd *ucmd)
+{
+	static_assert(offsetof(struct liveupdate_ioctl_fd_preserve, fd) ==
+		      offsetof(struct liveupdate_session_preserve_fd, fd));
+	static_assert(offsetof(struct liveupdate_ioctl_fd_preserve, token) ==
+		      offsetof(struct liveupdate_session_preserve_fd, token));
+
+	return luo_device_preserve(ucmd->file, ucmd->cmd.preserve_fd.token);
+}
+
+static int luo_ioctl_fd_unpreserve(struct luo_ucmd *ucmd)
+{
+	static_assert(offsetof(struct liveupdate_ioctl_fd_unpreserve, token) ==
+		      offsetof(struct liveupdate_session_unpreserve_fd, token));
+
+	return luo_device_unpreserve(ucmd->cmd.unpreserve_fd.token);
+}
+
+static int luo_ioctl_fd_restore(struct luo_ucmd *ucmd)
+{
+	static_assert(offsetof(struct liveupdate_ioctl_fd_restore, fd) ==
+		      offsetof(struct liveupdate_session_retrieve_fd, fd));
+	static_assert(offsetof(struct liveupdate_ioctl_fd_restore, token) ==
+		      offsetof(struct liveupdate_session_retrieve_fd, token));
+
+	return luo_device_retrieve(ucmd->cmd.retrieve_fd.token, &ucmd->file);
+}
+
+static int luo_ioctl_fd_get_state(struct luo_ucmd *ucmd)
+{
+	struct liveupdate_ioctl_fd_get_state *arg = &ucmd->cmd.fd_get_state;
+
+	if (arg->incoming > 1)
+		return -EINVAL;
+	return luo_device_file_state(arg->incoming ? LUO_DIR_IN : LUO_DIR_OUT,
+				     arg->token, &arg->state);
+}
+
+static int luo_ioctl_session_fd_get_state(struct luo_ucmd *ucmd)
+{
+	struct liveupdate_session_fd_get_state *arg = &ucmd->cmd.session_fd_get_state;
+
+	return luo_session_file_state(ucmd->session, arg->token, &arg->state);
+}
+
+static int luo_ioctl_fd_set_event(struct luo_ucmd *ucmd)
+{
+	static_assert(offsetof(struct liveupdate_ioctl_fd_set_event, event) ==
+		      offsetof(struct liveupdate_session_fd_set_event, event));
+	static_assert(offsetof(struct liveupdate_ioctl_fd_set_event, token) ==
+		      offsetof(struct liveupdate_session_fd_set_event, token));
+
+	return luo_device_file_event(ucmd->cmd.fd_set_event.token,
+				     ucmd->cmd.fd_set_event.event);
+}
+
+static int luo_ioctl_session_fd_set_event(struct luo_ucmd *ucmd)
+{
+	return luo_session_file_event(ucmd->session, ucmd->cmd.fd_set_event.token,
+				      ucmd->cmd.fd_set_event.event);
+}
+
+static void luo_reject_fd_out(const struct luo_ucmd *ucmd, int err)
+{
+	luo_device_trace_reject(LUO_DIR_OUT, ucmd->cmd.preserve_fd.token, err);
+}
+
+static void luo_reject_fd_in(const struct luo_ucmd *ucmd, int err)
+{
+	luo_device_trace_reject(LUO_DIR_IN, ucmd->cmd.retrieve_fd.token, err);
+}
+
+static void luo_reject_fd_event(const struct luo_ucmd *ucmd, int err)
+{
+	luo_device_trace_reject(luo_device_event_dir(ucmd->cmd.fd_set_event.event),
+				ucmd->cmd.fd_set_event.token, err);
 }
 
 #define LUO_IOCTL(_cmd, _flags, _struct, _last, _zero, _setup, _fn, _reject)	\
@@ -343,6 +340,24 @@ static const struct luo_ioctl_op luo_ioctl_ops[] = {
 		  struct liveupdate_ioctl_set_event, event, 0,
 		  luo_setup_event, luo_ioctl_set_event,
 		  luo_reject_set_event),
+	LUO_IOCTL(LIVEUPDATE_IOCTL_FD_PRESERVE, LUO_ON_DEVICE,
+		  struct liveupdate_ioctl_fd_preserve, token, 0,
+		  luo_setup_preserve_fd, luo_ioctl_fd_preserve, luo_reject_fd_out),
+	LUO_IOCTL(LIVEUPDATE_IOCTL_FD_UNPRESERVE, LUO_ON_DEVICE,
+		  struct liveupdate_ioctl_fd_unpreserve, token,
+		  offsetof(struct liveupdate_ioctl_fd_unpreserve, reserved),
+		  NULL, luo_ioctl_fd_unpreserve, luo_reject_fd_out),
+	LUO_IOCTL(LIVEUPDATE_IOCTL_FD_RESTORE, LUO_ON_DEVICE,
+		  struct liveupdate_ioctl_fd_restore, token, 0,
+		  luo_setup_fd, luo_ioctl_fd_restore, luo_reject_fd_in),
+	LUO_IOCTL(LIVEUPDATE_IOCTL_FD_GET_STATE,
+		  LUO_ON_DEVICE | LUO_UNLOCKED | LUO_RESPONDS,
+		  struct liveupdate_ioctl_fd_get_state, token,
+		  offsetof(struct liveupdate_ioctl_fd_get_state, reserved),
+		  NULL, luo_ioctl_fd_get_state, NULL),
+	LUO_IOCTL(LIVEUPDATE_IOCTL_FD_SET_EVENT, LUO_ON_DEVICE,
+		  struct liveupdate_ioctl_fd_set_event, token, 0,
+		  luo_setup_event, luo_ioctl_fd_set_event, luo_reject_fd_event),
 	LUO_IOCTL(LIVEUPDATE_SESSION_UNPRESERVE_FD, LUO_ON_OUT,
 		  struct liveupdate_session_unpreserve_fd, token,
 		  offsetof(struct liveupdate_session_unpreserve_fd, reserved),
@@ -355,6 +370,14 @@ static const struct luo_ioctl_op luo_ioctl_ops[] = {
 		  struct liveupdate_session_set_event, event, 0,
 		  luo_setup_event, luo_ioctl_session_set_event,
 		  luo_reject_session_set_event),
+	LUO_IOCTL(LIVEUPDATE_SESSION_FD_GET_STATE,
+		  LUO_ON_SESSION | LUO_UNLOCKED | LUO_RESPONDS,
+		  struct liveupdate_session_fd_get_state, token, 0,
+		  NULL, luo_ioctl_session_fd_get_state, NULL),
+	LUO_IOCTL(LIVEUPDATE_SESSION_FD_SET_EVENT, LUO_ON_SESSION,
+		  struct liveupdate_session_fd_set_event, token, 0,
+		  luo_setup_event, luo_ioctl_session_fd_set_event,
+		  luo_reject_file),
 };
 
 static const struct luo_ioctl_op *luo_ioctl_find(unsigned int cmd,
@@ -373,136 +396,17 @@ static const struct luo_ioctl_op *luo_ioctl_find(unsigned int cmd,
 	return on_device == !!(op->flags & LUO_ON_DEVICE) ? op : NULL;
 }
 
-static int luo_ucmd_copy_in(struct luo_ucmd *ucmd, const struct luo_ioctl_op *op)
-{
-	int err;
-
-	err = get_user(ucmd->user_size, (u32 __user *)ucmd->ubuffer);
-	if (err)
-		return err;
-	if (ucmd->user_size < op->min_size)
-		return -EINVAL;
-	/* Do not search up to 4 GiB for a byte that is not zero. */
-	if (ucmd->user_size > PAGE_SIZE)
-		return -E2BIG;
-
-	err = copy_struct_from_user(&ucmd->cmd, op->size, ucmd->ubuffer,
-				    ucmd->user_size);
-	if (err)
-		return err;
-
-	if (op->zero && *(u32 *)((void *)&ucmd->cmd + op->zero))
-		return -EINVAL;
-	return 0;
-}
-
-/* Check that the ioctl is one for sessions of this direction. */
-static bool luo_ioctl_dir_ok(const struct luo_ucmd *ucmd,
-			     const struct luo_ioctl_op *op)
-{
-	if (!ucmd->session)
-		return true;
-	return op->flags & (luo_session_dir(ucmd->session) == LUO_DIR_OUT ?
-			 LUO_ON_OUT : LUO_ON_IN);
-}
-
-/* Allocate what the call needs, and copy what it returns to the caller. */
-static int luo_ioctl_setup(struct luo_ucmd *ucmd, const struct luo_ioctl_op *op)
-{
-	int err;
-
-	if (!luo_ioctl_dir_ok(ucmd, op))
-		return -EOPNOTSUPP;
-
-	err = op->setup ? op->setup(ucmd) : 0;
-	if (!err && ucmd->fd >= 0)
-		err = luo_ucmd_respond(ucmd, op->size);
-	return err;
-}
-
-/* Returns 0 with luo_state_lock held for reading. */
-static int luo_ioctl_lock(void)
-{
-	int err = down_read_killable(&luo_state_lock);
-
-	if (err)
-		return err;
-	if (luo_state() == LIVEUPDATE_STATE_FROZEN) {
-		up_read(&luo_state_lock);
-		return -EAGAIN;
-	}
-	luo_session_release_closed();
-	return 0;
-}
-
-static int luo_ioctl_execute(struct luo_ucmd *ucmd,
-			     const struct luo_ioctl_op *op)
-{
-	bool locked = !(op->flags & LUO_UNLOCKED);
-	int err;
-
-	err = luo_ioctl_setup(ucmd, op);
-	if (!err && locked)
-		err = luo_ioctl_lock();
-	if (err) {
-		if (op->reject)
-			op->reject(ucmd, err);
-		return err;
-	}
-
-	err = op->execute(ucmd);
-	if (locked) {
-		luo_state_check_over();
-		up_read(&luo_state_lock);
-	}
-	if (!err && op->flags & LUO_RESPONDS)
-		err = luo_ucmd_respond(ucmd, op->size);
-	return err;
-}
-
-/* Install the descriptor, or release what the failed call does not need. */
-static void luo_ioctl_complete(const struct luo_ucmd *ucmd, int err)
-{
-	if (ucmd->fd >= 0 && !err) {
-		fd_install(ucmd->fd, ucmd->file);
-		return;
-	}
-	if (ucmd->fd >= 0)
-		put_unused_fd(ucmd->fd);
-	if (ucmd->file)
-		fput(ucmd->file);
-}
-
 static long luo_ioctl(struct luo_session *session, unsigned int cmd,
 		      unsigned long arg)
 {
 	const struct luo_ioctl_op *op;
-	struct luo_ucmd ucmd __uninitialized;
-	int err;
 
 	CLASS(luo_recorder_ioctl, counted)();
 
 	op = luo_ioctl_find(cmd, !session);
 	if (!op)
 		return -ENOTTY;
-
-	/* luo_ucmd_copy_in() sets all of ucmd.cmd. */
-	ucmd.ubuffer = (void __user *)arg;
-	ucmd.session = session;
-	ucmd.file = NULL;
-	ucmd.fd = -1;
-
-	err = luo_ucmd_copy_in(&ucmd, op);
-	if (err)
-		return err;
-	if (session)
-		luo_session_set_owner(session);
-
-	err = luo_ioctl_execute(&ucmd, op);
-	luo_ioctl_complete(&ucmd, err);
-	if (!(op->flags & LUO_UNLOCKED))
-		luo_state_check_finished();
-	return err;
+	return luo_ucmd_run(op, session, (void __user *)arg);
 }
 
 static long luo_session_ioctl(struct file *file, unsigned int cmd,
@@ -540,6 +444,7 @@ static int luo_device_open(struct inode *inode, struct file *file)
 
 static int luo_device_release(struct inode *inode, struct file *file)
 {
+	luo_device_close();
 	/* What the next process sets is not seen by calls of this one. */
 	atomic_set_release(&luo_device_busy, 0);
 	return 0;

@@ -11,7 +11,8 @@
  * prepare and freeze their sessions one by one, or a global transition does so for all
  * of them in order of creation and skips those that are prepared or frozen already. If
  * one session fails, those before it roll back, last first, to the state that they had
- * before the transition.
+ * before the transition. Single files can be ahead of their session or behind it, see
+ * luo_file_event.c.
  *
  * Incoming sessions belong to this kernel until they are finished. The handover is
  * deserialized into sessions at boot, agents claim them by name and finish them. A
@@ -111,6 +112,7 @@ void luo_session_restore_begin(struct luo_session *session)
 
 	luo_session_trace_retrieve((const u8 *)session->name, session->files.count, 0);
 	session->restore = luo_session_phase_begin(session, LUO_PHASE_RESTORE);
+	luo_recorder_claimed(session->name);
 }
 
 /**
@@ -152,24 +154,39 @@ static int luo_session_make_alone(struct luo_session *session,
 	return err;
 }
 
-/* Roll an outgoing session back to an earlier state. */
-void luo_session_rollback(struct luo_session *session,
-			  enum liveupdate_state to)
+static void __luo_session_rollback(struct luo_session *session, enum luo_file_state from,
+				   enum liveupdate_state to)
 {
 	struct luo_span span;
 
 	luo_file_set_assert_owned(&session->files);
 
-	if (session->state <= to)
-		return;
-
 	span = luo_session_phase_begin(session, LUO_PHASE_CANCEL);
-	if (session->state == LIVEUPDATE_STATE_FROZEN)
-		luo_file_set_unfreeze(&session->files);
-	if (to == LIVEUPDATE_STATE_NORMAL)
-		luo_file_set_cancel(&session->files);
+	luo_file_set_rollback(&session->files, from, luo_session_files_state(to));
 	luo_session_phase_end(session, LUO_PHASE_CANCEL, &span, 0);
-	luo_session_change_state(session, to, LIVEUPDATE_CANCEL, 0);
+	if (session->state != to)
+		luo_session_change_state(session, to, LIVEUPDATE_CANCEL, 0);
+}
+
+/* Roll an outgoing session back to an earlier state; files may have one of their own. */
+void luo_session_rollback(struct luo_session *session,
+			  enum liveupdate_state to)
+{
+	if (session->state > to)
+		__luo_session_rollback(session, luo_session_files_state(session->state),
+				       to);
+}
+
+/* Roll an outgoing session and all its files back to NORMAL. */
+void luo_session_cancel(struct luo_session *session)
+{
+	bool apart = session->files.apart;
+
+	luo_file_set_join(&session->files, LUO_FILE_FROZEN);
+	if (apart)
+		__luo_session_rollback(session, LUO_FILE_FROZEN, LIVEUPDATE_STATE_NORMAL);
+	else
+		luo_session_rollback(session, LIVEUPDATE_STATE_NORMAL);
 }
 
 /**
@@ -315,9 +332,9 @@ int __luo_session_finish(struct luo_session *session)
 	return err;
 }
 
-static int luo_session_cancel(struct luo_session *session)
+static int luo_session_cancel_alone(struct luo_session *session)
 {
-	luo_session_rollback(session, LIVEUPDATE_STATE_NORMAL);
+	luo_session_cancel(session);
 	return 0;
 }
 
@@ -348,9 +365,9 @@ static const struct {
 	{ LUO_DIR_OUT, LIVEUPDATE_STATE_PREPARED, LIVEUPDATE_FREEZE,
 	  luo_session_freeze_alone },
 	{ LUO_DIR_OUT, LIVEUPDATE_STATE_PREPARED, LIVEUPDATE_CANCEL,
-	  luo_session_cancel },
+	  luo_session_cancel_alone },
 	{ LUO_DIR_OUT, LIVEUPDATE_STATE_FROZEN, LIVEUPDATE_CANCEL,
-	  luo_session_cancel },
+	  luo_session_cancel_alone },
 	{ LUO_DIR_IN, LIVEUPDATE_STATE_UPDATED, LIVEUPDATE_FINISH,
 	  __luo_session_finish },
 };
@@ -367,6 +384,9 @@ static int __luo_session_event(struct luo_session *session, u32 event)
 			continue;
 		err = luo_session_events[i].run(session);
 		session->rollback_state = session->state;
+		if (!err && session->files.dir == LUO_DIR_OUT)
+			luo_file_set_join(&session->files,
+					  luo_session_files_state(session->state));
 		return err;
 	}
 	luo_session_trace_reject_event(session, event, -EINVAL);
@@ -394,6 +414,55 @@ int luo_session_event(struct luo_session *session, u32 event)
 	err = __luo_session_event(session, event);
 	mutex_unlock(&session->files.lock);
 	return err;
+}
+
+static int __luo_session_file_event(struct luo_session *session, u64 token, u32 event)
+{
+	enum luo_file_state state = LUO_FILE_INCOMING;
+	int err;
+
+	if (session->files.dir == LUO_DIR_OUT)
+		state = luo_session_files_state(session->state);
+	err = luo_file_event(&session->files, token, event, state);
+	if (!err && event == LIVEUPDATE_FINISH && !session->files.count)
+		return __luo_session_finish(session);
+	return err;
+}
+
+/**
+ * luo_session_file_event - run a transition of one file of a session
+ * @session: the session; finished with its last file
+ * @token:   the agent's name for the file
+ * @event:   enum liveupdate_event
+ *
+ * Context: under luo_state_lock for reading.
+ * Return: -EINTR if the caller is killed, or what luo_file_event() returns.
+ */
+int luo_session_file_event(struct luo_session *session, u64 token, u32 event)
+{
+	int err = mutex_lock_killable(&session->files.lock);
+
+	if (err) {
+		luo_session_trace_reject_file(session, token, err);
+		return err;
+	}
+	err = __luo_session_file_event(session, token, event);
+	mutex_unlock(&session->files.lock);
+	return err;
+}
+
+/**
+ * luo_session_file_state - read the state of one file of a session
+ * @session: the session
+ * @token:   the agent's name for the file
+ * @state:   set to its enum liveupdate_state
+ *
+ * Context: any but interrupts; the answer is stable only under the session's lock.
+ * Return: 0, or -ENOENT if the session has no such token.
+ */
+int luo_session_file_state(const struct luo_session *session, u64 token, u32 *state)
+{
+	return luo_file_state(&session->files, token, state);
 }
 
 /**

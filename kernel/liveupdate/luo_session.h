@@ -41,6 +41,8 @@ int luo_session_unpreserve(struct luo_session *session, u64 token);
 int luo_session_finish(struct luo_session *session);
 enum liveupdate_state luo_session_state(const struct luo_session *session);
 int luo_session_event(struct luo_session *session, u32 event);
+int luo_session_file_event(struct luo_session *session, u64 token, u32 event);
+int luo_session_file_state(const struct luo_session *session, u64 token, u32 *state);
 void luo_session_trace_reject_finish(const struct luo_session *session, int ret);
 void luo_session_checkpoint_all(void);
 int luo_session_prepare_all(void);
@@ -134,6 +136,7 @@ struct luo_session {
  * @list:    the sessions in order of creation
  * @count:   number of sessions
  * @agents:  the same without that of the tool that records
+ * @device:  incoming: the session LIVEUPDATE_DEVICE_SESSION, NULL for none
  * @next_id: the next &luo_session.id
  * @blocks:  preserved memory for the records; outgoing only
  */
@@ -143,6 +146,7 @@ struct luo_session_set {
 	struct list_head list;
 	u64 count;
 	u64 agents;
+	struct luo_session *device;
 	unsigned long next_id;
 	struct kho_block_set blocks;
 };
@@ -200,10 +204,22 @@ static __always_inline void luo_session_change_state(struct luo_session *session
 		 session->files.dir, old, state, event, ret);
 }
 
+/* The state that files have in a session that is in @state. */
+static inline enum luo_file_state luo_session_files_state(enum liveupdate_state state)
+{
+	static_assert(LIVEUPDATE_STATE_PREPARED - LIVEUPDATE_STATE_NORMAL ==
+		      LUO_FILE_PREPARED - LUO_FILE_PRESERVED);
+	static_assert(LIVEUPDATE_STATE_FROZEN - LIVEUPDATE_STATE_NORMAL ==
+		      LUO_FILE_FROZEN - LUO_FILE_PRESERVED);
+
+	return LUO_FILE_PRESERVED + (state - LIVEUPDATE_STATE_NORMAL);
+}
+
 struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir);
 void luo_session_free(struct luo_session *session);
 void luo_session_put(struct luo_session *session);
 int luo_session_add(struct luo_session *session);
+void luo_session_find_device(void);
 void luo_session_remove(struct luo_session *session);
 void luo_session_unclaim(struct luo_session *session);
 void luo_session_restore_end(struct luo_session *session, int ret);
@@ -211,6 +227,7 @@ void luo_session_leak(struct luo_session *session,
 		      enum luo_leak_reason reason, u64 files, u64 retrieved);
 void luo_session_rollback(struct luo_session *session,
 			  enum liveupdate_state to);
+void luo_session_cancel(struct luo_session *session);
 int __luo_session_finish(struct luo_session *session);
 
 #endif /* _LINUX_LUO_SESSION_H */

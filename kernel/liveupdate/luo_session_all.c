@@ -53,8 +53,11 @@ void luo_session_checkpoint_all(void)
 
 	lockdep_assert_held_write(&luo_state_lock);
 
-	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list)
+	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list) {
 		session->rollback_state = session->state;
+		luo_file_set_join(&session->files,
+				  luo_session_files_state(session->state));
+	}
 }
 
 /**
@@ -226,9 +229,10 @@ void luo_session_cancel_all(void)
 
 	lockdep_assert_held_write(&luo_state_lock);
 
-	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list)
+	list_for_each_entry_reverse(session, &luo_sessions[LUO_DIR_OUT].list, list) {
+		luo_session_cancel(session);
 		session->rollback_state = LIVEUPDATE_STATE_NORMAL;
-	luo_session_rollback_all();
+	}
 }
 
 /* Context: under the session's lock. */
@@ -364,4 +368,5 @@ void luo_session_deserialize_all(const struct luo_array *array, struct luo_total
 	blocks = luo_array_read(array, LUO_ARRAY_SESSIONS, "",
 				luo_session_deserialize, totals);
 	luo_totals_add_blocks(totals, &blocks);
+	luo_session_find_device();
 }

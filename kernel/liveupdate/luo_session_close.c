@@ -28,7 +28,7 @@ static void luo_session_release_out(struct luo_session *session)
 	/* Nobody else has it any more. */
 	if (files || session->state != LIVEUPDATE_STATE_NORMAL) {
 		guard(mutex)(&session->files.lock);
-		luo_session_rollback(session, LIVEUPDATE_STATE_NORMAL);
+		luo_session_cancel(session);
 		luo_file_set_unpreserve(&session->files);
 	}
 	luo_emit(luo_session_release, luo_number(LUO_DIR_OUT), session->name,

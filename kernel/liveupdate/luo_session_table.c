@@ -223,6 +223,8 @@ void luo_session_remove(struct luo_session *session)
 	if (!luo_recorder_owns(session->name))
 		WRITE_ONCE(set->agents, set->agents - 1);
 	session->listed = false;
+	if (set->device == session)
+		WRITE_ONCE(set->device, NULL);
 	if (session->files.dir == LUO_DIR_OUT)
 		kho_block_set_shrink(&set->blocks, set->count);
 }
@@ -231,9 +233,10 @@ void luo_session_remove(struct luo_session *session)
  * luo_session_create - create an outgoing session
  * @name: LIVEUPDATE_SESSION_NAME_LENGTH bytes from user space
  *
- * Context: under luo_state_lock for reading, in a state that allows it.
+ * Context: under luo_state_lock for reading, not while FROZEN.
  * Return: the session, to be closed with luo_session_close(); ERR_PTR() of -EINVAL
- *	   for an empty or unterminated name, -EEXIST if it is taken, -ENOMEM.
+ *	   for an empty or unterminated name, -EAGAIN while the global state is PREPARED,
+ *	   -EEXIST if the name is taken, -ENOMEM.
  */
 struct luo_session *luo_session_create(const u8 *name)
 {
@@ -242,6 +245,8 @@ struct luo_session *luo_session_create(const u8 *name)
 
 	lockdep_assert_held(&luo_state_lock);
 
+	if (luo_state() == LIVEUPDATE_STATE_PREPARED)
+		return ERR_PTR(-EAGAIN);
 	if (!luo_string_ok(name, LIVEUPDATE_SESSION_NAME_LENGTH))
 		return ERR_PTR(-EINVAL);
 
@@ -255,6 +260,28 @@ struct luo_session *luo_session_create(const u8 *name)
 		return ERR_PTR(err);
 	}
 	return session;
+}
+
+/* Context: under the lock of the set. */
+static struct luo_session *luo_session_find(struct luo_session_set *set, const char *name)
+{
+	const struct luo_name_key key = luo_name_key(name);
+
+	return rhashtable_lookup_fast(&set->by_name, &key, luo_by_name_params);
+}
+
+/**
+ * luo_session_find_device - look for an incoming session LIVEUPDATE_DEVICE_SESSION
+ *
+ * Context: once, at boot.
+ */
+void luo_session_find_device(void)
+{
+	struct luo_session_set *set = &luo_sessions[LUO_DIR_IN];
+
+	guard(mutex)(&set->lock);
+
+	set->device = luo_session_find(set, LIVEUPDATE_DEVICE_SESSION);
 }
 
 /**
@@ -273,18 +300,15 @@ struct luo_session *luo_session_claim(const u8 *name)
 {
 	struct luo_session_set *set = &luo_sessions[LUO_DIR_IN];
 	struct luo_session *session;
-	struct luo_name_key key;
 
 	lockdep_assert_held(&luo_state_lock);
 
 	if (!luo_string_ok(name, LIVEUPDATE_SESSION_NAME_LENGTH))
 		return ERR_PTR(-EINVAL);
-	key = luo_name_key(name);
 
 	guard(mutex)(&set->lock);
 
-	session = rhashtable_lookup_fast(&set->by_name, &key,
-					 luo_by_name_params);
+	session = luo_session_find(set, name);
 	if (!session)
 		return ERR_PTR(-ENOENT);
 	if (session->claimed)

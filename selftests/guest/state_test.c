@@ -412,6 +412,8 @@ static int hold(void)
 		if (i == 2 && event(s, SESSION, FREEZE))
 			return 1;
 	}
+	/* For file_state_test. */
+	close(dev);
 	return hold_until_kexec();
 }
 

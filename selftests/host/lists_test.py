@@ -12,7 +12,7 @@ from tap import TOP, check, run, run_tests
 # (name, body) of the functions in a file of the kernel.
 FUNCTION = re.compile(r"^[^\s/*][^;{}]*?\b(luo_\w+)\([^;{}]*\)\n{(.*?)^}", re.M | re.S)
 # What calls a handler, or inlines something that does.
-CALL = re.compile(r"_fn\)run->fn|luo_file_set_(make|freeze)\(|ret = \(\(luo_|"
+CALL = re.compile(r"_fn\)run->fn|luo_(run_int|file_set_(make|freeze))\(|ret = \(\(luo_|"
                   r"luo_session_freeze_inlined")
 
 

@@ -66,7 +66,8 @@ bool probe_is_kho(enum lt_type type)
  */
 static const char *const luo_callers[] = {
 	"luo_call_run", "luo_run_call_void", "luo_run_call_bool", "luo_file_call_prepare",
-	"luo_file_call_freeze", "luo_session_call_freeze",
+	"luo_file_call_freeze", "luo_file_call_step", "luo_file_call_event",
+	"luo_session_call_freeze",
 };
 
 bool probe_luo_calls(const char *function)

@@ -62,6 +62,12 @@
 /* Maximum number of files in a session */
 #define LIVEUPDATE_SESSION_MAX_FILES	262144
 
+/*
+ * Name of the session that FD_PRESERVE and FD_RESTORE use. It belongs to the open
+ * device.
+ */
+#define LIVEUPDATE_DEVICE_SESSION	"device"
+
 /* Calls on /dev/liveupdate */
 enum {
 	LIVEUPDATE_CMD_BASE = 0x00,
@@ -69,6 +75,11 @@ enum {
 	LIVEUPDATE_CMD_RETRIEVE_SESSION = 0x01,
 	LIVEUPDATE_CMD_GET_STATE = 0x20,
 	LIVEUPDATE_CMD_SET_EVENT = 0x21,
+	LIVEUPDATE_CMD_FD_PRESERVE = 0x22,
+	LIVEUPDATE_CMD_FD_UNPRESERVE = 0x23,
+	LIVEUPDATE_CMD_FD_RESTORE = 0x24,
+	LIVEUPDATE_CMD_FD_GET_STATE = 0x25,
+	LIVEUPDATE_CMD_FD_SET_EVENT = 0x26,
 };
 
 /* Calls on a session */
@@ -81,14 +92,16 @@ enum {
 	LIVEUPDATE_CMD_SESSION_UNPRESERVE_FD = 0x60,
 	LIVEUPDATE_CMD_SESSION_GET_STATE = 0x61,
 	LIVEUPDATE_CMD_SESSION_SET_EVENT = 0x62,
+	LIVEUPDATE_CMD_SESSION_FD_GET_STATE = 0x63,
+	LIVEUPDATE_CMD_SESSION_FD_SET_EVENT = 0x64,
 };
 
 /**
- * enum liveupdate_state - global state, or state of one session
+ * enum liveupdate_state - global state, or state of one session or file
  * @LIVEUPDATE_STATE_NORMAL:   no live update is in progress
  * @LIVEUPDATE_STATE_PREPARED: state is saved, the workload still runs
  * @LIVEUPDATE_STATE_FROZEN:   the saved state is final, kexec comes next
- * @LIVEUPDATE_STATE_UPDATED:  this kernel holds sessions of the previous one
+ * @LIVEUPDATE_STATE_UPDATED:  this kernel holds it for the previous one
  */
 enum liveupdate_state {
 	LIVEUPDATE_STATE_NORMAL = 0,
@@ -98,7 +111,8 @@ enum liveupdate_state {
 };
 
 /**
- * enum liveupdate_event - event that changes the global state or that of a session
+ * enum liveupdate_event - event that changes the global state or that of a session or
+ * a file
  * @LIVEUPDATE_PREPARE: save state while the workload still runs
  * @LIVEUPDATE_FREEZE:  make the saved state final
  * @LIVEUPDATE_FINISH:  release the incoming state, which is restored
@@ -200,6 +214,114 @@ struct liveupdate_ioctl_set_event {
 	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_SET_EVENT)
 
 /**
+ * struct liveupdate_ioctl_fd_preserve - LIVEUPDATE_IOCTL_FD_PRESERVE
+ * @size:  in, size of this structure in bytes
+ * @fd:    in, the file to preserve
+ * @token: in, the caller's name for the file, any u64
+ *
+ * For an agent that needs no sessions: as LIVEUPDATE_SESSION_PRESERVE_FD, in the
+ * outgoing session LIVEUPDATE_DEVICE_SESSION, which exists as long as it holds a file
+ * and the device is open. Closing the device before kexec unpreserves all its files.
+ *
+ * Errors: those of LIVEUPDATE_SESSION_PRESERVE_FD; EAGAIN while the global state is
+ * PREPARED or FROZEN and the session does not exist; EEXIST also if CREATE_SESSION has
+ * made a session of that name.
+ */
+struct liveupdate_ioctl_fd_preserve {
+	__u32		size;
+	__s32		fd;
+	__aligned_u64	token;
+};
+
+#define LIVEUPDATE_IOCTL_FD_PRESERVE					\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_FD_PRESERVE)
+
+/**
+ * struct liveupdate_ioctl_fd_unpreserve - LIVEUPDATE_IOCTL_FD_UNPRESERVE
+ * @size:     in, size of this structure in bytes
+ * @reserved: in, zero
+ * @token:    in, as passed to FD_PRESERVE
+ *
+ * Errors: those of LIVEUPDATE_SESSION_UNPRESERVE_FD.
+ */
+struct liveupdate_ioctl_fd_unpreserve {
+	__u32		size;
+	__u32		reserved;
+	__aligned_u64	token;
+};
+
+#define LIVEUPDATE_IOCTL_FD_UNPRESERVE					\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_FD_UNPRESERVE)
+
+/**
+ * struct liveupdate_ioctl_fd_restore - LIVEUPDATE_IOCTL_FD_RESTORE
+ * @size:  in, size of this structure in bytes
+ * @fd:    out, the file, close-on-exec
+ * @token: in, as passed to FD_PRESERVE in the previous kernel
+ *
+ * As LIVEUPDATE_SESSION_RETRIEVE_FD, in the incoming session
+ * LIVEUPDATE_DEVICE_SESSION, which the first call claims for the open device. A device
+ * that is closed before that session is finished leaves it to whoever opens the device
+ * next. The session is finished with its last file, see FD_SET_EVENT, or by the global
+ * FINISH.
+ *
+ * Errors: those of LIVEUPDATE_SESSION_RETRIEVE_FD; EBUSY if RETRIEVE_SESSION has
+ * claimed the session.
+ */
+struct liveupdate_ioctl_fd_restore {
+	__u32		size;
+	__s32		fd;
+	__aligned_u64	token;
+};
+
+#define LIVEUPDATE_IOCTL_FD_RESTORE					\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_FD_RESTORE)
+
+/**
+ * struct liveupdate_ioctl_fd_get_state - LIVEUPDATE_IOCTL_FD_GET_STATE
+ * @size:     in, size of this structure in bytes
+ * @state:    out, enum liveupdate_state
+ * @token:    in, as passed to FD_PRESERVE
+ * @incoming: in, 0 for a file that is preserved for the next kernel, 1 for one of the
+ *	      previous kernel; they have separate tokens
+ * @reserved: in, zero
+ *
+ * The call never waits, claims nothing, and also works while the global state is
+ * FROZEN.
+ *
+ * Errors: ENOENT if there is no such file, EINVAL for another value of @incoming.
+ */
+struct liveupdate_ioctl_fd_get_state {
+	__u32		size;
+	__u32		state;
+	__aligned_u64	token;
+	__u32		incoming;
+	__u32		reserved;
+};
+
+#define LIVEUPDATE_IOCTL_FD_GET_STATE					\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_FD_GET_STATE)
+
+/**
+ * struct liveupdate_ioctl_fd_set_event - LIVEUPDATE_IOCTL_FD_SET_EVENT
+ * @size:  in, size of this structure in bytes
+ * @event: in, enum liveupdate_event
+ * @token: in, as passed to FD_PRESERVE
+ *
+ * As LIVEUPDATE_SESSION_FD_SET_EVENT. FINISH is for a file of the previous kernel and
+ * claims its session as FD_RESTORE does, any other event is for one that is preserved
+ * for the next kernel.
+ */
+struct liveupdate_ioctl_fd_set_event {
+	__u32		size;
+	__u32		event;
+	__aligned_u64	token;
+};
+
+#define LIVEUPDATE_IOCTL_FD_SET_EVENT					\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_FD_SET_EVENT)
+
+/**
  * struct liveupdate_session_preserve_fd - LIVEUPDATE_SESSION_PRESERVE_FD
  * @size:  in, size of this structure in bytes
  * @fd:    in, the file to preserve
@@ -294,7 +416,8 @@ struct liveupdate_session_get_name {
  *
  * Outgoing sessions only. Removes one file from the session.
  *
- * Errors: ENOENT if the session has no such token, EBUSY if it is not NORMAL.
+ * Errors: ENOENT if the session has no such token, EBUSY if it is not NORMAL, or the
+ * file is not.
  */
 struct liveupdate_session_unpreserve_fd {
 	__u32		size;
@@ -343,5 +466,58 @@ struct liveupdate_session_set_event {
 
 #define LIVEUPDATE_SESSION_SET_EVENT					\
 	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_SESSION_SET_EVENT)
+
+/**
+ * struct liveupdate_session_fd_get_state - LIVEUPDATE_SESSION_FD_GET_STATE
+ * @size:  in, size of this structure in bytes
+ * @state: out, enum liveupdate_state
+ * @token: in, as passed to PRESERVE_FD
+ *
+ * Returns the state of one file of the session. That of an incoming file is UPDATED
+ * until it is finished, also if it is retrieved or has failed to be. The call never
+ * waits, as LIVEUPDATE_IOCTL_GET_STATE.
+ *
+ * Errors: ENOENT if the session has no such token.
+ */
+struct liveupdate_session_fd_get_state {
+	__u32		size;
+	__u32		state;
+	__aligned_u64	token;
+};
+
+#define LIVEUPDATE_SESSION_FD_GET_STATE					\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_SESSION_FD_GET_STATE)
+
+/**
+ * struct liveupdate_session_fd_set_event - LIVEUPDATE_SESSION_FD_SET_EVENT
+ * @size:  in, size of this structure in bytes
+ * @event: in, enum liveupdate_event
+ * @token: in, as passed to PRESERVE_FD
+ *
+ * Changes the state of one file independently of its session:
+ *
+ *  - PREPARE, outgoing, while NORMAL: to PREPARED
+ *  - FREEZE, outgoing, while PREPARED: to FROZEN; on failure to NORMAL
+ *  - CANCEL, outgoing, while PREPARED or FROZEN: to NORMAL
+ *  - FINISH, incoming, while UPDATED: finishes the file, which leaves the session; one
+ *    that was never retrieved is discarded. The last one finishes the session.
+ *
+ * An event of the session, or a global one, skips files that have made its step
+ * already, and makes the steps that others miss. If it fails, the files are as before;
+ * CANCEL of either rolls all files back.
+ *
+ * Errors: EOPNOTSUPP for an unknown event; ENOENT if the session has no such token;
+ * EINVAL for an event that the state of the file does not allow; EBUSY if the session
+ * is FROZEN, or for FINISH if the handler cannot finish yet; and the errors of the
+ * handler.
+ */
+struct liveupdate_session_fd_set_event {
+	__u32		size;
+	__u32		event;
+	__aligned_u64	token;
+};
+
+#define LIVEUPDATE_SESSION_FD_SET_EVENT					\
+	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_SESSION_FD_SET_EVENT)
 
 #endif /* _UAPI_LIVEUPDATE_H */

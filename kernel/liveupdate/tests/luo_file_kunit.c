@@ -86,7 +86,7 @@ static void luo_kunit_files(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, f->pages, 1);
 		KUNIT_EXPECT_EQ(test, f->record->token, i << 32);
 	}
-	luo_file_set_cancel(set);
+	luo_file_set_rollback(set, LUO_FILE_PREPARED, LUO_FILE_PRESERVED);
 	KUNIT_EXPECT_EQ(test, set->pages, 0);
 
 	/* A token belongs to its set. */
@@ -151,7 +151,7 @@ static void luo_kunit_files_sealed(struct kunit *test)
 		luo_file_seal(f);
 		luo_kunit_expect_sealed(test, f, seal.owner, f->token.token + 1);
 	}
-	luo_file_set_cancel(set);
+	luo_file_set_rollback(set, LUO_FILE_PREPARED, LUO_FILE_PRESERVED);
 	luo_file_set_unpreserve(set);
 }
 

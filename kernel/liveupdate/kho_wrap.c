@@ -8,7 +8,7 @@
  * kexec_handover.c of the base with these functions under another name; the functions
  * with the public names call them and emit the event. Memory that KHO preserves for
  * itself within such a call, like the list pages of a vmalloc area, is included in the
- * event of the call.
+ * event of the call. What KHO preserves while it is set up is traced right afterwards.
  *
  * Memory that is allocated to be preserved is charged to the memory cgroup of the
  * caller. So the limit of an agent covers what LUO and file handlers keep for it.
@@ -390,6 +390,45 @@ int kho_add_subtree(const char *name, void *blob, size_t size)
 	return err;
 }
 EXPORT_SYMBOL_GPL(kho_add_subtree);
+
+/*
+ * kho_init() preserves the root of the tree and what the base itself hands over, by
+ * functions of the base. Trace that, as if it happened now.
+ */
+static void __init kho_trace_init(void *mem)
+{
+	struct folio *folio = virt_to_folio(mem);
+
+	kho_emit(kho_preserve, KHO_KIND_FOLIO, folio_pfn(folio), folio_nr_pages(folio), 0,
+		 (unsigned long)kho_init);
+}
+
+static int __init kho_trace_init_all(void)
+{
+	const u64 *phys, *size;
+	int off;
+
+	/* KHO is off, or its own set-up has failed. */
+	if (!kho_out.fdt)
+		return 0;
+
+	guard(mutex)(&kho_out.lock);
+
+	kho_trace_init(kho_out.fdt);
+	fdt_for_each_subnode(off, kho_out.fdt, 0) {
+		phys = fdt_getprop(kho_out.fdt, off, KHO_SUB_TREE_PROP_NAME, NULL);
+		size = fdt_getprop(kho_out.fdt, off, KHO_SUB_TREE_SIZE_PROP_NAME, NULL);
+		if (!phys)
+			continue;
+		kho_trace_init(phys_to_virt(get_unaligned(phys)));
+		kho_emit(kho_subtree_add, fdt_get_name(kho_out.fdt, off, NULL),
+			 size ? get_unaligned(size) : 0, 0);
+	}
+	return 0;
+}
+
+/* Of the same level as kho_init(), and therefore next. */
+fs_initcall(kho_trace_init_all);
 
 /* Find the name of the node that kho_remove_subtree() gets the address of. */
 static int kho_find_subtree(void *blob, char *name, size_t len, u64 *size)

@@ -83,6 +83,7 @@ struct luo_blocks luo_file_set_deserialize(struct luo_file_set *set,
 					   const struct luo_array *array);
 int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep);
 int luo_file_set_finish(struct luo_file_set *set);
+void luo_file_set_give_up(const struct luo_file_set *set);
 
 /* Shared by luo_file.c, luo_file_out.c and luo_file_in.c */
 

@@ -110,6 +110,7 @@ static bool luo_file_bind_handler(struct luo_file *f)
 		if (f->fh) {
 			WRITE_ONCE(set->orphans, set->orphans - 1);
 			luo_flb_file_bind(f->fh);
+			luo_file_change_state(f, f->state, 0);
 		}
 	}
 	return f->fh;
@@ -247,6 +248,26 @@ static void __luo_file_set_finish(struct luo_file_set *set, struct luo_run *run)
 	luo_run_set_op(run, LUO_OP_FINISH);
 	list_for_each_entry_safe_reverse(f, next, &set->files, list)
 		luo_file_finish(run, f);
+}
+
+/**
+ * luo_file_set_give_up - trace that files end with this kernel
+ * @set: an incoming set, which is not finished
+ *
+ * Context: the caller owns @set.
+ */
+void luo_file_set_give_up(const struct luo_file_set *set)
+{
+	const struct luo_file *f;
+
+	luo_file_set_assert_owned(set);
+
+	/* This is in the blackout. */
+	if (!trace_luo_file_state_enabled())
+		return;
+	list_for_each_entry(f, &set->files, list)
+		luo_emit(luo_file_state, luo_number(LUO_DIR_IN), set->name, f->token.token,
+			 luo_file_compatible(f), f->state, LUO_FILE_NONE, -ECANCELED);
 }
 
 /**

@@ -295,6 +295,7 @@ void luo_session_give_up_all(void)
 			luo_recorder_give_up(session->name);
 		if (session->claimed)
 			luo_session_restore_end(session, -ECANCELED);
+		luo_file_set_give_up(&session->files);
 		luo_session_leak(session, LUO_LEAK_GIVEN_UP,
 				 session->files.count,
 				 session->files.retrieved);
@@ -340,6 +341,8 @@ static const char *luo_session_deserialize(const void *record, const u64 *words,
 	scoped_guard(mutex, &session->files.lock)
 		blocks = luo_file_set_deserialize(&session->files, &files);
 	session->files.pages = luo_session_pages(words);
+	luo_emit(luo_session_create, luo_number(LUO_DIR_IN), session->name, LUO_DIR_IN,
+		 session->state, session->files.count, 0);
 
 	totals->sessions++;
 	totals->files += session->files.count;

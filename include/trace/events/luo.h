@@ -249,7 +249,10 @@ DECLARE_EVENT_CLASS(luo_session_class,
 			      __entry->files, __entry->ret)
 );
 
-/* CREATE_SESSION returned: an outgoing session was created, or could not be. */
+/*
+ * CREATE_SESSION returned: an outgoing session was created, or could not be. At boot: an
+ * incoming session was made from the handover, with so many files.
+ */
 DEFINE_EVENT(luo_session_class, luo_session_create,
 	     TP_PROTO(u64 number, const char *name, u32 dir, u32 state, u64 files,
 		      int ret),
@@ -382,7 +385,9 @@ DECLARE_EVENT_CLASS(luo_file_state_class,
 /*
  * The state of a file changed: preserved, prepared, frozen and back for outgoing
  * files; incoming, retrieved, finished for incoming ones; failed if a handler or the
- * handover caused a failure, with the errno.
+ * handover caused a failure, with the errno. From incoming to incoming, with ret=0, the
+ * file has found its handler. To none, with ret=-ECANCELED, an incoming file was given up
+ * at the next live update.
  */
 DEFINE_EVENT(luo_file_state_class, luo_file_state,
 	     TP_PROTO(u64 number, const char *session, u64 token,

@@ -178,11 +178,26 @@ struct liveupdate_flb {
 struct liveupdate_subsystem;
 
 /**
+ * struct liveupdate_subsystem_op_args - arguments and results of a subsystem operation
+ * @subsystem:       the subsystem that is called
+ * @serialized_data: the u64 that is handed over to the next kernel; prepare sets it,
+ *                   freeze and unfreeze may change it
+ * @private_data:    a pointer for the subsystem itself, valid in this kernel only: set
+ *                   by prepare for the operations up to cancel, and by boot for finish;
+ *                   NULL when prepare and boot are called
+ */
+struct liveupdate_subsystem_op_args {
+	struct liveupdate_subsystem *subsystem;
+	u64 serialized_data;
+	void *private_data;
+};
+
+/**
  * struct liveupdate_subsystem_ops - operations of a subsystem
- * @prepare:  required; save state, and set @data to the u64 that is handed over to the
- *            next kernel. The workload may still run.
- * @freeze:   optional; make the saved state final; may change @data. Called inside
- *            reboot(2), after all files are frozen.
+ * @prepare:  required; save state that is handed over to the next kernel. The workload
+ *            may still run.
+ * @freeze:   optional; make the saved state final. Called inside reboot(2), after all
+ *            files are frozen.
  * @unfreeze: optional; undo @freeze.
  * @cancel:   optional; undo @prepare.
  * @boot:     required; called in the next kernel with the u64 that was handed over. For
@@ -193,15 +208,16 @@ struct liveupdate_subsystem;
  *            finish
  *
  * All operations may sleep. Apart from GET_NAME and GET_STATE, no ioctl of an agent runs
- * at the same time. No operation may register or unregister a subsystem.
+ * at the same time. No operation may register or unregister a subsystem. If an operation
+ * fails, what it has changed in its arguments is dropped.
  */
 struct liveupdate_subsystem_ops {
-	int (*prepare)(struct liveupdate_subsystem *subsystem, u64 *data);
-	int (*freeze)(struct liveupdate_subsystem *subsystem, u64 *data);
-	void (*unfreeze)(struct liveupdate_subsystem *subsystem, u64 *data);
-	void (*cancel)(struct liveupdate_subsystem *subsystem, u64 data);
-	void (*boot)(struct liveupdate_subsystem *subsystem, u64 data);
-	void (*finish)(struct liveupdate_subsystem *subsystem, u64 data);
+	int (*prepare)(struct liveupdate_subsystem_op_args *args);
+	int (*freeze)(struct liveupdate_subsystem_op_args *args);
+	void (*unfreeze)(struct liveupdate_subsystem_op_args *args);
+	void (*cancel)(struct liveupdate_subsystem_op_args *args);
+	void (*boot)(struct liveupdate_subsystem_op_args *args);
+	void (*finish)(struct liveupdate_subsystem_op_args *args);
 	struct module *owner;
 };
 
@@ -213,6 +229,7 @@ struct liveupdate_subsystem_ops {
  * @rollback_state: the state that a failed transition of the global state brings it
  *	    back to
  * @data:   what prepare or freeze returned
+ * @private_data: the subsystem's own, from prepare to cancel
  * @booted: what boot was called with, for finish; NULL if there is nothing to finish
  * @waits:  the init of its module has not succeeded yet
  */
@@ -222,6 +239,7 @@ struct luo_subsystem_private {
 	enum liveupdate_state state;
 	enum liveupdate_state rollback_state;
 	u64 data;
+	void *private_data;
 	struct luo_subsystem_in *booted;
 	bool waits;
 };

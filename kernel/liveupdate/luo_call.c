@@ -25,9 +25,8 @@ typedef void (*luo_handler_void)(struct liveupdate_file_op_args *args);
 typedef bool (*luo_handler_bool)(struct liveupdate_file_op_args *args);
 typedef bool (*luo_handler_file)(struct liveupdate_file_handler *fh,
 				 struct file *file);
-typedef int (*luo_subsystem_int)(struct liveupdate_subsystem *s, u64 *data);
-typedef void (*luo_subsystem_void)(struct liveupdate_subsystem *s, u64 *data);
-typedef void (*luo_subsystem_value)(struct liveupdate_subsystem *s, u64 data);
+typedef int (*luo_subsystem_int)(struct liveupdate_subsystem_op_args *args);
+typedef void (*luo_subsystem_void)(struct liveupdate_subsystem_op_args *args);
 typedef int (*luo_flb_int)(struct liveupdate_flb_op_args *args);
 typedef void (*luo_flb_void)(struct liveupdate_flb_op_args *args);
 
@@ -39,7 +38,6 @@ enum luo_shape {
 	LUO_HANDLER_FILE,
 	LUO_SUBSYSTEM_INT,
 	LUO_SUBSYSTEM_VOID,
-	LUO_SUBSYSTEM_VALUE,
 	LUO_FLB_INT,
 	LUO_FLB_VOID,
 };
@@ -53,7 +51,6 @@ enum luo_shape {
 		 luo_handler_file : LUO_HANDLER_FILE,		\
 		 luo_subsystem_int : LUO_SUBSYSTEM_INT,		\
 		 luo_subsystem_void : LUO_SUBSYSTEM_VOID,	\
-		 luo_subsystem_value : LUO_SUBSYSTEM_VALUE,	\
 		 luo_flb_int : LUO_FLB_INT,			\
 		 luo_flb_void : LUO_FLB_VOID)
 
@@ -199,9 +196,10 @@ static void luo_call_exit(const struct luo_call *call, enum luo_op op, int ret,
  * @call: what it is called for; @call->kind says whose operation it is
  * @op:   an operation that is implemented
  * @ops:  the operations structure
- * @self: the file handler or the subsystem; not used for an FLB
+ * @self: the file handler for can_preserve; else not used
  * @arg:  &struct liveupdate_file_op_args of a file handler, or the file for
- *	  can_preserve; the u64 of a subsystem; &struct liveupdate_flb_op_args of an FLB
+ *	  can_preserve; &struct liveupdate_subsystem_op_args of a subsystem;
+ *	  &struct liveupdate_flb_op_args of an FLB
  *
  * luo_call_handler(), luo_call_can_preserve(), luo_call_subsystem() and luo_call_flb()
  * call it with arguments of the right type. Not inlined, as luotrace looks for it in
@@ -233,13 +231,10 @@ noinline int luo_call_run(const struct luo_call *call, enum luo_op op, const voi
 		ret = ((luo_handler_file)fn)(self, arg) ? 0 : -ENOENT;
 		break;
 	case LUO_SUBSYSTEM_INT:
-		ret = ((luo_subsystem_int)fn)(self, arg);
+		ret = ((luo_subsystem_int)fn)(arg);
 		break;
 	case LUO_SUBSYSTEM_VOID:
-		((luo_subsystem_void)fn)(self, arg);
-		break;
-	case LUO_SUBSYSTEM_VALUE:
-		((luo_subsystem_value)fn)(self, *(u64 *)arg);
+		((luo_subsystem_void)fn)(arg);
 		break;
 	case LUO_FLB_INT:
 		ret = ((luo_flb_int)fn)(arg);
@@ -257,24 +252,37 @@ noinline int luo_call_run(const struct luo_call *call, enum luo_op op, const voi
  * luo_call_subsystem - call an operation of a subsystem
  * @subsystem: the subsystem
  * @op:        the operation; an optional one that is NULL succeeds and is not traced
- * @data:      the value that the subsystem hands over; prepare, freeze and unfreeze
- *	       may change it
+ * @data:      the value that the subsystem hands over; changed if the operation
+ *	       succeeds
+ * @private:   its private data; changed if the operation succeeds
  *
  * Context: may sleep, under luo_state_lock for writing.
  * Return: 0 or the negative errno of the operation.
  */
 int luo_call_subsystem(struct liveupdate_subsystem *subsystem, enum luo_op op,
-		       u64 *data)
+		       u64 *data, void **private)
 {
+	struct liveupdate_subsystem_op_args args = {
+		.subsystem = subsystem,
+		.serialized_data = *data,
+		.private_data = *private,
+	};
 	struct luo_call call = {
 		.kind = LUO_KIND_SUBSYSTEM,
 		.compatible = subsystem->name,
 	};
+	int err;
 
 	if (!luo_call_has(LUO_KIND_SUBSYSTEM, subsystem->ops, op))
 		return 0;
 	call.slot = luo_recorder_slot(call.kind, call.compatible);
-	return luo_call_run(&call, op, subsystem->ops, subsystem, data);
+	err = luo_call_run(&call, op, subsystem->ops, subsystem, &args);
+	if (err)
+		return err;
+
+	*data = args.serialized_data;
+	*private = args.private_data;
+	return 0;
 }
 
 /**

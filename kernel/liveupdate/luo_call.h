@@ -13,7 +13,7 @@ bool luo_call_has_required(enum luo_kind kind, const void *ops);
 int luo_call_run(const struct luo_call *call, enum luo_op op, const void *ops,
 		 void *self, void *arg);
 int luo_call_subsystem(struct liveupdate_subsystem *subsystem, enum luo_op op,
-		       u64 *data);
+		       u64 *data, void **private);
 int luo_call_flb(struct liveupdate_flb *flb, enum luo_op op, u64 *data,
 		 void **obj);
 

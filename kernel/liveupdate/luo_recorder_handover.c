@@ -52,9 +52,9 @@ static struct kmsg_dumper luo_recorder_dumper = {
 	.max_reason = KMSG_DUMP_SHUTDOWN,
 };
 
-static int luo_recorder_prepare(struct liveupdate_subsystem *s, u64 *data)
+static int luo_recorder_prepare(struct liveupdate_subsystem_op_args *args)
 {
-	*data = virt_to_phys(luo_recorders[LUO_DIR_OUT].record);
+	args->serialized_data = virt_to_phys(luo_recorders[LUO_DIR_OUT].record);
 	return 0;
 }
 
@@ -110,13 +110,15 @@ static void luo_record_sanitize(struct liveupdate_recorder_part *record)
 }
 
 /* Adopt the record of the previous kernel, for the lifetime of this one. */
-static void luo_recorder_boot(struct liveupdate_subsystem *s, u64 data)
+static void luo_recorder_boot(struct liveupdate_subsystem_op_args *args)
 {
+	const char *name = args->subsystem->name;
+	u64 data = args->serialized_data;
 	struct liveupdate_recorder_part *record;
 	struct folio *folio;
 
 	if (!kho_incoming(data, sizeof(*record))) {
-		luo_handover_reject("subsystem", s->name, 0, "not-preserved");
+		luo_handover_reject("subsystem", name, 0, "not-preserved");
 		return;
 	}
 
@@ -125,12 +127,12 @@ static void luo_recorder_boot(struct liveupdate_subsystem *s, u64 data)
 	if (record->magic != LIVEUPDATE_RECORDER_MAGIC ||
 	    record->version != LIVEUPDATE_RECORDER_VERSION ||
 	    record->size != sizeof(*record)) {
-		luo_handover_reject("subsystem", s->name, 0, "version");
+		luo_handover_reject("subsystem", name, 0, "version");
 		return;
 	}
 	folio = kho_restore_folio(data);
 	if (!folio) {
-		luo_handover_reject("subsystem", s->name, 0, "not-preserved");
+		luo_handover_reject("subsystem", name, 0, "not-preserved");
 		return;
 	}
 	luo_record_sanitize(record);

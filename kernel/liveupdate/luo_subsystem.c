@@ -10,6 +10,10 @@
  * that fails does not lose the value. finish is called when the last incoming session is
  * finished, or right after boot if that happened earlier.
  *
+ * What a subsystem needs in this kernel only is its private data. LUO keeps one pointer
+ * from prepare to cancel and another one from boot to finish, as a live update may be
+ * prepared before the one before is finished.
+ *
  * Subsystems are called in order of registration; they prepare before the sessions and
  * freeze after them. Operations that undo or finish are called in reverse order.
  *
@@ -23,6 +27,7 @@
 
 #define pr_fmt(fmt) "luo: " fmt
 
+#include <kunit/visibility.h>
 #include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/export.h>
@@ -43,23 +48,31 @@
  * @list:  in the order of the handover
  * @name:  of the subsystem
  * @data:  the value
+ * @private_data: the subsystem's own, from boot to finish
  * @taken: boot was called with it
  */
 struct luo_subsystem_in {
 	struct list_head list;
 	char name[LIVEUPDATE_SUBSYSTEM_NAME_LENGTH];
 	u64 data;
+	void *private_data;
 	bool taken;
 };
 
 static LIST_HEAD(luo_subsystems);
 static LIST_HEAD(luo_subsystems_in);
-static bool luo_subsystems_over; /* the last incoming session is finished */
+VISIBLE_IF_KUNIT bool luo_subsystems_over; /* the last incoming session is finished */
 static atomic_t luo_subsystems_waiting; /* subsystems whose module is in its init */
 
 static void luo_subsystem_failed(struct luo_subsystem_private *s, int err)
 {
 	pr_err("subsystem '%s' failed: %pe\n", s->self->name, ERR_PTR(err));
+}
+
+/* Call an outgoing operation. */
+static int luo_subsystem_call(struct luo_subsystem_private *s, enum luo_op op)
+{
+	return luo_call_subsystem(s->self, op, &s->data, &s->private_data);
 }
 
 static int luo_subsystem_prepare(struct luo_subsystem_private *s)
@@ -71,7 +84,7 @@ static int luo_subsystem_prepare(struct luo_subsystem_private *s)
 		return 0;
 
 	s->data = 0;
-	err = luo_call_subsystem(s->self, LUO_OP_PREPARE, &s->data);
+	err = luo_subsystem_call(s, LUO_OP_PREPARE);
 	if (err) {
 		module_put(s->self->ops->owner);
 		return err;
@@ -82,7 +95,7 @@ static int luo_subsystem_prepare(struct luo_subsystem_private *s)
 
 static int luo_subsystem_freeze(struct luo_subsystem_private *s)
 {
-	int err = luo_call_subsystem(s->self, LUO_OP_FREEZE, &s->data);
+	int err = luo_subsystem_call(s, LUO_OP_FREEZE);
 
 	if (!err)
 		s->state = LIVEUPDATE_STATE_FROZEN;
@@ -91,13 +104,14 @@ static int luo_subsystem_freeze(struct luo_subsystem_private *s)
 
 static void luo_subsystem_unfreeze(struct luo_subsystem_private *s)
 {
-	luo_call_subsystem(s->self, LUO_OP_UNFREEZE, &s->data);
+	luo_subsystem_call(s, LUO_OP_UNFREEZE);
 	s->state = LIVEUPDATE_STATE_PREPARED;
 }
 
 static void luo_subsystem_cancel(struct luo_subsystem_private *s)
 {
-	luo_call_subsystem(s->self, LUO_OP_CANCEL, &s->data);
+	luo_subsystem_call(s, LUO_OP_CANCEL);
+	s->private_data = NULL;
 	s->state = LIVEUPDATE_STATE_NORMAL;
 	module_put(s->self->ops->owner);
 }
@@ -251,7 +265,8 @@ static void luo_subsystem_finish(struct luo_subsystem_private *s)
 	if (!in)
 		return;
 
-	luo_call_subsystem(s->self, LUO_OP_FINISH, &in->data);
+	luo_call_subsystem(s->self, LUO_OP_FINISH, &in->data, &in->private_data);
+	in->private_data = NULL;
 	s->booted = NULL;
 	module_put(s->self->ops->owner);
 }
@@ -267,12 +282,12 @@ static void luo_subsystem_boot(struct luo_subsystem_private *s)
 	in->taken = true;
 	s->booted = in;
 	luo_recorder_del_reject("subsystem", in->name);
-	luo_call_subsystem(s->self, LUO_OP_BOOT, &in->data);
+	luo_call_subsystem(s->self, LUO_OP_BOOT, &in->data, &in->private_data);
 	if (luo_subsystems_over)
 		luo_subsystem_finish(s);
 }
 
-static const char *luo_subsystem_deserialize(const char *name, u64 data)
+VISIBLE_IF_KUNIT const char *luo_subsystem_deserialize(const char *name, u64 data)
 {
 	struct luo_subsystem_in *in;
 

@@ -22,4 +22,9 @@ void luo_subsystem_report_all(void);
 void luo_subsystem_finish_all(void);
 void luo_subsystem_module_live(const struct module *module);
 
+#if IS_ENABLED(CONFIG_KUNIT)
+extern bool luo_subsystems_over;
+const char *luo_subsystem_deserialize(const char *name, u64 data);
+#endif
+
 #endif /* _LINUX_LUO_SUBSYSTEM_H */

@@ -115,15 +115,15 @@ static struct liveupdate_flb luo_late_flb = {
 	.compatible = "luo-late-flb-v1",
 };
 
-static int luo_late_sub_prepare(struct liveupdate_subsystem *s, u64 *data)
+static int luo_late_sub_prepare(struct liveupdate_subsystem_op_args *args)
 {
-	*data = LUO_LATE_SUBSYSTEM;
+	args->serialized_data = LUO_LATE_SUBSYSTEM;
 	return 0;
 }
 
-static void luo_late_sub_boot(struct liveupdate_subsystem *s, u64 data)
+static void luo_late_sub_boot(struct liveupdate_subsystem_op_args *args)
 {
-	luo_late_got = data;
+	luo_late_got = args->serialized_data;
 }
 
 static const struct liveupdate_subsystem_ops luo_late_sub_ops = {

@@ -5,12 +5,15 @@
  *
  * Two subsystems, and an FLB on which all files of the test handler depend. Each hands a
  * cookie over, and a test sets how its operations behave, through any file of
- * /dev/liveupdate_test.
+ * /dev/liveupdate_test. A subsystem keeps what it has prepared as its private data.
  */
 
 #include <linux/err.h>
+#include <linux/container_of.h>
 #include <linux/liveupdate.h>
 #include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "luo_test.h"
@@ -29,16 +32,14 @@ struct luo_test_target {
 	u64 got;
 };
 
-static struct luo_test_target luo_test_targets[] = {
-	[LIVEUPDATE_TEST_ON_FIRST] = {
-		.lock = __MUTEX_INITIALIZER(luo_test_targets[1].lock),
-	},
-	[LIVEUPDATE_TEST_ON_SECOND] = {
-		.lock = __MUTEX_INITIALIZER(luo_test_targets[2].lock),
-	},
-	[LIVEUPDATE_TEST_ON_FLB] = {
-		.lock = __MUTEX_INITIALIZER(luo_test_targets[3].lock),
-	},
+/**
+ * struct luo_test_subsystem - a test subsystem
+ * @subsystem: what LUO knows of it, and passes to its operations
+ * @target:    what a test sets
+ */
+struct luo_test_subsystem {
+	struct liveupdate_subsystem subsystem;
+	struct luo_test_target target;
 };
 
 static int luo_test_target_run(struct luo_test_target *target,
@@ -51,69 +52,89 @@ static int luo_test_target_run(struct luo_test_target *target,
 
 static const struct liveupdate_subsystem_ops luo_test_subsystem_ops;
 
-static struct liveupdate_subsystem luo_test_first = {
-	.ops = &luo_test_subsystem_ops,
-	.name = "luo-test-first",
+static struct luo_test_subsystem luo_test_first = {
+	.subsystem = { .ops = &luo_test_subsystem_ops, .name = "luo-test-first" },
+	.target.lock = __MUTEX_INITIALIZER(luo_test_first.target.lock),
 };
 
-static struct liveupdate_subsystem luo_test_second = {
-	.ops = &luo_test_subsystem_ops,
-	.name = "luo-test-second",
+static struct luo_test_subsystem luo_test_second = {
+	.subsystem = { .ops = &luo_test_subsystem_ops, .name = "luo-test-second" },
+	.target.lock = __MUTEX_INITIALIZER(luo_test_second.target.lock),
 };
 
-static struct luo_test_target *luo_test_target(struct liveupdate_subsystem *s)
+static struct luo_test_target *
+luo_test_sub_target(const struct liveupdate_subsystem_op_args *args)
 {
-	return &luo_test_targets[s == &luo_test_first ?
-				 LIVEUPDATE_TEST_ON_FIRST :
-				 LIVEUPDATE_TEST_ON_SECOND];
+	return &container_of(args->subsystem, struct luo_test_subsystem,
+			     subsystem)->target;
 }
 
-static int luo_test_sub_prepare(struct liveupdate_subsystem *s, u64 *data)
+static int luo_test_sub_prepare(struct liveupdate_subsystem_op_args *args)
 {
-	struct luo_test_target *target = luo_test_target(s);
+	struct luo_test_target *target = luo_test_sub_target(args);
+	u64 *saved;
+	int err;
 
-	*data = target->cookie;
-	return luo_test_target_run(target, LIVEUPDATE_TEST_PREPARE);
+	WARN_ON_ONCE(args->private_data);
+	err = luo_test_target_run(target, LIVEUPDATE_TEST_PREPARE);
+	if (err)
+		return err;
+
+	saved = kmemdup(&target->cookie, sizeof(target->cookie), GFP_KERNEL);
+	if (!saved)
+		return -ENOMEM;
+
+	args->private_data = saved;
+	args->serialized_data = *saved;
+	return 0;
 }
 
-static int luo_test_sub_freeze(struct liveupdate_subsystem *s, u64 *data)
+static int luo_test_sub_freeze(struct liveupdate_subsystem_op_args *args)
 {
-	int err = luo_test_target_run(luo_test_target(s),
-				      LIVEUPDATE_TEST_FREEZE);
+	const u64 *saved = args->private_data;
+	int err;
 
-	if (!err)
-		*data += 1;
-	return err;
+	err = luo_test_target_run(luo_test_sub_target(args), LIVEUPDATE_TEST_FREEZE);
+	if (err)
+		return err;
+
+	args->serialized_data = *saved + 1;
+	return 0;
 }
 
-static void luo_test_sub_unfreeze(struct liveupdate_subsystem *s, u64 *data)
+static void luo_test_sub_unfreeze(struct liveupdate_subsystem_op_args *args)
 {
-	luo_test_target_run(luo_test_target(s), LIVEUPDATE_TEST_UNFREEZE);
-	*data -= 1;
+	const u64 *saved = args->private_data;
+
+	luo_test_target_run(luo_test_sub_target(args), LIVEUPDATE_TEST_UNFREEZE);
+	args->serialized_data = *saved;
 }
 
-static void luo_test_sub_cancel(struct liveupdate_subsystem *s, u64 data)
+static void luo_test_sub_cancel(struct liveupdate_subsystem_op_args *args)
 {
-	struct luo_test_target *target = luo_test_target(s);
+	const u64 *saved = args->private_data;
 
-	luo_test_target_run(target, LIVEUPDATE_TEST_CANCEL);
-	WARN_ON_ONCE(data != target->cookie);
+	luo_test_target_run(luo_test_sub_target(args), LIVEUPDATE_TEST_CANCEL);
+	WARN_ON_ONCE(args->serialized_data != *saved);
+	kfree(saved);
 }
 
-static void luo_test_sub_boot(struct liveupdate_subsystem *s, u64 data)
+static void luo_test_sub_boot(struct liveupdate_subsystem_op_args *args)
 {
-	struct luo_test_target *target = luo_test_target(s);
+	struct luo_test_target *target = luo_test_sub_target(args);
 
-	target->got = data;
+	WARN_ON_ONCE(args->private_data);
+	target->got = args->serialized_data;
+	args->private_data = &target->got;
 	luo_test_target_run(target, LIVEUPDATE_TEST_BOOT);
 }
 
-static void luo_test_sub_finish(struct liveupdate_subsystem *s, u64 data)
+static void luo_test_sub_finish(struct liveupdate_subsystem_op_args *args)
 {
-	struct luo_test_target *target = luo_test_target(s);
+	const u64 *got = args->private_data;
 
-	WARN_ON_ONCE(data != target->got);
-	luo_test_target_run(target, LIVEUPDATE_TEST_FINISH);
+	WARN_ON_ONCE(args->serialized_data != *got);
+	luo_test_target_run(luo_test_sub_target(args), LIVEUPDATE_TEST_FINISH);
 }
 
 static const struct liveupdate_subsystem_ops luo_test_subsystem_ops = {
@@ -125,33 +146,34 @@ static const struct liveupdate_subsystem_ops luo_test_subsystem_ops = {
 	.finish		= luo_test_sub_finish,
 };
 
-static struct luo_test_target *const luo_test_flb_target =
-	&luo_test_targets[LIVEUPDATE_TEST_ON_FLB];
+static struct luo_test_target luo_test_flb_target = {
+	.lock = __MUTEX_INITIALIZER(luo_test_flb_target.lock),
+};
 
 static int luo_test_flb_preserve(struct liveupdate_flb_op_args *args)
 {
-	args->data = luo_test_flb_target->cookie;
-	args->obj = &luo_test_flb_target->cookie;
-	return luo_test_target_run(luo_test_flb_target, LIVEUPDATE_TEST_PRESERVE);
+	args->data = luo_test_flb_target.cookie;
+	args->obj = &luo_test_flb_target.cookie;
+	return luo_test_target_run(&luo_test_flb_target, LIVEUPDATE_TEST_PRESERVE);
 }
 
 static void luo_test_flb_unpreserve(struct liveupdate_flb_op_args *args)
 {
-	WARN_ON_ONCE(args->obj != &luo_test_flb_target->cookie);
-	luo_test_target_run(luo_test_flb_target, LIVEUPDATE_TEST_UNPRESERVE);
+	WARN_ON_ONCE(args->obj != &luo_test_flb_target.cookie);
+	luo_test_target_run(&luo_test_flb_target, LIVEUPDATE_TEST_UNPRESERVE);
 }
 
 static int luo_test_flb_retrieve(struct liveupdate_flb_op_args *args)
 {
-	luo_test_flb_target->got = args->data;
-	args->obj = &luo_test_flb_target->got;
-	return luo_test_target_run(luo_test_flb_target, LIVEUPDATE_TEST_RETRIEVE);
+	luo_test_flb_target.got = args->data;
+	args->obj = &luo_test_flb_target.got;
+	return luo_test_target_run(&luo_test_flb_target, LIVEUPDATE_TEST_RETRIEVE);
 }
 
 static void luo_test_flb_finish(struct liveupdate_flb_op_args *args)
 {
-	WARN_ON_ONCE(args->obj != &luo_test_flb_target->got);
-	luo_test_target_run(luo_test_flb_target, LIVEUPDATE_TEST_FINISH);
+	WARN_ON_ONCE(args->obj != &luo_test_flb_target.got);
+	luo_test_target_run(&luo_test_flb_target, LIVEUPDATE_TEST_FINISH);
 }
 
 static const struct liveupdate_flb_ops luo_test_flb_ops = {
@@ -166,13 +188,19 @@ static struct liveupdate_flb luo_test_flb = {
 	.compatible = "luo-test-flb-v1",
 };
 
+static struct luo_test_target *const luo_test_targets[] = {
+	[LIVEUPDATE_TEST_ON_FIRST]  = &luo_test_first.target,
+	[LIVEUPDATE_TEST_ON_SECOND] = &luo_test_second.target,
+	[LIVEUPDATE_TEST_ON_FLB]    = &luo_test_flb_target,
+};
+
 /**
  * luo_test_target_set - LIVEUPDATE_TEST_SET for a target other than a file
  * @set: from user space, checked
  */
 void luo_test_target_set(const struct liveupdate_test_set *set)
 {
-	struct luo_test_target *target = &luo_test_targets[set->target];
+	struct luo_test_target *target = luo_test_targets[set->target];
 
 	guard(mutex)(&target->lock);
 	luo_test_op_set(&target->ops[set->op], set);
@@ -185,7 +213,7 @@ void luo_test_target_set(const struct liveupdate_test_set *set)
  */
 void luo_test_target_get(struct liveupdate_test_get *get)
 {
-	struct luo_test_target *target = &luo_test_targets[get->target];
+	struct luo_test_target *target = luo_test_targets[get->target];
 
 	guard(mutex)(&target->lock);
 	if (get->cookie)
@@ -241,8 +269,8 @@ int luo_test_object(void __user *arg)
  */
 void luo_test_targets_exit(struct liveupdate_file_handler *fh)
 {
-	liveupdate_unregister_subsystem(&luo_test_second);
-	liveupdate_unregister_subsystem(&luo_test_first);
+	liveupdate_unregister_subsystem(&luo_test_second.subsystem);
+	liveupdate_unregister_subsystem(&luo_test_first.subsystem);
 	liveupdate_unregister_flb(fh, &luo_test_flb);
 }
 
@@ -260,17 +288,17 @@ int luo_test_targets_init(struct liveupdate_file_handler *fh)
 	if (err)
 		return err;
 
-	err = liveupdate_register_subsystem(&luo_test_first);
+	err = liveupdate_register_subsystem(&luo_test_first.subsystem);
 	if (err)
 		goto err_flb;
 
-	err = liveupdate_register_subsystem(&luo_test_second);
+	err = liveupdate_register_subsystem(&luo_test_second.subsystem);
 	if (err)
 		goto err_first;
 	return 0;
 
 err_first:
-	liveupdate_unregister_subsystem(&luo_test_first);
+	liveupdate_unregister_subsystem(&luo_test_first.subsystem);
 err_flb:
 	liveupdate_unregister_flb(fh, &luo_test_flb);
 	return err;

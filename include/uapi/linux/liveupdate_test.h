@@ -235,4 +235,11 @@ struct liveupdate_test_frozen {
 
 #define LIVEUPDATE_TEST_FROZEN	_IO(0xBA, LIVEUPDATE_TEST_CMD_BASE + 5)
 
+/*
+ * On a file of /dev/liveupdate_client: make it depend on a file of /dev/liveupdate_pool,
+ * whose descriptor is the argument. Errors: EBADF, EINVAL for another kind of file, EBUSY
+ * if it depends on one already. These devices are in the module luo_test_pair.
+ */
+#define LIVEUPDATE_TEST_BIND	_IO(0xBA, LIVEUPDATE_TEST_CMD_BASE + 6)
+
 #endif /* _UAPI_LIVEUPDATE_TEST_H */

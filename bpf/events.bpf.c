@@ -138,11 +138,11 @@ SESSION_PROG(luo_session_retrieve, LT_SESSION_RETRIEVE)
 SESSION_PROG(luo_session_release, LT_SESSION_RELEASE)
 SESSION_PROG(luo_session_finish, LT_SESSION_FINISH)
 
-SEC("tp_btf/luo_session_state")
-int BPF_PROG(on_luo_session_state, __u64 number, const char *name, __u32 dir,
-	     __u32 old, __u32 new, __u32 event, int ret)
+static __always_inline int state_event(__u32 type, __u64 number, const char *name,
+				       __u32 dir, __u32 old, __u32 new, __u32 event,
+				       int ret)
 {
-	struct lt_event *e = event_reserve(LT_SESSION_STATE, ret);
+	struct lt_event *e = event_reserve(type, ret);
 
 	if (!e)
 		return 0;
@@ -151,10 +151,24 @@ int BPF_PROG(on_luo_session_state, __u64 number, const char *name, __u32 dir,
 	e->state.old = old;
 	e->state.new = new;
 	e->state.event = event;
-	set_name(e->session, name);
+	if (type == LT_SESSION_STATE)
+		set_name(e->session, name);
+	else
+		set_compat(e->compatible, name);
 	event_commit(e, event_wanted(e, 0), 0);
 	return 0;
 }
+
+#define STATE_PROG(_tp, _type)						\
+	SEC("tp_btf/" #_tp)						\
+	int BPF_PROG(on_##_tp, __u64 number, const char *name, __u32 dir, \
+		     __u32 old, __u32 new, __u32 event, int ret)	\
+	{								\
+		return state_event(_type, number, name, dir, old, new, event, ret); \
+	}
+
+STATE_PROG(luo_session_state, LT_SESSION_STATE)
+STATE_PROG(luo_subsystem_state, LT_SUBSYSTEM_STATE)
 
 SEC("tp_btf/luo_session_leak")
 int BPF_PROG(on_luo_session_leak, __u64 number, const char *name, __u64 files,

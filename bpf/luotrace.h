@@ -47,6 +47,7 @@
 	X(FILE_STATE,		luo_file_state)			\
 	X(HANDLER_ENTER,	luo_handler_enter)		\
 	X(HANDLER_EXIT,		luo_handler_exit)		\
+	X(SUBSYSTEM_STATE,	luo_subsystem_state)		\
 	X(SUBSYSTEM_ENTER,	luo_subsystem_enter)		\
 	X(SUBSYSTEM_EXIT,	luo_subsystem_exit)		\
 	X(FLB_ENTER,		luo_flb_enter)			\
@@ -91,7 +92,7 @@ enum lt_kind { LT_HANDLER, LT_SUBSYSTEM, LT_FLB, LT_OTHERS };
  *              0 if that is not traced
  * @session:    name of the session, "" for none
  * @compatible: of the handler; name of the subsystem or FLB
- * @state:      luo_state, luo_session_state
+ * @state:      luo_state, luo_session_state, luo_subsystem_state
  * @phase:      luo_phase_begin, luo_phase_end
  * @session_op: luo_session_create, _retrieve, _release and _finish
  * @leak:       luo_session_leak

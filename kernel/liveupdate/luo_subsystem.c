@@ -69,6 +69,24 @@ static void luo_subsystem_failed(struct luo_subsystem_private *s, int err)
 	pr_err("subsystem '%s' failed: %pe\n", s->self->name, ERR_PTR(err));
 }
 
+static void luo_subsystem_trace_state(const struct luo_subsystem_private *s,
+				      enum luo_dir dir, enum liveupdate_state old,
+				      enum liveupdate_state new, u32 event, int ret)
+{
+	luo_emit(luo_subsystem_state, luo_number(dir), s->self->name, dir, old, new, event,
+		 ret);
+}
+
+/* The outgoing state changes to @state or, if @ret is an errno, fails to. */
+static void luo_subsystem_change_state(struct luo_subsystem_private *s,
+				       enum liveupdate_state state, u32 event, int ret)
+{
+	enum liveupdate_state old = s->state;
+
+	s->state = state;
+	luo_subsystem_trace_state(s, LUO_DIR_OUT, old, state, event, ret);
+}
+
 /* Call an outgoing operation. */
 static int luo_subsystem_call(struct luo_subsystem_private *s, enum luo_op op)
 {
@@ -85,34 +103,33 @@ static int luo_subsystem_prepare(struct luo_subsystem_private *s)
 
 	s->data = 0;
 	err = luo_subsystem_call(s, LUO_OP_PREPARE);
-	if (err) {
+	if (err)
 		module_put(s->self->ops->owner);
-		return err;
-	}
-	s->state = LIVEUPDATE_STATE_PREPARED;
-	return 0;
+	luo_subsystem_change_state(s, err ? s->state : LIVEUPDATE_STATE_PREPARED,
+				   LIVEUPDATE_PREPARE, err);
+	return err;
 }
 
 static int luo_subsystem_freeze(struct luo_subsystem_private *s)
 {
 	int err = luo_subsystem_call(s, LUO_OP_FREEZE);
 
-	if (!err)
-		s->state = LIVEUPDATE_STATE_FROZEN;
+	luo_subsystem_change_state(s, err ? s->state : LIVEUPDATE_STATE_FROZEN,
+				   LIVEUPDATE_FREEZE, err);
 	return err;
 }
 
 static void luo_subsystem_unfreeze(struct luo_subsystem_private *s)
 {
 	luo_subsystem_call(s, LUO_OP_UNFREEZE);
-	s->state = LIVEUPDATE_STATE_PREPARED;
+	luo_subsystem_change_state(s, LIVEUPDATE_STATE_PREPARED, LIVEUPDATE_CANCEL, 0);
 }
 
 static void luo_subsystem_cancel(struct luo_subsystem_private *s)
 {
 	luo_subsystem_call(s, LUO_OP_CANCEL);
 	s->private_data = NULL;
-	s->state = LIVEUPDATE_STATE_NORMAL;
+	luo_subsystem_change_state(s, LIVEUPDATE_STATE_NORMAL, LIVEUPDATE_CANCEL, 0);
 	module_put(s->self->ops->owner);
 }
 
@@ -268,6 +285,8 @@ static void luo_subsystem_finish(struct luo_subsystem_private *s)
 	luo_call_subsystem(s->self, LUO_OP_FINISH, &in->data, &in->private_data);
 	in->private_data = NULL;
 	s->booted = NULL;
+	luo_subsystem_trace_state(s, LUO_DIR_IN, LIVEUPDATE_STATE_UPDATED,
+				  LIVEUPDATE_STATE_NORMAL, LIVEUPDATE_FINISH, 0);
 	module_put(s->self->ops->owner);
 }
 
@@ -283,6 +302,8 @@ static void luo_subsystem_boot(struct luo_subsystem_private *s)
 	s->booted = in;
 	luo_recorder_del_reject("subsystem", in->name);
 	luo_call_subsystem(s->self, LUO_OP_BOOT, &in->data, &in->private_data);
+	luo_subsystem_trace_state(s, LUO_DIR_IN, LIVEUPDATE_STATE_NORMAL,
+				  LIVEUPDATE_STATE_UPDATED, LUO_EVENT_BOOT, 0);
 	if (luo_subsystems_over)
 		luo_subsystem_finish(s);
 }

@@ -95,8 +95,11 @@ TEST_F(traced, a_failed_freeze_is_undone_in_reverse_word_by_word)
 	static const char *const want[] = {
 		PHASE("begin", "global", "", "prepare", "2", "0", "0"),
 		RECORDER("prepare"),
+		IS_PREPARED("luo-recorder"),
 		FIRST("prepare", "0"),
+		IS_PREPARED("luo-test-first"),
 		SECOND("prepare", "0"),
+		IS_PREPARED("luo-test-second"),
 		PHASE("begin", "session", "a", "prepare", "1", "1", "0"),
 		CALL("a", "1", TEST_H, "prepare", "0"),
 		FILE_LINE("a", "1", TEST_H, "preserved", "prepared", "0"),
@@ -141,7 +144,11 @@ TEST_F(traced, a_failed_freeze_is_undone_in_reverse_word_by_word)
 		PHASE("end", "session", "a", "cancel", "1", "1", "0"),
 		STATE_LINE("a", "frozen", "normal", "cancel", "0"),
 		SECOND("cancel", "0"),
+		IS_CANCELLED("luo-test-second"),
 		FIRST("cancel", "0"),
+		IS_CANCELLED("luo-test-first"),
+		/* It has no callback for it. */
+		IS_CANCELLED("luo-recorder"),
 		"luo_state: number=1 old=normal new=normal event=freeze ret=-33",
 	};
 	EXPECT_LINES(&self->trace, want);

@@ -140,6 +140,11 @@ static inline bool matches(const char *line, const char *regex)
 #define RECORDER(op)	TARGET("subsystem", "luo-recorder", op, "0")
 #define FIRST(op, ret)	TARGET("subsystem", "luo-test-first", op, ret)
 #define SECOND(op, ret)	TARGET("subsystem", "luo-test-second", op, ret)
+#define SUBSYSTEM_LINE(name, old, new, event)				\
+	"luo_subsystem_state: number=1 name=" name			\
+	" dir=out old=" old " new=" new " event=" event " ret=0"
+#define IS_PREPARED(name)	SUBSYSTEM_LINE(name, "normal", "prepared", "prepare")
+#define IS_CANCELLED(name)	SUBSYSTEM_LINE(name, "prepared", "normal", "cancel")
 #define SESSION_LINE(event, name, files, ret)				\
 	"luo_session_" event ": number=1 name=" name			\
 	" dir=out state=normal files=" files " ret=" ret

@@ -103,6 +103,13 @@ static const struct shape {
 	[LT_HANDLER_EXIT] = { {
 		SESSION, FIELD(TOKEN, "token", call.token), COMPATIBLE, OP, DURATION,
 	}, true },
+	[LT_SUBSYSTEM_STATE] = { {
+		TARGET,
+		FIELD_OF(FIRST, "requested", state.event, EVENT),
+		FIELD_OF(ENUM, "dir", state.dir, DIR),
+		FIELD_OF(OLD, "old", state.old, STATE),
+		FIELD_OF(ENUM, "new", state.new, STATE),
+	}, true },
 	[LT_SUBSYSTEM_ENTER] = { { TARGET, OP }, false },
 	[LT_SUBSYSTEM_EXIT] = { { TARGET, OP, DURATION }, true },
 	[LT_FLB_ENTER] = { { TARGET, OP }, false },

@@ -285,39 +285,56 @@ DEFINE_EVENT(luo_session_class, luo_session_finish,
 	     TP_ARGS(number, name, dir, state, files, ret)
 );
 
+DECLARE_EVENT_CLASS(luo_state_class,
+		    TP_PROTO(u64 number, const char *name, u32 dir, u32 old, u32 new,
+			     u32 event, int ret),
+		    TP_ARGS(number, name, dir, old, new, event, ret),
+		    TP_STRUCT__entry(
+			__field(u64,	number)
+			__field(u32,	dir)
+			__field(u32,	old)
+			__field(u32,	new)
+			__field(u32,	event)
+			__field(int,	ret)
+			__dynamic_array(char, name, luo_trace_name_size(name))
+		    ),
+		    TP_fast_assign(
+			__entry->number = number;
+			__entry->dir = dir;
+			__entry->old = old;
+			__entry->new = new;
+			__entry->event = event;
+			__entry->ret = ret;
+			luo_trace_name(__get_dynamic_array(name), name);
+		    ),
+		    TP_printk("number=%llu name=%s dir=%s old=%s new=%s event=%s ret=%d",
+			      __entry->number, __get_str(name),
+			      __print_symbolic(__entry->dir, LUO_DIRS),
+			      __print_symbolic(__entry->old, LUO_STATES),
+			      __print_symbolic(__entry->new, LUO_STATES),
+			      __print_symbolic(__entry->event, LUO_EVENTS),
+			      __entry->ret)
+);
+
 /*
  * The state of a session changed (ret=0), or the change failed (ret<0; new is then
  * the current state).
  */
-TRACE_EVENT(luo_session_state,
-	    TP_PROTO(u64 number, const char *name, u32 dir, u32 old, u32 new,
-		     u32 event, int ret),
-	    TP_ARGS(number, name, dir, old, new, event, ret),
-	    TP_STRUCT__entry(
-		__field(u64,	number)
-		__field(u32,	dir)
-		__field(u32,	old)
-		__field(u32,	new)
-		__field(u32,	event)
-		__field(int,	ret)
-		__dynamic_array(char, name, luo_trace_name_size(name))
-	    ),
-	    TP_fast_assign(
-		__entry->number = number;
-		__entry->dir = dir;
-		__entry->old = old;
-		__entry->new = new;
-		__entry->event = event;
-		__entry->ret = ret;
-		luo_trace_name(__get_dynamic_array(name), name);
-	    ),
-	    TP_printk("number=%llu name=%s dir=%s old=%s new=%s event=%s ret=%d",
-		      __entry->number, __get_str(name),
-		      __print_symbolic(__entry->dir, LUO_DIRS),
-		      __print_symbolic(__entry->old, LUO_STATES),
-		      __print_symbolic(__entry->new, LUO_STATES),
-		      __print_symbolic(__entry->event, LUO_EVENTS),
-		      __entry->ret)
+DEFINE_EVENT(luo_state_class, luo_session_state,
+	     TP_PROTO(u64 number, const char *name, u32 dir, u32 old, u32 new,
+		      u32 event, int ret),
+	     TP_ARGS(number, name, dir, old, new, event, ret)
+);
+
+/*
+ * The state of a subsystem changed or, with ret<0, a change failed; also if the subsystem
+ * has no callback for it. An incoming value takes it from normal to updated (event=boot)
+ * and back (event=finish), whatever its outgoing state.
+ */
+DEFINE_EVENT(luo_state_class, luo_subsystem_state,
+	     TP_PROTO(u64 number, const char *name, u32 dir, u32 old, u32 new,
+		      u32 event, int ret),
+	     TP_ARGS(number, name, dir, old, new, event, ret)
 );
 
 /*

@@ -29,23 +29,64 @@
 
 /*
  * At boot, KHO reserves what the previous kernel preserved page by page, in ascending
- * order. The more pieces memblock has, the longer the next one takes. So adjacent pages
- * are collected and reserved as one piece: the 400,000 pages of 100,000 memfds become
- * some thousand pieces, and an emulated machine boots in seconds instead of minutes.
+ * order for each size. The more pieces memblock has, the longer the next one takes, as it
+ * looks at all of them. So adjacent pages are collected and reserved as one piece: the
+ * 400,000 pages of 100,000 memfds become some thousand pieces. And a piece is inserted
+ * where the one before is.
  */
 static struct {
 	bool collects;
 	phys_addr_t start;
 	phys_addr_t size;
+	unsigned long next; /* the piece before was inserted before this region */
 } kho_piece __initdata;
+
+/* Where a piece belongs among the reserved regions. */
+static unsigned long __init kho_piece_find(phys_addr_t start)
+{
+	const struct memblock_region *rgn = memblock.reserved.regions;
+	unsigned long i = kho_piece.next;
+
+	if (i && (i > memblock.reserved.cnt || rgn[i - 1].base + rgn[i - 1].size > start))
+		i = 0;
+	while (i < memblock.reserved.cnt && rgn[i].base + rgn[i].size <= start)
+		i++;
+	return i;
+}
+
+/* Insert a piece, or return false: there is no room, or it is reserved in part. */
+static bool __init kho_piece_insert(phys_addr_t start, phys_addr_t size)
+{
+	struct memblock_type *type = &memblock.reserved;
+	unsigned long i = kho_piece_find(start);
+	struct memblock_region *rgn = &type->regions[i];
+
+	if (type->cnt + 1 >= type->max ||
+	    (i < type->cnt && rgn->base < start + size))
+		return false;
+
+	memmove(rgn + 1, rgn, (type->cnt - i) * sizeof(*rgn));
+	rgn->base = start;
+	rgn->size = size;
+	rgn->flags = MEMBLOCK_RSRV_NOINIT;
+	memblock_set_region_node(rgn, NUMA_NO_NODE);
+	type->cnt++;
+	type->total_size += size;
+	kho_piece.next = i + 1;
+	return true;
+}
 
 static void __init kho_piece_end(void)
 {
-	if (kho_piece.size) {
-		memblock_reserve(kho_piece.start, kho_piece.size);
-		memblock_reserved_mark_noinit(kho_piece.start, kho_piece.size);
-	}
+	phys_addr_t start = kho_piece.start, size = kho_piece.size;
+
 	kho_piece.size = 0;
+	if (!size || kho_piece_insert(start, size))
+		return;
+
+	kho_piece.next = 0;
+	memblock_reserve(start, size);
+	memblock_reserved_mark_noinit(start, size);
 }
 
 static int __init kho_piece_reserve(phys_addr_t phys, phys_addr_t size)

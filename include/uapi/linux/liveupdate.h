@@ -367,8 +367,13 @@ struct liveupdate_session_retrieve_fd {
 #define LIVEUPDATE_SESSION_RETRIEVE_FD					\
 	_IO(LIVEUPDATE_IOCTL_TYPE, LIVEUPDATE_CMD_SESSION_RETRIEVE_FD)
 
-/* Alternative name of the same call */
-#define LIVEUPDATE_SESSION_RESTORE_FD	LIVEUPDATE_SESSION_RETRIEVE_FD
+/*
+ * The same call, its number and its structure under the names of an earlier proposal,
+ * for programs that were written for that one.
+ */
+#define LIVEUPDATE_SESSION_RESTORE_FD		LIVEUPDATE_SESSION_RETRIEVE_FD
+#define LIVEUPDATE_CMD_SESSION_RESTORE_FD	LIVEUPDATE_CMD_SESSION_RETRIEVE_FD
+#define liveupdate_session_restore_fd		liveupdate_session_retrieve_fd
 
 /**
  * struct liveupdate_session_finish - LIVEUPDATE_SESSION_FINISH

@@ -279,11 +279,11 @@ static const struct file_operations luo_client_fops = {
 	.unlocked_ioctl	= luo_client_ioctl,
 };
 
-#define LUO_PAIR_KIND(_name)							\
+#define LUO_PAIR_KIND(_name, _compatible)					\
 	{									\
 		.handler = {							\
 			.ops = &luo_##_name##_ops,				\
-			.compatible = "liveupdate-" #_name "-v1",		\
+			.compatible = _compatible,				\
 		},								\
 		.device = {							\
 			.minor = MISC_DYNAMIC_MINOR,				\
@@ -294,8 +294,8 @@ static const struct file_operations luo_client_fops = {
 	}
 
 static struct luo_pair_kind luo_pair_kinds[] = {
-	LUO_PAIR_KIND(pool),
-	LUO_PAIR_KIND(client),
+	LUO_PAIR_KIND(pool, "liveupdate-pool-v1"),
+	LUO_PAIR_KIND(client, "liveupdate-client-v1"),
 };
 
 static int luo_pair_register(struct luo_pair_kind *kind)

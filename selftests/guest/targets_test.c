@@ -131,9 +131,13 @@ static int pool_file(uint64_t value)
 /* A client of a pool; none is -1. */
 static int client_file(int pool)
 {
-	int fd = open(CLIENT, O_RDWR | O_CLOEXEC);
+	int fd = open(CLIENT, O_RDWR | O_CLOEXEC), err;
 
-	return pool >= 0 && ioctl(fd, LIVEUPDATE_TEST_BIND, pool) ? -errno : fd;
+	if (pool < 0 || !ioctl(fd, LIVEUPDATE_TEST_BIND, pool))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
 }
 
 static uint64_t pair_value(int fd)
@@ -567,6 +571,24 @@ TEST_F(incoming, late_targets_get_their_records)
 	close(s);
 }
 
+TEST_F(incoming, a_client_got_what_its_pool_had_when_it_was_frozen)
+{
+	int s = claim(self->dev, "pair"), pool, client;
+
+	ASSERT_LE(0, s);
+	ASSERT_EQ(0, load_module(PAIR_MODULE, ""));
+	/* Files are retrieved in any order. */
+	client = retrieve(s, 2);
+	pool = retrieve(s, 1);
+	EXPECT_EQ(4001, pair_value(client));
+	EXPECT_EQ(4001, pair_value(pool));
+	EXPECT_EQ(0, finish(s));
+	close(s);
+	close(client);
+	close(pool);
+	EXPECT_EQ(0, unload("luo_test_pair"));
+}
+
 TEST_F(incoming, the_incoming_object_lives_as_long_as_its_files_and_users)
 {
 	uint64_t value;
@@ -590,24 +612,6 @@ TEST_F(incoming, the_incoming_object_lives_as_long_as_its_files_and_users)
 	EXPECT_EQ(0, object(LIVEUPDATE_TEST_PUT_INCOMING, &value));
 	EXPECT_EQ(1, did(FLB, LIVEUPDATE_TEST_FINISH));
 	EXPECT_EQ(-ENODATA, object(LIVEUPDATE_TEST_GET_INCOMING, &value));
-}
-
-TEST_F(incoming, a_client_got_what_its_pool_had_when_it_was_frozen)
-{
-	int s = claim(self->dev, "pair"), pool, client;
-
-	ASSERT_LE(0, s);
-	ASSERT_EQ(0, load_module(PAIR_MODULE, ""));
-	/* Files are retrieved in any order. */
-	client = retrieve(s, 2);
-	pool = retrieve(s, 1);
-	EXPECT_EQ(4001, pair_value(client));
-	EXPECT_EQ(4001, pair_value(pool));
-	EXPECT_EQ(0, finish(s));
-	close(s);
-	close(client);
-	close(pool);
-	EXPECT_EQ(0, unload("luo_test_pair"));
 }
 
 TEST_F(incoming, subsystems_finish_with_the_last_session)

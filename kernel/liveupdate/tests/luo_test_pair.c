@@ -107,6 +107,7 @@ static void luo_pool_unpreserve(struct liveupdate_file_op_args *args)
 static int luo_client_preserve(struct liveupdate_file_op_args *args)
 {
 	struct luo_pair_file *client = args->file->private_data, *pool;
+	int err;
 
 	guard(mutex)(&client->lock);
 
@@ -114,27 +115,29 @@ static int luo_client_preserve(struct liveupdate_file_op_args *args)
 		return -ENODATA;
 	pool = client->pool->private_data;
 
-	guard(mutex)(&pool->lock);
-
-	return pool->preserved ? 0 : -ENODATA;
+	mutex_lock_nested(&pool->lock, SINGLE_DEPTH_NESTING);
+	err = pool->preserved ? 0 : -ENODATA;
+	mutex_unlock(&pool->lock);
+	return err;
 }
 
 static int luo_client_freeze(struct liveupdate_file_op_args *args)
 {
 	struct luo_pair_file *client = args->file->private_data, *pool;
+	int err = 0;
 
 	guard(mutex)(&client->lock);
 
 	pool = client->pool->private_data;
 
-	guard(mutex)(&pool->lock);
-
+	mutex_lock_nested(&pool->lock, SINGLE_DEPTH_NESTING);
 	/* The pool was unpreserved since, or comes after the client. */
-	if (!pool->frozen)
-		return -ENODATA;
-
-	args->serialized_data = pool->value;
-	return 0;
+	if (pool->frozen)
+		args->serialized_data = pool->value;
+	else
+		err = -ENODATA;
+	mutex_unlock(&pool->lock);
+	return err;
 }
 
 static void luo_client_unpreserve(struct liveupdate_file_op_args *args)

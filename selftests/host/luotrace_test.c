@@ -404,7 +404,8 @@ static void test_shown(void)
 	o = all;
 	o.handler = "memfd";
 	check(event_mask(&o) == (1U << LT_FILE_STATE | 1U << LT_HANDLER_ENTER |
-				 1U << LT_HANDLER_EXIT | 1U << LT_SUBSYSTEM_ENTER |
+				 1U << LT_HANDLER_EXIT | 1U << LT_SUBSYSTEM_STATE |
+				 1U << LT_SUBSYSTEM_ENTER |
 				 1U << LT_SUBSYSTEM_EXIT | 1U << LT_FLB_ENTER |
 				 1U << LT_FLB_EXIT), "a handler has calls and files");
 	o.session = "vm";

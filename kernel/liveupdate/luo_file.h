@@ -110,8 +110,6 @@ struct luo_id_key {
  * @flb_seq:	outgoing: number from luo_flb_file_preserve()
  * @private:	private data of the handler
  * @state:	state of the file
- * @own:	outgoing: a state that events of this file alone led to and that its
- *		session does not have; %LUO_FILE_NONE if the file follows its session
  * @retrieved:	0; 1 once it is retrieved; or the negative errno of the failed retrieve
  * @seq:	number in &luo_file_set.by_seq
  * @record:	outgoing: its record in the handover, while it is prepared
@@ -123,11 +121,14 @@ struct luo_id_key {
  * @seen:	outgoing: what @attr was completed from for @record
  * @ret:	0, or the negative errno of the last operation that failed, until that
  *		operation succeeds
- * @ret_op:	the operation of @ret
+ * @ret_op:	enum luo_op: the operation of @ret
+ * @own:	outgoing: enum luo_file_state that events of this file alone led to and that
+ *		its session does not have; %LUO_FILE_NONE if the file follows its session
  * @rcu:	frees it
  * @orphan:	incoming: compatible string, if no handler was registered for it at boot
  *
- * luo_walk.c reads it under RCU alone.
+ * luo_walk.c reads it under RCU alone. With a handler it fills three cache lines, which
+ * are an object of kmalloc().
  */
 struct luo_file {
 	struct rhash_head by_token;
@@ -141,7 +142,6 @@ struct luo_file {
 	u64 flb_seq;
 	void *private;
 	enum luo_file_state state;
-	enum luo_file_state own;
 	int retrieved;
 	unsigned long seq;
 	struct luo_file_ser *record;
@@ -151,10 +151,15 @@ struct luo_file {
 	u32 attr;
 	struct luo_attr_seen seen;
 	int ret;
-	enum luo_op ret_op;
+	u8 ret_op;
+	u8 own;
 	struct rcu_head rcu;
 	char orphan[];
 };
+
+#ifdef CONFIG_64BIT
+static_assert(sizeof(struct luo_file) <= 192);
+#endif
 
 struct luo_call luo_file_call(const struct luo_file *f);
 const char *luo_file_compatible(const struct luo_file *f);

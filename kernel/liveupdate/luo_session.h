@@ -27,7 +27,7 @@ void luo_session_trace_create(const u8 *name, int ret);
 void luo_session_trace_retrieve(const u8 *name, u64 files, int ret);
 void luo_session_restore_begin(struct luo_session *session);
 void luo_session_close(struct luo_session *session);
-void luo_session_release_closed(void);
+int luo_session_release_closed(void);
 void luo_session_release(struct luo_session *session);
 void luo_session_trace_reject_file(const struct luo_session *session, u64 token,
 				   int ret);

@@ -11,7 +11,9 @@
  * next ioctl runs.
  */
 
+#include <linux/atomic.h>
 #include <linux/llist.h>
+#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 
@@ -19,6 +21,8 @@
 #include "luo_session.h"
 
 static LLIST_HEAD(luo_closed); /* closed, but not released yet */
+static DEFINE_MUTEX(luo_closed_lock); /* their release */
+static atomic_t luo_nr_closed; /* their number, with those that are being released */
 
 static void luo_session_release_out(struct luo_session *session)
 {
@@ -101,20 +105,32 @@ static void __luo_session_release_closed(struct llist_node *list)
 			luo_session_trace_frozen(session);
 		else
 			luo_session_release(session);
+		atomic_dec(&luo_nr_closed);
 	}
 }
 
 /**
  * luo_session_release_closed - release the sessions closed during a transition
  *
+ * Waits if another task does: their names are free afterwards.
+ *
  * Context: under luo_state_lock for reading.
+ * Return: 0 or -EINTR if the caller is killed.
  */
-void luo_session_release_closed(void)
+int luo_session_release_closed(void)
 {
+	int err;
+
 	lockdep_assert_held(&luo_state_lock);
 
-	if (!llist_empty(&luo_closed))
-		__luo_session_release_closed(llist_del_all(&luo_closed));
+	if (!atomic_read(&luo_nr_closed))
+		return 0;
+	err = mutex_lock_killable(&luo_closed_lock);
+	if (err)
+		return err;
+	__luo_session_release_closed(llist_del_all(&luo_closed));
+	mutex_unlock(&luo_closed_lock);
+	return 0;
 }
 
 static void luo_closed_work_fn(struct work_struct *work)
@@ -146,6 +162,7 @@ void luo_session_close(struct luo_session *session)
 {
 	luo_session_set_owner(session);
 	if (!luo_session_close_lock()) {
+		atomic_inc(&luo_nr_closed);
 		llist_add(&session->in_closed, &luo_closed);
 		schedule_work(&luo_closed_work);
 		return;

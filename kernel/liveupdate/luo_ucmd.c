@@ -84,12 +84,11 @@ static int luo_ucmd_lock(void)
 
 	if (err)
 		return err;
-	if (luo_state() == LIVEUPDATE_STATE_FROZEN) {
+	err = luo_state() == LIVEUPDATE_STATE_FROZEN ? -EAGAIN :
+						       luo_session_release_closed();
+	if (err)
 		up_read(&luo_state_lock);
-		return -EAGAIN;
-	}
-	luo_session_release_closed();
-	return 0;
+	return err;
 }
 
 static int luo_ucmd_execute(struct luo_ucmd *ucmd,

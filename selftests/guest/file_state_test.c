@@ -13,6 +13,7 @@
 #include "luo_test.h"
 
 #include <pthread.h>
+#include <sys/wait.h>
 
 enum { GLOBAL = false, SESSION = true };
 
@@ -449,6 +450,56 @@ TEST_F(device, global_events_include_it)
 
 	ASSERT_EQ(0, event(self->dev, GLOBAL, PREPARE));
 	EXPECT_EQ(-EAGAIN, dev_preserve(self->dev, self->t, 1));
+}
+
+/* A session whose one file is slow in an operation. */
+static int slow_session(int dev, const char *name, enum liveupdate_test_op op, int error)
+{
+	struct liveupdate_test_set slow = {
+		.size = sizeof(slow), .op = op, .error = error, .delay_us = 3000000,
+	};
+	int s = create(dev, name), t = test_file(7);
+
+	must(s >= 0 && !preserve(s, t, 1) && !call(t, LIVEUPDATE_TEST_SET, &slow), name);
+	return s;
+}
+
+/* During a reboot that fails an exit does not wait: what it closes is released later. */
+TEST_F(device, who_opens_it_next_waits_for_its_release)
+{
+	int slow, before, after, status, dev = self->dev;
+	pid_t pid;
+
+	slow = slow_session(dev, "slow", LIVEUPDATE_TEST_PREPARE, EDOM);
+	before = slow_session(dev, "before", LIVEUPDATE_TEST_UNPRESERVE, 0);
+	after = slow_session(dev, "after", LIVEUPDATE_TEST_UNPRESERVE, 0);
+	ASSERT_EQ(0, system("vm-kexec --load"));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		/* In either order of descriptors the device is the second. */
+		dup2(before, 100);
+		dup2(dev, 101);
+		dup2(after, 102);
+		close(before);
+		close(after);
+		close(dev);
+		while (dev_state(101, 0, 1) != PREPARED)
+			sched_yield();
+		_exit(0);
+	}
+	close(before);
+	close(after);
+	close(dev);
+	EXPECT_EQ(-EDOM, reboot_kexec());
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(0, status);
+	/* A worker is at one of the slow files. */
+	usleep(500000);
+	self->dev = open_device();
+	ASSERT_LE(0, self->dev);
+	EXPECT_EQ(0, dev_preserve(self->dev, test_file(2), 1));
+	close(slow);
 }
 
 /* Stage 1. */

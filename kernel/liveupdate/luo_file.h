@@ -31,6 +31,7 @@ struct luo_run;
  * @retrieved: incoming: number of retrieved files
  * @failed: number of files whose last operation failed
  * @orphans: incoming: number of files that have not found their handler
+ * @finished: incoming: number of files that were finished by an event of their own
  * @apart:  outgoing: number of files with a state of their own
  * @pages:  outgoing: pages preserved for its files; incoming: the same as the previous
  *	    kernel reported it, LUO_PAGES_UNKNOWN if it did not or that cannot be true
@@ -48,6 +49,7 @@ struct luo_file_set {
 	u64 retrieved;
 	u64 failed;
 	u64 orphans;
+	u64 finished;
 	u64 apart;
 	u64 pages;
 	struct kho_block_set blocks;

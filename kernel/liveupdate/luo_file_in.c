@@ -279,16 +279,18 @@ void luo_file_set_give_up(const struct luo_file_set *set)
  */
 int luo_file_finish_one(struct luo_file *f)
 {
+	struct luo_file_set *set = f->token.set;
 	struct luo_run run __uninitialized;
 	int err = 0;
 
-	luo_run_begin(&run, LUO_DIR_IN, f->token.set->tool);
+	luo_run_begin(&run, LUO_DIR_IN, set->tool);
 	luo_run_set_op(&run, LUO_OP_CAN_FINISH);
 	if (luo_file_bind_handler(f))
 		err = luo_run_call_bool(&run, f);
 	if (!err) {
 		luo_run_set_op(&run, LUO_OP_FINISH);
 		luo_file_finish(&run, f);
+		set->finished++;
 	} else {
 		luo_file_change_state(f, f->state, err);
 	}

@@ -323,7 +323,8 @@ int __luo_session_finish(struct luo_session *session)
 	if (!err) {
 		if (session->claimed)
 			luo_session_restore_end(session, 0);
-		luo_recorder_finished(session->name, span.files,
+		luo_recorder_finished(session->name,
+				      span.files + session->files.finished,
 				      session->claimed);
 		luo_session_remove(session);
 	}

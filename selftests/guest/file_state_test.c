@@ -34,15 +34,6 @@ static int file_state(int session, uint64_t token)
 	return call(session, LIVEUPDATE_SESSION_FD_GET_STATE, &a) ?: (int)a.state;
 }
 
-static int file_event(int session, uint64_t token, unsigned int event)
-{
-	struct liveupdate_session_fd_set_event a = {
-		.size = sizeof(a), .event = event, .token = token,
-	};
-
-	return call(session, LIVEUPDATE_SESSION_FD_SET_EVENT, &a);
-}
-
 static int dev_preserve(int dev, int fd, uint64_t token)
 {
 	struct liveupdate_ioctl_fd_preserve a = {

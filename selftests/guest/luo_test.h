@@ -183,6 +183,15 @@ static inline int finish(int session)
 }
 
 /* Start the loaded kernel; returns only if that fails. */
+static inline int file_event(int session, uint64_t token, unsigned int event)
+{
+	struct liveupdate_session_fd_set_event a = {
+		.size = sizeof(a), .event = event, .token = token,
+	};
+
+	return call(session, LIVEUPDATE_SESSION_FD_SET_EVENT, &a);
+}
+
 static inline int reboot_kexec(void)
 {
 	reboot(LINUX_REBOOT_CMD_KEXEC);

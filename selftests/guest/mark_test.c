@@ -271,11 +271,13 @@ static int hold(void)
 	return kexec();
 }
 
-static void restore_one(int dev, const char *name)
+/* Restore a session of one file, which is finished as a whole or by that file. */
+static void restore_one(int dev, const char *name, bool whole)
 {
 	int s = claim(dev, name);
 
-	must(s >= 0 && retrieve(s, 1) >= 0 && !finish(s), name);
+	must(s >= 0 && retrieve(s, 1) >= 0 &&
+	     !(whole ? finish(s) : file_event(s, 1, LIVEUPDATE_FINISH)), name);
 	close(s);
 }
 
@@ -292,7 +294,7 @@ static int restore(void)
 
 	dev = open_device();
 	sleep_ms(THINK_MS);
-	restore_one(dev, "vm-a");
+	restore_one(dev, "vm-a", true);
 	save_record("/tmp/one");
 	must(!mark("resumed vm-a"), "resumed");
 	sleep_ms(RESUME_MS);
@@ -307,7 +309,7 @@ static int restore(void)
 	must(!mark("paused visitor") && !mark("resumed visitor"), "paused");
 	/* This one is paused once more, but was not resumed since the live update. */
 	must(!mark("paused vm-b") && !mark("resumed vm-b"), "paused");
-	restore_one(dev, "vm-b");
+	restore_one(dev, "vm-b", false);
 	must(state(dev, false) == LIVEUPDATE_STATE_UPDATED, "state");
 	save_record("/tmp/over");
 	/* Nothing is left that it could be of. */

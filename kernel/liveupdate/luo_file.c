@@ -340,7 +340,7 @@ void luo_file_set_init(struct luo_file_set *set, const char *name,
  */
 void luo_file_set_destroy(struct luo_file_set *set)
 {
-	WARN_ON_ONCE(!xa_empty(&set->by_seq));
+	WARN_ON_ONCE(!xa_empty(&set->by_seq) || set->apart);
 	kho_block_set_destroy(&set->blocks);
 	mutex_destroy(&set->lock);
 }

@@ -385,7 +385,7 @@ static int __luo_session_event(struct luo_session *session, u32 event)
 			continue;
 		err = luo_session_events[i].run(session);
 		session->rollback_state = session->state;
-		if (!err && session->files.dir == LUO_DIR_OUT)
+		if (session->files.dir == LUO_DIR_OUT)
 			luo_file_set_join(&session->files,
 					  luo_session_files_state(session->state));
 		return err;

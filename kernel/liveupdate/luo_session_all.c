@@ -54,6 +54,9 @@ void luo_session_checkpoint_all(void)
 	lockdep_assert_held_write(&luo_state_lock);
 
 	list_for_each_entry(session, &luo_sessions[LUO_DIR_OUT].list, list) {
+		/* Files of one that was as far before may be behind it. */
+		if (session->rollback_state == session->state)
+			continue;
 		session->rollback_state = session->state;
 		luo_file_set_join(&session->files,
 				  luo_session_files_state(session->state));

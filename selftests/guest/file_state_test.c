@@ -319,6 +319,38 @@ TEST_F(file, a_reboot_that_fails_leaves_each_as_before)
 	close(late);
 }
 
+TEST_F(file, a_global_prepare_leaves_who_is_behind)
+{
+	int late = create(self->dev, "late"), bad = test_file(7);
+
+	ASSERT_EQ(0, preserve(late, bad, 1));
+	ASSERT_EQ(0, event(self->s, SESSION, PREPARE));
+	ASSERT_EQ(0, file_event(self->s, 1, CANCEL));
+	ASSERT_EQ(0, event(self->dev, GLOBAL, PREPARE));
+	EXPECT_STATES(PREPARED, NORMAL, PREPARED, PREPARED);
+
+	test_set(bad, LIVEUPDATE_TEST_FREEZE, EDOM, 0);
+	ASSERT_EQ(0, system("vm-kexec --load"));
+	EXPECT_EQ(-EDOM, reboot_kexec());
+	EXPECT_STATES(PREPARED, NORMAL, PREPARED, PREPARED);
+	EXPECT_CALLS(PREPARE, 1, 2, 1, 1);
+	EXPECT_CALLS(CANCEL, 0, 2, 0, 0);
+	close(late);
+}
+
+/* The kernel warns if a session ends, and is wrong about its files. */
+TEST_F(file, who_is_behind_follows_once_a_freeze_has_failed)
+{
+	ASSERT_EQ(0, event(self->s, SESSION, PREPARE));
+	ASSERT_EQ(0, file_event(self->s, 1, CANCEL));
+	test_set(self->t[3], LIVEUPDATE_TEST_FREEZE, EMLINK, 1);
+	EXPECT_EQ(-EMLINK, event(self->s, SESSION, FREEZE));
+	EXPECT_STATES(NORMAL, NORMAL, NORMAL, NORMAL);
+	EXPECT_EQ(0, unpreserve(self->s, 1));
+	close(self->s);
+	self->s = -1;
+}
+
 static int prepare_returned;
 
 static void *prepare(void *session)

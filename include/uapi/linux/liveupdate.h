@@ -64,7 +64,7 @@
 
 /*
  * Name of the session that FD_PRESERVE and FD_RESTORE use. It belongs to the open
- * device.
+ * device; one that was handed over under this name does, too.
  */
 #define LIVEUPDATE_DEVICE_SESSION	"device"
 
@@ -508,8 +508,9 @@ struct liveupdate_session_fd_get_state {
  *    that was never retrieved is discarded. The last one finishes the session.
  *
  * An event of the session, or a global one, skips files that have made its step
- * already, and makes the steps that others miss. If it fails, the files are as before;
- * CANCEL of either rolls all files back.
+ * already, and makes the steps that others miss; a global PREPARE leaves a session that
+ * is PREPARED as it is. If it fails, the files are as before; CANCEL of either rolls all
+ * files back.
  *
  * Errors: EOPNOTSUPP for an unknown event; ENOENT if the session has no such token;
  * EINVAL for an event that the state of the file does not allow; EBUSY if the session

@@ -55,6 +55,10 @@ help:
 	@echo '  check-all     all of these, and the VM tests with the other kernels'
 	@echo '  bench         the cost of tracing, this LUO and that of the base, luotrace and'
 	@echo '                other tools; build/bench'
+	@echo '  fuzz-kernel   random calls of /dev/liveupdate, MINUTES=30, guided by what they cover;'
+	@echo '                SEED=1'
+	@echo '  soak          live updates in a row with random agents, N=300, into this LUO and by'
+	@echo '                turns into that of the base; SEED=1'
 	@echo '  fuzz          luotrace handover on random input, MINUTES=10; inputs that it finds'
 	@echo '                are added to the tests'
 	@echo '  docs          build/docs/index.html'
@@ -145,6 +149,13 @@ bench: deps-kernel deps-tool deps-vm deps-bench luotrace selftests
 fuzz: luotrace deps-check
 	$(Q)$(TEST) selftests/host/fuzz $(or $(MINUTES),10)
 
+fuzz-kernel: deps-kernel deps-vm selftests
+	$(Q)tools/build/kernel --fuzz
+	$(Q)$(TEST) selftests/fuzz/kernel --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
+
+soak: kernel kernel-stock selftests deps-vm
+	$(Q)$(TEST) selftests/fuzz/soak $(or $(N),300) --seed $(or $(SEED),1)
+
 docs: deps-docs deps-kernel
 	$(Q)$(BUILD) $(MAKE) -C Documentation
 
@@ -196,5 +207,5 @@ distclean: clean
 	$(Q)rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/luotrace"
 
 .PHONY: help deps kernel kernel-stock kernel-debug kernel-kcsan luotrace libluo selftests demo demo-base check \
-	check-host check-static check-vm check-stock check-debug check-suites check-packages check-all bench fuzz docs man install deb rpm kernel-deb \
+	check-host check-static check-vm check-stock check-debug check-suites check-packages check-all bench fuzz fuzz-kernel soak docs man install deb rpm kernel-deb \
 	clean distclean

@@ -13,37 +13,18 @@
  * allocation.
  */
 
-#include "luo_test.h"
+#include "luo_fail.h"
 
 #include <linux/reboot.h>
 #include <sys/reboot.h>
 
 enum { GLOBAL = false, SESSION = true };
 
-#define FAIL_NTH	"/proc/thread-self/fail-nth"
-#define DEBUG		"/sys/kernel/debug/"
 #define MAX_NTH		2000
 /* An incoming file can fail only once: so many are handed over, of each of two kinds. */
 #define INCOMING	50
 
 static int dev;
-
-/* All allocations may fail, without a message. */
-static void setup(void)
-{
-	static const char *const which[] = { "failslab", "fail_page_alloc" };
-	char path[128];
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		snprintf(path, sizeof(path), DEBUG "%s/ignore-gfp-wait", which[i]);
-		write_file(path, "N");
-		snprintf(path, sizeof(path), DEBUG "%s/verbose", which[i]);
-		write_file(path, "0");
-	}
-	write_file(DEBUG "fail_page_alloc/ignore-gfp-highmem", "N");
-	write_file(DEBUG "fail_page_alloc/min-order", "0");
-}
 
 static int nth_fd = -1;
 
@@ -345,7 +326,7 @@ static int in(void)
 
 int main(int argc, char **argv)
 {
-	setup();
+	allocations_may_fail();
 	nth_fd = open(FAIL_NTH, O_RDWR);
 	must(nth_fd >= 0, FAIL_NTH);
 	dev = open_device();

@@ -73,15 +73,6 @@ static int session_event(int session, int what)
 	return event(session, SESSION, what);
 }
 
-static int file_event(int session, uint64_t token, unsigned int what)
-{
-	struct liveupdate_session_fd_set_event a = {
-		.size = sizeof(a), .event = what, .token = token,
-	};
-
-	return call(session, LIVEUPDATE_SESSION_FD_SET_EVENT, &a);
-}
-
 /* Bring a session, or one file of it, to a random state. */
 static void shuffle(int session, unsigned int files)
 {

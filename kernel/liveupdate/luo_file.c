@@ -162,9 +162,10 @@ int luo_file_call_one(struct luo_file *f, enum luo_op op)
 	return 0;
 }
 
-static void luo_file_trace_state(enum luo_dir dir, const char *session, u64 token,
-				 const char *compatible, enum luo_file_state old,
-				 enum luo_file_state new, int ret)
+/* Trace a change of state, and again as a failure if @ret is an errno. */
+void luo_file_trace_state(enum luo_dir dir, const char *session, u64 token,
+			  const char *compatible, enum luo_file_state old,
+			  enum luo_file_state new, int ret)
 {
 	luo_emit(luo_file_state, luo_number(dir), session, token, compatible, old, new,
 		 ret);

@@ -168,6 +168,9 @@ const char *luo_file_compatible(const struct luo_file *f);
 void luo_file_record_result(struct luo_file *f, enum luo_op op, int err);
 void luo_file_charge(struct luo_file *f, struct kho_account *account);
 int luo_file_call_one(struct luo_file *f, enum luo_op op);
+void luo_file_trace_state(enum luo_dir dir, const char *session, u64 token,
+			  const char *compatible, enum luo_file_state old,
+			  enum luo_file_state new, int ret);
 void luo_file_change_state(struct luo_file *f, enum luo_file_state state,
 			   int ret);
 struct luo_file *luo_file_find(struct luo_file_set *set, u64 token);

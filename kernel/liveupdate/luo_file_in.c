@@ -263,11 +263,12 @@ void luo_file_set_give_up(const struct luo_file_set *set)
 	luo_file_set_assert_owned(set);
 
 	/* This is in the blackout. */
-	if (!trace_luo_file_state_enabled())
+	if (!trace_luo_file_state_enabled() && !trace_luo_file_error_enabled())
 		return;
 	list_for_each_entry(f, &set->files, list)
-		luo_emit(luo_file_state, luo_number(LUO_DIR_IN), set->name, f->token.token,
-			 luo_file_compatible(f), f->state, LUO_FILE_NONE, -ECANCELED);
+		luo_file_trace_state(LUO_DIR_IN, set->name, f->token.token,
+				     luo_file_compatible(f), f->state, LUO_FILE_NONE,
+				     -ECANCELED);
 }
 
 /**

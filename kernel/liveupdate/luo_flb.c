@@ -27,6 +27,7 @@
 #define pr_fmt(fmt) "luo: " fmt
 
 #include <linux/err.h>
+#include <kunit/visibility.h>
 #include <linux/export.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
@@ -43,7 +44,7 @@
 DEFINE_MUTEX(luo_flb_lock); /* which FLBs are registered with which handlers */
 static LIST_HEAD(luo_flbs);
 static u64 luo_flb_seq = 1;
-static u64 luo_nr_flbs; /* preserved FLBs */
+VISIBLE_IF_KUNIT u64 luo_nr_flbs; /* preserved FLBs */
 static struct luo_flb_header_ser *luo_flb_block; /* their records, one preserved page */
 
 /**

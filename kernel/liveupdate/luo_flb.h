@@ -110,6 +110,7 @@ bool luo_flb_pin_last(u64 before, const struct module *module,
 		      struct luo_flb_pin *pin);
 void luo_flb_unpin(struct luo_flb_pin *pin);
 #if IS_ENABLED(CONFIG_KUNIT)
+extern u64 luo_nr_flbs;
 extern bool luo_flbs_over;
 const char *luo_flb_deserialize(const void *record, const u64 *words, void *data);
 #endif

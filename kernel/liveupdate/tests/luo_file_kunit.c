@@ -3,10 +3,15 @@
 /* The files of a session: how they are found, their limit, their records. */
 
 #include <kunit/test.h>
+#include <linux/anon_inodes.h>
 #include <linux/bitops.h>
 #include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/kexec_handover.h>
 #include <linux/mm.h>
+#include <linux/shmem_fs.h>
 #include <linux/swab.h>
 
 #include "../kho_base.h"
@@ -26,6 +31,8 @@ static void luo_kunit_cancel(struct liveupdate_file_op_args *args)
 }
 
 /* Each file preserves one page when it is prepared. */
+static const struct file_operations luo_kunit_anon_fops;
+
 static const struct liveupdate_file_ops luo_kunit_file_ops = {
 	.can_preserve	= luo_kunit_can_preserve,
 	.preserve	= luo_kunit_succeed,
@@ -116,6 +123,27 @@ static void luo_kunit_files_limit(struct kunit *test)
 	luo_file_set_unpreserve(set);
 }
 
+/* What the handler restored cannot have the attributes that the file had. */
+static void luo_kunit_files_attributes(struct kunit *test)
+{
+	const u32 sealed = LUO_ATTR_KNOWN | LUO_ATTR_READ | LUO_ATTR_WRITE |
+			   F_SEAL_WRITE << LUO_ATTR_SEALS_SHIFT;
+	struct file *file = shmem_file_setup("luo-kunit", 0, EMPTY_VMA_FLAGS);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	KUNIT_EXPECT_EQ(test, mapping_map_writable(file->f_mapping), 0);
+	KUNIT_EXPECT_EQ(test, luo_attr_apply(&file, sealed), -EBUSY);
+	KUNIT_EXPECT_EQ(test, SHMEM_I(file_inode(file))->seals, F_SEAL_SEAL);
+	mapping_unmap_writable(file->f_mapping);
+	KUNIT_EXPECT_EQ(test, luo_attr_apply(&file, sealed), 0);
+	fput(file);
+
+	file = anon_inode_getfile("[luo_kunit]", &luo_kunit_anon_fops, NULL, O_RDWR);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	KUNIT_EXPECT_EQ(test, luo_attr_apply(&file, sealed), -EINVAL);
+	fput(file);
+}
+
 static void luo_kunit_expect_sealed(struct kunit *test, const struct luo_file *f,
 				    u64 owner, u64 data)
 {
@@ -183,6 +211,7 @@ static void luo_kunit_files_hashed(struct kunit *test)
 static struct kunit_case luo_kunit_file_cases[] = {
 	KUNIT_CASE(luo_kunit_files),
 	KUNIT_CASE(luo_kunit_files_limit),
+	KUNIT_CASE(luo_kunit_files_attributes),
 	KUNIT_CASE(luo_kunit_files_sealed),
 	KUNIT_CASE(luo_kunit_files_hashed),
 	{}

@@ -4,6 +4,7 @@
 
 #include <kunit/test.h>
 #include <linux/io.h>
+#include <linux/module.h>
 #include <linux/string.h>
 
 #include "../luo_file.h"
@@ -113,6 +114,26 @@ static struct liveupdate_flb luo_kunit_using_first = {
 	.compatible = LUO_KUNIT_FLB "-using-first",
 };
 
+static struct liveupdate_flb luo_kunit_limited = {
+	.ops = &luo_kunit_flb_ops,
+	.compatible = LUO_KUNIT_FLB "-limited",
+};
+
+static struct module luo_kunit_module;
+
+static const struct liveupdate_flb_ops luo_kunit_module_ops = {
+	.preserve	= luo_kunit_flb_preserve,
+	.unpreserve	= luo_kunit_flb_unpreserve,
+	.retrieve	= luo_kunit_flb_retrieve,
+	.finish		= luo_kunit_flb_finish,
+	.owner		= &luo_kunit_module,
+};
+
+static struct liveupdate_flb luo_kunit_of_module = {
+	.ops = &luo_kunit_module_ops,
+	.compatible = LUO_KUNIT_FLB "-of-module",
+};
+
 static const struct liveupdate_file_ops luo_kunit_ops = {
 	.can_preserve	= luo_kunit_can_preserve,
 	.preserve	= luo_kunit_succeed,
@@ -185,6 +206,51 @@ static int luo_kunit_flb_touch_incoming(struct liveupdate_flb *flb)
 	if (!err)
 		liveupdate_flb_put_incoming(flb);
 	return err;
+}
+
+static void luo_kunit_flb_limit(struct kunit *test)
+{
+	struct liveupdate_file_handler *fh = &luo_kunit_handlers[0];
+	struct luo_file_set *set = luo_kunit_set(test, "kunit");
+	struct liveupdate_flb *flb = &luo_kunit_limited;
+	u64 flbs;
+
+	KUNIT_ASSERT_EQ(test, liveupdate_register_flb(fh, flb), 0);
+
+	guard(mutex)(&set->lock);
+
+	/* Pretend that the block is full. */
+	scoped_guard(mutex, &luo_flb_lock) {
+		flbs = luo_nr_flbs;
+		luo_nr_flbs = LUO_FLBS_PER_BLOCK;
+	}
+	KUNIT_EXPECT_EQ(test, luo_kunit_preserve(set, 1), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, luo_kunit_calls.preserve, 0);
+	KUNIT_EXPECT_EQ(test, set->count, 0);
+	scoped_guard(mutex, &luo_flb_lock) {
+		KUNIT_EXPECT_EQ(test, luo_nr_flbs, LUO_FLBS_PER_BLOCK);
+		luo_nr_flbs = flbs;
+	}
+	KUNIT_EXPECT_EQ(test, luo_kunit_preserve(set, 1), 0);
+	luo_file_set_unpreserve(set);
+}
+
+static void luo_kunit_flb_module_not_live(struct kunit *test)
+{
+	struct liveupdate_file_handler *fh = &luo_kunit_handlers[0];
+	struct luo_file_set *set = luo_kunit_set(test, "kunit");
+
+	luo_kunit_module.state = MODULE_STATE_GOING;
+	KUNIT_ASSERT_EQ(test, liveupdate_register_flb(fh, &luo_kunit_of_module), 0);
+
+	guard(mutex)(&set->lock);
+
+	KUNIT_EXPECT_EQ(test, luo_kunit_preserve(set, 1), -ENODEV);
+	KUNIT_EXPECT_EQ(test, luo_kunit_calls.preserve, 0);
+	KUNIT_EXPECT_EQ(test, set->count, 0);
+	liveupdate_unregister_flb(fh, &luo_kunit_of_module);
+	KUNIT_EXPECT_EQ(test, luo_kunit_preserve(set, 1), 0);
+	luo_file_set_unpreserve(set);
 }
 
 static void luo_kunit_flb_outlives_its_handler(struct kunit *test)
@@ -380,6 +446,8 @@ static void luo_kunit_flb_without_handler(struct kunit *test)
 }
 
 static struct kunit_case luo_kunit_flb_cases[] = {
+	KUNIT_CASE(luo_kunit_flb_limit),
+	KUNIT_CASE(luo_kunit_flb_module_not_live),
 	KUNIT_CASE(luo_kunit_flb_uses_another),
 	KUNIT_CASE(luo_kunit_flb_outlives_its_handler),
 	KUNIT_CASE(luo_kunit_flb_waits_for_all_handlers),

@@ -36,9 +36,12 @@
  *    update or its cancellation.
  *  - EBADF: the file descriptor to preserve is not open.
  *  - EMFILE: no file descriptor is available for the result.
+ *  - ENFILE: the system has no open file left for a session, and the caller has no
+ *    CAP_SYS_ADMIN.
  *  - ENOSPC: the session holds LIVEUPDATE_SESSION_MAX_FILES files, or the number of
  *    sessions has reached what a handover can hold, about 400,000, or that of the
  *    preserved FLBs, 56.
+ *  - ENODEV: the file needs an FLB whose module is being loaded or unloaded.
  *  - ENOMEM: out of memory, or the memory cgroup of the caller has reached its
  *    limit; nothing has changed.
  *  - EINTR: the caller was killed while it waited for another call.

@@ -26,55 +26,6 @@ enum { GLOBAL = false, SESSION = true };
 #define FROZEN		LIVEUPDATE_STATE_FROZEN
 #define UPDATED		LIVEUPDATE_STATE_UPDATED
 
-/* State of a file of a session. */
-static int file_state(int session, uint64_t token)
-{
-	struct liveupdate_session_fd_get_state a = { .size = sizeof(a), .token = token };
-
-	return call(session, LIVEUPDATE_SESSION_FD_GET_STATE, &a) ?: (int)a.state;
-}
-
-static int dev_preserve(int dev, int fd, uint64_t token)
-{
-	struct liveupdate_ioctl_fd_preserve a = {
-		.size = sizeof(a), .fd = fd, .token = token,
-	};
-
-	return call(dev, LIVEUPDATE_IOCTL_FD_PRESERVE, &a);
-}
-
-static int dev_unpreserve(int dev, uint64_t token)
-{
-	struct liveupdate_ioctl_fd_unpreserve a = { .size = sizeof(a), .token = token };
-
-	return call(dev, LIVEUPDATE_IOCTL_FD_UNPRESERVE, &a);
-}
-
-static int dev_restore(int dev, uint64_t token)
-{
-	struct liveupdate_ioctl_fd_restore a = { .size = sizeof(a), .token = token };
-
-	return call(dev, LIVEUPDATE_IOCTL_FD_RESTORE, &a) ?: a.fd;
-}
-
-static int dev_state(int dev, unsigned int incoming, uint64_t token)
-{
-	struct liveupdate_ioctl_fd_get_state a = {
-		.size = sizeof(a), .token = token, .incoming = incoming,
-	};
-
-	return call(dev, LIVEUPDATE_IOCTL_FD_GET_STATE, &a) ?: (int)a.state;
-}
-
-static int dev_event(int dev, uint64_t token, unsigned int event)
-{
-	struct liveupdate_ioctl_fd_set_event a = {
-		.size = sizeof(a), .event = event, .token = token,
-	};
-
-	return call(dev, LIVEUPDATE_IOCTL_FD_SET_EVENT, &a);
-}
-
 static unsigned int calls_of(int fd, enum liveupdate_test_op op)
 {
 	return test_get(fd).calls[op];

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/liveupdate.h>
 #include <linux/liveupdate_test.h>
 #include <linux/reboot.h>
@@ -74,6 +75,17 @@ static inline void pin(int cpu)
 	must(!sched_setaffinity(0, sizeof(set), &set), "two CPUs");
 }
 
+/* The calling process loses CAP_SYS_ADMIN. */
+static inline void drop_capability(void)
+{
+	struct __user_cap_header_struct h = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct d[2];
+
+	must(!syscall(SYS_capget, &h, d), "capget");
+	d[0].effective &= ~(1U << CAP_SYS_ADMIN);
+	must(!syscall(SYS_capset, &h, d), "capset");
+}
+
 /* Keep the sessions open until the kexec ends this process; vm-hold waits for "ready". */
 static inline int hold_until_kexec(void)
 {
@@ -90,6 +102,27 @@ static inline uint64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* Wait until a process sleeps in the kernel. */
+static inline void until_it_waits(pid_t pid)
+{
+	char path[64], text[256], *at;
+	ssize_t n;
+	int i, fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	for (i = 0; i < 1000; i++) {
+		fd = open(path, O_RDONLY);
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+		text[n > 0 ? n : 0] = '\0';
+		at = strrchr(text, ')');
+		if (at && at[1] && at[2] == 'D')
+			return;
+		usleep(10000);
+	}
+	must(false, "the process does not sleep");
 }
 
 static inline int call(int fd, unsigned long cmd, void *arg)
@@ -182,7 +215,14 @@ static inline int finish(int session)
 	return call(session, LIVEUPDATE_SESSION_FINISH, &a);
 }
 
-/* Start the loaded kernel; returns only if that fails. */
+/* State of a file of a session. */
+static inline int file_state(int session, uint64_t token)
+{
+	struct liveupdate_session_fd_get_state a = { .size = sizeof(a), .token = token };
+
+	return call(session, LIVEUPDATE_SESSION_FD_GET_STATE, &a) ?: (int)a.state;
+}
+
 static inline int file_event(int session, uint64_t token, unsigned int event)
 {
 	struct liveupdate_session_fd_set_event a = {
@@ -192,6 +232,48 @@ static inline int file_event(int session, uint64_t token, unsigned int event)
 	return call(session, LIVEUPDATE_SESSION_FD_SET_EVENT, &a);
 }
 
+static inline int dev_preserve(int dev, int fd, uint64_t token)
+{
+	struct liveupdate_ioctl_fd_preserve a = {
+		.size = sizeof(a), .fd = fd, .token = token,
+	};
+
+	return call(dev, LIVEUPDATE_IOCTL_FD_PRESERVE, &a);
+}
+
+static inline int dev_unpreserve(int dev, uint64_t token)
+{
+	struct liveupdate_ioctl_fd_unpreserve a = { .size = sizeof(a), .token = token };
+
+	return call(dev, LIVEUPDATE_IOCTL_FD_UNPRESERVE, &a);
+}
+
+static inline int dev_restore(int dev, uint64_t token)
+{
+	struct liveupdate_ioctl_fd_restore a = { .size = sizeof(a), .token = token };
+
+	return call(dev, LIVEUPDATE_IOCTL_FD_RESTORE, &a) ?: a.fd;
+}
+
+static inline int dev_state(int dev, unsigned int incoming, uint64_t token)
+{
+	struct liveupdate_ioctl_fd_get_state a = {
+		.size = sizeof(a), .token = token, .incoming = incoming,
+	};
+
+	return call(dev, LIVEUPDATE_IOCTL_FD_GET_STATE, &a) ?: (int)a.state;
+}
+
+static inline int dev_event(int dev, uint64_t token, unsigned int event)
+{
+	struct liveupdate_ioctl_fd_set_event a = {
+		.size = sizeof(a), .event = event, .token = token,
+	};
+
+	return call(dev, LIVEUPDATE_IOCTL_FD_SET_EVENT, &a);
+}
+
+/* Start the loaded kernel; returns only if that fails. */
 static inline int reboot_kexec(void)
 {
 	reboot(LINUX_REBOOT_CMD_KEXEC);

@@ -20,28 +20,6 @@
 #define FROZEN_US	3000000
 #define NORMAL		LIVEUPDATE_STATE_NORMAL
 
-
-/* Wait until a process sleeps in the kernel. */
-static void until_it_waits(pid_t pid)
-{
-	char path[64], text[256], *at;
-	ssize_t n;
-	int i, fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	for (i = 0; i < 1000; i++) {
-		fd = open(path, O_RDONLY);
-		n = read(fd, text, sizeof(text) - 1);
-		close(fd);
-		text[n > 0 ? n : 0] = '\0';
-		at = strrchr(text, ')');
-		if (at && at[1] && at[2] == 'D')
-			return;
-		usleep(10000);
-	}
-	must(false, "the process does not sleep");
-}
-
 static int dev, slow, done[2];
 
 /* Whether the slow preserve has not returned yet. */

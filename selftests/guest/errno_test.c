@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/*
+ * Walks each row of the table of errors (selftests/tables): makes the call so that it
+ * returns this errno, and finds the trace event of the row once, or none at all.
+ *
+ *	errno_test out		before a live update
+ *	errno_test hold		sessions for the next kernel
+ *	errno_test in		in it
+ *	errno_test frozen	live-update again, with calls while the state is FROZEN
+ *	errno_test all		whether each row was walked
+ *
+ * Every row has a function, or the table says which other test reaches it.
+ */
+
+#include "errno_acts.h"
+
+#define LIST	"errors"
+
+static const struct act *find_act(const struct error_row *row)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(acts); i++)
+		if ((!acts[i].call || !strcmp(acts[i].call, row->call)) &&
+		    !strcmp(acts[i].what, row->what))
+			return &acts[i];
+	return NULL;
+}
+
+/* Whether the event of the row was recorded once, or no rejection at all. */
+static bool is_traced(const struct trace *t, const struct error_row *row)
+{
+	int i, n = 0;
+
+	for (i = 0; i < t->nr; i++) {
+		if (!*row->event && (starts(t->lines[i], "luo_session_") ||
+				     starts(t->lines[i], "luo_state:") ||
+				     starts(t->lines[i], "luo_file_")))
+			n += !!strstr(t->lines[i], " ret=-");
+		else if (*row->event)
+			n += is_event(t->lines[i], row->event);
+	}
+	if (n != !!*row->event)
+		printf("# %d times %s\n", n, *row->event ? row->event : "a rejection");
+	for (i = 0; n != !!*row->event && i < t->nr; i++)
+		if (strstr(t->lines[i], " ret=-"))
+			printf("# is  %s\n", t->lines[i]);
+	return n == !!*row->event;
+}
+
+static void walk(const struct act *act, const struct error_row *row, struct context *c)
+{
+	struct row r = { .row = row, .call = find_call(row->call), .c = c };
+	struct trace trace;
+	int ret;
+
+	begin(&r);
+	trace_again();
+	ret = act->run(&r);
+	trace_stop(&trace);
+	if (ret != row->ret)
+		printf("# returned %d, want %d\n", ret, row->ret);
+	check(is_traced(&trace, row) && ret == row->ret, "%s", row->id);
+	free(trace.text);
+	walked(LIST, row->id);
+	end(&r);
+}
+
+static int walk_all(const char *mode, struct context *c)
+{
+	const struct act *act;
+	size_t i;
+
+	for (i = 0; i < COUNT(error_rows); i++) {
+		act = find_act(&error_rows[i]);
+		if (*error_rows[i].elsewhere)
+			continue;
+		if (!act)
+			check(false, "%s: nobody knows how", error_rows[i].id);
+		else if (!strcmp(act->mode, mode))
+			walk(act, &error_rows[i], c);
+	}
+	return end_tests();
+}
+
+static int frozen(struct context *c)
+{
+	int ret;
+
+	must(!mark_text("paused " PAUSED), "paused");
+	c->dev = open_device();
+	c->file = test_file(1);
+	c->out = create(c->dev, "out");
+	c->in = claim(c->dev, "in");
+	must(c->out >= 0 && c->in >= 0, "sessions");
+	c->stays = true;
+	reboot_in_child(c->dev);
+	ret = walk_all("frozen", c);
+	say_done("frozen");
+	return ret;
+}
+
+/* Whether each row was walked once; those in FROZEN are in the kernel log. */
+static int all(void)
+{
+	const struct act *act;
+	size_t i;
+
+	for (i = 0; i < COUNT(error_rows); i++) {
+		act = find_act(&error_rows[i]);
+		if (!*error_rows[i].elsewhere && act && strcmp(act->mode, "frozen"))
+			check(times_walked(LIST, error_rows[i].id) == 1, "walked: %s",
+			      error_rows[i].id);
+	}
+	return end_tests();
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc == 2 ? argv[1] : "";
+	struct context c = { .dev = -1, .out = -1, .in = -1, .file = -1 };
+
+	if (!strcmp(mode, "hold"))
+		return hold_all();
+	puts("KTAP version 1");
+	if (!strcmp(mode, "all"))
+		return all();
+	must(!system("vm-kexec --load"), "vm-kexec");
+	trace_all();
+	return strcmp(mode, "frozen") ? walk_all(mode, &c) : frozen(&c);
+}

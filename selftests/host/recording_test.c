@@ -161,6 +161,25 @@ static void test_gives_up(void)
 	check(!recording_new("no/such/file"), "a missing directory is an error");
 }
 
+/* What another user of the directory can have put at the name of the temporary file. */
+static void test_foreign(void)
+{
+	put("victim", "precious\n");
+	check(!link("victim", "f1.new") && !recording_new("f1") &&
+	      holds("victim", "precious\n") && !access("f1.new", F_OK),
+	      "a link to another file is neither overwritten nor removed");
+	check(!mkfifo("f2.new", 0600) && !recording_new("f2") && !access("f2.new", F_OK),
+	      "so is a pipe");
+	check(!symlink("victim", "f3.new") && !recording_new("f3") &&
+	      holds("victim", "precious\n"), "a symbolic link is not followed");
+	put("f4.new", "theirs\n");
+	if (chown("f4.new", 65534, 65534))
+		puts("# not root: the file of another user is not tested");
+	else
+		check(!recording_new("f4") && holds("f4.new", "theirs\n"),
+		      "the file of another user is rejected");
+}
+
 static void test_two(void)
 {
 	struct recording *a = recording_new("two"), *b;
@@ -291,6 +310,7 @@ int main(void)
 		return 1;
 	test_replaces();
 	test_gives_up();
+	test_foreign();
 	test_two();
 	test_other_files();
 	test_flushes();

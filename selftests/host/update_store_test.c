@@ -105,6 +105,28 @@ static void test_save(void)
 	free(u);
 }
 
+/* The kernel shows its record to root alone. */
+static void test_private(void)
+{
+	char path[128], other[128];
+	unsigned int number = 2;
+	mode_t old = umask(0);
+	struct stat st;
+
+	check(!stat(dir, &st) && (st.st_mode & 07777) == 0700, "nobody else can list them");
+	path_of(path, sizeof(path), "000002.update");
+	path_of(other, sizeof(other), "precious");
+	check(save(&number, 72) && !stat(path, &st) && (st.st_mode & 07777) == 0600,
+	      "nor read one");
+	unlink(path);
+	close(open(other, O_CREAT | O_WRONLY, 0600));
+	check(!symlink(other, path) && save(&number, 72) && !lstat(path, &st) &&
+	      S_ISREG(st.st_mode) && what_is(2) == 72 && !stat(other, &st) && !st.st_size,
+	      "a symbolic link in its place is replaced, not followed");
+	unlink(other);
+	umask(old);
+}
+
 static void test_other_boot(void)
 {
 	struct update u = update_of(5), *found;
@@ -380,6 +402,7 @@ int main(void)
 		return 1;
 	snprintf(dir, sizeof(dir), "%s/store", top);
 	test_save();
+	test_private();
 	test_other_boot();
 	test_no_boot_id();
 	test_list();

@@ -147,7 +147,7 @@ static int metrics_run(struct metrics_cmd *c, const struct probe *probe)
 	if (!c->path)
 		ret = gather(&m, &a, &in, &out);
 	if (ret == EXIT_FINE && c->textfile)
-		ret = textfile_replace(c->textfile, write_metrics, &m) ?
+		ret = textfile_replace(c->textfile, false, write_metrics, &m) ?
 		      EXIT_FINE : EXIT_FINDING;
 	else if (ret == EXIT_FINE && c->o.json)
 		ret = print_json(&m);

@@ -132,6 +132,26 @@ static bool same_file(int fd, const char *path)
 }
 
 /*
+ * Whether the temporary file is a recorder's own. Another user of the directory can have made
+ * one of that name, or a link to a file that is not to be overwritten.
+ */
+static bool own_file(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_nlink <= 1 &&
+	       st.st_uid == geteuid();
+}
+
+static bool report_foreign(struct recording *r)
+{
+	msg_error("cannot write '%s': '%s' exists and is not a file of this user alone; remove it",
+		  r->path, r->tmp);
+	r->failed = true;
+	return false;
+}
+
+/*
  * Open and lock the temporary file. Its previous owner can have renamed or removed it since
  * it was opened.
  */
@@ -142,6 +162,8 @@ static bool open_tmp(struct recording *r)
 			     0666);
 		if (r->fd < 0)
 			return fail(r, r->tmp, errno);
+		if (!own_file(r->fd))
+			return report_foreign(r);
 		if (locked(r->fd, LOCK_EX))
 			return report_busy(r);
 		if (same_file(r->fd, r->tmp))

@@ -69,7 +69,7 @@ static int open_tmp(const char *path)
 	return -1;
 }
 
-static bool write_tmp(const char *tmp, const char *target,
+static bool write_tmp(const char *tmp, const char *target, mode_t mode,
 		      void (*write)(FILE *f, const void *data), const void *data)
 {
 	int fd = open_tmp(tmp), err;
@@ -81,7 +81,7 @@ static bool write_tmp(const char *tmp, const char *target,
 	if (f) {
 		write(f, data);
 		/* The lock goes with the file, so that comes last. */
-		if (!fflush(f) && !ferror(f) && !fchmod(fd, 0644) && !fsync(fd) &&
+		if (!fflush(f) && !ferror(f) && !fchmod(fd, mode) && !fsync(fd) &&
 		    !rename(tmp, target)) {
 			fclose(f);
 			return true;
@@ -97,16 +97,16 @@ static bool write_tmp(const char *tmp, const char *target,
 	return false;
 }
 
-bool textfile_replace(const char *path, void (*write)(FILE *f, const void *data),
-		      const void *data)
+bool textfile_replace(const char *path, bool own,
+		      void (*write)(FILE *f, const void *data), const void *data)
 {
 	char tmp[PATH_MAX + sizeof(SUFFIX)];
-	char *target = target_of(path);
+	char *target = own ? strdup(path) : target_of(path);
 	bool ok = false;
 
 	if (target) {
 		snprintf(tmp, sizeof(tmp), "%s" SUFFIX, target);
-		ok = write_tmp(tmp, target, write, data);
+		ok = write_tmp(tmp, target, own ? 0600 : 0644, write, data);
 	}
 	if (!ok && errno == EEXIST)
 		msg_error("cannot write '%s': '%s' exists and belongs to another user; remove it",

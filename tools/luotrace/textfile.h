@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
-/* Replaces a file atomically: a reader never sees half of it. For metrics --textfile. */
+/* Replaces a file atomically: a reader never sees half of it. */
 
 #ifndef TEXTFILE_H
 #define TEXTFILE_H
@@ -12,6 +12,8 @@
  * textfile_replace - replace a file atomically
  * @path:  the file, which need not exist; the target of a symbolic link is replaced. It is
  *	   an error if it exists and is not a regular file.
+ * @own:   whether it is for its owner alone: nobody else can read it, and a symbolic link is
+ *	   replaced itself
  * @write: writes the content
  * @data:  for @write
  *
@@ -20,7 +22,7 @@
  *
  * Return: false after a message.
  */
-bool textfile_replace(const char *path, void (*write)(FILE *f, const void *data),
-		      const void *data);
+bool textfile_replace(const char *path, bool own,
+		      void (*write)(FILE *f, const void *data), const void *data);
 
 #endif

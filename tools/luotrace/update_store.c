@@ -150,7 +150,8 @@ bool update_store_save(const char *dir, unsigned int *number, struct update *upd
 	unsigned int chosen = *number;
 	char path[PATH_MAX];
 
-	if (mkdir(dir, 0755) && errno != EEXIST) {
+	/* As the kernel's record, which is for root alone: it has names of processes. */
+	if (mkdir(dir, 0700) && errno != EEXIST) {
 		msg_error("cannot make '%s': %s", dir, strerror(errno));
 		return false;
 	}
@@ -159,7 +160,7 @@ bool update_store_save(const char *dir, unsigned int *number, struct update *upd
 	update->stored_ns = clock_ns(CLOCK_REALTIME);
 	update_store_seal(update);
 	path_of(path, dir, chosen);
-	if (!textfile_replace(path, write_update, update))
+	if (!textfile_replace(path, true, write_update, update))
 		return false;
 	*number = chosen;
 	remove_old(dir);

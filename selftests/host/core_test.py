@@ -322,6 +322,12 @@ def helper(cores):
     check(r.returncode == 1 and "! subtree 'LUO' cannot be read: luotrace-core was "
           "killed by signal 7\n" in r.stdout, "it ends while it is read", r.returncode,
           r.stdout, r.stderr)
+    # What it says of a core may quote it.
+    cores.write(core, b"#!/bin/sh\nprintf '\\11\\0\\0\\0\\0\\0\\0\\0"
+                b"is \\033[2Jno'\n")
+    r = cores.show("zlib", installed)
+    check(r.returncode == 3 and r.stderr.endswith("zlib' is \\x1b[2Jno\n"),
+          "what it says is printable", r.returncode, r.stderr)
     r = run([LUOTRACE + "-core"])
     check(r.returncode == 2 and "is started by luotrace handover --memory" in r.stderr,
           "somebody starts it", r.returncode, r.stderr)

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fmt.h"
 #include "memory.h"
 #include "msg.h"
 
@@ -49,17 +50,22 @@ static void explain_end(struct core *core)
 			 WEXITSTATUS(status));
 }
 
-/* Take a reply; false, with the text of it, if no memory follows. */
+/*
+ * Take a reply; false, with the text of it, if no memory follows. The text can have bytes of
+ * the core, which are meant for no terminal.
+ */
 static bool receive_reply(struct core *core)
 {
+	char text[sizeof(core->mem.why)];
 	struct core_reply reply;
 
-	if (!receive(core, &reply, sizeof(reply)) || reply.text >= sizeof(core->mem.why) ||
-	    !receive(core, core->mem.why, reply.text)) {
+	if (!receive(core, &reply, sizeof(reply)) || reply.text >= sizeof(text) ||
+	    !receive(core, text, reply.text)) {
 		explain_end(core);
 		return false;
 	}
-	core->mem.why[reply.text] = '\0';
+	text[reply.text] = '\0';
+	fmt_text(core->mem.why, sizeof(core->mem.why), text);
 	core->mem.page_size = reply.page_size;
 	return !reply.text;
 }

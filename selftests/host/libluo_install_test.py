@@ -13,6 +13,7 @@ from tap import TOP, check, run, run_tests
 
 CC = ["gcc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror"]
 HEADER = os.path.join(TOP, "tools/libluo/libluo.h")
+SYMBOLS = os.path.join(TOP, "tools/packaging/debian/libluo1.symbols")
 PAGE = os.path.join(TOP, "Documentation/tools/libluo/libluo.rst")
 GUESTS = os.path.join(TOP, "Documentation/admin-guide/liveupdate/virtual-machines.rst")
 PREFIX = "/opt/luo"
@@ -66,6 +67,9 @@ def test_header():
                       "-Itools/luotrace", "-include", HEADER, "-include", name,
                       "/dev/null"])
         check(r.returncode == 0, "it can be used with <%s>" % name, r.stderr)
+    r = run(["clang", "-std=c++11", *CC[2:], "-fsyntax-only", "-x", "c++", "-include",
+             HEADER, "/dev/null"])
+    check(r.returncode == 0, "it is C++, too", r.stderr)
     included = re.findall(r"^#include (.*)", read(HEADER), re.M)
     check(included == ["<stdint.h>"], "it includes only <stdint.h>", included)
 
@@ -74,7 +78,7 @@ def test_documented():
     """Every function has a doc comment and is in the manual, no other one is."""
     declared = prototypes(read(HEADER))
     page = read(PAGE)
-    check(len(declared) == 13, "the header declares 13 functions", declared)
+    check(len(declared) == 20, "the header declares 20 functions", declared)
     listed = prototypes(page.partition("DESCRIPTION")[0])
     check(listed == declared, "the manual declares the same", listed, declared)
     text = page.partition("DESCRIPTION")[2]
@@ -91,8 +95,11 @@ def check_libraries(where):
     exported = symbols(where + "/libluo.so.1", "--dynamic", "--with-symbol-versions")
     # Some versions of nm list the version, too.
     exported = [name for name in exported if not name.startswith("LIBLUO_1")]
-    check(exported == [name + "@@LIBLUO_1" for name in declared],
-          "libluo.so.1 exports these functions, versioned", exported)
+    check([name.partition("@@")[0] for name in exported] == declared,
+          "libluo.so.1 exports these functions", exported)
+    listed = re.findall(r"^ (luo_\w+@[\w.]+) ", read(SYMBOLS), re.M)
+    check([name.replace("@@", "@") for name in exported] == listed,
+          "each has the version that Debian's packages know", exported, listed)
     found = symbols(where + "/libluo.a")
     check(found == declared, "libluo.a has no other global symbol", found)
     found = dynamic(where + "/libluo.so.1")
@@ -125,14 +132,16 @@ def check_programs(tmp, root, libdir):
               "a program with %s/%s" % (libdir, name), talk, r)
 
 
-def check_example(tmp, root, libdir):
-    """The example of the manual is a program."""
-    code = re.search(r"::\n\n((?:   .*\n|\n)*?   }\n)\n",
-                     read(PAGE).partition("EXAMPLES")[2]).group(1)
-    with open(os.path.join(tmp, "prog.c"), "w") as f:
-        f.write(code)
-    ok, talk = build(tmp, root, libdir)
-    check(ok, "the example of the manual can be built", talk)
+def check_examples(tmp, root, libdir):
+    """The examples of the manual are programs."""
+    programs = re.findall(r"::\n\n((?:   .*\n|\n)*?   }\n)\n",
+                          read(PAGE).partition("EXAMPLES")[2])
+    check(len(programs) == 2, "the manual has two", programs)
+    for i, code in enumerate(programs, 1):
+        with open(os.path.join(tmp, "prog.c"), "w") as f:
+            f.write(code)
+        ok, talk = build(tmp, root, libdir)
+        check(ok, "example %d of the manual can be built" % i, talk)
 
 
 def check_guests(tmp, root):
@@ -171,7 +180,7 @@ def test_install():
               read(root + names[-1]) == "libluo.3", "header and man page as they are")
         check_libraries(root + lib)
         check_programs(tmp, root, lib)
-        check_example(tmp, root, lib)
+        check_examples(tmp, root, lib)
         check_guests(tmp, root)
     with tempfile.TemporaryDirectory() as tmp:
         lib = "/opt/luo/lib/x86_64-linux-gnu"

@@ -28,7 +28,10 @@ struct wire {
 	uint32_t size;
 	uint32_t second;
 	union {
-		uint64_t token;
+		struct {
+			uint64_t token;
+			uint32_t incoming;
+		};
 		char name[64];
 	};
 };
@@ -103,6 +106,21 @@ static int finish(void) { return luo_session_finish(FD); }
 static int get_name(void) { return luo_session_get_name(FD, name); }
 static int session_get_state(void) { return luo_session_get_state(FD, &state); }
 static int session_set_event(void) { return luo_session_set_event(FD, LUO_EVENT_FINISH); }
+static int fd_preserve(void) { return luo_fd_preserve(FD, 8, TOKEN); }
+static int fd_unpreserve(void) { return luo_fd_unpreserve(FD, TOKEN); }
+static int fd_restore(void) { return luo_fd_restore(FD, TOKEN); }
+static int fd_get_state(void) { return luo_fd_get_state(FD, 1, TOKEN, &state); }
+static int fd_set_event(void) { return luo_fd_set_event(FD, TOKEN, LUO_EVENT_CANCEL); }
+
+static int session_fd_get_state(void)
+{
+	return luo_session_fd_get_state(FD, TOKEN, &state);
+}
+
+static int session_fd_set_event(void)
+{
+	return luo_session_fd_set_event(FD, TOKEN, LUO_EVENT_FINISH);
+}
 
 enum {
 	RETURNS_FD	= 1,	/* the second member of the answer */
@@ -137,6 +155,20 @@ static const struct row {
 	  { .size = 8 }, 0 },
 	{ "luo_session_set_event()", session_set_event, NEWER, 0xba62,
 	  { .size = 8, .second = 2 }, 0x61 },
+	{ "luo_fd_preserve()", fd_preserve, NEWER, 0xba22,
+	  { .size = 16, .second = 8, .token = TOKEN }, 0x20 },
+	{ "luo_fd_unpreserve()", fd_unpreserve, NEWER, 0xba23,
+	  { .size = 16, .token = TOKEN }, 0 },
+	{ "luo_fd_restore()", fd_restore, NEWER | RETURNS_FD, 0xba24,
+	  { .size = 16, .token = TOKEN }, 0x20 },
+	{ "luo_fd_get_state()", fd_get_state, NEWER | GIVES_STATE, 0xba25,
+	  { .size = 24, .token = TOKEN, .incoming = 1 }, 0 },
+	{ "luo_fd_set_event()", fd_set_event, NEWER, 0xba26,
+	  { .size = 16, .second = 3, .token = TOKEN }, 0x20 },
+	{ "luo_session_fd_get_state()", session_fd_get_state, NEWER | GIVES_STATE, 0xba63,
+	  { .size = 16, .token = TOKEN }, 0 },
+	{ "luo_session_fd_set_event()", session_fd_set_event, NEWER, 0xba64,
+	  { .size = 16, .second = 2, .token = TOKEN }, 0x61 },
 };
 
 #define NR_ROWS	(sizeof(rows) / sizeof(rows[0]))
@@ -215,7 +247,7 @@ static void test_base(const struct row *r)
 	kernel.fails[r->request & 0xff] = EINVAL;
 	kernel.fails[r->asks] = EBADF;
 	check(r->call() == -EINVAL && kernel.request == (0xba00 | r->asks),
-	      "%s is about the event unless the state is unknown, too", r->what);
+	      "%s gives EINVAL unless the state is unknown, too", r->what);
 }
 
 static void test_names(const char *what, int (*call)(int dev, const char *name))
@@ -262,6 +294,36 @@ static const struct {
 	{ "LUO_NAME_SIZE", LUO_NAME_SIZE, LIVEUPDATE_SESSION_NAME_LENGTH },
 };
 
+/* Pass a number on as an event and as a state, each way that there is. */
+static bool pass_on(unsigned int i)
+{
+	int (*const set[])(int fd, enum luo_event event) = {
+		luo_set_event, luo_session_set_event,
+	};
+	int (*const get[])(int fd, enum luo_state *state) = {
+		luo_get_state, luo_session_get_state,
+	};
+	int (*const set_of_fd[])(int fd, uint64_t token, enum luo_event event) = {
+		luo_fd_set_event, luo_session_fd_set_event,
+	};
+	unsigned int way;
+	bool ok = true;
+
+	reset();
+	kernel.reply.second = i;
+	for (way = 0; way < 2; way++) {
+		ok &= !set[way](FD, i) && kernel.sent.second == i;
+		ok &= !set_of_fd[way](FD, TOKEN, i) && kernel.sent.second == i;
+		state = 99;
+		ok &= !get[way](FD, &state) && state == i;
+		state = 99;
+		ok &= !luo_fd_get_state(FD, way, TOKEN, &state) && state == i &&
+		      kernel.sent.incoming == way;
+	}
+	state = 99;
+	return ok && !luo_session_fd_get_state(FD, TOKEN, &state) && state == i;
+}
+
 /* Every number of an event and of a state, as it is sent and as it is received. */
 static void test_numbers(void)
 {
@@ -269,15 +331,12 @@ static void test_numbers(void)
 
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		check(numbers[i].is == numbers[i].want, "%s is the kernel's", numbers[i].name);
-	for (i = 0; i < 5; i++) {
-		reset();
-		kernel.reply.second = i;
-		check(!luo_set_event(FD, i) && kernel.sent.second == i &&
-		      !luo_session_set_event(FD, i) && kernel.sent.second == i &&
-		      !luo_get_state(FD, &state) && state == i &&
-		      !(state = 0, luo_session_get_state(FD, &state)) && state == i,
-		      "%u as a state and as an event is passed on", i);
-	}
+	for (i = 0; i < 5; i++)
+		check(pass_on(i), "%u as a state and as an event is passed on", i);
+	check(!luo_fd_get_state(FD, -2, TOKEN, &state) && kernel.sent.incoming == 1,
+	      "any incoming but 0 is 1, EINVAL has no other meaning");
+	check_string(LUO_DEVICE_SESSION, LIVEUPDATE_DEVICE_SESSION,
+		     "LUO_DEVICE_SESSION is the kernel's");
 }
 
 static void test_mark(void)

@@ -73,19 +73,84 @@ int luo_get_state(int dev, enum luo_state *state)
 	return luo_if_known(err);
 }
 
+/*
+ * The same of one that can give EINVAL, for the event or from a handler. Where there are
+ * states, an ioctl that is missing gives ENOTTY.
+ */
+static int luo_if_known_on_device(int dev, int err)
+{
+	enum luo_state state;
+
+	if (err == -EINVAL && luo_get_state(dev, &state) != -EOPNOTSUPP)
+		return err;
+	return luo_if_known(err);
+}
+
 int luo_set_event(int dev, enum luo_event event)
 {
 	struct liveupdate_ioctl_set_event arg = {
 		.size = sizeof(arg),
 		.event = event,
 	};
-	int err = luo_ioctl(dev, LIVEUPDATE_IOCTL_SET_EVENT, &arg);
-	enum luo_state state;
 
-	/* Of a LUO that has states, EINVAL is about the event. */
-	if (err == -EINVAL && luo_get_state(dev, &state) != -EOPNOTSUPP)
-		return err;
+	return luo_if_known_on_device(dev, luo_ioctl(dev, LIVEUPDATE_IOCTL_SET_EVENT, &arg));
+}
+
+int luo_fd_preserve(int dev, int fd, uint64_t token)
+{
+	struct liveupdate_ioctl_fd_preserve arg = {
+		.size = sizeof(arg),
+		.fd = fd,
+		.token = token,
+	};
+
+	return luo_if_known_on_device(dev, luo_ioctl(dev, LIVEUPDATE_IOCTL_FD_PRESERVE, &arg));
+}
+
+int luo_fd_unpreserve(int dev, uint64_t token)
+{
+	struct liveupdate_ioctl_fd_unpreserve arg = {
+		.size = sizeof(arg),
+		.token = token,
+	};
+
+	return luo_if_known(luo_ioctl(dev, LIVEUPDATE_IOCTL_FD_UNPRESERVE, &arg));
+}
+
+int luo_fd_restore(int dev, uint64_t token)
+{
+	struct liveupdate_ioctl_fd_restore arg = {
+		.size = sizeof(arg),
+		.token = token,
+	};
+	int err = luo_ioctl(dev, LIVEUPDATE_IOCTL_FD_RESTORE, &arg);
+
+	return err ? luo_if_known_on_device(dev, err) : arg.fd;
+}
+
+int luo_fd_get_state(int dev, int incoming, uint64_t token, enum luo_state *state)
+{
+	struct liveupdate_ioctl_fd_get_state arg = {
+		.size = sizeof(arg),
+		.token = token,
+		.incoming = !!incoming,
+	};
+	int err = luo_ioctl(dev, LIVEUPDATE_IOCTL_FD_GET_STATE, &arg);
+
+	if (!err)
+		*state = (enum luo_state)arg.state;
 	return luo_if_known(err);
+}
+
+int luo_fd_set_event(int dev, uint64_t token, enum luo_event event)
+{
+	struct liveupdate_ioctl_fd_set_event arg = {
+		.size = sizeof(arg),
+		.event = event,
+		.token = token,
+	};
+
+	return luo_if_known_on_device(dev, luo_ioctl(dev, LIVEUPDATE_IOCTL_FD_SET_EVENT, &arg));
 }
 
 int luo_session_preserve_fd(int session, int fd, uint64_t token)
@@ -147,6 +212,16 @@ int luo_session_get_state(int session, enum luo_state *state)
 	return luo_if_known(err);
 }
 
+/* As luo_if_known_on_device(), of a session. */
+static int luo_if_known_on_session(int session, int err)
+{
+	enum luo_state state;
+
+	if (err == -EINVAL && luo_session_get_state(session, &state) != -EOPNOTSUPP)
+		return err;
+	return luo_if_known(err);
+}
+
 int luo_session_set_event(int session, enum luo_event event)
 {
 	struct liveupdate_session_set_event arg = {
@@ -154,11 +229,33 @@ int luo_session_set_event(int session, enum luo_event event)
 		.event = event,
 	};
 	int err = luo_ioctl(session, LIVEUPDATE_SESSION_SET_EVENT, &arg);
-	enum luo_state state;
 
-	if (err == -EINVAL && luo_session_get_state(session, &state) != -EOPNOTSUPP)
-		return err;
+	return luo_if_known_on_session(session, err);
+}
+
+int luo_session_fd_get_state(int session, uint64_t token, enum luo_state *state)
+{
+	struct liveupdate_session_fd_get_state arg = {
+		.size = sizeof(arg),
+		.token = token,
+	};
+	int err = luo_ioctl(session, LIVEUPDATE_SESSION_FD_GET_STATE, &arg);
+
+	if (!err)
+		*state = (enum luo_state)arg.state;
 	return luo_if_known(err);
+}
+
+int luo_session_fd_set_event(int session, uint64_t token, enum luo_event event)
+{
+	struct liveupdate_session_fd_set_event arg = {
+		.size = sizeof(arg),
+		.event = event,
+		.token = token,
+	};
+	int err = luo_ioctl(session, LIVEUPDATE_SESSION_FD_SET_EVENT, &arg);
+
+	return luo_if_known_on_session(session, err);
 }
 
 int luo_mark(const char *name, int paused)

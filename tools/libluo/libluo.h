@@ -8,8 +8,9 @@
  * of them. The library has no state: any thread can call any function.
  *
  * It works with this LUO and with that of a stock Linux 7.2 or 7.3, which has no states, no
- * events and no luo_session_unpreserve_fd(): there these return -EOPNOTSUPP and change
- * nothing. An agent then goes on without.
+ * events, no luo_session_unpreserve_fd() and no files without a session: there these return
+ * -EOPNOTSUPP and change nothing. An agent then goes on without. So do the luo_fd_*() and
+ * luo_session_fd_*() calls with an earlier version of this LUO, which has only the others.
  */
 
 #ifndef LIBLUO_H
@@ -24,12 +25,15 @@ extern "C" {
 /* Bytes of the longest name of a session, and one for the terminating zero. */
 #define LUO_NAME_SIZE	64
 
+/* Name of the session that has the files of luo_fd_preserve(). */
+#define LUO_DEVICE_SESSION	"device"
+
 /**
- * enum luo_state - global state, or state of one session
+ * enum luo_state - global state, or state of one session or file
  * @LUO_STATE_NORMAL:	no live update is in progress
  * @LUO_STATE_PREPARED:	state is saved, the workload still runs
  * @LUO_STATE_FROZEN:	the saved state is final, kexec comes next
- * @LUO_STATE_UPDATED:	this kernel holds sessions of the previous one
+ * @LUO_STATE_UPDATED:	this kernel holds it for the previous one
  */
 enum luo_state {
 	LUO_STATE_NORMAL = 0,
@@ -39,9 +43,9 @@ enum luo_state {
 };
 
 /**
- * enum luo_event - event that changes the global state or that of a session
+ * enum luo_event - event that changes the global state or that of a session or a file
  * @LUO_EVENT_PREPARE:	save state while the workload still runs
- * @LUO_EVENT_FREEZE:	make the saved state final; only for a session
+ * @LUO_EVENT_FREEZE:	make the saved state final; not for the global state
  * @LUO_EVENT_FINISH:	release the incoming state, which is restored
  * @LUO_EVENT_CANCEL:	undo PREPARE and FREEZE
  */
@@ -56,7 +60,8 @@ enum luo_event {
  * luo_open - open /dev/liveupdate
  *
  * One process at a time can have it open. It is needed only for the calls that take @dev:
- * close it as soon as the sessions are open, they stay.
+ * close it as soon as the sessions are open, they stay. Only the files of luo_fd_preserve()
+ * need it until the kexec.
  *
  * Return: a descriptor; -ENOENT if the kernel has no LUO or was not booted with
  *	   liveupdate=on and KHO; -EBUSY while another process has it open; -EPERM or -EACCES
@@ -118,6 +123,77 @@ int luo_get_state(int dev, enum luo_state *state);
 int luo_set_event(int dev, enum luo_event event);
 
 /**
+ * luo_fd_preserve - preserve a file without a session
+ * @dev:   from luo_open(); closing it before the kexec unpreserves the file
+ * @fd:	   the file; can be closed afterwards
+ * @token: the caller's name for it, unique among these files
+ *
+ * These files are in a session, LUO_DEVICE_SESSION, that exists while there is one of them.
+ * Global events include it.
+ *
+ * Return: 0; -EBADF for @fd; -ENOENT if no handler accepts such a file; -EEXIST if the token
+ *	   is in use, or luo_session_create() made a session of that name; -EBUSY if the
+ *	   file is preserved already; -EAGAIN while the global state is PREPARED or FROZEN,
+ *	   -EBUSY then if there are such files; -ENOSPC if there are too many; -EOPNOTSUPP
+ *	   of a kernel without this call; the errno of the handler.
+ */
+int luo_fd_preserve(int dev, int fd, uint64_t token);
+
+/**
+ * luo_fd_unpreserve - take back what luo_fd_preserve() did
+ * @dev:   from luo_open()
+ * @token: as it was preserved
+ *
+ * Return: 0; -ENOENT if there is no such file; -EBUSY if it, or the global state, is not
+ *	   NORMAL; -EOPNOTSUPP of a kernel without this call.
+ */
+int luo_fd_unpreserve(int dev, uint64_t token);
+
+/**
+ * luo_fd_restore - get back a file that luo_fd_preserve() preserved in the previous kernel
+ * @dev:   from luo_open()
+ * @token: as it was preserved
+ *
+ * The first call claims LUO_DEVICE_SESSION until @dev is closed. The next process that opens
+ * the device can have the files that are not finished by then. luo_fd_set_event() finishes
+ * one, luo_set_event() all of them. In a kernel without this call, luo_session_retrieve()
+ * claims that session.
+ *
+ * Return: a descriptor, of the same open file each time; -ENOENT if the previous kernel
+ *	   handed over no such file, or its handler is not registered; -EBUSY if
+ *	   luo_session_retrieve() claimed the session; -EOPNOTSUPP of a kernel without this
+ *	   call; the errno of the handler, the same each time.
+ */
+int luo_fd_restore(int dev, uint64_t token);
+
+/**
+ * luo_fd_get_state - get the state of a file that is preserved without a session
+ * @dev:      from luo_open()
+ * @incoming: 1 for a file of the previous kernel, 0 for one that is preserved for the next
+ *	      kernel; they have separate tokens
+ * @token:    as it was preserved
+ * @state:    set to the state, unless the call fails
+ *
+ * Never waits, as luo_get_state(), and claims nothing.
+ *
+ * Return: 0; -ENOENT if there is no such file; -EOPNOTSUPP of a kernel without this call.
+ */
+int luo_fd_get_state(int dev, int incoming, uint64_t token, enum luo_state *state);
+
+/**
+ * luo_fd_set_event - change the state of a file that is preserved without a session
+ * @dev:   from luo_open()
+ * @token: as it was preserved
+ * @event: FINISH for a file of the previous kernel, which it claims as luo_fd_restore() does;
+ *	   any other one for a file that is preserved for the next kernel. As
+ *	   luo_session_fd_set_event()
+ *
+ * Return: as luo_session_fd_set_event(); -ENOENT if there is no such file; -EBUSY also if
+ *	   luo_session_retrieve() claimed the session.
+ */
+int luo_fd_set_event(int dev, uint64_t token, enum luo_event event);
+
+/**
  * luo_session_preserve_fd - preserve a file
  * @session: an outgoing session
  * @fd:	     the file; can be closed afterwards
@@ -135,9 +211,9 @@ int luo_session_preserve_fd(int session, int fd, uint64_t token);
  * @session: an outgoing session
  * @token:   as it was preserved
  *
- * Return: 0; -ENOENT if the session has no such token; -EBUSY if it is not NORMAL;
- *	   -EOPNOTSUPP for an incoming session, and of a stock kernel: there closing the
- *	   session removes all its files.
+ * Return: 0; -ENOENT if the session has no such token; -EBUSY if the session or the file
+ *	   is not NORMAL; -EOPNOTSUPP for an incoming session, and of a stock kernel: there
+ *	   closing the session removes all its files.
  */
 int luo_session_unpreserve_fd(int session, uint64_t token);
 
@@ -196,6 +272,38 @@ int luo_session_get_state(int session, enum luo_state *state);
  *	   is no event; the errno of a handler that failed.
  */
 int luo_session_set_event(int session, enum luo_event event);
+
+/**
+ * luo_session_fd_get_state - get the state of one file of a session
+ * @session: any session
+ * @token:   as it was preserved
+ * @state:   set to the state, unless the call fails; UPDATED until an incoming file is
+ *	     finished, retrieved or not
+ *
+ * Never waits, as luo_get_state().
+ *
+ * Return: 0; -ENOENT if the session has no such token; -EOPNOTSUPP of a kernel without this
+ *	   call.
+ */
+int luo_session_fd_get_state(int session, uint64_t token, enum luo_state *state);
+
+/**
+ * luo_session_fd_set_event - change the state of one file, whatever that of others
+ * @session: any session
+ * @token:   as it was preserved
+ * @event:   of an outgoing file PREPARE while NORMAL, FREEZE while PREPARED, CANCEL while
+ *	     PREPARED or FROZEN; of an incoming one FINISH, which discards it if it was not
+ *	     retrieved. The last file finishes the session
+ *
+ * For files that take long. Events of the session, and global ones, skip the files that have
+ * made the step already.
+ *
+ * Return: 0; -ENOENT if the session has no such token; -EINVAL for an event that the state
+ *	   of the file does not allow; -EBUSY if the session is FROZEN, or the handler cannot
+ *	   finish yet; -EOPNOTSUPP of a kernel without this call, and for a number that is
+ *	   no event; the errno of a handler that failed.
+ */
+int luo_session_fd_set_event(int session, uint64_t token, enum luo_event event);
 
 /**
  * luo_mark - mark a workload as paused or resumed just now

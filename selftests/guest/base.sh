@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # base.sh [back]: the base's tests of its LUO, compiled with its own <linux/liveupdate.h>,
-# and an agent with libluo, through a live update; "back" is a second one, from the next
+# and agents with libluo, through a live update; "back" is a second one, from the next
 # kernel into the first one.
 
 # Each preserves in its first stage, with a child that holds the sessions, and checks
@@ -20,6 +20,8 @@ preserve() {
 		kill -0 $! || exit 1
 		sleep 0.1
 	done
+	# It keeps the device open.
+	vm-hold libluo_test hold || exit 1
 }
 
 if [ "$STAGE" = 0 ]; then
@@ -27,6 +29,7 @@ if [ "$STAGE" = 0 ]; then
 	ret=$?
 	vm-put /tmp/base.tap
 	[ $ret = 0 ] || exit 1
+	vm-tap libluo libluo_test -f files || exit 1
 	preserve
 	vm-kexec --next
 	exit 1
@@ -53,6 +56,7 @@ bad=0
 } > /tmp/base.tap
 vm-put /tmp/base.tap
 [ $bad = 0 ] || exit 1
+vm-tap libluo libluo_test -t updated || exit 1
 [ "$STAGE" = $last ] && exit
 preserve
 vm-kexec

@@ -6,6 +6,7 @@ import glob
 import os
 import re
 import sys
+import tomllib
 
 from tap import TOP, check, run, run_tests
 
@@ -108,6 +109,44 @@ def test_documented_events():
                        ("LUO_EVENTS", "``event``: ")):
         check(lead + ", ".join(kernel[name]) in flat,
               "Documentation has the words of %s" % name)
+
+
+def existing_tests():
+    """{where: its tests}, those of a row of the VM tests as ROW and as ROW:CASE."""
+    with open(os.path.join(TOP, "selftests/vm/tests.toml"), "rb") as f:
+        table = tomllib.load(f)
+    found = {"VM": set(table), "KUnit": set(), "host": set(
+        run([os.path.join(TOP, "selftests/host/run"), "--list"]).stdout.split())}
+    for name, row in table.items():
+        row = dict(table.get(row.get("like"), {}), **row)
+        for program in row.get("programs", []):
+            path = os.path.join(TOP, "selftests/guest/%s.c" % program)
+            if os.path.exists(path):
+                with open(path) as f:
+                    cases = re.findall(r"^TEST(?:_F\(\w+, |\()(\w+)\)", f.read(), re.M)
+                found["VM"] |= {"%s:%s" % (name, case) for case in cases}
+    for path in glob.glob(os.path.join(TOP, "kernel/liveupdate/tests/*_kunit.c")):
+        with open(path) as f:
+            found["KUnit"] |= set(re.findall(r"KUNIT_CASE\w*\((\w+)", f.read()))
+    return found
+
+
+def test_threats():
+    """The threat model names tests that exist, or says that there is none."""
+    with open(os.path.join(TOP, "Documentation/admin-guide/liveupdate/threats.rst")) as f:
+        text = f.read()
+    rows = [" ".join(row.split()) for row in re.findall(
+        r"^   \* - (?!At worst)(?:.*\n     [ -] )*.*$", text, re.M)]
+    check(len(rows) > 30, "the threat model has rows", len(rows))
+    proofs = [row.rsplit(" - ", 1)[1] for row in rows]
+    bare = [row for row, proof in zip(rows, proofs)
+            if row.count(" - ") < 3 or not re.search(r"\b(VM|host|KUnit) ``|[Nn]o test",
+                                                     proof)]
+    check(not bare, "each has a test, or says that there is none", *bare)
+    tests = existing_tests()
+    named = set(re.findall(r"\b(VM|host|KUnit)\s+``([^`]+)``", text))
+    gone = ["%s %s" % (where, name) for where, name in named if name not in tests[where]]
+    check(len(named) > 40 and not gone, "each test that it names exists", *sorted(gone))
 
 
 if __name__ == "__main__":

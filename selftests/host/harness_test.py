@@ -331,7 +331,8 @@ def test_klog():
         found = klog.findings("x\n%s\ny" % line)
         check(len(found) == 1 and found[0].startswith(name + ":"),
               "a kernel log with %s is bad" % name, found)
-    good = "[ 0.1] ... MAX_LOCK_DEPTH: 48\n[ 0.2] luo: live update 1: 0 sessions"
+    good = "[ 0.1] ... MAX_LOCK_DEPTH: 48\n[ 0.2] luo: live update 1: 0 sessions\n" \
+           "[ 0.3] Huh VM_FAULT_OOM leaked out to the #PF handler. Retrying PF"
     check(klog.findings(good) == [], "a good kernel log is good",
           klog.findings(good))
     line = KLOG[0][0]

@@ -133,7 +133,8 @@ def existing_tests():
 
 def test_threats():
     """The threat model names tests that exist, or says that there is none."""
-    with open(os.path.join(TOP, "Documentation/admin-guide/liveupdate/threats.rst")) as f:
+    page = "Documentation/admin-guide/liveupdate/threats.rst"
+    with open(os.path.join(TOP, page)) as f:
         text = f.read()
     rows = [" ".join(row.split()) for row in re.findall(
         r"^   \* - (?!At worst)(?:.*\n     [ -] )*.*$", text, re.M)]
@@ -145,7 +146,8 @@ def test_threats():
     check(not bare, "each has a test, or says that there is none", *bare)
     tests = existing_tests()
     named = set(re.findall(r"\b(VM|host|KUnit)\s+``([^`]+)``", text))
-    gone = ["%s %s" % (where, name) for where, name in named if name not in tests[where]]
+    gone = ["%s %s" % (where, name) for where, name in named
+            if name not in tests[where]]
     check(len(named) > 40 and not gone, "each test that it names exists", *sorted(gone))
 
 

@@ -344,7 +344,9 @@ TEST_F(inside, the_longest_initcalls_are_those_of_initcall_debug)
 	for (i = 0; i < LIVEUPDATE_RECORDER_INITCALLS; i++) {
 		printf("# %s %.1f ms\n", init->longest[i].name,
 		       init->longest[i].duration / 1e6);
-		EXPECT_TRUE(has_line(lines, n, &init->longest[i]));
+		/* It changes the clock that initcall_debug reads. */
+		if (strcmp(init->longest[i].name, "clocksource_done_booting"))
+			EXPECT_TRUE(has_line(lines, n, &init->longest[i]));
 		found += !strcmp(init->longest[i].name, longest->name);
 	}
 	EXPECT_EQ(1, found);

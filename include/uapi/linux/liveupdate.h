@@ -264,7 +264,7 @@ struct liveupdate_ioctl_fd_unpreserve {
  *
  * As LIVEUPDATE_SESSION_RETRIEVE_FD, in the incoming session
  * LIVEUPDATE_DEVICE_SESSION, which the first call claims for the open device. A device
- * that is closed before that session is finished leaves it to whoever opens the device
+ * that is closed before that session is finished leaves it to the process that opens the device
  * next. The session is finished with its last file, see FD_SET_EVENT, or by the global
  * FINISH.
  *

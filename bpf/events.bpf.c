@@ -60,6 +60,32 @@ int BPF_PROG(on_luo_state, __u64 number, __u32 old, __u32 new, __u32 event,
 	return 0;
 }
 
+SEC("tp_btf/luo_device_open")
+int BPF_PROG(on_luo_device_open, __u64 number, int ret)
+{
+	struct lt_event *e = event_reserve(LT_DEVICE_OPEN, ret);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	event_commit(e, event_wanted(e, 0), 0);
+	return 0;
+}
+
+SEC("tp_btf/luo_mark")
+int BPF_PROG(on_luo_mark, __u64 number, const char *name, __u32 mark, int ret)
+{
+	struct lt_event *e = event_reserve(LT_MARK, ret);
+
+	if (!e)
+		return 0;
+	e->number = number;
+	e->mark.mark = mark;
+	set_name(e->session, name);
+	event_commit(e, event_wanted(e, 0), 0);
+	return 0;
+}
+
 static __always_inline int phase_event(__u32 type, __u64 number, __u32 scope,
 				       const char *name, __u32 what, __u64 sessions,
 				       __u64 files, int ret)

@@ -36,6 +36,8 @@
 /* The events: constant, tracepoint. */
 #define LT_EVENTS(X)						\
 	X(STATE,		luo_state)			\
+	X(DEVICE_OPEN,		luo_device_open)		\
+	X(MARK,			luo_mark)			\
 	X(PHASE_BEGIN,		luo_phase_begin)		\
 	X(PHASE_END,		luo_phase_end)			\
 	X(SESSION_CREATE,	luo_session_create)		\
@@ -90,9 +92,10 @@ enum lt_kind { LT_HANDLER, LT_SUBSYSTEM, LT_FLB, LT_OTHERS };
  * @opened:     when /dev/liveupdate was last opened, ns; 0 if that is not traced
  * @busy_ns:    time since the trace began during which an ioctl of LUO was in progress;
  *              0 if that is not traced
- * @session:    name of the session, "" for none
+ * @session:    name of the session, "" for none; of the workload in luo_mark
  * @compatible: of the handler; name of the subsystem or FLB
  * @state:      luo_state, luo_session_state, luo_subsystem_state
+ * @mark:       luo_mark
  * @phase:      luo_phase_begin, luo_phase_end
  * @session_op: luo_session_create, _retrieve, _release and _finish
  * @leak:       luo_session_leak
@@ -124,6 +127,9 @@ struct lt_event {
 			__u32 new;
 			__u32 event;
 		} state;
+		struct {
+			__u32 mark;
+		} mark;
 		struct {
 			__u64 sessions;
 			__u64 files;

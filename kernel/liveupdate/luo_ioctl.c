@@ -25,6 +25,7 @@
 #include "luo_recorder.h"
 #include "luo_session.h"
 #include "luo_state.h"
+#include "luo_trace.h"
 #include "luo_ucmd.h"
 
 static const struct file_operations luo_session_fops;
@@ -432,7 +433,7 @@ static const struct file_operations luo_session_fops = {
 
 static atomic_t luo_device_busy = ATOMIC_INIT(0);
 
-static int luo_device_open(struct inode *inode, struct file *file)
+static int luo_device_acquire(void)
 {
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
@@ -440,6 +441,14 @@ static int luo_device_open(struct inode *inode, struct file *file)
 		return -EBUSY;
 	luo_recorder_open();
 	return 0;
+}
+
+static int luo_device_open(struct inode *inode, struct file *file)
+{
+	int err = luo_device_acquire();
+
+	luo_emit(luo_device_open, luo_number(LUO_DIR_OUT), err);
+	return err;
 }
 
 static int luo_device_release(struct inode *inode, struct file *file)

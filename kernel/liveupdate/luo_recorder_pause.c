@@ -135,23 +135,32 @@ static const struct {
 	const char *word;
 	int (*run)(const char *name, const struct luo_moment *at);
 } luo_pause_words[] = {
-	{ "paused ", luo_pause_paused },
-	{ "resumed ", luo_pause_resumed },
+	[LUO_MARK_PAUSED] = { "paused ", luo_pause_paused },
+	[LUO_MARK_RESUMED] = { "resumed ", luo_pause_resumed },
 };
 
-/* Copy the name, without the end of the line. */
-static int luo_pause_name(char *to, const char *from, size_t len)
+/* Copy the name, without the end of the line; as far as it is valid. */
+static int luo_pause_name(char to[LIVEUPDATE_SESSION_NAME_LENGTH], const char *from,
+			  size_t len)
 {
+	size_t valid = strcspn(from, "\n"), copied;
+
 	if (len && from[len - 1] == '\n')
 		len--;
-	if (!len || memchr(from, '\0', len) || memchr(from, '\n', len))
+	copied = min(valid, LIVEUPDATE_SESSION_NAME_LENGTH - 1);
+	memcpy(to, from, copied);
+	to[copied] = '\0';
+	if (!len || valid < len)
 		return -EINVAL;
-	if (len >= LIVEUPDATE_SESSION_NAME_LENGTH)
-		return -ENAMETOOLONG;
+	return len < LIVEUPDATE_SESSION_NAME_LENGTH ? 0 : -ENAMETOOLONG;
+}
 
-	memcpy(to, from, len);
-	to[len] = '\0';
-	return 0;
+static int luo_pause_mark(enum luo_mark mark, const char *name,
+			  const struct luo_moment *at)
+{
+	if (!luo_recorders[LUO_DIR_OUT].record || !luo_recorders[LUO_DIR_IN].record)
+		return -ENODEV;
+	return luo_pause_words[mark].run(name, at);
 }
 
 /*
@@ -163,18 +172,17 @@ static ssize_t mark_store(struct kobject *kobj, struct kobj_attribute *attr,
 {
 	const struct luo_moment at = luo_now();
 	char name[LIVEUPDATE_SESSION_NAME_LENGTH];
+	enum luo_mark mark;
 	size_t len;
-	int i, err;
+	int err;
 
-	if (!luo_recorders[LUO_DIR_OUT].record || !luo_recorders[LUO_DIR_IN].record)
-		return -ENODEV;
-
-	for (i = 0; i < ARRAY_SIZE(luo_pause_words); i++) {
-		len = strlen(luo_pause_words[i].word);
-		if (count < len || memcmp(buf, luo_pause_words[i].word, len))
+	for (mark = 0; mark < ARRAY_SIZE(luo_pause_words); mark++) {
+		len = strlen(luo_pause_words[mark].word);
+		if (count < len || memcmp(buf, luo_pause_words[mark].word, len))
 			continue;
 		err = luo_pause_name(name, buf + len, count - len);
-		err = err ?: luo_pause_words[i].run(name, &at);
+		err = err ?: luo_pause_mark(mark, name, &at);
+		luo_emit(luo_mark, luo_number(LUO_DIR_OUT), name, mark, err);
 		return err ?: count;
 	}
 	return -EINVAL;

@@ -69,12 +69,11 @@ static void luo_subsystem_failed(struct luo_subsystem_private *s, int err)
 	pr_err("subsystem '%s' failed: %pe\n", s->self->name, ERR_PTR(err));
 }
 
-static void luo_subsystem_trace_state(const struct luo_subsystem_private *s,
-				      enum luo_dir dir, enum liveupdate_state old,
+static void luo_subsystem_trace_state(const char *name, enum luo_dir dir,
+				      enum liveupdate_state old,
 				      enum liveupdate_state new, u32 event, int ret)
 {
-	luo_emit(luo_subsystem_state, luo_number(dir), s->self->name, dir, old, new, event,
-		 ret);
+	luo_emit(luo_subsystem_state, luo_number(dir), name, dir, old, new, event, ret);
 }
 
 /* The outgoing state changes to @state or, if @ret is an errno, fails to. */
@@ -84,7 +83,7 @@ static void luo_subsystem_change_state(struct luo_subsystem_private *s,
 	enum liveupdate_state old = s->state;
 
 	s->state = state;
-	luo_subsystem_trace_state(s, LUO_DIR_OUT, old, state, event, ret);
+	luo_subsystem_trace_state(s->self->name, LUO_DIR_OUT, old, state, event, ret);
 }
 
 /* Call an outgoing operation. */
@@ -285,7 +284,7 @@ static void luo_subsystem_finish(struct luo_subsystem_private *s)
 	luo_call_subsystem(s->self, LUO_OP_FINISH, &in->data, &in->private_data);
 	in->private_data = NULL;
 	s->booted = NULL;
-	luo_subsystem_trace_state(s, LUO_DIR_IN, LIVEUPDATE_STATE_UPDATED,
+	luo_subsystem_trace_state(in->name, LUO_DIR_IN, LIVEUPDATE_STATE_UPDATED,
 				  LIVEUPDATE_STATE_NORMAL, LIVEUPDATE_FINISH, 0);
 	module_put(s->self->ops->owner);
 }
@@ -302,7 +301,7 @@ static void luo_subsystem_boot(struct luo_subsystem_private *s)
 	s->booted = in;
 	luo_recorder_del_reject("subsystem", in->name);
 	luo_call_subsystem(s->self, LUO_OP_BOOT, &in->data, &in->private_data);
-	luo_subsystem_trace_state(s, LUO_DIR_IN, LIVEUPDATE_STATE_NORMAL,
+	luo_subsystem_trace_state(in->name, LUO_DIR_IN, LIVEUPDATE_STATE_NORMAL,
 				  LIVEUPDATE_STATE_UPDATED, LUO_EVENT_BOOT, 0);
 	if (luo_subsystems_over)
 		luo_subsystem_finish(s);
@@ -395,6 +394,35 @@ void luo_subsystem_finish_all(void)
 	list_for_each_entry_reverse(s, &luo_subsystems, list)
 		luo_subsystem_finish(s);
 	luo_subsystems_over = true;
+}
+
+static void luo_subsystem_give_up(const struct luo_subsystem_in *in,
+				  enum liveupdate_state state)
+{
+	luo_subsystem_trace_state(in->name, LUO_DIR_IN, state, LIVEUPDATE_STATE_NORMAL,
+				  LIVEUPDATE_FREEZE, -ECANCELED);
+}
+
+/**
+ * luo_subsystem_give_up_all - trace that incoming values end with this kernel
+ *
+ * Context: under luo_state_lock for writing, when kexec is certain.
+ */
+void luo_subsystem_give_up_all(void)
+{
+	const struct luo_subsystem_private *s;
+	const struct luo_subsystem_in *in;
+
+	lockdep_assert_held_write(&luo_state_lock);
+
+	list_for_each_entry(s, &luo_subsystems, list) {
+		if (s->booted)
+			luo_subsystem_give_up(s->booted, LIVEUPDATE_STATE_UPDATED);
+	}
+	list_for_each_entry(in, &luo_subsystems_in, list) {
+		if (!in->taken)
+			luo_subsystem_give_up(in, LIVEUPDATE_STATE_NORMAL);
+	}
 }
 
 /* It becomes the name of a node in the tree of the handover. */

@@ -20,6 +20,7 @@ void luo_subsystem_serialize_all(struct luo_contents *contents, enum liveupdate_
 void luo_subsystem_deserialize_all(void);
 void luo_subsystem_report_all(void);
 void luo_subsystem_finish_all(void);
+void luo_subsystem_give_up_all(void);
 void luo_subsystem_module_live(const struct module *module);
 
 #if IS_ENABLED(CONFIG_KUNIT)

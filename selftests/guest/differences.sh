@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A program makes the calls that return something else on the base's LUO, on either.
+# A program makes the calls that return something else on the base's LUO, on either. The
+# last ones are made while the kernel enters the next one.
 
 case $STAGE in
 0)
@@ -14,6 +15,17 @@ case $STAGE in
 	vm-hold differences_test late && vm-kexec
 	exit 1
 	;;
+2)
+	vm-tap open differences_test open
+	vm-kexec
+	exit 1
+	;;
+3)
+	[ ! -e /tools/luo_test_module.ko ] || insmod /tools/luo_test_module.ko frozen_ms=8000
+	vm-tap frozen differences_test frozen
+	# The kexec is under way.
+	sleep 60
+	exit 1
+	;;
 esac
-vm-tap open differences_test open
 exec vm-tap all differences_test all

@@ -62,6 +62,11 @@ static inline int load_module(const char *path, const char *parameters)
 	return err;
 }
 
+static inline int unload_module(const char *name)
+{
+	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
+}
+
 /*
  * A BPF program is missed where another task with the same event preempts it, and
  * luotrace says how often. Tasks on different CPUs do not preempt each other.

@@ -490,9 +490,9 @@ TEST(a_command_loads_only_what_it_shows)
 		long kib;
 	} wants[] = {
 		{ "watch", 4, 1536 },
-		{ "trace", 17, 4608 },
+		{ "trace", 19, 4608 },
 		{ "one", 1, 4608 },
-		{ "record", 25, 5120 },
+		{ "record", 27, 5120 },
 		{ "latency", 19, 7680 },
 	};
 	struct cost cost;
@@ -514,7 +514,7 @@ TEST(check_finds_everything)
 
 	ASSERT_NE(NULL, c);
 	EXPECT_TRUE(is(c, "flavour", "traced"));
-	EXPECT_EQ(20, number(c, "luo_events"));
+	EXPECT_EQ(22, number(c, "luo_events"));
 	EXPECT_EQ(6, number(c, "kho_events"));
 	EXPECT_TRUE(json_is_true(json_object_get(c, "works")));
 	EXPECT_TRUE(json_is_true(json_object_get(c, "kho")));

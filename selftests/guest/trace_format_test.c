@@ -12,6 +12,8 @@ static const struct {
 	const char *fields;
 } formats[] = {
 	{ "luo/luo_state", "u64 number;u32 old;u32 new;u32 event;int ret;" },
+	{ "luo/luo_device_open", "u64 number;int ret;" },
+	{ "luo/luo_mark", "u64 number;u32 mark;int ret;__data_loc char[] name;" },
 	{ "luo/luo_phase_begin", "u64 number;u64 sessions;u64 files;u32 scope;u32 phase;int ret;__data_loc char[] name;" },
 	{ "luo/luo_phase_end", "u64 number;u64 sessions;u64 files;u32 scope;u32 phase;int ret;__data_loc char[] name;" },
 	{ "luo/luo_session_create", "u64 number;u64 files;u32 dir;u32 state;int ret;__data_loc char[] name;" },

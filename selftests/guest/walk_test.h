@@ -296,6 +296,7 @@ static const struct {
 	{ "its handler has registered", handler_registers },
 	{ "its handler is not registered", as_it_is },
 	{ "without sessions", as_it_is },
+	{ "its module is not loaded", as_it_is },
 };
 
 static inline void (*find_condition(const struct walk *w))(struct walk *w)
@@ -463,6 +464,7 @@ static const struct {
 	{ "subsystem-out", "FROZEN", "", NULL },
 	{ "subsystem-in", "waiting", "", NULL },
 	{ "subsystem-in", "UPDATED", "", NULL },
+	{ "subsystem-in", "given-up", "", NULL },
 	{ "subsystem-in", "finished", "", NULL },
 	{ "session-out", "none", "", "" },
 	{ "session-out", "NORMAL", " state=normal ", " open=1 " },

@@ -116,10 +116,11 @@ def test_words():
     """The schemas have the words of luotrace."""
     lines = [line.split(", ") for line in printed("luotrace_test", "words")]
     defs = schemas()["common"]["$defs"]
-    scope = schemas()["trace"]["$defs"]["phase"]["properties"]["scope"]
+    scope, mark = (schemas()["trace"]["$defs"][n]["properties"][key]["enum"]
+                   for n, key in (("phase", "scope"), ("mark", "mark")))
     enums = [defs[n]["enum"] for n in (
         "dir", "state", "requested", "file_state", "op", "phase")]
-    enums += [scope["enum"], defs["leak_reason"]["enum"], defs["kho_kind"]["enum"]]
+    enums += [scope, defs["leak_reason"]["enum"], mark, defs["kho_kind"]["enum"]]
     check([e[:-1] for e in enums] == lines and all(e[-1] == "?" for e in enums),
           "the schemas have the words of luotrace", enums, lines)
 

@@ -24,9 +24,11 @@ class Error(Exception):
 
 
 def number(name):
-    """The number of an errno; 0 for success."""
+    """The number of an errno; 0 for success, -1 for a call that does not return."""
     if name in ("", "0"):
         return 0
+    if name == "waits":
+        return -1
     if name == "handler":
         return HANDLER_ERRNO
     value = getattr(errno, name, None)
@@ -144,7 +146,6 @@ class CallError:
     reason: str
     event: str = None
     tested_by: str = ""
-    untested: str = ""
 
 
 @dataclass
@@ -157,7 +158,6 @@ class Difference:
     ours: str
     reason: str
     id: str
-    untested: str = ""
 
 
 def make(cls, keys, where):
@@ -202,7 +202,7 @@ class Tables:
                 if event:
                     event += " ret=%d" % -number(row.errno)
                 found.append(Refusal(call.name, row.case, number(row.errno), event,
-                                     row.tested_by or row.untested))
+                                     row.tested_by))
         return found
 
 

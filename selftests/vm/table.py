@@ -65,8 +65,10 @@ class Row:
 def built_for(path, flavour):
     """The path of a file where what is built for the flavour's architecture is."""
     programs = arch.of(flavour).programs
-    if programs and path.startswith("build/"):
-        return "build/%s/%s" % (programs, path[len("build/"):])
+    optional = "?" if path.startswith("?") else ""
+    rest = path.removeprefix("?")
+    if programs and rest.startswith("build/"):
+        return "%sbuild/%s/%s" % (optional, programs, rest[len("build/"):])
     return path
 
 

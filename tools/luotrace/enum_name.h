@@ -19,6 +19,7 @@ enum luo_enum {
 	ENUM_PHASE,
 	ENUM_SCOPE,
 	ENUM_LEAK_REASON,
+	ENUM_MARK,
 	ENUM_KHO_KIND,
 	NR_ENUMS,
 };

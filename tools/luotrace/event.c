@@ -57,6 +57,11 @@ static const struct shape {
 		FIELD_OF(OLD, "old", state.old, STATE),
 		FIELD_OF(ENUM, "new", state.new, STATE),
 	}, true },
+	[LT_DEVICE_OPEN] = { { { 0 } }, true },
+	[LT_MARK] = { {
+		FIELD(NAME, "workload", session),
+		FIELD_OF(FIRST, "mark", mark.mark, MARK),
+	}, true },
 #define PHASE_SHAPE { {							\
 		SESSION,						\
 		FIELD_OF(FIRST, "phase", phase.phase, PHASE),		\

@@ -95,6 +95,10 @@
 	EM(LUO_SCOPE_GLOBAL,		"global")		\
 	E_(LUO_SCOPE_SESSION,		"session")
 
+#define LUO_MARKS						\
+	EM(LUO_MARK_PAUSED,		"paused")		\
+	E_(LUO_MARK_RESUMED,		"resumed")
+
 #define LUO_LEAK_REASONS					\
 	EM(LUO_LEAK_CLOSED,		"closed")		\
 	EM(LUO_LEAK_DISCARDED,		"discarded")		\
@@ -114,6 +118,7 @@ enum luo_op { LUO_OPS };
 enum luo_phase { LUO_PHASES };
 enum luo_scope { LUO_SCOPES };
 enum luo_leak_reason { LUO_LEAK_REASONS };
+enum luo_mark { LUO_MARKS };
 
 /* Changes the global state, too, but user space cannot request it */
 enum { LUO_EVENT_BOOT = LIVEUPDATE_CANCEL + 1 };
@@ -136,6 +141,7 @@ LUO_OPS
 LUO_PHASES
 LUO_SCOPES
 LUO_LEAK_REASONS
+LUO_MARKS
 
 #undef EM
 #undef E_
@@ -169,6 +175,45 @@ TRACE_EVENT(luo_state,
 		      __print_symbolic(__entry->old, LUO_STATES),
 		      __print_symbolic(__entry->new, LUO_STATES),
 		      __print_symbolic(__entry->event, LUO_EVENTS),
+		      __entry->ret)
+);
+
+/* open(2) of /dev/liveupdate returned: one process at a time can have it open. */
+TRACE_EVENT(luo_device_open,
+	    TP_PROTO(u64 number, int ret),
+	    TP_ARGS(number, ret),
+	    TP_STRUCT__entry(
+		__field(u64,	number)
+		__field(int,	ret)
+	    ),
+	    TP_fast_assign(
+		__entry->number = number;
+		__entry->ret = ret;
+	    ),
+	    TP_printk("number=%llu ret=%d", __entry->number, __entry->ret)
+);
+
+/*
+ * An agent marked a workload as paused or resumed, or could not; of a name that is not
+ * valid the event has what comes before the first byte that is not.
+ */
+TRACE_EVENT(luo_mark,
+	    TP_PROTO(u64 number, const char *name, u32 mark, int ret),
+	    TP_ARGS(number, name, mark, ret),
+	    TP_STRUCT__entry(
+		__field(u64,	number)
+		__field(u32,	mark)
+		__field(int,	ret)
+		__dynamic_array(char, name, luo_trace_name_size(name))
+	    ),
+	    TP_fast_assign(
+		__entry->number = number;
+		__entry->mark = mark;
+		__entry->ret = ret;
+		luo_trace_name(__get_dynamic_array(name), name);
+	    ),
+	    TP_printk("number=%llu name=%s mark=%s ret=%d", __entry->number,
+		      __get_str(name), __print_symbolic(__entry->mark, LUO_MARKS),
 		      __entry->ret)
 );
 
@@ -329,7 +374,9 @@ DEFINE_EVENT(luo_state_class, luo_session_state,
 /*
  * The state of a subsystem changed or, with ret<0, a change failed; also if the subsystem
  * has no callback for it. An incoming value takes it from normal to updated (event=boot)
- * and back (event=finish), whatever its outgoing state.
+ * and back (event=finish), whatever its outgoing state. With event=freeze and
+ * ret=-ECANCELED an incoming value was given up at the next live update: it was not
+ * finished, or nothing has received it.
  */
 DEFINE_EVENT(luo_state_class, luo_subsystem_state,
 	     TP_PROTO(u64 number, const char *name, u32 dir, u32 old, u32 new,

@@ -9,7 +9,8 @@
  * finished before a retrieve was tried.
  *
  * On demand the module also creates situations that luotrace would meet only by chance: a
- * list of sessions while one of them is removed, and a function that cannot be traced.
+ * list of sessions while one of them is removed, and a function that cannot be traced; and
+ * it prolongs the time between the freeze and the kexec.
  */
 
 #define pr_fmt(fmt) "luo_test_module: " fmt
@@ -21,6 +22,8 @@
 #include <linux/liveupdate.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/reboot.h>
 
 static atomic_t luo_module_files;
 
@@ -144,6 +147,26 @@ static const struct kernel_param_ops luo_module_tear_ops = {
 module_param_cb(tear, &luo_module_tear_ops, NULL, 0200);
 MODULE_PARM_DESC(tear, "address of a list, then end, gone or heal");
 
+static unsigned int luo_module_frozen_ms;
+module_param_named(frozen_ms, luo_module_frozen_ms, uint, 0400);
+MODULE_PARM_DESC(frozen_ms, "duration of a reboot notifier");
+
+static bool luo_module_rebooting;
+module_param_named(rebooting, luo_module_rebooting, bool, 0400);
+MODULE_PARM_DESC(rebooting, "whether this notifier was called");
+
+/* LUO has frozen everything before. */
+static int luo_module_reboot(struct notifier_block *nb, unsigned long action, void *data)
+{
+	WRITE_ONCE(luo_module_rebooting, true);
+	msleep(luo_module_frozen_ms);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block luo_module_reboot_nb = {
+	.notifier_call = luo_module_reboot,
+};
+
 static void *luo_module_find(const char *name)
 {
 	struct kprobe probe = { .symbol_name = name };
@@ -170,7 +193,7 @@ static int __init luo_module_init(void)
 	err = reg(&luo_module_handler);
 	if (err)
 		misc_deregister(&luo_module_device);
-	return err;
+	return err ?: register_reboot_notifier(&luo_module_reboot_nb);
 }
 module_init(luo_module_init);
 

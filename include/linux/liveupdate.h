@@ -68,7 +68,7 @@ struct liveupdate_file_op_args {
  * parallel for the same file, and none is called twice for the same step. They are
  * called in the order in which the files were preserved; those that undo or finish are
  * called in reverse order. If an operation fails, its errno is returned from the system
- * call.
+ * call. Documentation/core-api/liveupdate/locking.rst says what they may take and call.
  */
 struct liveupdate_file_ops {
 	bool (*can_preserve)(struct liveupdate_file_handler *handler,

@@ -6,4 +6,5 @@ if [ "$STAGE" = 0 ]; then
 	vm-hold fault_test hold && vm-kexec
 	exit 1
 fi
-exec vm-tap in fault_test in
+vm-tap in fault_test in
+exec vm-tap all fault_test all

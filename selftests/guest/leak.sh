@@ -31,6 +31,9 @@ case $STAGE in
 	wait %1
 	[ $? = 1 ] || exit 1
 	wait %2 || exit 1
+	# The programs ran for these leaks, and what that cost is the last line.
+	tail -n 1 /tmp/watch.json | grep -q '"event":"end".*"run_ns":[1-9].*"runs":[1-9]' &&
+		grep -q "luotrace itself: [1-9].* of one CPU" /tmp/watch.err || exit 1
 	# Each leak is traced as an error, and no call that succeeded.
 	[ "$(grep -c '"luo_session_leak"' /tmp/errors.json)" = \
 		"$(grep -c '"class":"dropped"' /tmp/watch.json)" ] || exit 1

@@ -312,6 +312,30 @@ TEST_F(output, figures_agree_with_the_events_call_by_call)
 	EXPECT_EQ(max, number(p, "max_ns"));
 }
 
+/* That of @n calls or events at least. */
+static bool cost_is_known(json_t *o, long n)
+{
+	json_t *cost = json_object_get(o, "observer");
+	long long runs = number(cost, "runs"), ns = number(cost, "run_ns");
+
+	printf("# %lld runs, %lld ns, of %ld\n", runs, ns, n);
+	return runs >= n && ns >= runs && ns < number(cost, "observed_ns") &&
+	       json_is_real(json_object_get(cost, "share"));
+}
+
+TEST_F(output, what_tracing_cost_is_known)
+{
+	json_t *record = load_lines("/tmp/two.luotrace");
+	json_t *last = json_array_get(record, json_array_size(record) - 1);
+	size_t events = json_array_size(self->trace) - 2;
+
+	EXPECT_TRUE(cost_is_known(self->latency, 4 * (FILES + 1)));
+	EXPECT_TRUE(cost_is_known(json_array_get(self->trace, events + 1), events));
+	EXPECT_TRUE(is(last, "event", "end"));
+	EXPECT_LE(0, number(json_object_get(last, "observer"), "run_ns"));
+	json_decref(record);
+}
+
 TEST_F(output, a_pid_is_that_of_the_process)
 {
 	long pids[2] = {}, seen[2] = {};

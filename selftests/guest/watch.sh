@@ -40,6 +40,8 @@ dated=$(grep -c '"wall_clock_ns":[0-9]\{19\},' /tmp/late.json)
 check $((dated != $(leaks /tmp/late.json))) "with the wall clock of each"
 [ "$(grep -vc '^{.*}$' /tmp/late.json)" = 0 ] && grep -q noise /tmp/late.err
 check $? "what it prints goes to standard error"
+[ "$(wc -l < /tmp/late.json)" = "$(($(leaks /tmp/late.json) + 2))" ]
+check $? "a line for the audit, for each leak, and for the end"
 
 timeout 60 luotrace audit --watch -d 1 --exec 'sleep 1000' > /dev/null 2> /tmp/hang.err
 check $((! ($? == 1))) "a command that hangs does not hold up --duration"
@@ -66,11 +68,19 @@ hangs
 check $((! $?)) "and no process of it is left"
 
 age=$(($(cut -d. -f1 /proc/uptime) + 4))
+timeout 120 luotrace audit --watch -t --max-age $age -d 30 > /tmp/dated.txt 2> /tmp/dated.err &
+dated=$!
 timeout 120 luotrace audit --watch --json --max-age $age -d 30 > /tmp/age.json \
 	2> /tmp/age.err
 [ "$(grep -c '"class":"unclaimed","session":"whole"' /tmp/age.json)" = 1 ] &&
 	head -n 1 /tmp/age.json | grep -q '"unclaimed":0'
 check $? "an unclaimed session is a leak when it is too old"
+wait $dated
+day='20[0-9][0-9]-[01][0-9]-[0-3][0-9]'
+grep -qE "^${day}T[0-9:]{8}\.[0-9]{6}[+-][0-9]{4} +[0-9.]+ unclaimed +.*whole" /tmp/dated.txt
+check $? "its line begins with the time: $(cat /tmp/dated.txt)"
+grep -q "luotrace itself: .* of one CPU" /tmp/dated.err
+check $? "what it cost is said: $(cat /tmp/dated.err)"
 
 # The buffer is full: lost events are reported, and an audit finds the leak.
 luotrace audit --watch --json > /tmp/flood.json 2> /tmp/flood.err &

@@ -282,6 +282,9 @@ def test_events(pb, directory):
     root = values(t.named("live update")[0].attributes)
     check(root["luo.lost_events"] == 8 and root["luo.losses_known"],
           "the root says what was lost", root)
+    check(root["luo.observer.run_ns"] == 5000 and
+          root["luo.observer.observed_ns"] == 2 * MS,
+          "and what tracing cost in both kernels", root)
 
 
 def test_odd(pb, directory):
@@ -294,6 +297,8 @@ def test_odd(pb, directory):
     root = values(t.named("live update")[0].attributes)
     check("luo.lost_events" not in root and not root["luo.losses_known"],
           "losses that are unknown are not said to be none", root)
+    check(not any(key.startswith("luo.observer") for key in root),
+          "nor is what tracing cost", root)
     lost = [e for e in EVENTS if e["event"] != "luo_phase_end"]
     t = otlp(pb, write(path, [HEAD] + lost))
     check(not t.named("prepare"), "a phase without an end is no span")

@@ -226,6 +226,9 @@ MOMENT = {"required": ["name", "cat", "ph", "ts", "pid", "tid", "s"],
 COUNTER = {"required": ["name", "ph", "ts", "pid", "args"],
            "properties": {"ph": {"const": "C"}, "args": {"additionalProperties": {
                "type": "integer", "minimum": 0}}}}
+LABELS = {"required": ["name", "ph", "pid", "args"],
+          "properties": {"ph": {"const": "M"}, "name": {"const": "process_labels"},
+                         "args": {"required": ["labels"]}}}
 META = {"required": ["name", "ph", "pid", "args"],
         "properties": {"ph": {"const": "M"},
                        "name": {"enum": ["process_name", "thread_name"]},
@@ -241,7 +244,7 @@ SCHEMA = {
                            "tid": {"type": "integer"},
                            "name": {"type": "string", "minLength": 1},
                            "args": {"type": "object"}},
-            "oneOf": [SPAN, MOMENT, COUNTER, META]}}}}
+            "oneOf": [SPAN, MOMENT, COUNTER, LABELS, META]}}}}
 
 
 def test_perfetto(trace):
@@ -263,6 +266,10 @@ def test_perfetto(trace):
           round(spans["finish"]["ts"] + spans["finish"]["dur"] -
                 spans["prepare in reboot"]["ts"], 3) == 36000,
           "the blackout has no gap")
+    labels = [e["args"]["labels"] for e in root["traceEvents"]
+              if e["name"] == "process_labels"]
+    check(len(labels) == 1 and "3 runs of BPF programs, 2.50us in 1.00ms" in labels[0],
+          "what tracing cost is a label of the kernel", labels)
     crossing = crossings(root)
     check(not crossing, "the spans of a track are nested or apart", crossing)
 
@@ -327,7 +334,7 @@ def test_crossing(directory):
           spans and ("retrieve memfd-v2", 28, 5) in spans, "all spans are shown", spans)
     check(("retrieve memfd-v2", 0, 1) in spans,
           "a call that began before the trace is cut", spans)
-    names = {e["args"]["name"] for e in events if e["ph"] == "M"}
+    names = {e["args"].get("name") for e in events if e["ph"] == "M"}
     check({"session a", "session b", "phases"} <= names, "tracks have names", names)
     check("kernel 7.3.4, 62528 events lost" in names,
           "the number of lost events is shown", names)

@@ -126,7 +126,7 @@ def test_trace(directory, last):
     check(page.count("<h1>Live update") == both.count("<h1>Live update") == 1,
           "what a saved update tells is not told again")
     events = json.loads(report(directory, "--perfetto", trace, "1").stdout)
-    names = [e["args"]["name"] for e in events["traceEvents"] if e["ph"] == "M"]
+    names = [e["args"].get("name") for e in events["traceEvents"] if e["ph"] == "M"]
     check(names.count("blackout of live update") == 1, "nor is it in Perfetto", names)
     old = {k: v for k, v in last.items() if k != "box"}
     shown = json.loads(report(directory, "--json", write(

@@ -19,6 +19,20 @@ struct observer observer_since(const struct observer *now, const struct observer
 	};
 }
 
+static uint64_t plus(uint64_t a, uint64_t b)
+{
+	return a == OBSERVER_UNKNOWN || b == OBSERVER_UNKNOWN ? OBSERVER_UNKNOWN : a + b;
+}
+
+struct observer observer_sum(const struct observer *a, const struct observer *b)
+{
+	return (struct observer){
+		.run_ns = plus(a->run_ns, b->run_ns),
+		.runs = plus(a->runs, b->runs),
+		.observed_ns = plus(a->observed_ns, b->observed_ns),
+	};
+}
+
 /* Share of the time of one CPU; below 0 if it is unknown. */
 static double share(const struct observer *o)
 {

@@ -33,6 +33,9 @@ struct observer {
 /** observer_since - what it cost since an earlier reading */
 struct observer observer_since(const struct observer *now, const struct observer *earlier);
 
+/** observer_sum - what two traces cost together; unknown if one of them is */
+struct observer observer_sum(const struct observer *a, const struct observer *b);
+
 /**
  * observer_text - all of it in one line
  * @o:	 the figures

@@ -244,7 +244,17 @@ static void put_losses(json_t *attributes, uint64_t lost)
 	otlp_bool(attributes, "luo.losses_known", lost != TRACER_UNKNOWN);
 }
 
-static void put_root(struct otlp_update *u, bool has_events, uint64_t lost)
+/* What tracing itself cost; nothing if that is not known. */
+static void put_observer(json_t *attributes, const struct observer *o)
+{
+	if (o->run_ns == OBSERVER_UNKNOWN || o->observed_ns == OBSERVER_UNKNOWN)
+		return;
+	otlp_number(attributes, "luo.observer.run_ns", o->run_ns);
+	otlp_number(attributes, "luo.observer.observed_ns", o->observed_ns);
+}
+
+static void put_root(struct otlp_update *u, bool has_events, uint64_t lost,
+		     const struct observer *observer)
 {
 	struct otlp_span span = {
 		.id = otlp_root(u).id, .name = "live update", .begin = u->begin,
@@ -261,8 +271,10 @@ static void put_root(struct otlp_update *u, bool has_events, uint64_t lost)
 		root_of_record(u, span.attributes);
 		span.error = fault_of(trace_file_record(u->t));
 	}
-	if (has_events)
+	if (has_events) {
 		put_losses(span.attributes, lost);
+		put_observer(span.attributes, observer);
+	}
 	otlp_put(&u->out, &span);
 }
 
@@ -285,6 +297,7 @@ static bool has_events(const struct updates *all, int update, const struct trace
 static bool put_update(struct otlp_update *u, const struct updates *all, int update)
 {
 	const struct trace_file *first = NULL;
+	struct observer observer = { 0 };
 	uint64_t lost = 0, one;
 	bool ok = true;
 	int i;
@@ -296,6 +309,7 @@ static bool put_update(struct otlp_update *u, const struct updates *all, int upd
 		one = trace_file_lost(u->traces[i]);
 		lost = one == TRACER_UNKNOWN || lost == TRACER_UNKNOWN ? TRACER_UNKNOWN :
 			lost + one;
+		observer = observer_sum(&observer, &u->traces[i]->latency.observer);
 	}
 	set_trace_id(u, first);
 	u->out.resource = resource_of(u, first);
@@ -308,7 +322,7 @@ static bool put_update(struct otlp_update *u, const struct updates *all, int upd
 		ok = !has_events(all, update, u->traces[i], i) || otlp_put_events(u, i);
 	if (u->t)
 		otlp_put_record(u);
-	put_root(u, first, lost);
+	put_root(u, first, lost, &observer);
 	ok = otlp_end(&u->out) && ok;
 	json_decref(u->out.resource);
 	return ok;

@@ -71,6 +71,13 @@ static void put_name(struct out *out, const char *what, uint32_t tid,
 	end_event(out, json_pack("{so}", "name", fmt_json_text(name)));
 }
 
+/* A text beside the name of the kernel. */
+static void put_label(struct out *out, const char *text)
+{
+	begin_event(out, "process_labels", 'M', 0);
+	end_event(out, json_pack("{so}", "labels", fmt_json_text(text)));
+}
+
 static void put_moment(struct out *out, uint32_t tid, const char *name,
 		       const char *category, uint64_t at, json_t *args)
 {
@@ -249,11 +256,15 @@ static void name_kernel(struct out *out, const struct trace_file *t)
 
 static void put_trace(struct out *out, const struct trace_file *t)
 {
+	char observer[OBSERVER_TEXT];
 	const struct lt_event *e;
 	struct lt_event room;
 	size_t i;
 
 	name_kernel(out, t);
+	/* An update alone was not traced. */
+	if (t->head)
+		put_label(out, observer_text(&t->latency.observer, observer));
 	out->counters = (struct counters){ .page_size = t->latency.page_size };
 	for (i = 0; i < t->events.nr; i++) {
 		e = event_store_get(&t->events, i, &room);

@@ -252,15 +252,20 @@ static void watch_loop(struct watch *w)
 	}
 }
 
-/* Flush the queues as far as the reader and the command allow. */
+/* Say what it cost, flush the queues as far as the reader and the command allow. */
 static void watch_end(struct watch *w)
 {
 	uint64_t end = monotonic_ns() + GRACE_MS * 1000000ULL;
+	struct observer observer;
 
 	tracer_poll(w->tracer, 0);
 	report_lost(w);
 	if (!w->audit_at && has_caught_up(w) && !audit_now(w, false))
 		w->failed = true;
+	tracer_read_observer(w->tracer, &observer);
+	if (w->wo->o->json)
+		print_json(w, json_pack("{ss, so}", "event", "end",
+					"observer", observer_json(&observer)));
 	while (!flush_queues(w) && monotonic_ns() < end)
 		wait_for_io(w, POLL_MS);
 	if (outq_left(&w->out)) {
@@ -273,6 +278,7 @@ static void watch_end(struct watch *w)
 			  w->wo->exec, hook_left(w->hook));
 		w->failed = true;
 	}
+	cmd_note_observer(&observer);
 }
 
 static bool watch_start(struct watch *w, const struct probe *probe)

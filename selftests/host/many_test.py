@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """luotrace report of a million events, and of sessions with a thousand: how much memory
-it takes, and how large its output is. The time is measured by selftests/bench/report.
-Prints TAP."""
+and CPU time it takes, and how large its output is. selftests/bench/report measures the
+time in more cases. Prints TAP."""
 
 import os
 import sys
@@ -13,19 +13,22 @@ from schema import check_output
 from tap import TOP, check, end as end_of_tests
 
 MB = 1000000
+CPU_SECONDS = 20
 # events, sessions, bytes of memory that they may take
 SIZES = ((1000000, 250000, 300 * MB), (100000, 100, 30 * MB))
 
 
 def test_one(path, out, option, sessions, limit):
     binary = os.path.join(TOP, "build/luotrace")
-    status, _, _, memory = report(binary, option, path, out)
+    status, seconds, _, memory = report(binary, option, path, out)
     what = "%s of %d sessions" % (option, sessions)
     size = os.path.getsize(out)
-    print("# %s: %.0f MB of memory, %.1f MB of output" % (what, memory / MB, size / MB))
+    print("# %s: %.1f s of CPU, %.0f MB of memory, %.1f MB of output" % (
+        what, seconds, memory / MB, size / MB))
     check(status == 0, what + " is written", status)
     check(memory < limit, "%s takes less than %d MB of memory" % (what, limit / MB),
           memory)
+    check(seconds < CPU_SECONDS, "and less than %d s" % CPU_SECONDS, seconds)
     return size
 
 

@@ -59,11 +59,13 @@ static void test_text(void)
 		"* KHO took 1.54ms to preserve 1537 folios of 4.00KiB in 1 call of handlers; 3 of\n"
 		"  2.00MiB and 1 of 4.00KiB would do, but how long one of 2.00MiB takes is\n"
 		"  unknown, as none was seen; most are of memfd-v2, session vm\\x1b\\x20\\xff token\n"
-		"  18446744073709551615\n"
+		"  18446744073709551615: memfds have large ones if\n"
+		"  transparent_hugepage/shmem_enabled says so\n"
 		"* KHO took 3.07ms to restore 1537 folios of 4.00KiB in 3 calls of handlers; 3 of\n"
 		"  2.00MiB and 1 of 4.00KiB would take 32.0us, at the 10.0us that one of 2.00MiB\n"
 		"  took here; most are of memfd-v2, session vm\\x1b\\x20\\xff token\n"
-		"  18446744073709551615\n", "the table");
+		"  18446744073709551615: memfds have large ones if\n"
+		"  transparent_hugepage/shmem_enabled says so\n", "the table");
 	free(text);
 	text = render(&none);
 	check_string(text, "\nThat memory by the size of its folios\n"
@@ -73,6 +75,31 @@ static void test_text(void)
 	check_string(text, "\nThat memory by the size of its folios\n"
 		     "  - (KHO's functions for a folio could not be traced)\n", "unknown");
 	free(text);
+}
+
+static bool says(const struct folios *all, const char *what)
+{
+	char *text = render(all);
+	bool found = strstr(text, what);
+
+	free(text);
+	return found;
+}
+
+/* Large folios would take 30 us of it, or nobody knows how long. */
+static void test_worth(void)
+{
+	struct folios all = sample();
+
+	all.pieces[2].rest = 0;
+	all.pieces[2].ns = 1030000;
+	check(says(&all, "KHO took 1.03ms to restore"), "1 ms that would be saved is told");
+	all.pieces[2].ns--;
+	check(!says(&all, "to restore"), "a nanosecond less is not");
+	all.pieces[0].ns = 1000000;
+	check(says(&all, "KHO took 1.00ms to preserve"), "so is 1 ms of which that is unknown");
+	all.pieces[0].ns--;
+	check(!says(&all, "to preserve"), "and a nanosecond less is not");
 }
 
 static void test_findings(void)
@@ -159,6 +186,7 @@ int main(void)
 {
 	puts("TAP version 13");
 	test_text();
+	test_worth();
 	test_findings();
 	test_since();
 	test_json();

@@ -452,6 +452,16 @@ def test_html(trace, directory):
           page.tags)
     check("<b>" not in text and "&lt;b&gt;x" in text,
           "names are text, not markup")
+    check("KHO took 2.05ms to preserve" in text,
+          "it says what larger folios would save")
+    last = end("spans")
+    last["folios"]["pieces"][0]["total_ns"] = MS - 1
+    less = run("--html", write(os.path.join(directory, "less"), [HEAD, last])).stdout
+    check("size of its folios" in less and "to preserve" not in less,
+          "unless that is less than a millisecond")
+    check("vfio-v1 freeze 1.90ms; longest 1.80ms: session" in less and
+          ">longest 3.00ms: session" in less,
+          "calls follow their targets, if there are")
     shot = os.path.join(directory, "page.png")
     r = subprocess.run(
         ["chromium", "--headless", "--no-sandbox", "--disable-gpu",

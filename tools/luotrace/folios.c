@@ -6,6 +6,9 @@
 #include "folios.h"
 #include "json.h"
 
+/* What saves less is not worth a sentence, as in a timeline. */
+#define WORTH_NS	1000000
+
 static const char *const actions[LT_KHO_ACTIONS] = { "preserve", "unpreserve",
 						     "restore" };
 
@@ -56,6 +59,28 @@ static void print_row(unsigned int action, unsigned int order, const struct lt_f
 		row->timed ? fmt_ns(all, row->ns) : "-");
 }
 
+/* What the pages would have taken in large folios; false if that is unknown. */
+static bool estimate(const struct folios *all, unsigned int action, uint64_t *ns)
+{
+	const struct lt_folio *large = &all->orders[action][all->large_order];
+	const struct lt_pieces *p = &all->pieces[action];
+
+	if (!large->timed)
+		return false;
+	*ns = (double)p->large * large->ns / large->timed +
+	      (double)p->rest * p->ns / p->small;
+	return true;
+}
+
+bool folios_worth(const struct folios *all, unsigned int action)
+{
+	const uint64_t took = all->pieces[action].ns;
+	uint64_t would = 0;
+
+	estimate(all, action, &would);
+	return took >= would && took - would >= WORTH_NS;
+}
+
 void folios_text(const struct folios *all, uint64_t page_size, FILE *f)
 {
 	char finding[FOLIOS_FINDING];
@@ -80,22 +105,9 @@ void folios_text(const struct folios *all, uint64_t page_size, FILE *f)
 	if (!lines)
 		fprintf(f, "  none was seen\n");
 	for (a = 0; a < LT_KHO_ACTIONS; a++) {
-		if (folios_finding(all, a, page_size, finding))
+		if (folios_finding(all, a, page_size, finding) && folios_worth(all, a))
 			fmt_wrapped(f, "* ", finding);
 	}
-}
-
-/* What the pages would have taken in large folios; false if that is unknown. */
-static bool estimate(const struct folios *all, unsigned int action, uint64_t *ns)
-{
-	const struct lt_folio *large = &all->orders[action][all->large_order];
-	const struct lt_pieces *p = &all->pieces[action];
-
-	if (!large->timed)
-		return false;
-	*ns = (double)p->large * large->ns / large->timed +
-	      (double)p->rest * p->ns / p->small;
-	return true;
 }
 
 const char *folios_finding(const struct folios *all, unsigned int action,
@@ -128,7 +140,8 @@ const char *folios_finding(const struct folios *all, unsigned int action,
 		n += snprintf(buf + n, FOLIOS_FINDING - n,
 			      " would do, but how long one of %s takes is unknown, as none was seen",
 			      large_size);
-	snprintf(buf + n, FOLIOS_FINDING - n, "; most are of %s, session %s token %llu",
+	snprintf(buf + n, FOLIOS_FINDING - n,
+		 "; most are of %s, session %s token %llu: memfds have large ones if transparent_hugepage/shmem_enabled says so",
 		 fmt_name(compatible, sizeof(compatible), p->compatible),
 		 fmt_name(session, sizeof(session), p->session),
 		 (unsigned long long)p->token);

@@ -45,12 +45,21 @@ int folios_action_of(const char *name);
 void folios_since(struct folios *now, const struct folios *earlier);
 
 /**
- * folios_text - print the table, and what larger folios would save
+ * folios_text - print the table, and what larger folios would save if it is 1 ms or more
  * @all:       the reading
  * @page_size: bytes of a page
  * @f:	       where to
  */
 void folios_text(const struct folios *all, uint64_t page_size, FILE *f);
+
+/**
+ * folios_worth - whether what larger folios would save is worth a sentence
+ * @all:    the reading
+ * @action: of which action, for which there is a folios_finding()
+ *
+ * Return: whether it is 1 ms or more; all of it if it is not known what they take.
+ */
+bool folios_worth(const struct folios *all, unsigned int action);
 
 /** folios_json - the same as an object, null if they were not traced */
 json_t *folios_json(const struct folios *all, uint64_t page_size);

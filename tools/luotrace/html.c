@@ -225,6 +225,7 @@ static void folio_table(const struct latency *l, FILE *f)
 {
 	json_t *all = latency_folios_json(l), *row;
 	char size[FMT_LEN], ns[FMT_LEN];
+	const char *action;
 	json_t *each;
 	size_t i;
 
@@ -246,6 +247,9 @@ static void folio_table(const struct latency *l, FILE *f)
 	}
 	fputs("</table>\n", f);
 	json_array_foreach(json_object_get(all, "pieces"), i, row) {
+		action = json_string_value(json_object_get(row, "action"));
+		if (!folios_worth(&l->folios, folios_action_of(action)))
+			continue;
 		fputs("<p>", f);
 		text(f, json_string_value(json_object_get(row, "text")));
 		fputs(".</p>\n", f);

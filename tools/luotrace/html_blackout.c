@@ -46,13 +46,15 @@ static void rows_text(const struct liveupdate_recorder_row **rows, int n, FILE *
 	}
 }
 
-static void longest_text(const struct timeline_call *c, FILE *f)
+/* @n is how many callback targets are before it. */
+static void longest_text(const struct timeline_call *c, int n, FILE *f)
 {
 	char ns[FMT_LEN];
 
 	if (c->call->kind != LIVEUPDATE_KIND_HANDLER)
 		return;
-	fprintf(f, "; longest %s: session ", fmt_ns(ns, c->call->duration));
+	fprintf(f, "%slongest %s: session ", n ? "; " : "",
+		fmt_ns(ns, c->call->duration));
 	name(f, c->call->session);
 	fprintf(f, " token %llu", (unsigned long long)c->call->token);
 }
@@ -62,10 +64,11 @@ static void span_rows(const struct liveupdate_recorder *r, const struct blackout
 {
 	const struct liveupdate_recorder_row *rows[3];
 	struct timeline_call longest;
+	int n = timeline_rows(r, s, rows, 3);
 
-	rows_text(rows, timeline_rows(r, s, rows, 3), f);
+	rows_text(rows, n, f);
 	if (timeline_calls(r, b, s, &longest, 1))
-		longest_text(&longest, f);
+		longest_text(&longest, n, f);
 }
 
 /* Earlier failed attempts have a paragraph of their own. */
@@ -75,16 +78,17 @@ static void failed_section(const struct liveupdate_recorder_part *p, FILE *f)
 	struct timeline_session session;
 	struct timeline_call longest;
 	char said[TIMELINE_TEXT], ns[FMT_LEN];
-	int phase;
+	int phase, n;
 
 	if (!timeline_failures(p, said))
 		return;
 	fputs("<h2>Earlier attempts that failed</h2>\n<p class=bad>", f);
 	text(f, said);
 	fputs("</p>\n<p class=dim>", f);
-	rows_text(rows, timeline_failed_rows(p, rows, 3), f);
+	n = timeline_failed_rows(p, rows, 3);
+	rows_text(rows, n, f);
 	if (timeline_failed_calls(p, &longest, 1))
-		longest_text(&longest, f);
+		longest_text(&longest, n, f);
 	if (timeline_failed_sessions(p, &session, &phase, 1)) {
 		fprintf(f, "; %s in %s: session ", fmt_ns(ns, session.ns),
 			enum_name(ENUM_PHASE, phase));

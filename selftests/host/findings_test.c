@@ -42,6 +42,37 @@ static void test_findings(void)
 	free(r);
 }
 
+/* Without a record of a kernel it is said which one left none. */
+static void test_no_record(void)
+{
+	struct liveupdate_recorder *r = make();
+	struct blackout b;
+
+	blackout_measure(r, &b);
+	check(!says(r, &b, "left no record"), "both kernels left a record");
+	r->last_out.magic = 0;
+	blackout_measure(r, &b);
+	check(says(r, &b, "the previous kernel left no record"), "the old one left none");
+	free(r);
+}
+
+/* An initcall is named where it is known which one took longest. */
+static void test_initcall(void)
+{
+	struct liveupdate_recorder *r = make();
+	struct liveupdate_recorder_initcall *c = r->inside.init.longest;
+	struct blackout b;
+
+	c[0].duration = MS;
+	strcpy(c[0].name, "short_init");
+	c[3].duration = 2 * MS;
+	strcpy(c[3].name, "slow_init");
+	blackout_measure(r, &b);
+	check(says(r, &b, "the longest initcall is slow_init (2.00ms)") &&
+	      !says(r, &b, "boot with initcall_debug"), "the longest initcall is named");
+	free(r);
+}
+
 /* Make a phase last @ns, and another one what is left of @total. */
 static void stretch(struct liveupdate_recorder *r, enum span s, uint64_t ns, uint64_t total)
 {
@@ -137,6 +168,8 @@ int main(void)
 {
 	puts("TAP version 13");
 	test_findings();
+	test_no_record();
+	test_initcall();
 	test_savings();
 	return end_tests();
 }

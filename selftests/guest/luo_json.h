@@ -50,6 +50,19 @@ static inline json_t *phase_of(json_t *timeline, const char *name)
 	return NULL;
 }
 
+/* How much of a blackout has to have a name, in percent; if the base's LUO restored it. */
+#define NAMED_MIN	95
+#define NAMED_MIN_BASE	90
+
+/** named_percent - how much of the blackout luotrace timeline names, -1 if unknown */
+static inline double named_percent(json_t *timeline)
+{
+	json_t *inside = json_object_get(timeline, "inside");
+	json_t *percent = json_object_get(inside, "named_percent");
+
+	return json_is_number(percent) ? json_number_value(percent) : -1;
+}
+
 /** items_of - what is named inside of a phase of luotrace timeline, or NULL */
 static inline json_t *items_of(json_t *timeline, const char *phase)
 {

@@ -167,6 +167,14 @@ static void check_sum(json_t *timeline)
 		printf("# %lld of %lld us\n", sum / 1000, phase / 1000);
 }
 
+static void check_named(json_t *timeline)
+{
+	double percent = named_percent(timeline);
+
+	if (!check(percent >= NAMED_MIN, "%d %% of the blackout have a name", NAMED_MIN))
+		printf("# %.1f %%\n", percent);
+}
+
 int main(void)
 {
 	json_t *timeline = json_load_file(TIMELINE, 0, NULL);
@@ -177,6 +185,7 @@ int main(void)
 	check_analyze(timeline);
 	check_stamps(timeline);
 	check_sum(timeline);
+	check_named(timeline);
 	check(item(timeline, "chain-agent.service, until it opened the device"),
 	      "the unit of the agent is found");
 	check(!item(other, "chain-slow.service") &&

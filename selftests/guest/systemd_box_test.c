@@ -217,6 +217,13 @@ TEST_F(box, says_what_is_unknown)
 	EXPECT_NE(NULL, phase_of(self->json, "restore"));
 }
 
+/* Of what is known. */
+TEST_F(box, nearly_all_of_the_blackout_has_a_name)
+{
+	TH_LOG("%.1f %% has a name", named_percent(self->json));
+	EXPECT_LE(NAMED_MIN, named_percent(self->json));
+}
+
 /* Its units mark it: from its stop in the old kernel to its start in this one. */
 TEST_F(box, has_what_the_service_felt)
 {

@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "luo_json.h"
+
 #define NR_MEMFDS	8
 #define FIRST_FD	3
 #define INTACT		"/run/intact"
@@ -146,6 +148,15 @@ TEST(timeline_knows_every_phase_but_the_kexec)
 		known += json_is_integer(ns);
 	}
 	EXPECT_LE(5, known);
+}
+
+/* Of what is known: the kexec is not. */
+TEST(nearly_all_of_the_blackout_has_a_name)
+{
+	json_t *json = load("/tmp/timeline.json");
+
+	TH_LOG("%.1f %% has a name", named_percent(json));
+	EXPECT_LE(NAMED_MIN, named_percent(json));
 }
 
 TEST(timeline_says_finished)

@@ -369,7 +369,7 @@ u64 luo_recorder_exit(const struct luo_call *call, enum luo_op op, int ret,
 }
 
 /**
- * luo_recorder_session - record that a session completed a phase
+ * luo_recorder_session - record that a session completed a phase, in the current task
  * @dir:      direction of the session
  * @phase:    the phase
  * @name:     name of the session, padded with zeros to its full size
@@ -403,6 +403,7 @@ void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 
 	to->files = files;
 	to->ret = ret;
+	to->task = current->pid;
 	memcpy(to->name, name, sizeof(to->name));
 }
 

@@ -367,6 +367,15 @@ TEST_F(agents, it_touched_memory)
 	EXPECT_GT(t->ns[LIVEUPDATE_DOING_CPU], number(o, "duration_ns"));
 }
 
+TEST_F(agents, its_session_is_that_of_its_thread)
+{
+	json_t *phase = phase_of(self->timeline, "restore");
+	json_t *one = json_array_get(json_object_get(phase, "sessions"), 0);
+
+	EXPECT_STREQ(SESSION, text(one, "session"));
+	EXPECT_EQ(self->own.pid, number(one, "tid"));
+}
+
 TEST_F(agents, the_log_tells_of_kernel_init)
 {
 	bool debug = file_has("/proc/cmdline", "initcall_debug");
@@ -385,11 +394,10 @@ TEST_F(agents, processes_tell_of_the_start)
 
 TEST_F(agents, nearly_all_of_the_blackout_has_a_name)
 {
-	json_t *inside = json_object_get(self->timeline, "inside");
-	double percent = json_real_value(json_object_get(inside, "named_percent"));
+	double percent = named_percent(self->timeline);
 
 	TH_LOG("%.1f %% has a name", percent);
-	EXPECT_LE(90, percent);
+	EXPECT_LE(NAMED_MIN_BASE, percent);
 }
 
 int main(int argc, char **argv)

@@ -27,6 +27,7 @@
 #define TICK_US		10000		/* of the clock before there is a better one */
 #define NR_LINES	4096
 #define AGENT		0		/* the first task of the record */
+#define PHASE_RESTORE	5
 
 /* What the agent did after it had restored, by other clocks, in ns. */
 struct figures {
@@ -189,6 +190,20 @@ wait_in(const struct liveupdate_recorder_task *t, const char *call)
 	return NULL;
 }
 
+static const struct liveupdate_recorder_session *
+session_of(const struct liveupdate_recorder_part *p, const char *name)
+{
+	const struct liveupdate_recorder_session *s =
+		p->slow_sessions[LIVEUPDATE_SCOPE_AGENT][PHASE_RESTORE];
+	int i;
+
+	for (i = 0; i < LIVEUPDATE_RECORDER_SLOWEST; i++) {
+		if (s[i].duration && !strcmp(s[i].name, name))
+			return &s[i];
+	}
+	return NULL;
+}
+
 TEST_F(inside, a_sleep_is_blocked_until_an_interrupt)
 {
 	const struct liveupdate_recorder_wait *w = wait_in(self->task, "nanosleep");
@@ -262,6 +277,20 @@ TEST_F(inside, what_the_agent_did_is_all_of_its_time)
 	for (i = 0; i < LIVEUPDATE_NR_DOINGS; i++)
 		sum += self->task->ns[i];
 	EXPECT_EQ(times[LIVEUPDATE_MARK_FINISHED] - times[LIVEUPDATE_MARK_RESTORED], sum);
+}
+
+TEST_F(inside, the_session_is_that_of_the_agent)
+{
+	const struct liveupdate_recorder_session *s = session_of(&self->r.last_in, "inside");
+	json_t *root = json_load_file(TIMELINE, 0, NULL);
+	json_t *one = json_array_get(json_object_get(phase_of(root, "restore"),
+						     "sessions"), 0);
+
+	ASSERT_NE(NULL, s);
+	EXPECT_EQ(self->f.pid, s->task);
+	EXPECT_STREQ("inside", text(one, "session"));
+	EXPECT_EQ((long long)self->f.pid, number(one, "tid"));
+	json_decref(root);
 }
 
 TEST_F(inside, from_init_to_the_agent)

@@ -7,6 +7,7 @@
 #include "blackout_record.h"
 #include "inside_record.h"
 #include "tap.h"
+#include "timeline.h"
 #include "timeline_inside.h"
 
 #define IN_MS(n)	((n) * MS)
@@ -321,6 +322,46 @@ static void test_tasks(void)
 	      names(SPAN_RESTORE, IN_MS(2)), "without tasks the calls of LUO are known");
 }
 
+static bool prints(const char *want)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	bool found;
+
+	timeline_text(r, &b, (struct steps){ 0 }, false, f);
+	fclose(f);
+	found = strstr(text, want);
+	free(text);
+	return found;
+}
+
+/* Restore is phase 5. */
+static void test_session(void)
+{
+	struct liveupdate_recorder_session *s;
+
+	start();
+	make_tasks();
+	s = r->last_in.slow_sessions[LIVEUPDATE_SCOPE_AGENT][5];
+	memset(s, 0, LIVEUPDATE_RECORDER_SLOWEST * sizeof(*s));
+	s->duration = IN_MS(2);
+	s->end = r->last_in.marks[LIVEUPDATE_MARK_RESTORED];
+	s->files = 2;
+	strcpy(s->name, "vm-x");
+	check(prints("session vm-x, 2 files\n"), "a session of an unknown thread");
+	s->task = 57;
+	check(prints("session vm-x, 2 files, luo_agentd (57)\n"),
+	      "a session and the agent in whose thread it ended");
+	s->task = 59;
+	check(prints("session vm-x, 2 files\n"), "a thread that is not recorded");
+	s = r->last_out.slow_sessions[LIVEUPDATE_SCOPE_REBOOT][1];
+	s->duration = IN_MS(2);
+	s->task = 57;
+	strcpy(s->name, "vm-y");
+	check(prints("session vm-y, 0 files\n"), "one of the old kernel is another thread");
+}
+
 static void test_said(void)
 {
 	char text[INSIDE_SAID];
@@ -392,6 +433,7 @@ int main(void)
 	test_init();
 	test_user();
 	test_tasks();
+	test_session();
 	test_said();
 	test_load();
 	free(r);

@@ -16,6 +16,7 @@
 
 #define T0	(10 * HZ)	/* when the first agent opens the device */
 #define AGENT	LIVEUPDATE_SCOPE_AGENT
+#define EVENT_TID	58	/* thread of all events */
 
 /* The counter of a test: three ticks a ns, and 7 ticks ahead. */
 static inline uint64_t counter_of(void *data, uint64_t ns)
@@ -39,7 +40,7 @@ static inline struct liveupdate_recorder_part *get(const struct record_part *p)
 static inline struct lt_event event_at(uint32_t type, uint64_t ts, const char *session,
 				       int ret)
 {
-	struct lt_event e = { .ts = ts, .type = type, .ret = ret };
+	struct lt_event e = { .ts = ts, .type = type, .ret = ret, .tid = EVENT_TID };
 
 	e.opened = ts < T0 ? T0 - HZ : T0;
 	e.busy_ns = 1000 + (ts > T0 ? (ts - T0) / 2 : 0);

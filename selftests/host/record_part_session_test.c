@@ -114,6 +114,8 @@ static void test_sessions(void)
 	      "a restore ends with the last file when it is closed");
 	check(session_is(part, PHASE_FINISH, "vm-b", T0 + 31 * MS, T0 + 36 * MS, 2, 0),
 	      "that is a finish, too");
+	check(slow_session(part, PHASE_RESTORE, "vm-a")->task == EVENT_TID,
+	      "in the thread of its last event");
 	check(part->slow_sessions[AGENT][PHASE_FINISH][1].duration == 5 * MS &&
 	      part->slow_sessions[AGENT][PHASE_FINISH][1].files == 2,
 	      "a second FINISH begins anew");

@@ -122,6 +122,7 @@ static const struct row rows[] = {
 	SIZE(liveupdate_recorder_call, 144),
 	SIZE(liveupdate_recorder_session, 96),
 	AT(liveupdate_recorder_call, name, 32),
+	AT(liveupdate_recorder_session, task, 28),
 	AT(liveupdate_recorder_session, name, 32),
 	VALUE(LIVEUPDATE_STATE_NORMAL, 0),
 	VALUE(LIVEUPDATE_STATE_PREPARED, 1),

@@ -43,6 +43,8 @@ static void put_session(struct otlp_update *u, int at, struct otlp_parent *as)
 	otlp_text(span.attributes, "luo.session", fmt_json_name(one->session->name));
 	otlp_number(span.attributes, "luo.files", one->session->files);
 	otlp_number(span.attributes, "luo.duration_ns", one->session->duration);
+	if (one->session->task)
+		otlp_number(span.attributes, "thread.id", one->session->task);
 	otlp_put_in(u, &u->phases[one->span], &span);
 }
 

@@ -27,6 +27,7 @@
  * @left:     files that are not
  * @last:     time of the last event of it, ns
  * @busy:     time in ioctls before that, ns
+ * @task:     thread of that event
  */
 struct session {
 	char name[LT_NAME_LEN];
@@ -39,6 +40,7 @@ struct session {
 	uint64_t left;
 	uint64_t last;
 	uint64_t busy;
+	uint32_t task;
 };
 
 static int compare(const void *a, const void *b)
@@ -83,6 +85,7 @@ static void session_touch(struct session *s, const struct lt_event *e)
 {
 	s->last = e->ts;
 	s->busy = e->busy_ns;
+	s->task = e->tid;
 }
 
 /* A phase of a session ended with its last event; it began at @begin. */
@@ -94,6 +97,7 @@ static void keep_session(struct record_part *p, const struct session *s, int pha
 		.end = s->last,
 		.files = files,
 		.ret = ret,
+		.task = s->task,
 	};
 
 	record_part_name(one.name, sizeof(one.name), s->name, sizeof(s->name));

@@ -140,6 +140,20 @@ int timeline_sessions(const struct liveupdate_recorder *r,
 	return n;
 }
 
+const struct liveupdate_recorder_task *
+timeline_agent(const struct liveupdate_recorder *r, enum span s,
+	       const struct liveupdate_recorder_session *session)
+{
+	const struct liveupdate_recorder_task *tasks = r->inside.tasks[1];
+	int i;
+
+	for (i = 0; i < LIVEUPDATE_RECORDER_TASKS && s > SPAN_KEXEC; i++) {
+		if (session->task && tasks[i].pid == session->task)
+			return &tasks[i];
+	}
+	return NULL;
+}
+
 int timeline_rows(const struct liveupdate_recorder *r, enum span s,
 		  const struct liveupdate_recorder_row **rows, int max)
 {

@@ -130,6 +130,18 @@ int timeline_sessions(const struct liveupdate_recorder *r,
 		      struct timeline_session *sessions, int max);
 
 /**
+ * timeline_agent - the task in which a phase of a session ended
+ * @r:	     the record
+ * @s:	     the phase of the blackout
+ * @session: from timeline_sessions()
+ *
+ * Return: its entry of the record; NULL if it has none, as in the old kernel.
+ */
+const struct liveupdate_recorder_task *
+timeline_agent(const struct liveupdate_recorder *r, enum span s,
+	       const struct liveupdate_recorder_session *session);
+
+/**
  * timeline_rows - callback targets called in a phase, the slowest first
  * @r:	  the record
  * @s:	  the phase

@@ -136,6 +136,28 @@ static json_t *part_json(const struct liveupdate_recorder_part *p)
 			 "kho", memory, "calls", rows_json(p, false));
 }
 
+/* Thread IDs are those of the kernel of the phase. */
+static json_t *sessions_json(const struct liveupdate_recorder *r,
+			     const struct blackout *b, enum span s)
+{
+	struct timeline_session sessions[LIVEUPDATE_RECORDER_SLOWEST];
+	const struct liveupdate_recorder_session *one;
+	json_t *all = json_array();
+	int i, n;
+
+	n = timeline_sessions(r, b, s, sessions, LIVEUPDATE_RECORDER_SLOWEST);
+	for (i = 0; i < n; i++) {
+		one = sessions[i].session;
+		json_array_append_new(all,
+			json_pack("{so, sI, sI, si, so}", "session",
+				  fmt_json_name(one->name), "duration_ns",
+				  (json_int_t)sessions[i].ns, "files",
+				  (json_int_t)one->files, "ret", one->ret, "tid",
+				  known_json(one->task, one->task)));
+	}
+	return all;
+}
+
 static json_t *span_json(const struct liveupdate_recorder *r,
 			 const struct blackout *b, enum span s)
 {
@@ -151,13 +173,14 @@ static json_t *span_json(const struct liveupdate_recorder *r,
 
 	n = timeline_calls(r, b, s, calls, MAX_CALLS);
 	has_calls = b->known[s] && span_in_calls(r, s, &ns);
-	return json_pack("{ss, ss, so, so, ss?, so}", "phase", span_name(s),
+	return json_pack("{ss, ss, so, so, ss?, so, so}", "phase", span_name(s),
 			 "kernel", kernel ? "new" : "old",
 			 "duration_ns", known_json(b->known[s], b->ns[s]),
 			 "in_calls_ns", known_json(has_calls, ns),
 			 "measured_by", b->known[s] ? timebase[b->timebase[kernel]] :
 						      NULL,
-			 "slowest", calls_json(calls, n));
+			 "slowest", calls_json(calls, n),
+			 "sessions", sessions_json(r, b, s));
 }
 
 void timeline_json(const struct liveupdate_recorder *r, const struct blackout *b,

@@ -47,16 +47,20 @@ static void print_row(const struct liveupdate_recorder_row *row, FILE *f)
 		    fmt_s(row->count), row->errors ? ", some failed" : "");
 }
 
+/* @agent is the task that did it, or NULL. */
 static void print_session(const struct timeline_session *s, const char *phase,
-			  FILE *f)
+			  const struct liveupdate_recorder_task *agent, FILE *f)
 {
 	const struct liveupdate_recorder_session *one = s->session;
-	char name[NAME_BUF], ns[FMT_LEN];
+	char name[NAME_BUF], comm[NAME_BUF], ns[FMT_LEN], by[NAME_BUF + 16] = "";
 
-	print_under(f, fmt_ns(ns, s->ns), "session %s, %s%s%llu file%s%s%s",
+	if (agent)
+		snprintf(by, sizeof(by), ", %s (%u)",
+			 fmt_name(comm, sizeof(comm), agent->comm), agent->pid);
+	print_under(f, fmt_ns(ns, s->ns), "session %s, %s%s%llu file%s%s%s%s",
 		    fmt_name(name, sizeof(name), one->name), phase,
 		    *phase ? ", " : "", (unsigned long long)one->files,
-		    fmt_s(one->files), one->ret ? ": " : "",
+		    fmt_s(one->files), by, one->ret ? ": " : "",
 		    one->ret ? fmt_errno(one->ret) : "");
 }
 
@@ -87,7 +91,8 @@ static void print_span_calls(const struct liveupdate_recorder *r,
 		print_row(rows[i], f);
 	n = timeline_sessions(r, b, s, sessions, TOP);
 	for (i = 0; i < n; i++)
-		print_session(&sessions[i], "", f);
+		print_session(&sessions[i], "",
+			      timeline_agent(r, s, sessions[i].session), f);
 	n = timeline_calls(r, b, s, calls, TOP);
 	for (i = 0; i < n; i++)
 		print_call(&calls[i], f);
@@ -164,7 +169,7 @@ static void print_failed(const struct liveupdate_recorder_part *p, FILE *f)
 		print_row(rows[i], f);
 	n = timeline_failed_sessions(p, sessions, phases, TOP);
 	for (i = 0; i < n; i++)
-		print_session(&sessions[i], enum_name(ENUM_PHASE, phases[i]), f);
+		print_session(&sessions[i], enum_name(ENUM_PHASE, phases[i]), NULL, f);
 	n = timeline_failed_calls(p, calls, TOP);
 	for (i = 0; i < n; i++)
 		print_call(&calls[i], f);

@@ -174,7 +174,7 @@ struct liveupdate_recorder_call {
  * @end:      counter at the end of the phase
  * @files:    number of files in the session
  * @ret:      0 or a negative errno
- * @reserved: 0
+ * @task:     thread ID of the task in which the phase ended, 0 if it is not known
  * @name:     of the session
  */
 struct liveupdate_recorder_session {
@@ -182,7 +182,7 @@ struct liveupdate_recorder_session {
 	__aligned_u64	end;
 	__aligned_u64	files;
 	__s32		ret;
-	__u32		reserved;
+	__u32		task;
 	char		name[LIVEUPDATE_SESSION_NAME_LENGTH];
 };
 

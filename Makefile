@@ -134,7 +134,7 @@ check-packages: deps-kernel deps-arm64 deps-suites
 	$(Q)$(TEST) tools/build/check packages
 
 check-all: deps deps-arm64 deps-suites
-	$(Q)$(TEST) tools/build/check host static vm monitor stock debug kcsan 7.2 7.2-stock \
+	$(Q)$(TEST) tools/build/check host static vm monitor stock debug kcsan machines 7.2 7.2-stock \
 		arm64 arm64-stock arm64-64k pahole pahole-stock distro systemd systemd-stock deb \
 		suites packages
 

@@ -120,11 +120,12 @@ class Machine:
     def __init__(self, out, kernel, nxt=None, mem="1G", append=DEFAULT_APPEND,
                  files=(), script=None, args=(), stage_limit=STAGE_LIMIT,
                  prealloc=False, count=False, clock="given",
-                 disk=None, case="", cpus=CPUS, ticks=False, arch=ARCHES["x86"]):
+                 disk=None, case="", cpus=CPUS, ticks=False, arch=ARCHES["x86"],
+                 qemu=""):
         self.out = out
         self.arch = arch
         self.kernel = kernel
-        self.mem = ["-m", mem] + (["-mem-prealloc"] if prealloc else [])
+        self.mem = ["-m", mem] + (["-mem-prealloc"] if prealloc else []) + qemu.split()
         self.append = append
         self.count = count
         self.cpus = cpus

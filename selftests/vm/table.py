@@ -15,7 +15,7 @@ DEFAULT_FLAVOURS = ("default", "7.2", "arm64")
 # Keys that are options of selftests/vm/run, and whether they can be given repeatedly.
 OPTIONS = {"append": False, "clock": False, "cpus": False, "disk": False,
            "expect_exit": False, "expect_klog": True, "mem": False, "next": False,
-           "stage_limit": False, "ticks": True}
+           "qemu": False, "stage_limit": False, "ticks": True}
 
 
 class Error(Exception):
@@ -57,7 +57,8 @@ class Row:
             options["next"] = arch.kernel(self.next(flavour))
         for key, value in options.items():
             for one in value if OPTIONS[key] else [value]:
-                words += ["--" + key.replace("_", "-"), str(one)]
+                # Options of QEMU look like options of this one.
+                words.append("--%s=%s" % (key.replace("_", "-"), one))
         # An argument that looks like an option is none.
         return words + ["--", "selftests/guest/" + self.script] + self.args
 

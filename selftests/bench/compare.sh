@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# compare.sh NUMBER|1GiB: the times of an agent's calls in both kernels of a live
-# update, with that many sessions and files; the kernel logs its own times.
+# compare.sh NUMBER|1GiB [STEP]: the times of an agent's calls in both kernels of a live
+# update, with that many sessions and files; the kernel logs its own times. The functions
+# of a STEP are counted, see functions.
 
 tracing=/sys/kernel/tracing
 suffix=
@@ -11,7 +12,7 @@ if [ "$STAGE" = 1 ]; then
 	# What the kernel did at boot, before the device could be opened.
 	dmesg | grep -E '(calling|initcall) +(luo|liveupdate|kho)_' > /tmp/initcalls
 	vm-put /tmp/initcalls
-	compare_test in$suffix "$1" > /tmp/in.json || exit 1
+	compare_test in$suffix "$@" > /tmp/in.json || exit 1
 	vm-put /tmp/in.json
 	exit 0
 fi
@@ -19,7 +20,7 @@ fi
 # All events are logged; those before the reboot need not be on the console.
 dmesg -n 1 || exit 1
 if [ -z "$suffix" ]; then
-	compare_test out "$1" > /tmp/out.json || exit 1
+	compare_test out "$@" > /tmp/out.json || exit 1
 	vm-put /tmp/out.json
 fi
 {
@@ -32,7 +33,7 @@ fi
 echo 'caller ~ "kho_block*"' > $tracing/events/luo/alloc/filter || exit 1
 echo 65536 > $tracing/buffer_size_kb
 echo 1 > $tracing/events/luo/alloc/enable
-vm-hold compare_test hold$suffix "$1" > /tmp/hold.json || exit 1
+vm-hold compare_test hold$suffix "$@" > /tmp/hold.json || exit 1
 vm-put /tmp/hold.json
 grep -E 'alloc:|tracing_mark_write' $tracing/trace > /tmp/blocks
 vm-put /tmp/blocks

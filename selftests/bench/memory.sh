@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# memory.sh FILES PAGES KIND: a live update of an agent with these memfds, see
+# memory.sh FILES PAGES KIND [STEP]: a live update of an agent with these memfds, see
 # memory_test.c. It ends where the agent has all of them again.
 
 if [ "$STAGE" = 1 ]; then

@@ -12,6 +12,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 OUT = os.path.join(TOP, "build/bench")
 KERNELS = ("bench", "bench-stock")
 STAMP = r"\[ *([\d.]+)s?\]"
+FILE_PAGES = 32768
+FILES_PER_GIB = 8
 # The emulator crashes when one CPU patches code, as static keys do, that another one
 # runs.
 ONE_CPU = "liveupdate=on maxcpus=1"
@@ -21,17 +23,19 @@ class Update:
     """One that went through, in a VM without other programs.
 
     script: in this directory; program: of the guest; options: for the runner. With
-    count a nanosecond is an instruction. A VM that fails ends the measurement, also
-    for what its kernels log.
+    count a nanosecond is an instruction. qemu: words for its command line. A VM
+    that fails ends the measurement, also for what its kernels log.
     """
 
-    def __init__(self, flavour, script, program, args, mem, append="", count=False):
+    def __init__(self, flavour, script, program, args, mem, append="", count=False,
+                 qemu=""):
         name = os.path.splitext(script)[0]
         self.out = os.path.join(OUT, "vm-%s-%s" % (name, flavour))
         done = subprocess.run(
             [os.path.join(TOP, "selftests/vm/run"), "--out", self.out,
              "--flavour", flavour, "--mem", mem, "--prealloc",
              *(["--count"] if count else []),
+             *(["--qemu=" + qemu] if qemu else []),
              "--append", ONE_CPU + append, "--stage-limit", "600",
              "--file", os.path.join(TOP, "build/selftests/guest", program),
              os.path.join(TOP, "selftests/bench", script), *map(str, args)],
@@ -48,6 +52,11 @@ class Update:
     def lines(self, name):
         """The lines of JSON in a file of the VM."""
         return map(json.loads, re.findall("^{.*", self.read(name), re.M))
+
+
+def memfds(kind, among):
+    """How many memfds so many GiB or pages apart are, and of how many pages."""
+    return (1, among) if kind == "apart" else (among * FILES_PER_GIB, FILE_PAGES)
 
 
 def stamp(log, what):

@@ -11,6 +11,9 @@
  *	compare_test hold-gib	1 GiB of memfds instead
  *	compare_test in-gib
  *
+ * With the name of a step as the last argument its functions are counted, see
+ * selftests/bench/functions, and so are its calls.
+ *
  * The first calls of a step are not timed: emulation translates the code then. Steps in
  * brackets have nothing to do with LUO: that they cost more among more objects is an
  * effect of the CPU's caches.
@@ -33,8 +36,17 @@ struct step {
 	uint64_t ns, calls, since;
 };
 
+static struct step counted = { "" };
+
+static bool is_counted(const struct step *step)
+{
+	return !strcmp(step->name, counted.name);
+}
+
 static void begin(struct step *step)
 {
+	if (is_counted(step))
+		count_functions();
 	step->since = now_ns();
 }
 
@@ -42,6 +54,10 @@ static void end(struct step *step, int calls)
 {
 	step->ns += now_ns() - step->since;
 	step->calls += calls;
+	if (is_counted(step)) {
+		count_functions();
+		counted.calls += calls;
+	}
 }
 
 static void report(struct step *steps, int nr, const char *among)
@@ -376,7 +392,9 @@ int main(int argc, char **argv)
 	size_t i;
 	int dev;
 
-	must(argc == 3 && !setrlimit(RLIMIT_NOFILE, &many), "usage");
+	must((argc == 3 || argc == 4) && !setrlimit(RLIMIT_NOFILE, &many), "usage");
+	if (argc == 4)
+		counted.name = argv[3];
 	begin(&first);
 	dev = open_device();
 	end(&first, 1);
@@ -387,6 +405,8 @@ int main(int argc, char **argv)
 		if (modes[i].opens)
 			report(&first, 1, argv[2]);
 		modes[i].run(dev, atoi(argv[2]), argv[2]);
+		counted.name = "counted";
+		report(&counted, 1, argv[2]);
 		if (!modes[i].holds)
 			return 0;
 		hold_until_kexec();

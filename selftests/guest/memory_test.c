@@ -12,6 +12,9 @@
  *	small	a folio each
  *	huge	folios of 2 MiB
  *	apart	a folio each, and not next to each other in memory
+ *
+ * With the name of a step as the last argument its functions are counted, see
+ * selftests/bench/functions.
  */
 
 #include "luo_test.h"
@@ -25,17 +28,24 @@
 #define PRESENT		(1ULL << 63)
 #define PFN_MASK	((1ULL << 55) - 1)
 
+static const char *counted = "", *step;
 static uint64_t begun;
 
-static void begin(void)
+static void begin(const char *name)
 {
+	step = name;
+	if (!strcmp(step, counted))
+		count_functions();
 	begun = now_ns();
 }
 
-static void end(const char *step)
+static void end(void)
 {
-	printf("{\"step\": \"%s\", \"ns\": %llu}\n", step,
-	       (unsigned long long)(now_ns() - begun));
+	uint64_t ns = now_ns() - begun;
+
+	if (!strcmp(step, counted))
+		count_functions();
+	printf("{\"step\": \"%s\", \"ns\": %llu}\n", step, (unsigned long long)ns);
 	fflush(stdout);
 }
 
@@ -135,10 +145,10 @@ static int hold(int dev, int files, size_t pages, const char *kind)
 		fds[i] = make_memfd(pages, other);
 	close(other);
 	check_kind(kind, fds, files, pages);
-	begin();
+	begin("preserve");
 	for (i = 0; i < files; i++)
 		must(!preserve(session, fds[i], i), "preserve");
-	end("preserve");
+	end();
 	for (i = 0; i < files; i++)
 		close(fds[i]);
 	/* As an agent does before it reboots, if LUO has a global state. */
@@ -152,15 +162,15 @@ static int restore(int dev, int files, size_t pages, const char *kind)
 	int session = claim(dev, SESSION), *fds = calloc(files + 1, sizeof(*fds)), i;
 
 	must(session >= 0 && fds, "session");
-	begin();
+	begin("retrieve");
 	for (i = 0; i < files; i++) {
 		fds[i] = retrieve(session, i);
 		must(fds[i] >= 0, "retrieve");
 	}
-	end("retrieve");
-	begin();
+	end();
+	begin("finish");
 	must(!finish(session), "finish");
-	end("finish");
+	end();
 	check_kind(kind, fds, files, pages);
 	return 0;
 }
@@ -170,7 +180,10 @@ int main(int argc, char **argv)
 	struct rlimit many = { 200000, 200000 };
 	int dev = open_device();
 
-	must(dev >= 0 && argc == 5 && !setrlimit(RLIMIT_NOFILE, &many), "usage");
+	must(dev >= 0 && (argc == 5 || argc == 6) && !setrlimit(RLIMIT_NOFILE, &many),
+	     "usage");
+	if (argc == 6)
+		counted = argv[5];
 	return (strcmp(argv[1], "hold") ? restore : hold)(dev, atoi(argv[2]),
 							  atol(argv[3]), argv[4]);
 }

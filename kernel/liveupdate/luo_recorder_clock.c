@@ -22,7 +22,7 @@ u64 luo_last_hz;
 static u64 luo_counter_hz(void)
 {
 #if defined(CONFIG_X86)
-	return tsc_khz * 1000ULL;
+	return luo_test_counter_hz(tsc_khz * 1000ULL);
 #elif defined(CONFIG_ARM64)
 	return arch_timer_get_cntfrq();
 #else
@@ -33,7 +33,7 @@ static u64 luo_counter_hz(void)
 static bool luo_counter_stable(void)
 {
 #if defined(CONFIG_X86)
-	return tsc_khz && !check_tsc_unstable();
+	return tsc_khz && !check_tsc_unstable() && luo_test_counter_stable();
 #else
 	return luo_counter_hz();
 #endif

@@ -75,10 +75,22 @@ static inline void luo_record_add(__u64 *to, u64 n)
 
 #ifdef CONFIG_LIVEUPDATE_SELFTEST
 u64 luo_test_counter(void);
+u64 luo_test_counter_hz(u64 hz);
+bool luo_test_counter_stable(void);
 #else
 static inline u64 luo_test_counter(void)
 {
 	return 0;
+}
+
+static inline u64 luo_test_counter_hz(u64 hz)
+{
+	return hz;
+}
+
+static inline bool luo_test_counter_stable(void)
+{
+	return true;
 }
 #endif
 

@@ -11,11 +11,12 @@
 
 #include "luo_recorder.h"
 
-#include <jansson.h>
+#include "luo_json.h"
 
 #define MS		1000000ULL
 #define TICK_MS		10	/* at most, of a kernel that counts in ticks */
 #define LIMIT_MS	60000	/* longer than anything here takes */
+#define LATE_HZ		1000	/* of liveupdate_test_counter_late */
 
 /* The delay of each operation, and the marks that it lies between. */
 static const struct {
@@ -125,11 +126,11 @@ static bool says(json_t *json, const char *word)
 	return false;
 }
 
-/* Only the span across kexec may be unknown, and is if the counter was stepped. */
+/* Only the span across kexec may be unknown, and is if the timeline says why. */
 TEST_F(clock, the_timeline_knows_every_phase_inside_a_kernel)
 {
 	json_t *json = json_load_file("/tmp/timeline.json", 0, NULL), *ns;
-	const char *stepped = getenv("STEPPED");
+	const char *finding = getenv("FINDING");
 	json_t *phases = json_object_get(json, "phases");
 	size_t i;
 
@@ -143,11 +144,11 @@ TEST_F(clock, the_timeline_knows_every_phase_inside_a_kernel)
 			TH_LOG("phase %zu", i);
 	}
 	EXPECT_TRUE(json_is_true(json_object_get(json, "finished")));
-	if (stepped) {
+	if (finding) {
 		ns = json_object_get(json_array_get(phases, 3), "duration_ns");
 		EXPECT_TRUE(json_is_null(ns));
 		EXPECT_TRUE(json_is_null(json_object_get(json, "blackout_ns")));
-		EXPECT_TRUE(says(json, stepped));
+		EXPECT_TRUE(says(json, finding));
 	}
 	json_decref(json);
 }
@@ -175,6 +176,19 @@ TEST_F(clock, what_is_known_of_the_counter)
 	       self->r.last_out.clock_stable ? "stable" : "not stable",
 	       (unsigned long long)p->clock_hz,
 	       p->clock_stable ? "stable" : "not stable");
+}
+
+/* What the old kernel found out after its reboot had begun is in its record. */
+TEST_F(clock, the_counter_is_read_again_after_the_reboot_began)
+{
+	const struct liveupdate_recorder_part *out = &self->r.last_out;
+	bool late = file_has("/proc/cmdline", "liveupdate_test_counter_late");
+
+	if (!late)
+		SKIP(return, "not without liveupdate_test_counter_late");
+	EXPECT_EQ(0, out->clock_stable);
+	EXPECT_NE(0, self->r.last_in.clock_hz);
+	EXPECT_EQ(self->r.last_in.clock_hz + LATE_HZ, out->clock_hz);
 }
 
 int main(int argc, char **argv)

@@ -37,14 +37,14 @@ struct kho_counts {
  * @task:    the task whose calls are counted
  * @pages:   pages of the calls that did not fail, by enum kho_count
  * @counted: so many of them are in kho_counts(), too
- * @calls:   calls that are not in kho_counts() yet, by enum kho_count
+ * @left:    KHO_BATCH minus the calls that are not in kho_counts() yet, by enum kho_count
  */
 struct kho_account {
 	struct hlist_node node;
 	struct task_struct *task;
 	u64 pages[KHO_NR_COUNTS];
 	u64 counted[KHO_NR_COUNTS];
-	u64 calls[KHO_NR_COUNTS];
+	u64 left[KHO_NR_COUNTS];
 };
 
 /**

@@ -25,12 +25,12 @@ static void kho_account_count(struct kho_account *account)
 	int i;
 
 	for (i = 0; i < KHO_NR_COUNTS; i++) {
-		if (!account->calls[i])
+		if (account->left[i] == KHO_BATCH)
 			continue;
-		this_cpu_add(kho_counters[i].calls, account->calls[i]);
+		this_cpu_add(kho_counters[i].calls, KHO_BATCH - account->left[i]);
 		this_cpu_add(kho_counters[i].pages,
 			     account->pages[i] - account->counted[i]);
-		account->calls[i] = 0;
+		account->left[i] = KHO_BATCH;
 		account->counted[i] = account->pages[i];
 	}
 }
@@ -57,9 +57,12 @@ void kho_account_reset(struct kho_account *account)
 void kho_account_begin(struct kho_account *account)
 {
 	struct kho_bucket *bucket = kho_bucket();
+	int i;
 
 	memset(account, 0, sizeof(*account));
 	account->task = current;
+	for (i = 0; i < KHO_NR_COUNTS; i++)
+		account->left[i] = KHO_BATCH;
 	WARN_ON_ONCE(READ_ONCE(bucket->task) == current);
 	if (!cmpxchg(&bucket->task, NULL, current)) {
 		bucket->account = account;
@@ -112,25 +115,34 @@ static noinline void kho_account_other(struct kho_bucket *bucket,
 
 /**
  * kho_count_slow - what kho_count() does rarely
- * @bucket:   of the calling task
  * @what:     kind of the call
  * @nr_pages: its pages
- * @err:      0 or a negative errno
  *
- * For tasks without an account of their own, failures, and once in KHO_BATCH calls.
+ * For tasks without an account of their own, and once in KHO_BATCH calls.
  */
-void kho_count_slow(struct kho_bucket *bucket, enum kho_count what,
-		    unsigned long nr_pages, int err)
+void kho_count_slow(enum kho_count what, unsigned long nr_pages)
 {
+	struct kho_bucket *bucket = kho_bucket();
+
 	if (READ_ONCE(bucket->task) == current) {
 		kho_account_count(bucket->account);
-	} else {
-		kho_account_other(bucket, what, nr_pages);
-		this_cpu_inc(kho_counters[what].calls);
-		this_cpu_add(kho_counters[what].pages, nr_pages);
+		return;
 	}
-	if (err)
-		this_cpu_inc(kho_counters[what].errors);
+	kho_account_other(bucket, what, nr_pages);
+	this_cpu_inc(kho_counters[what].calls);
+	this_cpu_add(kho_counters[what].pages, nr_pages);
+}
+
+/**
+ * kho_count_error - count a call that failed
+ * @what: kind of the call
+ *
+ * Context: any.
+ */
+void kho_count_error(enum kho_count what)
+{
+	this_cpu_inc(kho_counters[what].calls);
+	this_cpu_inc(kho_counters[what].errors);
 }
 
 /**

@@ -7,15 +7,13 @@
 
 #include <linux/bits.h>
 #include <linux/compiler.h>
-#include <linux/hash.h>
 #include <linux/kernel.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
 #include "kho_base.h"
 
-#define KHO_BUCKET_BITS	5
-#define KHO_BUCKETS	BIT(KHO_BUCKET_BITS)
+#define KHO_BUCKETS	32
 #define KHO_BATCH	512	/* calls of a task before they are in kho_counts() */
 
 /**
@@ -34,36 +32,45 @@ struct kho_bucket {
 
 extern struct kho_bucket kho_buckets[];
 
-void kho_count_slow(struct kho_bucket *bucket, enum kho_count what,
-		    unsigned long nr_pages, int err);
+void kho_count_slow(enum kho_count what, unsigned long nr_pages);
+void kho_count_error(enum kho_count what);
 
-/* The low bits of the addresses of tasks are all the same. */
+/* The low bits of the addresses of tasks are all the same; a task is about a page. */
 static inline struct kho_bucket *kho_bucket(void)
 {
-	return &kho_buckets[hash_32((unsigned long)current >> 6, KHO_BUCKET_BITS)];
+	return &kho_buckets[((unsigned long)current >> PAGE_SHIFT) % KHO_BUCKETS];
 }
 
 /**
- * kho_count - count a call
+ * kho_count - count a call that succeeded
  * @what:     kind of the call
- * @nr_pages: its pages, 0 if it failed
- * @err:      0 or a negative errno
+ * @nr_pages: its pages
  *
  * Inlined, as handlers make a call for each page of a file.
  *
  * Context: task context.
  */
-static __always_inline void kho_count(enum kho_count what, unsigned long nr_pages,
-				      int err)
+static __always_inline void kho_count(enum kho_count what, unsigned long nr_pages)
 {
 	struct kho_bucket *bucket = kho_bucket();
+	struct kho_account *account;
 
 	if (likely(READ_ONCE(bucket->task) == current)) {
-		bucket->account->pages[what] += nr_pages;
-		if (likely(++bucket->account->calls[what] < KHO_BATCH && !err))
+		account = bucket->account;
+		account->pages[what] += nr_pages;
+		if (likely(--account->left[what]))
 			return;
 	}
-	kho_count_slow(bucket, what, nr_pages, err);
+	kho_count_slow(what, nr_pages);
+}
+
+/* The same, or kho_count_error() if @err is an errno. */
+static inline void kho_count_result(enum kho_count what, unsigned long nr_pages, int err)
+{
+	if (err)
+		kho_count_error(what);
+	else
+		kho_count(what, nr_pages);
 }
 
 #endif /* _LINUX_KHO_COUNT_H */

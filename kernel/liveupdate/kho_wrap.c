@@ -248,36 +248,66 @@ static unsigned long kho_vmalloc_pfn(const struct kho_vmalloc *preservation)
 	return PHYS_PFN(preservation->first.phys);
 }
 
-int kho_preserve_folio(struct folio *folio)
+/*
+ * Handlers call the next three for each page of a file, so the functions of the base are
+ * inlined with all that they call, which makes up for most of what counting costs. Events
+ * are not, as their arguments need registers, which each call would have to save.
+ */
+static noinline void kho_trace_preserve(unsigned long pfn, unsigned long nr_pages, int err,
+					unsigned long caller)
+{
+	kho_emit(kho_preserve, KHO_KIND_FOLIO, pfn, nr_pages, err, caller);
+}
+
+static noinline void kho_trace_unpreserve(unsigned long pfn, unsigned long nr_pages,
+					  unsigned long caller)
+{
+	kho_emit(kho_unpreserve, KHO_KIND_FOLIO, pfn, nr_pages, 0, caller);
+}
+
+static noinline void kho_trace_restore(unsigned long pfn, unsigned long nr_pages, int err,
+				       unsigned long caller)
+{
+	kho_emit(kho_restore, KHO_KIND_FOLIO, pfn, nr_pages, err, caller);
+}
+
+int __flatten kho_preserve_folio(struct folio *folio)
 {
 	int err = kho_base_preserve_folio(folio);
-	unsigned long nr_pages = err ? 0 : folio_nr_pages(folio);
 
-	kho_count(KHO_COUNT_PRESERVE, nr_pages, err);
-	kho_emit(kho_preserve, KHO_KIND_FOLIO, folio_pfn(folio), nr_pages, err,
-		 _RET_IP_);
-	return err;
+	if (unlikely(err)) {
+		kho_count_error(KHO_COUNT_PRESERVE);
+		kho_trace_preserve(folio_pfn(folio), 0, err, _RET_IP_);
+		return err;
+	}
+	kho_count(KHO_COUNT_PRESERVE, folio_nr_pages(folio));
+	if (trace_kho_preserve_enabled())
+		kho_trace_preserve(folio_pfn(folio), folio_nr_pages(folio), 0, _RET_IP_);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(kho_preserve_folio);
 
-void kho_unpreserve_folio(struct folio *folio)
+void __flatten kho_unpreserve_folio(struct folio *folio)
 {
 	kho_base_unpreserve_folio(folio);
-	kho_count(KHO_COUNT_UNPRESERVE, folio_nr_pages(folio), 0);
-	kho_emit(kho_unpreserve, KHO_KIND_FOLIO, folio_pfn(folio),
-		 folio_nr_pages(folio), 0, _RET_IP_);
+	kho_count(KHO_COUNT_UNPRESERVE, folio_nr_pages(folio));
+	if (trace_kho_unpreserve_enabled())
+		kho_trace_unpreserve(folio_pfn(folio), folio_nr_pages(folio), _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(kho_unpreserve_folio);
 
-struct folio *kho_restore_folio(phys_addr_t phys)
+struct folio __flatten *kho_restore_folio(phys_addr_t phys)
 {
 	struct folio *folio = kho_base_restore_folio(phys);
-	unsigned long nr_pages = folio ? folio_nr_pages(folio) : 0;
-	int err = folio ? 0 : -ENOENT;
 
-	kho_count(KHO_COUNT_RESTORE, nr_pages, err);
-	kho_emit(kho_restore, KHO_KIND_FOLIO, PHYS_PFN(phys), nr_pages, err,
-		 _RET_IP_);
+	if (unlikely(!folio)) {
+		kho_count_error(KHO_COUNT_RESTORE);
+		kho_trace_restore(PHYS_PFN(phys), 0, -ENOENT, _RET_IP_);
+		return NULL;
+	}
+	kho_count(KHO_COUNT_RESTORE, folio_nr_pages(folio));
+	if (trace_kho_restore_enabled())
+		kho_trace_restore(PHYS_PFN(phys), folio_nr_pages(folio), 0, _RET_IP_);
 	return folio;
 }
 EXPORT_SYMBOL_GPL(kho_restore_folio);
@@ -286,7 +316,7 @@ int kho_preserve_pages(struct page *page, unsigned long nr_pages)
 {
 	int err = kho_base_preserve_pages(page, nr_pages);
 
-	kho_count(KHO_COUNT_PRESERVE, err ? 0 : nr_pages, err);
+	kho_count_result(KHO_COUNT_PRESERVE, nr_pages, err);
 	kho_emit(kho_preserve, KHO_KIND_PAGES, page_to_pfn(page),
 		 err ? 0 : nr_pages, err, _RET_IP_);
 	return err;
@@ -296,7 +326,7 @@ EXPORT_SYMBOL_GPL(kho_preserve_pages);
 void kho_unpreserve_pages(struct page *page, unsigned long nr_pages)
 {
 	kho_base_unpreserve_pages(page, nr_pages);
-	kho_count(KHO_COUNT_UNPRESERVE, nr_pages, 0);
+	kho_count(KHO_COUNT_UNPRESERVE, nr_pages);
 	kho_emit(kho_unpreserve, KHO_KIND_PAGES, page_to_pfn(page), nr_pages, 0,
 		 _RET_IP_);
 }
@@ -307,7 +337,7 @@ struct page *kho_restore_pages(phys_addr_t phys, unsigned long nr_pages)
 	struct page *page = kho_base_restore_pages(phys, nr_pages);
 	int err = page ? 0 : -ENOENT;
 
-	kho_count(KHO_COUNT_RESTORE, page ? nr_pages : 0, err);
+	kho_count_result(KHO_COUNT_RESTORE, nr_pages, err);
 	kho_emit(kho_restore, KHO_KIND_PAGES, PHYS_PFN(phys), page ? nr_pages : 0,
 		 err, _RET_IP_);
 	return page;
@@ -319,7 +349,7 @@ int kho_preserve_vmalloc(void *ptr, struct kho_vmalloc *preservation)
 	int err = kho_base_preserve_vmalloc(ptr, preservation);
 	unsigned long nr_pages = err ? 0 : kho_vmalloc_nr_pages(preservation);
 
-	kho_count(KHO_COUNT_PRESERVE, nr_pages, err);
+	kho_count_result(KHO_COUNT_PRESERVE, nr_pages, err);
 	kho_emit(kho_preserve, KHO_KIND_VMALLOC,
 		 err ? 0 : kho_vmalloc_pfn(preservation), nr_pages, err,
 		 _RET_IP_);
@@ -333,7 +363,7 @@ void kho_unpreserve_vmalloc(struct kho_vmalloc *preservation)
 	unsigned long pfn = kho_vmalloc_pfn(preservation);
 
 	kho_base_unpreserve_vmalloc(preservation);
-	kho_count(KHO_COUNT_UNPRESERVE, nr_pages, 0);
+	kho_count(KHO_COUNT_UNPRESERVE, nr_pages);
 	kho_emit(kho_unpreserve, KHO_KIND_VMALLOC, pfn, nr_pages, 0, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(kho_unpreserve_vmalloc);
@@ -345,7 +375,7 @@ void *kho_restore_vmalloc(const struct kho_vmalloc *preservation)
 	unsigned long nr_pages = ptr ? kho_vmalloc_nr_pages(preservation) : 0;
 	int err = ptr ? 0 : -ENOMEM;
 
-	kho_count(KHO_COUNT_RESTORE, nr_pages, err);
+	kho_count_result(KHO_COUNT_RESTORE, nr_pages, err);
 	kho_emit(kho_restore, KHO_KIND_VMALLOC, kho_vmalloc_pfn(preservation),
 		 nr_pages, err, _RET_IP_);
 	return ptr;
@@ -377,14 +407,14 @@ void *kho_alloc_preserve(size_t size)
 	unsigned long nr_pages;
 
 	if (IS_ERR(mem)) {
-		kho_count(KHO_COUNT_PRESERVE, 0, PTR_ERR(mem));
+		kho_count_error(KHO_COUNT_PRESERVE);
 		kho_emit(kho_preserve, KHO_KIND_FOLIO, 0, 0, PTR_ERR(mem),
 			 _RET_IP_);
 		return mem;
 	}
 
 	nr_pages = folio_nr_pages(virt_to_folio(mem));
-	kho_count(KHO_COUNT_PRESERVE, nr_pages, 0);
+	kho_count(KHO_COUNT_PRESERVE, nr_pages);
 	kho_emit(kho_preserve, KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
 		 nr_pages, 0, _RET_IP_);
 	return mem;
@@ -400,7 +430,7 @@ void kho_unpreserve_free(void *mem)
 
 	nr_pages = folio_nr_pages(virt_to_folio(mem));
 	kho_base_unpreserve_free(mem);
-	kho_count(KHO_COUNT_UNPRESERVE, nr_pages, 0);
+	kho_count(KHO_COUNT_UNPRESERVE, nr_pages);
 	kho_emit(kho_unpreserve, KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
 		 nr_pages, 0, _RET_IP_);
 }
@@ -415,8 +445,7 @@ void kho_restore_free(void *mem)
 
 	order = kho_incoming_order(virt_to_phys(mem));
 	kho_base_restore_free(mem);
-	kho_count(KHO_COUNT_RESTORE, order < 0 ? 0 : 1UL << order,
-		  min(order, 0));
+	kho_count_result(KHO_COUNT_RESTORE, order < 0 ? 0 : 1UL << order, min(order, 0));
 	kho_emit(kho_restore, KHO_KIND_FOLIO, PHYS_PFN(virt_to_phys(mem)),
 		 order < 0 ? 0 : 1UL << order,
 		 order < 0 ? order : 0, _RET_IP_);

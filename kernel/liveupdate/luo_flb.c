@@ -238,9 +238,8 @@ int luo_flb_file_preserve(struct liveupdate_file_handler *fh, u64 *seq)
 	u64 done = 0;
 	int err;
 
-	scoped_guard(mutex, &luo_flb_lock) {
-		*seq = luo_flb_seq;
-	}
+	/* An FLB with this number, if it is being registered, is waited for below. */
+	*seq = READ_ONCE(luo_flb_seq);
 	while (luo_flb_pin_next(fh, done, *seq, &pin)) {
 		err = pin.flb ? luo_flb_add_file(&pin) : -ENODEV;
 		luo_flb_unpin(&pin);
@@ -431,7 +430,8 @@ static struct luo_flb_out *luo_flb_add(struct liveupdate_flb *flb,
 		list_add_tail(&out->list, &luo_flbs);
 	}
 	out->self = flb;
-	out->seq = ++luo_flb_seq;
+	WRITE_ONCE(luo_flb_seq, luo_flb_seq + 1);
+	out->seq = luo_flb_seq;
 	WRITE_ONCE(ACCESS_PRIVATE(flb, private).out, out);
 	return out;
 }
@@ -465,7 +465,8 @@ int luo_flb_register(struct liveupdate_file_handler *fh,
 
 	link->fh = fh;
 	link->out = out;
-	link->seq = ++luo_flb_seq;
+	WRITE_ONCE(luo_flb_seq, luo_flb_seq + 1);
+	link->seq = luo_flb_seq;
 	list_add_tail(&link->list, &ACCESS_PRIVATE(fh, flbs));
 	list_add_tail(&no_free_ptr(link)->of_flb, &out->links);
 	return 0;

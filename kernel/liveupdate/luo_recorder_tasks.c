@@ -9,7 +9,8 @@
  * since then: in calls of LUO, on a CPU, waiting for a CPU, and blocked, with the
  * system call and with the task that ended it. Probes on the scheduler's tracepoints
  * do that from the end of boot until the live update is over, for at most
- * LUO_TASKS_MAX.
+ * LUO_TASKS_MAX. They are removed by a worker, LUO_TASKS_LINGER later: to patch the
+ * code of the scheduler takes longer than the FINISH that ends the update.
  *
  * Which process opened the device, and which processes started it, says what user
  * space did before.
@@ -41,6 +42,7 @@
 #include "luo_recorder_internal.h"
 
 #define LUO_TASKS_MAX	(30 * 60 * HZ)	/* a leaked session must not keep the probes */
+#define LUO_TASKS_LINGER	HZ	/* removing them is not to delay the agent */
 
 static bool luo_tasks_on;	/* under luo_tasks.lock, as is the next one */
 static bool luo_tasks_kept;	/* the device was opened for the restore */
@@ -129,7 +131,7 @@ static void luo_tasks_fork(void *data, struct task_struct *parent,
 
 	guard(raw_spinlock_irqsave)(&luo_tasks.lock);
 
-	if (!luo_task_get(&luo_tasks, parent))
+	if (!luo_tasks_on || !luo_task_get(&luo_tasks, parent))
 		return;
 	t = luo_task_add(&luo_tasks, child, LIVEUPDATE_TASK_CHILD,
 			 LIVEUPDATE_DOING_QUEUED, ktime_get_mono_fast_ns());
@@ -137,26 +139,24 @@ static void luo_tasks_fork(void *data, struct task_struct *parent,
 		t->figures.parent = parent->pid;
 }
 
-/* Complete the record. Returns whether there is anything to end. */
+/* No task is added any more, no mark set. Returns whether there is anything to end. */
 static bool luo_tasks_end(void)
 {
 	bool on;
 
-	lockdep_assert_held(&luo_recorder_lock);
+	guard(raw_spinlock_irqsave)(&luo_tasks.lock);
 
-	scoped_guard(raw_spinlock_irqsave, &luo_tasks.lock) {
-		on = luo_tasks_on;
-		WRITE_ONCE(luo_tasks_on, false);
-	}
-	if (luo_tasks_read(&luo_tasks, &luo_inside))
-		luo_recorder_changes++;
+	on = luo_tasks_on;
+	WRITE_ONCE(luo_tasks_on, false);
 	return on;
 }
 
 static void luo_tasks_unregister(struct work_struct *work)
 {
+	luo_tasks_end();
 	scoped_guard(spinlock, &luo_recorder_lock) {
-		luo_tasks_end();
+		if (luo_tasks_read(&luo_tasks, &luo_inside))
+			luo_recorder_changes++;
 		guard(raw_spinlock_irqsave)(&luo_tasks.lock);
 		luo_tasks_forget(&luo_tasks);
 	}
@@ -209,12 +209,15 @@ void __init luo_tasks_start(void)
 /**
  * luo_tasks_stop - end what luo_tasks_start() began
  *
- * Context: under luo_recorder_lock, once the marks are final.
+ * What the tasks have done up to the marks is read when somebody reads the record, or
+ * shortly after by a worker. The caller is the agent, whose workload waits.
+ *
+ * Context: any, once the marks are final.
  */
 void luo_tasks_stop(void)
 {
 	if (luo_tasks_end())
-		mod_delayed_work(system_percpu_wq, &luo_tasks_work, 0);
+		mod_delayed_work(system_percpu_wq, &luo_tasks_work, LUO_TASKS_LINGER);
 }
 
 /**

@@ -47,29 +47,31 @@ static void luo_session_leave(struct luo_session *session)
 		   session->name, NULL);
 }
 
-static void luo_session_release_in(struct luo_session *session)
+/* The next owner may finish and close it at any time. */
+static void luo_session_release_leaked(struct luo_session *session)
 {
-	bool listed;
-
-	/* The next owner may finish and close it at any time. */
 	refcount_inc(&session->refs);
 	scoped_guard(mutex, &session->files.lock) {
-		listed = session->listed;
-		if (listed)
-			luo_session_leave(session);
+		luo_session_leave(session);
 		luo_emit(luo_session_release, luo_number(LUO_DIR_IN), session->name,
-			 LUO_DIR_IN, session->state,
-			 session->files.count, 0);
-		if (listed) {
-			luo_session_restore_end(session, -ECANCELED);
-			luo_session_leak(session, LUO_LEAK_CLOSED,
-					 session->files.count,
-					 session->files.retrieved);
-		}
+			 LUO_DIR_IN, session->state, session->files.count, 0);
+		luo_session_restore_end(session, -ECANCELED);
+		luo_session_leak(session, LUO_LEAK_CLOSED, session->files.count,
+				 session->files.retrieved);
 	}
-	if (!listed)
-		luo_session_free(session);
 	luo_session_put(session);
+}
+
+static void luo_session_release_in(struct luo_session *session)
+{
+	/* Only its descriptor and global transitions finish a session that is claimed. */
+	if (session->listed) {
+		luo_session_release_leaked(session);
+		return;
+	}
+	luo_emit(luo_session_release, luo_number(LUO_DIR_IN), session->name, LUO_DIR_IN,
+		 session->state, session->files.count, 0);
+	luo_session_free(session);
 }
 
 /**

@@ -140,8 +140,8 @@ static int __init luo_init(void)
 	if (!liveupdate_enabled())
 		return 0;
 
+	luo_session_init();
 	err = luo_file_init();
-	err = err ?: luo_session_init();
 	if (err)
 		goto off;
 

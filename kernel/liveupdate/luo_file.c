@@ -44,6 +44,14 @@ VISIBLE_IF_KUNIT u32 luo_file_key_hash(const void *data, u32 len, u32 seed)
 	return hash * GOLDEN_RATIO_64 >> 32;
 }
 
+/*
+ * Buckets that a hash table starts with (32 KiB). A table grows on the CPU of the
+ * agent that fills it, at some microseconds an entry, but not before it holds 3,000.
+ * Tables never shrink: moving what is left again and again while sessions end costs
+ * more than the memory, 2 MiB for 100,000 entries.
+ */
+#define LUO_MIN_BUCKETS	4096
+
 static const struct rhashtable_params luo_by_token_params = {
 	.hashfn			= luo_file_key_hash,
 	.head_offset		= offsetof(struct luo_file, by_token),

@@ -102,14 +102,6 @@
 #include <trace/events/luo.h>
 #include <uapi/linux/liveupdate_recorder.h>
 
-/*
- * Buckets that a hash table starts with (32 KiB). A table grows on the CPU of the
- * agent that fills it, at some microseconds an entry, but not before it holds 3,000.
- * Tables never shrink: moving what is left again and again while sessions end costs
- * more than the memory, 2 MiB for 100,000 entries.
- */
-#define LUO_MIN_BUCKETS	4096
-
 /* Who has callbacks */
 enum luo_kind { LUO_KIND_HANDLER, LUO_KIND_SUBSYSTEM, LUO_KIND_FLB };
 

@@ -65,7 +65,7 @@ void luo_recorder_session(enum luo_dir dir, enum luo_phase phase,
 void luo_recorder_mark(enum liveupdate_recorder_mark mark);
 void luo_recorder_await_init(void);
 void luo_recorder_open(void);
-void luo_recorder_claimed(const char *session);
+void luo_recorder_claimed(void);
 void luo_recorder_restored(bool tool);
 void luo_recorder_scope(enum liveupdate_recorder_scope scope);
 void luo_recorder_failed(int err);
@@ -73,7 +73,7 @@ void luo_recorder_cancelled(void);
 void luo_recorder_end(u64 since);
 void luo_recorder_totals(enum luo_dir dir, const struct luo_totals *totals);
 void luo_recorder_give_up(const char *name);
-void luo_recorder_finished(const char *session, u64 files, bool claimed);
+void luo_recorder_finished(u64 files, bool claimed);
 void luo_recorder_add_reject(const char *what, const char *name, u64 token,
 			     const char *reason);
 void luo_recorder_del_reject(const char *what, const char *name);
@@ -142,7 +142,7 @@ static inline void luo_recorder_open(void)
 {
 }
 
-static inline void luo_recorder_claimed(const char *session)
+static inline void luo_recorder_claimed(void)
 {
 }
 
@@ -175,8 +175,7 @@ static inline void luo_recorder_give_up(const char *name)
 {
 }
 
-static inline void luo_recorder_finished(const char *session, u64 files,
-					 bool claimed)
+static inline void luo_recorder_finished(u64 files, bool claimed)
 {
 }
 

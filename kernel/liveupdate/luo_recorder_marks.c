@@ -223,21 +223,19 @@ void luo_recorder_open(void)
 }
 
 /**
- * luo_recorder_claimed - record that an incoming session is claimed
- * @session: name of the session
+ * luo_recorder_claimed - record that an incoming session of an agent is claimed
  *
- * The first call for a session other than LIVEUPDATE_RECORDER_SESSION sets
- * LIVEUPDATE_MARK_OPEN to when the caller opened the device.
+ * The first call sets LIVEUPDATE_MARK_OPEN to when the caller opened the device.
  *
  * Context: in an ioctl of the device.
  */
-void luo_recorder_claimed(const char *session)
+void luo_recorder_claimed(void)
 {
 	struct liveupdate_recorder_part *record = luo_recorders[LUO_DIR_IN].record;
 	const enum liveupdate_recorder_mark mark = LIVEUPDATE_MARK_OPEN;
 	bool first;
 
-	if (!record || luo_recorder_owns(session))
+	if (!record)
 		return;
 
 	scoped_guard(spinlock, &luo_ioctls.lock) {
@@ -366,18 +364,17 @@ void luo_recorder_cancelled(void)
 }
 
 /**
- * luo_recorder_finished - record that an incoming session is finished
- * @session: name of the session
+ * luo_recorder_finished - record that an incoming session of an agent is finished
  * @files:   number of files in the session
  * @claimed: true if it was claimed, false if it is discarded
  *
  * Context: any.
  */
-void luo_recorder_finished(const char *session, u64 files, bool claimed)
+void luo_recorder_finished(u64 files, bool claimed)
 {
 	struct liveupdate_recorder_part *record = luo_recorders[LUO_DIR_IN].record;
 
-	if (!record || luo_recorder_owns(session))
+	if (!record)
 		return;
 
 	luo_record_add(claimed ? &record->finished : &record->discarded, 1);

@@ -112,7 +112,8 @@ void luo_session_restore_begin(struct luo_session *session)
 
 	luo_session_trace_retrieve((const u8 *)session->name, session->files.count, 0);
 	session->restore = luo_session_phase_begin(session, LUO_PHASE_RESTORE);
-	luo_recorder_claimed(session->name);
+	if (!session->files.tool)
+		luo_recorder_claimed();
 }
 
 /**
@@ -323,9 +324,9 @@ int __luo_session_finish(struct luo_session *session)
 	if (!err) {
 		if (session->claimed)
 			luo_session_restore_end(session, 0);
-		luo_recorder_finished(session->name,
-				      span.files + session->files.finished,
-				      session->claimed);
+		if (!session->files.tool)
+			luo_recorder_finished(span.files + session->files.finished,
+					      session->claimed);
 		luo_session_remove(session);
 	}
 	luo_emit(luo_session_finish, luo_number(LUO_DIR_IN), session->name,

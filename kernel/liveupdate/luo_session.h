@@ -5,10 +5,10 @@
 #ifndef _LINUX_LUO_SESSION_H
 #define _LINUX_LUO_SESSION_H
 
+#include <linux/hashtable.h>
 #include <linux/llist.h>
 #include <linux/pid.h>
 #include <linux/refcount.h>
-#include <linux/rhashtable-types.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
@@ -16,7 +16,7 @@
 
 struct luo_session;
 
-int luo_session_init(void);
+void luo_session_init(void);
 void luo_session_deserialize_all(const struct luo_array *array,
 				 struct luo_totals *totals);
 u64 luo_session_count(enum luo_dir dir);
@@ -55,15 +55,7 @@ void luo_session_give_up_all(void);
 
 /* What the files of this layer and luo_walk.c share */
 
-/**
- * struct luo_name_key - key of a session in the table of names
- * @name: the name
- * @hash: of @name
- */
-struct luo_name_key {
-	const char *name;
-	u32 hash;
-};
+#define LUO_NAME_BITS	12	/* 4096 buckets of a table of names, 32 KiB */
 
 /**
  * struct luo_span - a phase of a session that is under way
@@ -78,7 +70,7 @@ struct luo_span {
 /**
  * struct luo_session - one session
  * @node:    in &luo_session_set.by_name
- * @key:     of @name
+ * @hash:    of @name
  * @list:    in &luo_session_set.list, in order of creation
  * @state:   outgoing: NORMAL, PREPARED or FROZEN; incoming: UPDATED, NORMAL once it
  *	     is finished
@@ -106,8 +98,8 @@ struct luo_span {
  * The fields that a walk of all sessions touches come first.
  */
 struct luo_session {
-	struct rhash_head node;
-	struct luo_name_key key;
+	struct hlist_node node;
+	u32 hash;
 	struct list_head list;
 	enum liveupdate_state state;
 	enum liveupdate_state rollback_state;
@@ -135,14 +127,14 @@ struct luo_session {
  * @by_name: the sessions by name
  * @list:    the sessions in order of creation
  * @count:   number of sessions
- * @agents:  the same without that of the tool that records
+ * @agents:  the same without the incoming one of the tool that records
  * @device:  incoming: the session LIVEUPDATE_DEVICE_SESSION, NULL for none
  * @next_id: the next &luo_session.id
  * @blocks:  preserved memory for the records; outgoing only
  */
 struct luo_session_set {
 	struct mutex lock; /* which sessions exist, which are claimed */
-	struct rhashtable by_name;
+	DECLARE_HASHTABLE(by_name, LUO_NAME_BITS);
 	struct list_head list;
 	u64 count;
 	u64 agents;

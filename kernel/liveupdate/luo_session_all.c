@@ -294,7 +294,7 @@ void luo_session_give_up_all(void)
 	lockdep_assert_held_write(&luo_state_lock);
 
 	list_for_each_entry(session, &luo_sessions[LUO_DIR_IN].list, list) {
-		if (!luo_recorder_owns(session->name))
+		if (!session->files.tool)
 			luo_recorder_give_up(session->name);
 		if (session->claimed)
 			luo_session_restore_end(session, -ECANCELED);

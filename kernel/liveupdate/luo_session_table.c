@@ -8,13 +8,16 @@
  * sessions grow. The lock of the set guards which sessions exist and which are open. A
  * walker that races with list changes holds a reference on its current session, see
  * luo_walk.c.
+ *
+ * All lookups of names take that lock, so the table needs neither RCU nor locks of its
+ * own. Its size is fixed: a lookup compares two or three hashes among 10,000
+ * sessions, two dozen among 100,000; removing a session takes the same among any number.
  */
 
 #include <linux/err.h>
 #include <linux/jhash.h>
 #include <linux/ktime.h>
 #include <linux/random.h>
-#include <linux/rhashtable.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -27,40 +30,10 @@
 /* A name is hashed once, when it comes from user space. */
 static u32 luo_name_seed __ro_after_init;
 
-static struct luo_name_key luo_name_key(const char *name)
+static u32 luo_name_hash(const char *name)
 {
-	return (struct luo_name_key){
-		.name = name,
-		.hash = jhash(name, strlen(name), luo_name_seed),
-	};
+	return jhash(name, strlen(name), luo_name_seed);
 }
-
-static u32 luo_key_hash(const void *data, u32 len, u32 seed)
-{
-	return ((const struct luo_name_key *)data)->hash ^ seed;
-}
-
-static u32 luo_session_hash(const void *data, u32 len, u32 seed)
-{
-	return luo_key_hash(&((const struct luo_session *)data)->key, len, seed);
-}
-
-static int luo_session_cmp(struct rhashtable_compare_arg *arg, const void *obj)
-{
-	const struct luo_name_key *key = arg->key;
-	const struct luo_session *session = obj;
-
-	return key->hash != session->key.hash ||
-	       strcmp(key->name, session->name);
-}
-
-static const struct rhashtable_params luo_by_name_params = {
-	.head_offset		= offsetof(struct luo_session, node),
-	.hashfn			= luo_key_hash,
-	.obj_hashfn		= luo_session_hash,
-	.obj_cmpfn		= luo_session_cmp,
-	.min_size		= LUO_MIN_BUCKETS,
-};
 
 DEFINE_SPINLOCK(luo_owner_lock); /* who used a session last */
 
@@ -79,24 +52,11 @@ struct luo_session_set luo_sessions[] = {
  * luo_session_init - set up the tables
  *
  * Context: once, at boot.
- * Return: 0 or -ENOMEM.
  */
-int __init luo_session_init(void)
+void __init luo_session_init(void)
 {
-	int err;
-
 	luo_name_seed = get_random_u32();
 	luo_array_set_init(&luo_sessions[LUO_DIR_OUT].blocks, LUO_ARRAY_SESSIONS);
-	err = rhashtable_init(&luo_sessions[LUO_DIR_OUT].by_name,
-			      &luo_by_name_params);
-	if (err)
-		return err;
-
-	err = rhashtable_init(&luo_sessions[LUO_DIR_IN].by_name,
-			      &luo_by_name_params);
-	if (err)
-		rhashtable_destroy(&luo_sessions[LUO_DIR_OUT].by_name);
-	return err;
 }
 
 struct luo_session *luo_session_alloc(const char *name, enum luo_dir dir)
@@ -174,40 +134,47 @@ static struct luo_session_set *luo_session_set(const struct luo_session *session
 	return &luo_sessions[session->files.dir];
 }
 
+/* Context: under the lock of the set. */
+static struct luo_session *luo_session_find(struct luo_session_set *set, const char *name,
+					    u32 hash)
+{
+	struct luo_session *session;
+
+	lockdep_assert_held(&set->lock);
+
+	hash_for_each_possible(set->by_name, session, node, hash)
+		if (session->hash == hash && !strcmp(session->name, name))
+			return session;
+	return NULL;
+}
+
 /* Add a session to its set. -EEXIST if the name is taken. */
 int luo_session_add(struct luo_session *session)
 {
 	struct luo_session_set *set = luo_session_set(session);
 	int err;
 
-	session->key = luo_name_key(session->name);
+	session->hash = luo_name_hash(session->name);
 
 	guard(mutex)(&set->lock);
 
-	err = rhashtable_lookup_insert_key(&set->by_name, &session->key,
-					   &session->node, luo_by_name_params);
-	if (err)
-		return err;
-
+	if (luo_session_find(set, session->name, session->hash))
+		return -EEXIST;
 	if (session->files.dir == LUO_DIR_OUT) {
 		err = kho_block_set_grow(&set->blocks, set->count + 1);
 		if (err)
-			goto err_name;
+			return err;
 		luo_session_opened(session);
 	}
 
+	hash_add(set->by_name, &session->node, session->hash);
 	session->id = set->next_id++;
 	list_add_tail(&session->list, &set->list);
 	WRITE_ONCE(set->count, set->count + 1);
-	if (!luo_recorder_owns(session->name))
+	if (!session->files.tool)
 		WRITE_ONCE(set->agents, set->agents + 1);
 	session->listed = true;
 	return 0;
-
-err_name:
-	rhashtable_remove_fast(&set->by_name, &session->node,
-			       luo_by_name_params);
-	return err;
 }
 
 void luo_session_remove(struct luo_session *session)
@@ -216,11 +183,10 @@ void luo_session_remove(struct luo_session *session)
 
 	guard(mutex)(&set->lock);
 
-	rhashtable_remove_fast(&set->by_name, &session->node,
-			       luo_by_name_params);
+	hash_del(&session->node);
 	list_del(&session->list);
 	WRITE_ONCE(set->count, set->count - 1);
-	if (!luo_recorder_owns(session->name))
+	if (!session->files.tool)
 		WRITE_ONCE(set->agents, set->agents - 1);
 	session->listed = false;
 	if (set->device == session)
@@ -262,14 +228,6 @@ struct luo_session *luo_session_create(const u8 *name)
 	return session;
 }
 
-/* Context: under the lock of the set. */
-static struct luo_session *luo_session_find(struct luo_session_set *set, const char *name)
-{
-	const struct luo_name_key key = luo_name_key(name);
-
-	return rhashtable_lookup_fast(&set->by_name, &key, luo_by_name_params);
-}
-
 /**
  * luo_session_find_device - look for an incoming session LIVEUPDATE_DEVICE_SESSION
  *
@@ -281,7 +239,8 @@ void luo_session_find_device(void)
 
 	guard(mutex)(&set->lock);
 
-	set->device = luo_session_find(set, LIVEUPDATE_DEVICE_SESSION);
+	set->device = luo_session_find(set, LIVEUPDATE_DEVICE_SESSION,
+				       luo_name_hash(LIVEUPDATE_DEVICE_SESSION));
 }
 
 /**
@@ -300,15 +259,17 @@ struct luo_session *luo_session_claim(const u8 *name)
 {
 	struct luo_session_set *set = &luo_sessions[LUO_DIR_IN];
 	struct luo_session *session;
+	u32 hash;
 
 	lockdep_assert_held(&luo_state_lock);
 
 	if (!luo_string_ok(name, LIVEUPDATE_SESSION_NAME_LENGTH))
 		return ERR_PTR(-EINVAL);
+	hash = luo_name_hash(name);
 
 	guard(mutex)(&set->lock);
 
-	session = luo_session_find(set, name);
+	session = luo_session_find(set, name, hash);
 	if (!session)
 		return ERR_PTR(-ENOENT);
 	if (session->claimed)

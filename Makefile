@@ -135,7 +135,8 @@ check-packages: deps-kernel deps-arm64 deps-suites
 
 check-all: deps deps-arm64 deps-suites
 	$(Q)$(TEST) tools/build/check host static vm monitor stock debug kcsan machines 7.2 7.2-stock \
-		arm64 arm64-stock arm64-64k pahole pahole-stock distro systemd systemd-stock deb \
+		arm64 arm64-stock arm64-64k pahole pahole-stock distro \
+		distro-bookworm distro-trixie distro-forky systemd systemd-stock deb \
 		suites packages
 
 bench: deps-kernel deps-tool deps-vm deps-bench luotrace selftests

@@ -258,7 +258,7 @@ static void check_kernel(const struct probe *p, const struct trial *t)
 	       p->device == YES ? "present, live update is on" :
 	       p->device == UNKNOWN ? "unknown" :
 	       p->kho.registered ? "missing, though live update is on; a container has to be given it" :
-				   "missing, live update is off");
+	       p->flavour == FLAVOUR_NONE ? "missing" : "missing, live update is off");
 	if (p->flavour == FLAVOUR_STOCK)
 		check_stock(p, t);
 	print_count(p, "luo", p->nr_luo, known_events(false));
@@ -300,6 +300,8 @@ static const char *why_no_saved(const struct probe *p)
 	unsigned int number;
 	struct update *u;
 
+	if (p->flavour == FLAVOUR_NONE)
+		return probe_why_no_trace(p);
 	if (p->flavour != FLAVOUR_STOCK)
 		return "this kernel has no recorder";
 	u = update_store_of_boot(UPDATE_STORE_DIR, &number);

@@ -233,6 +233,10 @@ int cmd_finish(int argc, char **argv)
 	/* A question about what was not shown cannot be answered. */
 	msg_quiet &= f.yes;
 	probe_kernel(&f.probe);
+	if (f.probe.flavour == FLAVOUR_NONE) {
+		msg_error("%s", probe_why_no_trace(&f.probe));
+		return EXIT_CANNOT;
+	}
 	read_inventory(&f);
 	for (i = 0; i < f.nr; i++)
 		describe(&f, f.names[i]);

@@ -247,10 +247,10 @@ void probe_kernel(struct probe *p)
 	p->device = probe_path("/dev/liveupdate");
 	p->recorder = probe_path("/sys/kernel/liveupdate/recorder");
 	kho_probe(&p->kho, "");
-	/* A container can lack the device of a machine with live update. */
-	if (p->device == NO && !p->kho.registered)
-		kho_why_off(&p->kho, p->why_off);
 	probe_btf(p);
+	/* A container can lack the device of a machine with live update. */
+	if (p->flavour != FLAVOUR_NONE && p->device == NO && !p->kho.registered)
+		kho_why_off(&p->kho, p->why_off);
 }
 
 /* Requirements of every command that loads BPF programs. */

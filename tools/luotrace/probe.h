@@ -51,7 +51,7 @@ enum {
  * @hidden:	  it has the symbol, and hides its address from luotrace
  * @recorder:	  it has the recorder
  * @kho:	  set-up of KHO and BPF
- * @why_off:	  why live update is off, "" if it is on
+ * @why_off:	  why live update is off, "" if it is on, or if the kernel has no LUO
  */
 struct probe {
 	char release[65];

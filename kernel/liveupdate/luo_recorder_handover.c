@@ -7,6 +7,7 @@
 
 #define pr_fmt(fmt) "luo: " fmt
 
+#include <kunit/visibility.h>
 #include <linux/err.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
@@ -83,7 +84,7 @@ static void luo_record_terminate_scope(struct liveupdate_recorder_part *record,
 #define LUO_MAX_HZ	100000000000ULL
 
 /* User space reads what the previous kernel wrote: make it valid. */
-static void luo_record_sanitize(struct liveupdate_recorder_part *record)
+VISIBLE_IF_KUNIT void luo_record_sanitize(struct liveupdate_recorder_part *record)
 {
 	int i;
 

@@ -71,6 +71,10 @@ static inline void luo_record_add(__u64 *to, u64 n)
 	atomic64_add(n, (atomic64_t *)to);
 }
 
+#if IS_ENABLED(CONFIG_KUNIT)
+void luo_record_sanitize(struct liveupdate_recorder_part *record);
+#endif
+
 /* tests/luo_test_counter.c */
 
 #ifdef CONFIG_LIVEUPDATE_SELFTEST

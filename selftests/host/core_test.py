@@ -7,6 +7,7 @@ it needs of a kernel. Prints TAP."""
 import os
 import re
 import shutil
+import socket
 import struct
 import subprocess
 import sys
@@ -333,6 +334,23 @@ def helper(cores):
           "somebody starts it", r.returncode, r.stderr)
 
 
+def sandboxed(cores):
+    """When it has opened a core, it has no capability, and a filter of system calls."""
+    ours, theirs = socket.socketpair()
+    with open(cores.path("zlib"), "rb") as core, subprocess.Popen(
+            [LUOTRACE + "-core"], stdin=core, stdout=theirs) as proc:
+        theirs.close()
+        reply = ours.recv(8, socket.MSG_WAITALL)
+        with open("/proc/%d/status" % proc.pid) as f:
+            status = dict(re.findall(r"^(\w+):\s*(.*)$", f.read(), re.M))
+        ours.close()
+    check(reply == struct.pack("<II", 0, PAGE) and proc.returncode == 0,
+          "it opens a core in its sandbox, and ends", reply, proc.returncode)
+    have = [status[key] for key in ("CapPrm", "CapEff", "NoNewPrivs", "Seccomp")]
+    check(have == ["0" * 16, "0" * 16, "1", "2"],
+          "there it has no capability, cannot gain one, and few system calls", have)
+
+
 def large_pages(cores):
     """Blocks are as large as a page of the kernel that wrote them."""
     subprocess.run([os.path.join(TOP, "build/host/handover_64k_test"), cores.tmp],
@@ -349,7 +367,8 @@ def large_pages(cores):
 def test_cores():
     with tempfile.TemporaryDirectory() as tmp:
         cores = Cores(tmp)
-        for part in (show_kinds, left_out, damaged, refused, helper, large_pages):
+        for part in (show_kinds, left_out, damaged, refused, helper, sandboxed,
+                     large_pages):
             part(cores)
 
 

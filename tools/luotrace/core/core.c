@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * luotrace-core: reads physical memory from a core for luotrace, see core.h. The core is
- * not trusted; if libkdumpfile fails on it, only this process dies.
+ * not trusted: if libkdumpfile fails on it, only this process dies; if it runs what the core
+ * says, that is in a sandbox.
  */
 
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "sandbox.h"
 #include "whole.h"
 
 #define MAX_SIZE	(64 << 20)	/* bytes of a request */
@@ -177,11 +179,16 @@ int main(void)
 		put_text("out of memory");
 		return 1;
 	}
+	if (!sandbox_enter()) {
+		put_text("is not read: luotrace-core cannot enter its sandbox: %s",
+			 strerror(errno));
+		return 1;
+	}
 	if (open_core(dump)) {
 		while (recv(STDOUT_FILENO, &request, sizeof(request), MSG_WAITALL) ==
 		       sizeof(request) && serve(dump, &request))
 			;
 	}
-	kdump_free(dump);
-	return 0;
+	/* What runs at exit may need more than the sandbox has. */
+	_exit(0);
 }

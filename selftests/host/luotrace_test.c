@@ -19,6 +19,7 @@
 #include "recorder.h"
 #include "session_track.h"
 #include "tap.h"
+#include "textfile.h"
 
 static void test_units(void)
 {
@@ -468,7 +469,8 @@ static void test_write_error(void)
 	fprintf(f, "%9000s", "");
 	fflush(f);
 	errno = ENOTTY;
-	check(ferror(f) && cmd_write_error(f) == ENOSPC, "the errno of a file that cannot be written");
+	check(ferror(f) && textfile_error(f) == ENOSPC,
+	      "the errno of a file that cannot be written");
 	fclose(f);
 }
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -12,6 +13,7 @@
 #include "event.h"
 #include "fmt.h"
 #include "msg.h"
+#include "textfile.h"
 
 /* How often a loop checks whether to stop. */
 #define POLL_MS	100
@@ -321,29 +323,26 @@ int cmd_flush(void)
 	return fflush(stdout) || ferror(stdout) ? EXIT_FINDING : EXIT_FINE;
 }
 
-int cmd_write_error(FILE *f)
-{
-	clearerr(f);
-	errno = 0;
-	if (fputc('\n', f) != EOF && !fflush(f))
-		return EIO;
-	return errno ? errno : EIO;
-}
-
 int cmd_write(const char *path, bool (*show)(const void *data, FILE *f),
 	      const void *data)
 {
-	FILE *f = path ? fopen(path, "we") : stdout;
 	bool complete;
+	struct stat st;
 	int err = 0;
+	FILE *f;
 
+	/* Whole, or as it was. */
+	if (path && (stat(path, &st) || S_ISREG(st.st_mode)))
+		return textfile_replace(path, TEXTFILE_OUTPUT, show, data) ? EXIT_FINE :
+									     EXIT_FINDING;
+	f = path ? fopen(path, "we") : stdout;
 	if (!f) {
 		msg_error("cannot write '%s': %s", path, strerror(errno));
 		return EXIT_FINDING;
 	}
 	complete = show(data, f);
 	if (fflush(f) || ferror(f)) {
-		err = cmd_write_error(f);
+		err = textfile_error(f);
 	} else if (!complete) {
 		msg_error("out of memory");
 		err = ENOMEM;

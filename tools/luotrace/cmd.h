@@ -151,18 +151,8 @@ enum loop_end cmd_loop(struct tracer *t, uint64_t duration_ms, const bool *stop)
 int cmd_flush(void);
 
 /**
- * cmd_write_error - why a file could not be written
- * @f: the file, which has an error
- *
- * errno may be that of a later call by now, so this writes again.
- *
- * Return: a positive errno, EIO if it can be written by now.
- */
-int cmd_write_error(FILE *f);
-
-/**
  * cmd_write - write what a command shows
- * @path: the file, NULL for stdout
+ * @path: the file, NULL for stdout; a regular one is replaced when all is written
  * @show: prints it; false if out of memory
  * @data: its first argument
  *

@@ -19,6 +19,7 @@
 #include "msg.h"
 #include "recorder.h"
 #include "stacks.h"
+#include "textfile.h"
 
 static const char latency_doc[] =
 	"Counts the calls of file handlers and measures their duration.\v"
@@ -209,7 +210,7 @@ static int empty(FILE *f)
 static int close_file(FILE **f, const char *path, int err)
 {
 	if (!err && (fflush(*f) || ferror(*f)))
-		err = cmd_write_error(*f);
+		err = textfile_error(*f);
 	if (fclose(*f) && !err)
 		err = errno;
 	*f = NULL;
@@ -238,7 +239,7 @@ static int write_json(struct latency_cmd *cmd, const struct latency *l,
 	err = empty(cmd->json);
 	if (!err && (json_dumpf(root, cmd->json, JSON_INDENT(2)) ||
 		     fputc('\n', cmd->json) == EOF))
-		err = cmd_write_error(cmd->json);
+		err = textfile_error(cmd->json);
 	json_decref(root);
 	return close_file(&cmd->json, cmd->json_file, err);
 }

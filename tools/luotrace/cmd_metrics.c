@@ -74,9 +74,10 @@ static void read_word(const char *path, char *to, int size)
 		fclose(f);
 }
 
-static void write_metrics(FILE *f, const void *data)
+static bool write_metrics(const void *data, FILE *f)
 {
 	metrics_write(data, f);
+	return true;
 }
 
 static int print_json(const struct metrics *m)
@@ -147,7 +148,7 @@ static int metrics_run(struct metrics_cmd *c, const struct probe *probe)
 	if (!c->path)
 		ret = gather(&m, &a, &in, &out);
 	if (ret == EXIT_FINE && c->textfile)
-		ret = textfile_replace(c->textfile, false, write_metrics, &m) ?
+		ret = textfile_replace(c->textfile, TEXTFILE_METRICS, write_metrics, &m) ?
 		      EXIT_FINE : EXIT_FINDING;
 	else if (ret == EXIT_FINE && c->o.json)
 		ret = print_json(&m);

@@ -10,6 +10,7 @@
 #include "cmd.h"
 #include "json.h"
 #include "msg.h"
+#include "textfile.h"
 #include "trace_file.h"
 #include "version.h"
 
@@ -62,7 +63,7 @@ static void close_stdout(void)
 	int err = 0;
 
 	if (fflush(stdout) || ferror(stdout))
-		err = cmd_write_error(stdout);
+		err = textfile_error(stdout);
 	/* A network file system reports errors of writes here. */
 	else if (fclose(stdout))
 		err = errno;

@@ -69,8 +69,31 @@ static int open_tmp(const char *path)
 	return -1;
 }
 
+int textfile_error(FILE *f)
+{
+	clearerr(f);
+	errno = 0;
+	if (fputc('\n', f) != EOF && !fflush(f))
+		return EIO;
+	return errno ? errno : EIO;
+}
+
+/* Write all of it; false with errno set. */
+static bool write_all(FILE *f, bool (*write)(const void *data, FILE *f), const void *data)
+{
+	bool complete = write(data, f);
+
+	if (fflush(f) || ferror(f)) {
+		errno = textfile_error(f);
+		return false;
+	}
+	if (!complete)
+		errno = ENOMEM;
+	return complete;
+}
+
 static bool write_tmp(const char *tmp, const char *target, mode_t mode,
-		      void (*write)(FILE *f, const void *data), const void *data)
+		      bool (*write)(const void *data, FILE *f), const void *data)
 {
 	int fd = open_tmp(tmp), err;
 	FILE *f;
@@ -79,9 +102,8 @@ static bool write_tmp(const char *tmp, const char *target, mode_t mode,
 		return false;
 	f = fdopen(fd, "w");
 	if (f) {
-		write(f, data);
 		/* The lock goes with the file, so that comes last. */
-		if (!fflush(f) && !ferror(f) && !fchmod(fd, mode) && !fsync(fd) &&
+		if (write_all(f, write, data) && !fchmod(fd, mode) && !fsync(fd) &&
 		    !rename(tmp, target)) {
 			fclose(f);
 			return true;
@@ -97,16 +119,31 @@ static bool write_tmp(const char *tmp, const char *target, mode_t mode,
 	return false;
 }
 
-bool textfile_replace(const char *path, bool own,
-		      void (*write)(FILE *f, const void *data), const void *data)
+/* The mode of the file; that of an output is as open() would leave it. */
+static mode_t mode_of(const char *target, enum textfile_use use)
 {
+	struct stat st;
+	mode_t mask;
+
+	if (use != TEXTFILE_OUTPUT)
+		return use == TEXTFILE_OWN ? 0600 : 0644;
+	if (!stat(target, &st))
+		return st.st_mode & 0777;
+	mask = umask(0);
+	umask(mask);
+	return 0666 & ~mask;
+}
+
+bool textfile_replace(const char *path, enum textfile_use use,
+		      bool (*write)(const void *data, FILE *f), const void *data)
+{
+	char *target = use == TEXTFILE_OWN ? strdup(path) : target_of(path);
 	char tmp[PATH_MAX + sizeof(SUFFIX)];
-	char *target = own ? strdup(path) : target_of(path);
 	bool ok = false;
 
 	if (target) {
 		snprintf(tmp, sizeof(tmp), "%s" SUFFIX, target);
-		ok = write_tmp(tmp, target, own ? 0600 : 0644, write, data);
+		ok = write_tmp(tmp, target, mode_of(target, use), write, data);
 	}
 	if (!ok && errno == EEXIST)
 		msg_error("cannot write '%s': '%s' exists and belongs to another user; remove it",

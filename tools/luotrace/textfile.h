@@ -9,12 +9,28 @@
 #include <stdio.h>
 
 /**
+ * textfile_error - why a file could not be written
+ * @f: the file, which has an error
+ *
+ * errno may be that of a later call by now, so this writes again.
+ *
+ * Return: a positive errno, EIO if it can be written by now.
+ */
+int textfile_error(FILE *f);
+
+/* What a file is for. */
+enum textfile_use {
+	TEXTFILE_METRICS,	/* everybody can read it */
+	TEXTFILE_OWN,		/* nobody else can; a symbolic link is replaced itself */
+	TEXTFILE_OUTPUT,	/* by the umask, or as it was */
+};
+
+/**
  * textfile_replace - replace a file atomically
- * @path:  the file, which need not exist; the target of a symbolic link is replaced. It is
- *	   an error if it exists and is not a regular file.
- * @own:   whether it is for its owner alone: nobody else can read it, and a symbolic link is
- *	   replaced itself
- * @write: writes the content
+ * @path:  the file, which need not exist; the target of a symbolic link is replaced, but for
+ *	   TEXTFILE_OWN. It is an error if it exists and is not a regular file.
+ * @use:   what it is for
+ * @write: writes the content; false if out of memory, then nothing is replaced
  * @data:  for @write
  *
  * The content goes to a temporary file in the same directory, @path and ".new". One that a
@@ -22,7 +38,7 @@
  *
  * Return: false after a message.
  */
-bool textfile_replace(const char *path, bool own,
-		      void (*write)(FILE *f, const void *data), const void *data);
+bool textfile_replace(const char *path, enum textfile_use use,
+		      bool (*write)(const void *data, FILE *f), const void *data);
 
 #endif

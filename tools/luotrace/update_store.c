@@ -140,9 +140,11 @@ static void remove_old(const char *dir)
 	free(all);
 }
 
-static void write_update(FILE *f, const void *data)
+static bool write_update(const void *data, FILE *f)
 {
+	/* The file has the error, if there is one. */
 	fwrite(data, sizeof(struct update), 1, f);
+	return true;
 }
 
 bool update_store_save(const char *dir, unsigned int *number, struct update *update)
@@ -160,7 +162,7 @@ bool update_store_save(const char *dir, unsigned int *number, struct update *upd
 	update->stored_ns = clock_ns(CLOCK_REALTIME);
 	update_store_seal(update);
 	path_of(path, dir, chosen);
-	if (!textfile_replace(path, true, write_update, update))
+	if (!textfile_replace(path, TEXTFILE_OWN, write_update, update))
 		return false;
 	*number = chosen;
 	remove_old(dir);

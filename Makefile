@@ -59,8 +59,8 @@ help:
 	@echo '                SEED=1'
 	@echo '  soak          live updates in a row with random agents, N=300, into this LUO and by'
 	@echo '                turns into that of the base; SEED=1'
-	@echo '  fuzz          luotrace handover on random input, MINUTES=10; inputs that it finds'
-	@echo '                are added to the tests'
+	@echo '  fuzz          luotrace on random input, MINUTES=10 for each kind of file; inputs that'
+	@echo '                it finds are added to the tests; T="box core" fuzzes only these'
 	@echo '  docs          build/docs/index.html'
 	@echo '  man           build/man/luotrace.8, one page a command, and libluo.3'
 	@echo '  install       luotrace, its completions, units, alert rules, dashboard and JSON schemas,'
@@ -148,7 +148,7 @@ bench: deps-kernel deps-tool deps-vm deps-bench luotrace selftests
 			cat build/bench/$$what.txt || exit; done
 
 fuzz: luotrace deps-check
-	$(Q)$(TEST) selftests/host/fuzz $(or $(MINUTES),10)
+	$(Q)$(TEST) selftests/host/fuzz $(or $(MINUTES),10) $(T)
 
 fuzz-kernel: deps-kernel deps-vm selftests
 	$(Q)tools/build/kernel --fuzz

@@ -151,5 +151,18 @@ def test_threats():
     check(len(named) > 40 and not gone, "each test that it names exists", *sorted(gone))
 
 
+def test_kunit_suites():
+    """A suite that kunit.sh does not name may fail and nobody sees it."""
+    suites = set()
+    for path in glob.glob(os.path.join(TOP, "kernel/liveupdate/tests/*_kunit.c")):
+        with open(path) as f:
+            suites |= set(re.findall(r'\.name = "liveupdate-(\w+)"', f.read()))
+    with open(os.path.join(TOP, "selftests/guest/kunit.sh")) as f:
+        words = re.search(r"^for suite in (.*); do$", f.read(), re.M).group(1)
+    named = set(words.split())
+    check(len(suites) > 8 and suites == named, "the row kunit judges each suite",
+          sorted(suites ^ named))
+
+
 if __name__ == "__main__":
     sys.exit(run_tests(globals()))

@@ -283,8 +283,11 @@ static void cancel(void)
 	close(dev);
 }
 
-/* Whether inputs did not end by themselves, though nobody killed them. */
-static bool run_batch(bool may_kill)
+/*
+ * Whether inputs did not end by themselves, though nobody killed them. The first @known are
+ * in the corpus.
+ */
+static bool run_batch(bool may_kill, unsigned int known)
 {
 	bool ended, killed = may_kill && !(draw() % 4);
 	unsigned int i;
@@ -300,7 +303,7 @@ static bool run_batch(bool may_kill)
 	cancel();
 	if (shared->behaved)
 		reset_targets();
-	for (i = 0; i < shared->nr && nr_inputs < MAX_INPUTS; i++)
+	for (i = known; i < shared->nr && nr_inputs < MAX_INPUTS; i++)
 		if (shared->is_new[i])
 			corpus[nr_inputs++] = shared->inputs[i];
 	return !ended && !killed;
@@ -337,28 +340,29 @@ static int judge(unsigned int inputs, unsigned int hung, uint64_t before)
 static int run(unsigned int seconds)
 {
 	uint64_t end = now_ns() + seconds * 1000000000ULL, before;
-	unsigned int hung = 0, inputs = 0, n, i, known = 0, first = nr_inputs;
+	unsigned int hung = 0, inputs = 0, n, i, known, blocks = 0, first = nr_inputs;
 	bool left = false;
 
 	reset_targets();
 	before = preserved_pages();
 	for (n = 0; now_ns() < end && !left; n++) {
+		known = inputs >= first ? 0 : first - inputs < BATCH ? first - inputs : BATCH;
 		for (i = 0; i < BATCH; i++) {
-			if (inputs + i < first)
+			if (i < known)
 				shared->inputs[i] = corpus[inputs + i];
 			else
 				make_input(&shared->inputs[i]);
 		}
 		shared->nr = BATCH;
-		hung += run_batch(inputs >= first);
+		hung += run_batch(!known, known);
 		inputs += shared->done;
 		if (n % 16 == 15)
 			left = !left_nothing(before);
 	}
 	for (i = 0; i < shared->cover.nr_points; i++)
-		known += shared->cover.seen[i];
+		blocks += shared->cover.seen[i];
 	printf("# %u inputs, %lu calls, %lu a second, %u of %u blocks, corpus of %u\n", inputs,
-	       shared->calls, shared->calls / seconds, known, shared->cover.nr_points,
+	       shared->calls, shared->calls / seconds, blocks, shared->cover.nr_points,
 	       nr_inputs);
 	return judge(inputs, hung, before);
 }
@@ -373,7 +377,7 @@ static int replay(void)
 	for (i = 0; i < total; i += shared->nr) {
 		shared->nr = total - i < BATCH ? total - i : BATCH;
 		memcpy(shared->inputs, &corpus[i], shared->nr * sizeof(corpus[0]));
-		hung += run_batch(false);
+		hung += run_batch(false, shared->nr);
 	}
 	printf("# %u inputs, %lu calls\n", total, shared->calls);
 	return judge(total, hung, before);

@@ -401,5 +401,19 @@ def test_tree():
               "in the clone of another user", tree.names(tmp))
 
 
+def test_fuzz_corpus():
+    """Each input: the number of its operations, and 8 bytes for each of them."""
+    with open(os.path.join(TOP, "selftests/fuzz/corpus.bin"), "rb") as f:
+        data = f.read()
+    at, inputs = 0, []
+    while at < len(data):
+        size = 4 + 8 * int.from_bytes(data[at:at + 4], "little")
+        inputs.append(data[at:at + size])
+        at += size
+    check(at == len(data) and inputs, "the corpus of the fuzzer ends with an input", at)
+    check(len(set(inputs)) == len(inputs), "it has no input twice",
+          "%d of %d are" % (len(inputs) - len(set(inputs)), len(inputs)))
+
+
 if __name__ == "__main__":
     sys.exit(run_tests(globals()))

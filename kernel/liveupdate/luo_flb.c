@@ -26,8 +26,8 @@
 
 #define pr_fmt(fmt) "luo: " fmt
 
-#include <linux/err.h>
 #include <kunit/visibility.h>
+#include <linux/err.h>
 #include <linux/export.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>

@@ -30,9 +30,9 @@ static void luo_kunit_cancel(struct liveupdate_file_op_args *args)
 	kho_unpreserve_free(args->private_data);
 }
 
-/* Each file preserves one page when it is prepared. */
 static const struct file_operations luo_kunit_anon_fops;
 
+/* Each file preserves one page when it is prepared. */
 static const struct liveupdate_file_ops luo_kunit_file_ops = {
 	.can_preserve	= luo_kunit_can_preserve,
 	.preserve	= luo_kunit_succeed,

@@ -207,9 +207,9 @@ struct liveupdate_subsystem_op_args {
  * @owner:    the module, pinned between prepare and cancel, and between boot and
  *            finish
  *
- * All operations may sleep. Apart from GET_NAME and GET_STATE, no ioctl of an agent runs
- * at the same time. No operation may register or unregister a subsystem. If an operation
- * fails, what it has changed in its arguments is dropped.
+ * All operations may sleep. Apart from GET_NAME, GET_STATE and FD_GET_STATE, no ioctl of
+ * an agent runs at the same time. No operation may register or unregister a subsystem. If
+ * an operation fails, what it has changed in its arguments is dropped.
  */
 struct liveupdate_subsystem_ops {
 	int (*prepare)(struct liveupdate_subsystem_op_args *args);

@@ -133,9 +133,9 @@ int luo_set_event(int dev, enum luo_event event);
  *
  * Return: 0; -EBADF for @fd; -ENOENT if no handler accepts such a file; -EEXIST if the token
  *	   is in use, or luo_session_create() made a session of that name; -EBUSY if the
- *	   file is preserved already; -EAGAIN while the global state is PREPARED or FROZEN,
- *	   -EBUSY then if there are such files; -ENOSPC if there are too many; -EOPNOTSUPP
- *	   of a kernel without this call; the errno of the handler.
+ *	   file is preserved already; -EAGAIN while the global state is FROZEN; while it is
+ *	   PREPARED -EAGAIN, or -EBUSY if there is such a file already; -ENOSPC if there are
+ *	   too many; -EOPNOTSUPP of a kernel without this call; the errno of the handler.
  */
 int luo_fd_preserve(int dev, int fd, uint64_t token);
 
@@ -144,8 +144,9 @@ int luo_fd_preserve(int dev, int fd, uint64_t token);
  * @dev:   from luo_open()
  * @token: as it was preserved
  *
- * Return: 0; -ENOENT if there is no such file; -EBUSY if it, or the global state, is not
- *	   NORMAL; -EOPNOTSUPP of a kernel without this call.
+ * Return: 0; -ENOENT if there is no such file; -EBUSY if it is not NORMAL, or the global
+ *	   state is PREPARED; -EAGAIN while that is FROZEN; -EOPNOTSUPP of a kernel without
+ *	   this call.
  */
 int luo_fd_unpreserve(int dev, uint64_t token);
 

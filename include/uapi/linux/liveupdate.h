@@ -512,8 +512,9 @@ struct liveupdate_session_fd_get_state {
  *
  * An event of the session, or a global one, skips files that have made its step
  * already, and makes the steps that others miss; a global PREPARE leaves a session that
- * is PREPARED as it is. If it fails, the files are as before; CANCEL of either rolls all
- * files back.
+ * is PREPARED as it is. If it fails, a file that was not in the state of its session is
+ * as before, and the others follow the session: to NORMAL if its own FREEZE fails. CANCEL
+ * of either rolls all files back.
  *
  * Errors: EOPNOTSUPP for an unknown event; ENOENT if the session has no such token;
  * EINVAL for an event that the state of the file does not allow; EBUSY if the session

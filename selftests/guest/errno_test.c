@@ -28,15 +28,27 @@ static const struct act *find_act(const struct error_row *row)
 	return NULL;
 }
 
+/* Whether a line is an event that tells of a call. */
+static bool is_of_call(const char *line)
+{
+	static const char *const names[] = {
+		"luo_session_", "luo_state:", "luo_file_", "luo_device_open:", "luo_mark:",
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(names); i++)
+		if (starts(line, names[i]))
+			return true;
+	return false;
+}
+
 /* Whether the event of the row was recorded once, or no rejection at all. */
 static bool is_traced(const struct trace *t, const struct error_row *row)
 {
 	int i, n = 0;
 
 	for (i = 0; i < t->nr; i++) {
-		if (!*row->event && (starts(t->lines[i], "luo_session_") ||
-				     starts(t->lines[i], "luo_state:") ||
-				     starts(t->lines[i], "luo_file_")))
+		if (!*row->event && is_of_call(t->lines[i]))
 			n += !!strstr(t->lines[i], " ret=-");
 		else if (*row->event)
 			n += is_event(t->lines[i], row->event);
@@ -97,7 +109,8 @@ static int frozen(struct context *c)
 	c->stays = true;
 	reboot_in_child(c->dev);
 	ret = walk_all("frozen", c);
-	say_done("frozen");
+	if (!ret)
+		say_done("frozen");
 	return ret;
 }
 

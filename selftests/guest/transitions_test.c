@@ -290,7 +290,8 @@ static void walk_kexec(const struct mode *mode, struct walk *w, size_t nr)
 		trace_stop(&trace);
 		check(verify(&w[i], &trace), "%s", id_of(w[i].t));
 	}
-	say_done(mode->name);
+	if (!failures)
+		say_done(mode->name);
 }
 
 static int walk_mode(const struct mode *mode)

@@ -2,9 +2,10 @@
 
 /*
  * All calls at the same time: threads that create, preserve, unpreserve, prepare, freeze,
- * cancel and close sessions, threads that change the global state, threads that use an
- * FLB and read sysfs, debugfs and the trace, and reboots that fail. The possible results
- * of each call are known; reports of lockdep, KASAN and KCSAN are in the kernel log.
+ * cancel and close sessions and single files, threads that do so with files of the device,
+ * threads that change the global state, threads that use an FLB and read sysfs, debugfs and
+ * the trace, and reboots that fail. The possible results of each call are known; reports of
+ * lockdep, KASAN and KCSAN are in the kernel log.
  *
  *	race_test [SECONDS]
  */
@@ -62,10 +63,14 @@ static void *sessions(void *arg)
 		}
 		MAY(preserve(s, files[0], 9), EBUSY, EAGAIN);
 		MAY(unpreserve(s, rand_r(&seed) % 5), EBUSY, EAGAIN, ENOENT);
-		for (i = 0; i < 4; i++)
+		for (i = 0; i < 4; i++) {
+			MAY(file_event(s, rand_r(&seed) % 5, rand_r(&seed) % 4), EINVAL,
+			    EAGAIN, ENOENT, EBUSY);
 			MAY(event(s, SESSION, rand_r(&seed) % 4), EINVAL, EAGAIN,
 			    EOPNOTSUPP);
+		}
 		MAY(state(s, SESSION), EAGAIN);
+		MAY(file_state(s, rand_r(&seed) % 5), ENOENT);
 		for (i = 0; i < 4; i++)
 			close(files[i]);
 		close(s);
@@ -88,7 +93,29 @@ static void *together(void *arg)
 		close(fd);
 		MAY(unpreserve(common, rand_r(&seed) % 8), EBUSY, EAGAIN,
 		    ENOENT);
+		MAY(file_event(common, rand_r(&seed) % 8, rand_r(&seed) % 4), EINVAL, EAGAIN,
+		    ENOENT, EBUSY);
+		MAY(file_state(common, rand_r(&seed) % 8), ENOENT);
 		MAY(event(common, SESSION, rand_r(&seed) % 4), EINVAL, EAGAIN);
+	}
+	return NULL;
+}
+
+/* Files of the device; now and then it has none, and no session. */
+static void *device(void *arg)
+{
+	unsigned int seed = (uintptr_t)arg;
+	int fd;
+
+	while (!stop) {
+		fd = rand_r(&seed) % 2 ? test_file(1) : memfd(4096, 1);
+		MAY(dev_preserve(dev, fd, rand_r(&seed) % 2), EBUSY, EAGAIN, EEXIST);
+		close(fd);
+		MAY(dev_event(dev, rand_r(&seed) % 2, rand_r(&seed) % 4), EINVAL, EAGAIN,
+		    ENOENT);
+		MAY(dev_state(dev, rand_r(&seed) % 2, rand_r(&seed) % 2), ENOENT);
+		MAY(dev_restore(dev, rand_r(&seed) % 2), EAGAIN, ENOENT);
+		MAY(dev_unpreserve(dev, rand_r(&seed) % 2), EBUSY, EAGAIN, ENOENT);
 	}
 	return NULL;
 }
@@ -168,9 +195,11 @@ static void *watch(void *arg)
 
 int main(int argc, char **argv)
 {
-	void *(*const work[])(void *) = { sessions, sessions, together, together,
-					  global, reboots, watch };
-	pthread_t threads[7];
+	static void *(*const work[])(void *) = {
+		sessions, sessions, together, together, device, device, global, reboots, watch,
+	};
+	enum { NR = sizeof(work) / sizeof(work[0]) };
+	pthread_t threads[NR];
 	uint64_t before, after;
 	int i;
 
@@ -182,11 +211,11 @@ int main(int argc, char **argv)
 	common = create(dev, "common");
 	if (dev < 0 || common < 0 || system("vm-kexec --load"))
 		return 1;
-	for (i = 0; i < 7; i++)
+	for (i = 0; i < NR; i++)
 		pthread_create(&threads[i], NULL, work[i], (void *)(uintptr_t)i);
 	sleep(seconds);
 	stop = true;
-	for (i = 0; i < 7; i++)
+	for (i = 0; i < NR; i++)
 		pthread_join(threads[i], NULL);
 
 	printf("# %ld calls in %d s\n", (long)calls, seconds);

@@ -4,9 +4,9 @@
  * DOC: The session of the device
  *
  * An agent that needs no sessions preserves files with the device itself. They are in a
- * session like any other, named LIVEUPDATE_DEVICE_SESSION, for which the open device is
- * what a descriptor is for others: the outgoing session ends when the device is closed;
- * an incoming one that is not finished then can be claimed again, by the next process
+ * session like any other, named LIVEUPDATE_DEVICE_SESSION, which the open device holds as
+ * a descriptor holds another session: the outgoing one ends when the device is closed; an
+ * incoming one that is not finished by then can be claimed again, by the next process
  * that opens the device.
  *
  * The outgoing session exists only while it holds a file, so that an agent which has

@@ -6,8 +6,7 @@
  * An outgoing file can be prepared, frozen and cancelled apart from its session, and an
  * incoming one finished. A state that its session does not have is the file's own: if a
  * transition of the session fails, the file returns to its own state and not to that of
- * the session. The state is its own no longer when the session gets as far, or is
- * cancelled.
+ * the session. The state stops being its own once the session reaches it or is cancelled.
  *
  * Nothing is done for a file of a frozen session, which is not looked at again before it
  * is handed over.

@@ -56,7 +56,7 @@
  *				slow handler, and every reader waits for the
  *				writer.
  *	luo_closed_lock		mutex: the release of sessions that were closed during
- *				a transition. Ioctls take it killably.
+ *				a transition. Ioctls and reboot() take it killably.
  *	luo_device_slot.lock	mutex, one per direction: the session of the open
  *				device. Held by calls for its files.
  *	luo_file_set.lock	mutex, one per session: its state and its files.

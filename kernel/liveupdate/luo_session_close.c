@@ -8,7 +8,7 @@
  *
  * A process that exits does not wait for a global transition, which may itself wait
  * for a handler. Its sessions are released once the transition is over, and before the
- * next ioctl runs.
+ * next ioctl or transition runs.
  */
 
 #include <linux/atomic.h>
@@ -78,7 +78,7 @@ static void luo_session_release_in(struct luo_session *session)
  * luo_session_release - release a session whose last descriptor is closed
  * @session: the session; may be freed
  *
- * Context: under luo_state_lock for reading, not while FROZEN.
+ * Context: under luo_state_lock, not while FROZEN.
  */
 void luo_session_release(struct luo_session *session)
 {
@@ -116,7 +116,7 @@ static void __luo_session_release_closed(struct llist_node *list)
  *
  * Waits if another task does: their names are free afterwards.
  *
- * Context: under luo_state_lock for reading.
+ * Context: under luo_state_lock.
  * Return: 0 or -EINTR if the caller is killed.
  */
 int luo_session_release_closed(void)

@@ -301,6 +301,22 @@ static int __luo_state_event(u32 event)
 	return -EINVAL;
 }
 
+/*
+ * Returns 0 with luo_state_lock held for writing. A session that is closed has no part in
+ * the transition, even if the worker that releases it has not run yet.
+ */
+static int luo_state_lock_killable(void)
+{
+	int err = down_write_killable(&luo_state_lock);
+
+	if (err)
+		return err;
+	err = luo_session_release_closed();
+	if (err)
+		up_write(&luo_state_lock);
+	return err;
+}
+
 /**
  * luo_state_event - run a global transition
  * @event: enum liveupdate_event
@@ -312,7 +328,7 @@ static int __luo_state_event(u32 event)
  */
 int luo_state_event(u32 event)
 {
-	int err = down_write_killable(&luo_state_lock);
+	int err = luo_state_lock_killable();
 
 	if (err) {
 		luo_state_trace_reject(event, err);
@@ -405,7 +421,7 @@ int liveupdate_reboot(void)
 	/* The wait for the lock is part of the blackout. */
 	luo_recorder_mark(LIVEUPDATE_MARK_REBOOT);
 
-	err = down_write_killable(&luo_state_lock);
+	err = luo_state_lock_killable();
 	if (err) {
 		luo_recorder_failed(err);
 		luo_state_trace_reject(LIVEUPDATE_FREEZE, err);

@@ -181,4 +181,70 @@ TEST_F(holder, one_that_is_killed_no_longer_refuses)
 	close(file);
 }
 
+/* Alone on a CPU: a worker of the kernel that belongs to it waits until this one sleeps. */
+static void keep_cpu(int cpu)
+{
+	struct sched_param first = { .sched_priority = 1 };
+
+	pin(cpu);
+	must(!sched_setscheduler(0, SCHED_FIFO, &first), "SCHED_FIFO");
+}
+
+/* Holds the session, and exits during the PREPARE. */
+static pid_t dies_prepared(int session)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	keep_only(session, -1, -1);
+	while (file_state(session, 1) != LIVEUPDATE_STATE_PREPARED)
+		usleep(1000);
+	_exit(0);
+}
+
+static pid_t prepares(int dev)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	keep_only(dev, -1, -1);
+	pin(1);
+	_exit(-event(dev, false, LIVEUPDATE_PREPARE));
+}
+
+/* What it held is released by a worker, which has not run when the next PREPARE begins. */
+TEST_F(holder, one_that_has_died_during_a_prepare_is_not_in_the_next)
+{
+	struct liveupdate_test_set slow = {
+		.size = sizeof(slow), .op = LIVEUPDATE_TEST_PREPARE, .error = EDOM, .nth = 1,
+		.delay_us = 300000,
+	};
+	int file = test_file(1), other = test_file(2), late = create(self->dev, "late");
+	pid_t dies, prepare;
+	int status;
+
+	ASSERT_EQ(0, preserve(self->session, file, 1));
+	ASSERT_EQ(0, test_set(file, LIVEUPDATE_TEST_PREPARE, EPERM, 2));
+	ASSERT_EQ(0, preserve(late, other, 1));
+	ASSERT_EQ(0, call(other, LIVEUPDATE_TEST_SET, &slow));
+	keep_cpu(0);
+	dies = dies_prepared(self->session);
+	close(self->session);
+	self->session = -1;
+	prepare = prepares(self->dev);
+	ASSERT_EQ(dies, waitpid(dies, &status, 0));
+	EXPECT_EQ(0, status);
+	while (!waitpid(prepare, &status, WNOHANG))
+		;
+	EXPECT_EQ(EDOM, WEXITSTATUS(status));
+	EXPECT_EQ(0, event(self->dev, false, LIVEUPDATE_PREPARE));
+	EXPECT_EQ(1, test_get(file).calls[LIVEUPDATE_TEST_UNPRESERVE]);
+	EXPECT_EQ(0, event(self->dev, false, LIVEUPDATE_CANCEL));
+	close(late);
+	close(other);
+	close(file);
+}
+
 RUN_CASES_MAIN

@@ -63,7 +63,7 @@ struct path {
 	bool never;		/* it must not allocate at all */
 };
 
-static int session, file, plain;
+static int session, file, of_device, plain;
 
 static bool is_in_vain(const struct path *p, int n, int ret, int before, uint64_t *pages)
 {
@@ -208,7 +208,7 @@ static void undo_unpreserve(int ret)
 
 static int do_dev_preserve(void)
 {
-	return dev_preserve(dev, file, 1);
+	return dev_preserve(dev, of_device, 1);
 }
 
 static int do_dev_unpreserve(void)
@@ -227,7 +227,7 @@ static void undo_dev_preserve(int ret)
 static void undo_dev_unpreserve(int ret)
 {
 	(void)ret;
-	must(!dev_preserve(dev, file, 1), "FD_PRESERVE");
+	must(!dev_preserve(dev, of_device, 1), "FD_PRESERVE");
 }
 
 static int do_state(void)
@@ -371,13 +371,14 @@ static int out(void)
 	puts("TAP version 13");
 	session = create(dev, "session");
 	file = memfd(40000, 1);
+	of_device = memfd(40000, 2);
 	plain = test_file(1);
 	mark_fd = open("/sys/kernel/liveupdate/mark", O_WRONLY);
 	must(mark_fd >= 0, "mark");
 	for (i = 0; i < COUNT(way_out); i++)
 		sweep(&way_out[i]);
 	must(!preserve(session, file, 1) && !preserve(session, plain, 2) &&
-	     !dev_preserve(dev, file, 1), "preserve");
+	     !dev_preserve(dev, of_device, 1), "preserve");
 	for (i = 0; i < COUNT(way_out_full); i++)
 		sweep(&way_out_full[i]);
 	must(!event(session, SESSION, LIVEUPDATE_PREPARE), "prepare");

@@ -41,14 +41,17 @@ huge-pages)
 	echo always > /sys/kernel/mm/transparent_hugepage/shmem_enabled || fail "not of memfds"
 	;;
 swap)
-	echo 256M > /sys/block/zram0/disksize && mkswap /dev/zram0 > /dev/null &&
-		swapon /dev/zram0 || fail "no swap"
+	echo 256M > /sys/block/zram0/disksize
+	mkswap /dev/zram0 > /dev/null
+	swapon /dev/zram0 || fail "no swap"
 	;;
 group)
 	mount -t cgroup2 cgroup2 /sys/fs/cgroup
 	echo +memory > /sys/fs/cgroup/cgroup.subtree_control
-	mkdir /sys/fs/cgroup/agents && echo 48M > /sys/fs/cgroup/agents/memory.max &&
-		echo $$ > /sys/fs/cgroup/agents/cgroup.procs || fail "no group"
+	mkdir /sys/fs/cgroup/agents
+	echo 48M > /sys/fs/cgroup/agents/memory.max
+	grep -q 50331648 /sys/fs/cgroup/agents/memory.max || fail "no group"
+	echo $$ > /sys/fs/cgroup/agents/cgroup.procs || fail "not in the group"
 	;;
 kfence)
 	awk '/^allocations|^total allocations/ { n += $NF } END { exit n == 0 }' \

@@ -233,10 +233,6 @@ int cmd_finish(int argc, char **argv)
 	/* A question about what was not shown cannot be answered. */
 	msg_quiet &= f.yes;
 	probe_kernel(&f.probe);
-	if (f.probe.flavour == FLAVOUR_NONE) {
-		msg_error("%s", probe_why_no_trace(&f.probe));
-		return EXIT_CANNOT;
-	}
 	read_inventory(&f);
 	for (i = 0; i < f.nr; i++)
 		describe(&f, f.names[i]);
@@ -246,9 +242,11 @@ int cmd_finish(int argc, char **argv)
 		goto out;
 	}
 	dev = luo_open_device();
-	if (dev < 0)
-		luo_report_device(dev, f.probe.why_off);
 	if (dev < 0) {
+		if (f.probe.flavour == FLAVOUR_NONE)
+			msg_error("%s", probe_why_no_trace(&f.probe));
+		else
+			luo_report_device(dev, f.probe.why_off);
 		ret = EXIT_CANNOT;
 		goto out;
 	}

@@ -81,6 +81,7 @@ void luo_record_sanitize(struct liveupdate_recorder_part *record);
 u64 luo_test_counter(void);
 u64 luo_test_counter_hz(u64 hz);
 bool luo_test_counter_stable(void);
+void luo_test_counter_reboot(void);
 #else
 static inline u64 luo_test_counter(void)
 {
@@ -95,6 +96,10 @@ static inline u64 luo_test_counter_hz(u64 hz)
 static inline bool luo_test_counter_stable(void)
 {
 	return true;
+}
+
+static inline void luo_test_counter_reboot(void)
+{
 }
 #endif
 

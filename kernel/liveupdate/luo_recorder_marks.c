@@ -114,6 +114,7 @@ static void luo_mark_out(struct liveupdate_recorder_part *record,
 	if (mark == LIVEUPDATE_MARK_REBOOT) {
 		WRITE_ONCE(record->wall_ns, ktime_get_real_ns());
 		luo_sample_clock(record);
+		luo_test_counter_reboot();
 	} else {
 		luo_check_clock(record);
 	}

@@ -24,6 +24,7 @@
 
 static u64 luo_counter_step __ro_after_init;
 static bool luo_counter_late __ro_after_init;
+static bool luo_counter_reboots;
 
 static int __init luo_parse_counter(char *arg)
 {
@@ -55,11 +56,14 @@ u64 luo_test_counter(void)
 	return luo_counter_step;
 }
 
-static bool luo_test_reboots(void)
+/**
+ * luo_test_counter_reboot - a reboot has begun, and the counter has been sampled for it
+ *
+ * Context: any.
+ */
+void luo_test_counter_reboot(void)
 {
-	const struct liveupdate_recorder_part *record = luo_recorders[LUO_DIR_OUT].record;
-
-	return record && READ_ONCE(record->times[LIVEUPDATE_MARK_REBOOT]);
+	WRITE_ONCE(luo_counter_reboots, true);
 }
 
 /**
@@ -71,7 +75,9 @@ static bool luo_test_reboots(void)
  */
 u64 luo_test_counter_hz(u64 hz)
 {
-	return hz && luo_counter_late && !luo_test_reboots() ? hz - LUO_TEST_LATE_HZ : hz;
+	if (hz && luo_counter_late && !READ_ONCE(luo_counter_reboots))
+		return hz - LUO_TEST_LATE_HZ;
+	return hz;
 }
 
 /**
@@ -82,5 +88,5 @@ u64 luo_test_counter_hz(u64 hz)
  */
 bool luo_test_counter_stable(void)
 {
-	return !luo_counter_late || !luo_test_reboots();
+	return !luo_counter_late || !READ_ONCE(luo_counter_reboots);
 }

@@ -23,11 +23,12 @@ node() {
 
 case $kind in
 nodes)
-	# Uneven, one without a CPU, one without memory.
-	[ "$(node 0 MemTotal)" -gt $((3 * $(node 1 MemTotal) / 2)) ] || fail "node 1 is as large"
-	[ -z "$(cat /sys/devices/system/node/node1/cpulist)" ] || fail "node 1 has a CPU"
-	[ ! -e /sys/devices/system/node/node2/meminfo ] || [ "$(node 2 MemTotal)" = 0 ] ||
-		fail "node 2 has memory"
+	# Uneven; one with a CPU and without memory, which is numbered first, and one
+	# without a CPU.
+	[ "$(node 0 MemTotal)" -gt $((3 * $(node 2 MemTotal) / 2)) ] || fail "node 2 is as large"
+	[ -z "$(cat /sys/devices/system/node/node2/cpulist)" ] || fail "node 2 has a CPU"
+	[ ! -e /sys/devices/system/node/node1/meminfo ] || [ "$(node 1 MemTotal)" = 0 ] ||
+		fail "node 1 has memory"
 	;;
 hotplug)
 	grep -q offline /sys/devices/system/memory/memory*/state && fail "it is not online"

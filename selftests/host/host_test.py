@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import resource
+import select
 import signal
 import stat
 import struct
@@ -317,14 +318,16 @@ def on_terminal(env, columns=0):
     record = os.path.join(TOP, "build/host/record")
     primary, secondary = pty.openpty()
     fcntl.ioctl(secondary, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
-    with subprocess.Popen([LUOTRACE, "timeline", record], stdout=secondary, env=env):
-        os.close(secondary)
-        text = b""
-        try:
-            while True:
+    text = b""
+    # The terminal is held open: what is not read when its last user closes it can be lost.
+    with subprocess.Popen([LUOTRACE, "timeline", record], stdout=secondary,
+                          env=env) as tool:
+        ended = False
+        while not ended or select.select([primary], [], [], 0)[0]:
+            ended = tool.poll() is not None
+            if select.select([primary], [], [], 0.05)[0]:
                 text += os.read(primary, 65536)
-        except OSError:
-            pass
+    os.close(secondary)
     os.close(primary)
     return text
 
@@ -345,8 +348,8 @@ def test_width():
     for columns, least, most in ((0, 71, 80), (200, 71, 80), (60, 51, 60),
                                  (40, 31, 40)):
         text = on_terminal(env, columns).decode().replace("\r", "")
-        finding = re.search(r"^\* (?:.+\n)+", text, re.M).group().splitlines()
-        longest = max(len(line) for line in finding)
+        finding = re.search(r"^\* (?:.+\n)+", text, re.M)
+        longest = max(map(len, finding.group().splitlines())) if finding else 0
         check(least <= longest <= most, "a terminal of %d columns" % columns, longest,
               text)
 

@@ -116,6 +116,7 @@ static __noinline int box_sum(void)
 static int box_flush(void)
 {
 	struct task_struct *task = bpf_task_from_pid(box_pid);
+	__u64 began = bpf_ktime_get_ns();
 	struct box_memory *m;
 
 	if (!task)
@@ -123,12 +124,14 @@ static int box_flush(void)
 	m = bpf_task_storage_get(&box_memory, task, 0, 0);
 	if (m) {
 		box.reboot.flushes++;
-		box.reboot.last = bpf_ktime_get_ns();
+		box.reboot.last = began;
 		box_sum();
 		box_copy(m->page1, 1);
 		box_copy(m->page2, 2);
 		box_copy(m->page3, 3);
 		box_copy(m->page0, 0);
+		box.reboot.own_flushes++;
+		box.reboot.own_flush_ns += bpf_ktime_get_ns() - began;
 	}
 	bpf_task_release(task);
 	return 0;
@@ -198,6 +201,8 @@ int BPF_PROG(box_liveupdate_reboot)
 	box_task = bpf_get_current_task();
 	box_flush();
 	/* As of LUO's own record: what the first write takes is before it. */
+	box.reboot.own_flushes = 0;
+	box.reboot.own_flush_ns = 0;
 	box.reboot.steps[BOX_STEP_REBOOT] = bpf_ktime_get_ns();
 	return 0;
 }
@@ -283,16 +288,10 @@ static int box_device_end(void)
 	return 0;
 }
 
-/* device_shutdown() calls it for each device, before the shutdown functions. */
-SEC("?fentry/pm_runtime_barrier")
-int BPF_PROG(box_pm_runtime_barrier, struct device *dev)
+static __always_inline void box_device_begin(struct device *dev)
 {
 	struct device_driver *driver;
 
-	/* A driver can call it, too, for a device of its own. */
-	if (!box_rebooting() || !box.reboot.steps[BOX_STEP_DEVICES] ||
-	    box.reboot.steps[BOX_STEP_CPU])
-		return 0;
 	box_device_end();
 	__builtin_memset(&box_current.device, 0, sizeof(box_current.device));
 	bpf_probe_read_kernel_str(box_current.device.name, BOX_DEVICE,
@@ -302,6 +301,16 @@ int BPF_PROG(box_pm_runtime_barrier, struct device *dev)
 		bpf_probe_read_kernel_str(box_current.device.driver, BOX_DEVICE,
 					  BPF_CORE_READ(driver, name));
 	box_current.began = bpf_ktime_get_ns();
+}
+
+/* device_shutdown() calls it for each device, before the shutdown functions. */
+SEC("?fentry/pm_runtime_barrier")
+int BPF_PROG(box_pm_runtime_barrier, struct device *dev)
+{
+	/* A driver can call it, too, for a device of its own. */
+	if (box_rebooting() && box.reboot.steps[BOX_STEP_DEVICES] &&
+	    !box.reboot.steps[BOX_STEP_CPU])
+		BOX_TIMED(box_device_begin(dev));
 	return 0;
 }
 

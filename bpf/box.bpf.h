@@ -12,6 +12,36 @@ extern union box_pages box;
 
 /* What is below is for the task that reboots only. */
 
+/*
+ * Count a run of a program. When it began, or 0 if it is not timed: one of 32 is, as reading
+ * the clock is a large part of what a program does. It is another one of each 32 runs, since
+ * programs at the entry and the exit of a function alternate.
+ */
+static __always_inline __u64 box_own_begin(void)
+{
+	__u64 run = box.reboot.own_runs++;
+
+	return (run ^ run >> 5) & 31 ? 0 : bpf_ktime_get_ns();
+}
+
+static __always_inline void box_own_end(__u64 began, __u64 now)
+{
+	if (began) {
+		box.reboot.own_timed++;
+		box.reboot.own_ns += now - began;
+	}
+}
+
+/* The same around a statement. */
+#define BOX_TIMED(_do)							\
+	do {								\
+		__u64 _began = box_own_begin();				\
+									\
+		_do;							\
+		if (_began)						\
+			box_own_end(_began, bpf_ktime_get_ns());	\
+	} while (0)
+
 /**
  * struct box_known - what calls of a target have in common, to find it at once
  * @target: address that stands for the target

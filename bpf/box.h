@@ -175,6 +175,11 @@ struct box_guest {
  * @devices:   devices that took longest
  * @guests_lost: processes with guests that found no room in @guests
  * @guests:    processes that ran guests when the reboot began
+ * @own_runs:  runs of programs of the box but those that write it out
+ * @own_timed: so many of them were timed, one of 32
+ * @own_ns:    duration of these
+ * @own_flushes: how often this reboot was written out, but for the first and the last time
+ * @own_flush_ns: duration of that
  *
  * The reboot that is in progress, or the last one that failed.
  */
@@ -200,6 +205,11 @@ struct box_reboot {
 	struct box_device devices[BOX_DEVICES];
 	__u64 guests_lost;
 	struct box_guest guests[BOX_GUESTS];
+	__u64 own_runs;
+	__u64 own_timed;
+	__u64 own_ns;
+	__u64 own_flushes;
+	__u64 own_flush_ns;
 };
 
 /* The same as whole pages, which is how it is written out. */

@@ -46,8 +46,11 @@ int BPF_PROG(on_luo_state, __u64 number, __u32 old, __u32 new, __u32 event,
 	struct lt_event *e;
 
 	/* To wake a reader now would prolong the blackout, and it has the box. */
-	if (box_rebooting())
-		return new == STATE_FROZEN ? box_frozen() : 0;
+	if (box_rebooting()) {
+		if (new == STATE_FROZEN)
+			BOX_TIMED(box_frozen());
+		return 0;
+	}
 	e = event_reserve(LT_STATE, ret);
 	if (!e)
 		return 0;
@@ -107,15 +110,20 @@ static __always_inline int phase_event(__u32 type, __u64 number, __u32 scope,
 /* When the task that reboots began with a session. */
 static __u64 phase_began;
 
+static __always_inline void phase_box_begin(__u32 scope, __u32 what)
+{
+	if (scope == SCOPE_SESSION)
+		phase_began = bpf_ktime_get_ns();
+	else if (what == PHASE_FREEZE)
+		box_prepared();
+}
+
 SEC("tp_btf/luo_phase_begin")
 int BPF_PROG(on_luo_phase_begin, __u64 number, __u32 scope, const char *name,
 	     __u32 what, __u64 sessions, __u64 files, int ret)
 {
 	if (box_rebooting()) {
-		if (scope == SCOPE_SESSION)
-			phase_began = bpf_ktime_get_ns();
-		else if (what == PHASE_FREEZE)
-			box_prepared();
+		BOX_TIMED(phase_box_begin(scope, what));
 		return 0;
 	}
 	return phase_event(LT_PHASE_BEGIN, number, scope, name, what, sessions, files,
@@ -143,7 +151,7 @@ int BPF_PROG(on_luo_phase_end, __u64 number, __u32 scope, const char *name,
 {
 	if (box_rebooting()) {
 		if (scope == SCOPE_SESSION)
-			phase_session_end(name, what, files, ret);
+			BOX_TIMED(phase_session_end(name, what, files, ret));
 		return 0;
 	}
 	return phase_event(LT_PHASE_END, number, scope, name, what, sessions, files,
@@ -290,8 +298,8 @@ int BPF_PROG(on_luo_handler_enter, __u64 number, const char *name, __u64 token,
 static struct box_known box_known[BOX_ROWS];
 
 /* A call of the task that reboots. */
-static __always_inline int box_exit(const char *name, __u32 op, __u32 kind, int ret,
-				    __u64 duration_ns, const char *session, __u64 token)
+static __always_inline void box_exit(const char *name, __u32 op, __u32 kind, int ret,
+				     __u64 duration_ns, const char *session, __u64 token)
 {
 	/* Targets are larger than 64 bytes. */
 	struct box_known *known = &box_known[(((__u64)name >> 6) + op) % BOX_ROWS];
@@ -305,7 +313,7 @@ static __always_inline int box_exit(const char *name, __u32 op, __u32 kind, int 
 		known->row = box_row((__u64)name, op, kind);
 	}
 	if (!box_count(known, duration_ns, ret))
-		return 0;
+		return;
 	call.ts = bpf_ktime_get_ns();
 	call.duration_ns = duration_ns;
 	call.token = token;
@@ -316,7 +324,6 @@ static __always_inline int box_exit(const char *name, __u32 op, __u32 kind, int 
 	if (session)
 		set_name(call.session, session);
 	box_keep(&call);
-	return 0;
 }
 
 /* It runs for each file of a freeze: what it does not need is not loaded. */
@@ -329,8 +336,10 @@ static __always_inline int handler_exit(__u64 number, const char *name, __u64 to
 
 	if (!ready)
 		return 0;
-	if (box_rebooting())
-		return box_exit(compatible, op, LT_HANDLER, ret, duration_ns, name, token);
+	if (box_rebooting()) {
+		BOX_TIMED(box_exit(compatible, op, LT_HANDLER, ret, duration_ns, name, token));
+		return 0;
+	}
 	if (keep_flights || want_stacks)
 		flight_end(LT_HANDLER);
 	if (count_calls && !(stream & 1U << LT_HANDLER_EXIT))
@@ -397,8 +406,10 @@ static __always_inline int target_exit(__u32 type, __u32 kind, __u64 number,
 
 	if (!ready)
 		return 0;
-	if (box_rebooting())
-		return box_exit(name, op, kind, ret, duration_ns, 0, 0);
+	if (box_rebooting()) {
+		BOX_TIMED(box_exit(name, op, kind, ret, duration_ns, 0, 0));
+		return 0;
+	}
 	if (count_folios)
 		folio_other(0);
 	if (keep_flights || want_stacks)

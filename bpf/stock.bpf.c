@@ -235,13 +235,28 @@ static __always_inline void stock_flight(struct stock_task *t, int op,
 	flight_begin(&call);
 }
 
+/* A call of the task that reboots. */
+static __always_inline int stock_box_enter(__u32 nr)
+{
+	__u64 own = box_own_begin(), now = bpf_ktime_get_ns();
+
+	stock_rebooting.start[nr] = now;
+	box_own_end(own, now);
+	return 0;
+}
+
 static __always_inline int stock_enter(void *ctx, __u32 nr,
 				       struct liveupdate_file_handler *fh,
 				       struct liveupdate_file_op_args *args)
 {
-	struct stock_task *t = ready ? stock_task() : 0;
+	struct stock_task *t;
 	int op;
 
+	if (!ready)
+		return 0;
+	if (box_rebooting())
+		return stock_box_enter(nr);
+	t = stock_task();
 	if (!t)
 		return 0;
 	if (keep_flights || want_stacks || count_folios) {
@@ -276,9 +291,9 @@ static __always_inline int stock_result(void *ctx, __u32 nr, int op)
  * A call of the task that reboots. Hardly any is longer than those that are kept, so that
  * the others need neither names nor token.
  */
-static __always_inline int stock_box_exit(void *ctx, __u32 nr, __u64 now,
-					  struct liveupdate_file_handler *fh,
-					  struct liveupdate_file_op_args *args)
+static __always_inline void stock_box_exit(void *ctx, __u32 nr, __u64 now,
+					   struct liveupdate_file_handler *fh,
+					   struct liveupdate_file_op_args *args)
 {
 	struct box_known *known = &stock_known[nr];
 	struct stock_task *t = &stock_rebooting;
@@ -291,7 +306,7 @@ static __always_inline int stock_box_exit(void *ctx, __u32 nr, __u64 now,
 		op = stock_op(ctx, fh);
 		/* See stock_exit(). */
 		if (op < 0)
-			return 0;
+			return;
 		known->target = (__u64)fh;
 		known->began = box.reboot.began;
 		known->op = op;
@@ -302,7 +317,7 @@ static __always_inline int stock_box_exit(void *ctx, __u32 nr, __u64 now,
 	}
 	ret = stock_result(ctx, nr, known->op);
 	if (!start || !box_count(known, now - start, ret))
-		return 0;
+		return;
 	call.ts = now;
 	call.duration_ns = now - start;
 	call.op = known->op;
@@ -311,7 +326,6 @@ static __always_inline int stock_box_exit(void *ctx, __u32 nr, __u64 now,
 	__builtin_memcpy(call.session, t->name, sizeof(call.session));
 	bpf_core_read_str(call.compatible, sizeof(call.compatible), &fh->compatible);
 	box_keep(&call);
-	return 0;
 }
 
 static __always_inline int stock_exit(void *ctx, __u32 nr,
@@ -325,8 +339,10 @@ static __always_inline int stock_exit(void *ctx, __u32 nr,
 
 	if (!ready)
 		return 0;
-	if (box_rebooting())
-		return stock_box_exit(ctx, nr, now, fh, args);
+	if (box_rebooting()) {
+		BOX_TIMED(stock_box_exit(ctx, nr, now, fh, args));
+		return 0;
+	}
 	t = stock_task();
 	op = stock_op(ctx, fh);
 	/* A helper of a handler has the type of an operation, but is in no table. */
@@ -380,6 +396,8 @@ STOCK_CAN_PRESERVE(28) STOCK_CAN_PRESERVE(29) STOCK_CAN_PRESERVE(30) STOCK_CAN_P
 static __always_inline int stock_begin(struct luo_file_set *set, __u64 token, int all)
 {
 	struct stock_task *t = ready ? stock_task() : 0;
+	_Bool reboots = box_rebooting();
+	__u64 own = t && reboots ? box_own_begin() : 0;
 	struct luo_session *s;
 
 	if (!t)
@@ -389,8 +407,10 @@ static __always_inline int stock_begin(struct luo_file_set *set, __u64 token, in
 	t->set = all ? set : 0;
 	t->at = (void *)set + bpf_core_field_offset(struct luo_file_set, files_list);
 	t->token = token;
-	if (box_rebooting())
+	if (reboots) {
 		stock_began = bpf_ktime_get_ns();
+		box_own_end(own, stock_began);
+	}
 	return 0;
 }
 
@@ -472,8 +492,8 @@ int BPF_PROG(stock_luo_retrieve_file_end, struct luo_file_set *set, __u64 token,
 		     void *ser, int ret)				\
 	{								\
 		if (box_rebooting())					\
-			stock_session_end(set, _list,			\
-					  _list == BOX_FREEZE ? ret : 0); \
+			BOX_TIMED(stock_session_end(set, _list,		\
+					_list == BOX_FREEZE ? ret : 0)); \
 		return stock_end(0, 0, 0);				\
 	}
 

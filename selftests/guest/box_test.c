@@ -277,6 +277,19 @@ static void check_shutdown(json_t *root, bool ticks)
 	      "devices are counted and named");
 }
 
+/* A call of a handler runs one program of the box, or two where LUO has no events. */
+static void check_cost(json_t *root, int files)
+{
+	json_t *o = json_object_get(root, "observer");
+
+	if (!check(number(o, "runs") > files * (is_own() ? 1 : 2) && number(o, "run_ns") > 0 &&
+		   number(o, "run_ns") < number(o, "observed_ns") &&
+		   file_has("/tmp/timeline.txt", "runs of BPF programs"),
+		   "it is known what the box cost"))
+		printf("# %lld runs, %lld of %lld ns\n", number(o, "runs"),
+		       number(o, "run_ns"), number(o, "observed_ns"));
+}
+
 /* The call of the same operation, of the same target and file. */
 static json_t *same_call(json_t *calls, json_t *like)
 {
@@ -422,6 +435,7 @@ static int check_update(int files)
 	check_phases(root);
 	check_frozen(root, files);
 	check_shutdown(root, false);
+	check_cost(root, files + files / 4);
 	check_workload(root, "vm-large");
 	check(json_is_null(json_object_get(root, "new_kernel_note")),
 	      "nothing of the new kernel is unknown");

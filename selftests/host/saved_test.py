@@ -61,6 +61,9 @@ def test_timeline(directory):
     check(devices[:2] == [("0000:00:04.0", "nvme <b>", 500000),
                           ("0000:00:03.0", None, 400000)] and len(devices) == 5,
           "and its devices", devices)
+    check(one["observer"] == {"run_ns": 360000, "runs": 645, "observed_ns": 36 * MS,
+                              "share": 0.01} and shown[3]["observer"]["runs"] is None,
+          "a box has what it cost", one["observer"], shown[3]["observer"])
     check(one["old_kernel_by"] == "box" and one["new_kernel_note"] is None and
           one["liveupdate_number"] is None,
           "a kernel that does not tell the number has none", one)
@@ -119,8 +122,9 @@ def test_trace(directory, last):
     check(shown["shutdown"]["devices"] == 52 and shown["old_kernel_by"] == "box",
           "a trace has the steps of the shutdown", shown)
     text = report(directory, trace).stdout
-    check("shutdown of devices, 52 of them" in text and "preserve" in text,
-          "its text, too", text)
+    check("shutdown of devices, 52 of them" in text and "preserve" in text and
+          "645 runs of BPF programs, 360us in 36.0ms, 1.000 % of" in " ".join(
+              text.split()), "its text, too", text)
     page = report(directory, "--html", trace).stdout
     both = report(directory, "--html", trace, "1").stdout
     check(page.count("<h1>Live update") == both.count("<h1>Live update") == 1,
@@ -153,7 +157,8 @@ def test_page(directory):
           page.wrong, page.open, page.tags)
     check("No event below" not in text, "which does not miss events")
     check("<h1>Live update: blackout" in text and "driver nvme &lt;b&gt;" in text and
-          "52 devices" in text, "with the steps and the devices")
+          "52 devices" in text and "645 runs of BPF programs" in text,
+          "with the steps and the devices, and what it cost")
     late = report(directory, "--html", "4").stdout
     check("before that is unknown" in late, "and with what is unknown")
     cut = report(directory, "--html", "2").stdout

@@ -35,6 +35,11 @@ static void make_reboot(struct box_reboot *r)
 		snprintf(r->devices[i].name, BOX_DEVICE, "0000:00:%02d.0", i);
 	}
 	strcpy(r->devices[4].driver, "nvme <b>");
+	r->own_runs = 640;
+	r->own_timed = 20;
+	r->own_ns = 10000;
+	r->own_flushes = 5;
+	r->own_flush_ns = 40000;
 }
 
 static void make_update(struct update *u)
@@ -50,6 +55,31 @@ static void make_update(struct update *u)
 	u->out_box = u->has_box = 1;
 	make_reboot(&u->reboot);
 	free(r);
+}
+
+static bool cost_is(const struct update *u, uint64_t runs, uint64_t run_ns, uint64_t in_ns)
+{
+	struct observer o = timeline_steps_observer(timeline_steps(u));
+
+	return o.runs == runs && o.run_ns == run_ns && o.observed_ns == in_ns;
+}
+
+static void test_cost(void)
+{
+	static struct update u;
+	const uint64_t no = OBSERVER_UNKNOWN;
+
+	make_update(&u);
+	check(cost_is(&u, 645, 40000 + 320000, 36 * MS), "what a box cost");
+	u.reboot.own_timed = 641;
+	check(cost_is(&u, no, no, no), "not more runs are timed than there are");
+	u.reboot.own_timed = 0;
+	check(cost_is(&u, no, no, no), "without a timed run it is unknown");
+	u.reboot.own_timed = 20;
+	u.reboot.last = 1;
+	check(cost_is(&u, no, no, no), "as with a clock that is wrong");
+	u.has_box = 0;
+	check(cost_is(&u, no, no, no), "and without a box");
 }
 
 static void test_steps(void)
@@ -213,6 +243,7 @@ int main(int argc, char **argv)
 		return 1;
 	puts("TAP version 13");
 	test_steps();
+	test_cost();
 	test_trace();
 	test_numbers();
 	return end_tests();

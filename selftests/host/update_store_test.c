@@ -283,6 +283,9 @@ static void test_damaged(void)
 	check_parse(file, sizeof(*u) - sizeof(u->inside),
 		    "it is of another version of luotrace");
 	u->version = 2;
+	check_parse(file, sizeof(*u) - 5 * sizeof(__u64),
+		    "it is of another version of luotrace");
+	u->version = 3;
 	u->size--;
 	check_parse(file, sizeof(*u), "it is of another version of luotrace");
 	u->size++;

@@ -155,7 +155,8 @@ static void findings_list(const struct liveupdate_recorder *r, const struct blac
 			  struct steps steps, FILE *f)
 {
 	struct finding findings[TIMELINE_FINDINGS];
-	char until[TIMELINE_TEXT];
+	struct observer o = timeline_steps_observer(steps);
+	char until[TIMELINE_TEXT], observer[OBSERVER_TEXT];
 	int n = timeline_findings(r, b, findings), i;
 
 	fputs("<ul>\n", f);
@@ -167,6 +168,7 @@ static void findings_list(const struct liveupdate_recorder *r, const struct blac
 	}
 	said(f, timeline_steps_until(steps, until, sizeof(until)));
 	said(f, steps.note);
+	said(f, steps.reboot ? observer_text(&o, observer) : NULL);
 	fputs("</ul>\n", f);
 }
 

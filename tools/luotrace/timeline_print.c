@@ -117,6 +117,15 @@ static void print_named(const struct inside *in, const struct blackout *b, FILE 
 		fmt_wrapped(f, "  ", said);
 }
 
+static void print_observer(struct steps steps, FILE *f)
+{
+	struct observer o = timeline_steps_observer(steps);
+	char text[OBSERVER_TEXT];
+
+	if (steps.reboot)
+		fmt_wrapped(f, "  ", observer_text(&o, text));
+}
+
 static void print_spans(const struct liveupdate_recorder *r,
 			const struct blackout *b, struct steps steps, FILE *f)
 {
@@ -149,6 +158,7 @@ static void print_spans(const struct liveupdate_recorder *r,
 	fprintf(f, "  %-17s %8s%s\n", b->whole ? "in all" : "known in all",
 		fmt_ns(ns, b->total), b->whole ? "" : "; shares are of this");
 	print_named(&in, b, f);
+	print_observer(steps, f);
 }
 
 /* Earlier failed attempts have figures of their own. */

@@ -148,6 +148,21 @@ const char *timeline_steps_until(struct steps s, char *text, size_t size)
 	return text;
 }
 
+struct observer timeline_steps_observer(struct steps s)
+{
+	const struct box_reboot *r = s.reboot;
+	struct observer o = OBSERVER_NOTHING;
+
+	if (!r || !r->own_timed || r->own_timed > r->own_runs ||
+	    r->last < r->steps[BOX_STEP_REBOOT])
+		return o;
+	o.runs = r->own_runs + r->own_flushes;
+	o.run_ns = r->own_flush_ns +
+		   (double)r->own_ns * r->own_runs / r->own_timed;
+	o.observed_ns = r->last - r->steps[BOX_STEP_REBOOT];
+	return o;
+}
+
 static json_t *devices_json(const struct box_reboot *r)
 {
 	struct box_device devices[BOX_DEVICES];
@@ -196,6 +211,7 @@ static json_t *box_json(const struct box_reboot *reboot)
 
 void timeline_steps_json(struct steps s, json_t *root)
 {
+	struct observer observer = timeline_steps_observer(s);
 	json_t *o, *steps;
 	uint64_t ns;
 	int step;
@@ -203,6 +219,7 @@ void timeline_steps_json(struct steps s, json_t *root)
 	json_object_set_new(root, "new_kernel_note",
 			    s.note ? json_string(s.note) : json_null());
 	json_object_set_new(root, "old_kernel_by", json_string(s.old ? "box" : "recorder"));
+	json_object_set_new(root, "observer", observer_json(&observer));
 	if (!s.reboot) {
 		json_object_set_new(root, "shutdown", json_null());
 		json_object_set_new(root, "box", json_null());

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "observer.h"
 #include "update_store.h"
 
 /**
@@ -65,6 +66,18 @@ void timeline_steps_text(struct steps s,
 
 /** timeline_steps_until - until when the box saw, as a sentence; NULL if to the end */
 const char *timeline_steps_until(struct steps s, char *text, size_t size);
+
+/**
+ * timeline_steps_observer - what the box cost the reboot
+ * @s: the steps
+ *
+ * The run time of its programs in the task that rebooted. One of 32 runs of those at calls,
+ * sessions and devices was timed, and stands for the others; each time that the box was
+ * written out was, but for the first, which is before the blackout, and the last.
+ *
+ * Return: the figures, unknown without a box.
+ */
+struct observer timeline_steps_observer(struct steps s);
 
 /** timeline_steps_json - the same as JSON, added to @root: from new_kernel_note on */
 void timeline_steps_json(struct steps s, json_t *root);

@@ -18,7 +18,7 @@
 #include "update_store.h"
 
 #define UPDATE_MAGIC	0x445055a1U
-#define UPDATE_VERSION	2
+#define UPDATE_VERSION	3
 #define UPDATE_DIGITS	6	/* of a number, at most */
 #define SUFFIX		".update"
 

@@ -14,6 +14,8 @@
  * caller. So the limit of an agent covers what LUO and file handlers keep for it.
  *
  * At boot, memory of the previous kernel is reserved in longer pieces.
+ *
+ * Memory that was added after the boot is not preserved.
  */
 
 #include <linux/kexec_handover.h>
@@ -23,6 +25,7 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/kho.h>
 
+#include "kho_added.h"
 #include "kho_base.h"
 #include "kho_count.h"
 #include "kho_wrap.h"
@@ -109,6 +112,22 @@ static int __init kho_piece_mark_noinit(phys_addr_t phys, phys_addr_t size)
 	       memblock_reserved_mark_noinit(phys, size);
 }
 
+static struct folio *kho_wrap_folio_alloc(gfp_t gfp, unsigned int order)
+{
+	return kho_added_folio_alloc(gfp, order);
+}
+
+static unsigned long kho_wrap_zeroed_page(gfp_t gfp)
+{
+	struct folio *folio = kho_added_folio_alloc(gfp | __GFP_ZERO, 0);
+
+	return folio ? (unsigned long)folio_address(folio) : 0;
+}
+
+#undef folio_alloc
+#undef get_zeroed_page
+#define folio_alloc			kho_wrap_folio_alloc
+#define get_zeroed_page			kho_wrap_zeroed_page
 #define memblock_reserve		kho_piece_reserve
 #define memblock_reserved_mark_noinit	kho_piece_mark_noinit
 #define kho_memory_init			kho_base_memory_init
@@ -132,6 +151,8 @@ static int __init kho_piece_mark_noinit(phys_addr_t phys, phys_addr_t size)
 #undef pr_fmt
 #include "kexec_handover.c"
 
+#undef folio_alloc
+#undef get_zeroed_page
 #undef memblock_reserve
 #undef memblock_reserved_mark_noinit
 #undef kho_memory_init
@@ -273,8 +294,10 @@ static noinline void kho_trace_restore(unsigned long pfn, unsigned long nr_pages
 
 int __flatten kho_preserve_folio(struct folio *folio)
 {
-	int err = kho_base_preserve_folio(folio);
+	int err = -EADDRNOTAVAIL;
 
+	if (!kho_added(folio_pfn(folio), folio_nr_pages(folio)))
+		err = kho_base_preserve_folio(folio);
 	if (unlikely(err)) {
 		kho_count_error(KHO_COUNT_PRESERVE);
 		kho_trace_preserve(folio_pfn(folio), 0, err, _RET_IP_);
@@ -314,7 +337,8 @@ EXPORT_SYMBOL_GPL(kho_restore_folio);
 
 int kho_preserve_pages(struct page *page, unsigned long nr_pages)
 {
-	int err = kho_base_preserve_pages(page, nr_pages);
+	int err = kho_added(page_to_pfn(page), nr_pages) ? -EADDRNOTAVAIL :
+		  kho_base_preserve_pages(page, nr_pages);
 
 	kho_count_result(KHO_COUNT_PRESERVE, nr_pages, err);
 	kho_emit(kho_preserve, KHO_KIND_PAGES, page_to_pfn(page),
@@ -346,7 +370,8 @@ EXPORT_SYMBOL_GPL(kho_restore_pages);
 
 int kho_preserve_vmalloc(void *ptr, struct kho_vmalloc *preservation)
 {
-	int err = kho_base_preserve_vmalloc(ptr, preservation);
+	int err = kho_added_vmalloc(ptr) ? -EADDRNOTAVAIL :
+		  kho_base_preserve_vmalloc(ptr, preservation);
 	unsigned long nr_pages = err ? 0 : kho_vmalloc_nr_pages(preservation);
 
 	kho_count_result(KHO_COUNT_PRESERVE, nr_pages, err);
@@ -481,6 +506,13 @@ static int __init kho_trace_init_all(void)
 	/* KHO is off, or its own set-up has failed. */
 	if (!kho_out.fdt)
 		return 0;
+
+	/* A base may allocate it by kzalloc(). */
+	if (kho_added(PHYS_PFN(virt_to_phys(kho_out.radix_tree.root)), 1)) {
+		pr_warn("disabled: what leads to all else is in memory that was added; use memhp_default_state=online_movable\n");
+		kho_enable = false;
+		return 0;
+	}
 
 	guard(mutex)(&kho_out.lock);
 

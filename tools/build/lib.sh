@@ -300,6 +300,8 @@ bootstrap() {
 	uri=${LUO_MIRROR-$(mirror)}
 	[ -n "$uri" ] || die "apt's sources name no Debian mirror; run 'apt-get update' first"
 	[ -e "$keyring" ] || die "'$keyring' is missing; install debian-archive-keyring"
+	command -v debootstrap > /dev/null ||
+		die "debootstrap is missing; 'make deps-suites' installs it"
 	# An older debootstrap does not know a newer suite by name.
 	[ -e "/usr/share/debootstrap/scripts/$suite" ] || script=sid
 	case $uri in https:*) packages=$packages,ca-certificates ;; esac

@@ -49,6 +49,7 @@ const volatile _Bool box_wanted;
 const volatile __u32 box_pid;	/* of the process whose memory the pages are */
 
 __u64 box_task;
+__u64 box_clock_ns;
 union box_pages box;
 union box_pages box_failed;	/* the last reboot that failed, for luotrace */
 
@@ -169,6 +170,20 @@ static __noinline int box_clear(void)
 	return 0;
 }
 
+static __always_inline void box_time_clock(void)
+{
+	__u64 now = bpf_ktime_get_ns(), next, least = ~0ULL;
+	__u32 i;
+
+	for (i = 0; i < 3; i++) {
+		next = bpf_ktime_get_ns();
+		if (next - now < least)
+			least = next - now;
+		now = next;
+	}
+	box_clock_ns = least;
+}
+
 static long box_add_guest(struct bpf_map *map, __u32 *tgid, struct box_guest *guest,
 			  __u32 *at)
 {
@@ -199,6 +214,7 @@ int BPF_PROG(box_liveupdate_reboot)
 	box.reboot.steps[BOX_STEP_REBOOT] = now;
 	bpf_for_each_map_elem(&box_guests, box_add_guest, &guests, 0);
 	box_task = bpf_get_current_task();
+	box_time_clock();
 	box_flush();
 	/* As of LUO's own record: what the first write takes is before it. */
 	box.reboot.own_flushes = 0;

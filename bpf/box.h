@@ -175,7 +175,7 @@ struct box_guest {
  * @devices:   devices that took longest
  * @guests_lost: processes with guests that found no room in @guests
  * @guests:    processes that ran guests when the reboot began
- * @own_runs:  runs of programs of the box but those that write it out
+ * @own_runs:  runs of programs that recorded something, but for those that write it out
  * @own_timed: so many of them were timed, one of 32
  * @own_ns:    duration of these
  * @own_flushes: how often this reboot was written out, but for the first and the last time

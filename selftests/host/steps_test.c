@@ -76,6 +76,12 @@ static void test_cost(void)
 	u.reboot.own_timed = 0;
 	check(cost_is(&u, no, no, no), "without a timed run it is unknown");
 	u.reboot.own_timed = 20;
+	u.reboot.own_ns = UINT64_MAX / 2;
+	check(cost_is(&u, no, no, no), "it cannot be longer than the reboot");
+	u.reboot.own_ns = 10000;
+	u.reboot.own_flushes = UINT64_MAX - 640;
+	check(cost_is(&u, no, no, no), "nor can there be so many runs");
+	u.reboot.own_flushes = 5;
 	u.reboot.last = 1;
 	check(cost_is(&u, no, no, no), "as with a clock that is wrong");
 	u.has_box = 0;

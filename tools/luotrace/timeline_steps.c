@@ -152,14 +152,21 @@ struct observer timeline_steps_observer(struct steps s)
 {
 	const struct box_reboot *r = s.reboot;
 	struct observer o = OBSERVER_NOTHING;
+	uint64_t observed;
+	double ns;
 
 	if (!r || !r->own_timed || r->own_timed > r->own_runs ||
 	    r->last < r->steps[BOX_STEP_REBOOT])
 		return o;
+	observed = r->last - r->steps[BOX_STEP_REBOOT];
+	ns = r->own_flush_ns + (double)r->own_ns * r->own_runs / r->own_timed;
+	/* They ran in one task. A box may be damaged on purpose. */
+	if (ns > observed || observed > INT64_MAX || r->own_runs > INT64_MAX / 2 ||
+	    r->own_flushes > INT64_MAX / 2)
+		return o;
 	o.runs = r->own_runs + r->own_flushes;
-	o.run_ns = r->own_flush_ns +
-		   (double)r->own_ns * r->own_runs / r->own_timed;
-	o.observed_ns = r->last - r->steps[BOX_STEP_REBOOT];
+	o.run_ns = ns;
+	o.observed_ns = observed;
 	return o;
 }
 

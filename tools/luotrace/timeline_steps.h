@@ -73,7 +73,8 @@ const char *timeline_steps_until(struct steps s, char *text, size_t size);
  *
  * The run time of its programs in the task that rebooted. One of 32 runs of those at calls,
  * sessions and devices was timed, and stands for the others; each time that the box was
- * written out was, but for the first, which is before the blackout, and the last.
+ * written out was, but for the first, which is before the blackout, and the last. Runs that
+ * recorded nothing are not counted.
  *
  * Return: the figures, unknown without a box.
  */

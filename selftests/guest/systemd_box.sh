@@ -34,11 +34,12 @@ check_mounts() {
 	exit 1
 }
 
-# The box sees the end of the update at one of its snapshots.
+# The box sees the end of the update at one of its snapshots, and saves it with its steps.
 await_over() {
 	for _ in $(seq 100); do
 		luotrace timeline --json > /tmp/timeline.json
-		grep -q '"finished": true' /tmp/timeline.json && return
+		grep -q '"finished": true' /tmp/timeline.json &&
+			grep -q '"seen_to_end"' /tmp/timeline.json && return
 		sleep 0.3
 	done
 	echo "the update is not over"

@@ -154,6 +154,8 @@ static void make_init(void)
 
 static void test_init(void)
 {
+	struct inside logged;
+
 	start();
 	inside_of_update(&in, r, &b, (struct steps){ 0 });
 	check(names(SPAN_INIT, 0) && names(SPAN_USER, 0) && names(SPAN_FINISH, 0),
@@ -181,6 +183,17 @@ static void test_init(void)
 	inside_of_update(&in, r, &b, (struct steps){ 0 });
 	check(names(SPAN_INIT, IN_MS(2)),
 	      "without a counter only durations are known");
+
+	memset(&in, 0, sizeof(in));
+	put(SPAN_INIT, INSIDE_LOG, MS, IN_MS(4), IN_MS(3));
+	logged = in;
+	inside_of_update(&in, r, &b, (struct steps){ .inside = &logged });
+	check(names(SPAN_INIT, IN_MS(3)) && !find(SPAN_INIT, "slow_init"),
+	      "which the log knows better");
+	r->last_in.clock_stable = 1;
+	blackout_measure(r, &b);
+	inside_of_update(&in, r, &b, (struct steps){ .inside = &logged });
+	check(find(SPAN_INIT, "slow_init"), "but for a counter");
 }
 
 static void add_ancestor(int at, unsigned int pid, const char *comm, uint64_t started)

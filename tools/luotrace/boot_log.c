@@ -365,8 +365,9 @@ void boot_log_collect(struct inside *to, const struct liveupdate_recorder *r,
 	int fd, n, i;
 	int64_t at;
 
-	/* A recorder knows better. */
-	if (!b->known[SPAN_INIT] || r->inside.init.count)
+	/* A recorder knows better, with a counter. */
+	if (!b->known[SPAN_INIT] ||
+	    (r->inside.init.count && b->timebase[1] == TIMEBASE_COUNTER))
 		return;
 	fd = kmsg_open();
 	if (fd < 0)

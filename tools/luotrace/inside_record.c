@@ -116,13 +116,25 @@ static void add_longest_initcalls(struct inside *to, const struct liveupdate_rec
 	    (unsigned long long)init->count - n, fmt_ns(text, shortest));
 }
 
+static bool has_log(const struct inside *in)
+{
+	unsigned int i;
+
+	for (i = 0; i < in->n && i < INSIDE_ITEMS; i++) {
+		if (in->item[i].source == INSIDE_LOG)
+			return true;
+	}
+	return false;
+}
+
 static void add_kernel_init(struct inside *to, const struct liveupdate_recorder *r,
 			    const struct blackout *b)
 {
 	const struct liveupdate_recorder_init *init = &r->inside.init;
 	uint64_t idle = init->end, from;
 
-	if (!init->count)
+	/* Without a counter initcalls have durations at best, and no place in the phase. */
+	if (!init->count || (b->timebase[1] != TIMEBASE_COUNTER && has_log(to)))
 		return;
 	add_init(to, r, b, 0, init->early,
 		 "memory, interrupts, clocks: before the initcalls");

@@ -12,7 +12,7 @@
 
 #include "inside.h"
 
-#define BOOT_LOG_LONGEST	40	/* initcalls and stretches that are listed */
+#define BOOT_LOG_LONGEST	56	/* initcalls and stretches that are listed */
 /* With the other initcalls, and what the clock of the log has missed. */
 #define BOOT_LOG_ITEMS		(BOOT_LOG_LONGEST + 2)
 

@@ -95,7 +95,7 @@ struct folio *kho_added_folio_alloc(gfp_t gfp, unsigned int order)
 	return kho_added_drop(folio) ? NULL : folio;
 }
 
-/* The hotplug lock is held. */
+/* After mem_hotplug_begin(), which takes cpus_read_lock(). */
 static int kho_added_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
 	const struct memory_notify *memory = data;

@@ -319,7 +319,7 @@ def on_terminal(env, columns=0):
     primary, secondary = pty.openpty()
     fcntl.ioctl(secondary, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
     text = b""
-    # The terminal is held open: what is not read when its last user closes it can be lost.
+    # Held open: what is not read when the last user closes a terminal can be lost.
     with subprocess.Popen([LUOTRACE, "timeline", record], stdout=secondary,
                           env=env) as tool:
         ended = False

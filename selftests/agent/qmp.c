@@ -73,13 +73,26 @@ static int receive(struct qmp *q, json_t **msg)
 	return *msg ? 0 : -EPROTO;
 }
 
-/* Of the events only the end of a migration is of interest. */
+/* Nobody has asked for it: the guest has lost all that it did not write to a disk. */
+static void say_reset(const struct qmp *q, const json_t *msg, const char *why)
+{
+	const json_t *at = json_object_get(msg, "timestamp");
+
+	fprintf(stderr, "luo_keeper: the guest of process %d was reset at %lld.%06lld: %s\n",
+		q->pid, (long long)json_integer_value(json_object_get(at, "seconds")),
+		(long long)json_integer_value(json_object_get(at, "microseconds")),
+		why ? why : "QEMU does not say why");
+}
+
+/* Of the events the end of a migration and a reset are of interest. */
 static void note_event(struct qmp *q, const json_t *msg)
 {
+	const json_t *data = json_object_get(msg, "data");
 	const char *event = json_string_value(json_object_get(msg, "event"));
-	const char *status = json_string_value(json_object_get(
-		json_object_get(msg, "data"), "status"));
+	const char *status = json_string_value(json_object_get(data, "status"));
 
+	if (event && !strcmp(event, "RESET"))
+		say_reset(q, msg, json_string_value(json_object_get(data, "reason")));
 	if (!event || !status || strcmp(event, "MIGRATION"))
 		return;
 	if (!strcmp(status, "completed"))

@@ -233,9 +233,24 @@ static inline int times_walked(const char *list, const char *id)
 	return n;
 }
 
+/* Whether a task sleeps uninterruptibly. */
+static inline bool is_asleep(pid_t pid)
+{
+	char path[32], *text, *name_end;
+	bool yes;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	text = read_all(path);
+	name_end = strrchr(text, ')');
+	yes = name_end && name_end[1] && name_end[2] == 'D';
+	free(text);
+	return yes;
+}
+
 /*
  * In a child, reboot; the caller goes on while the global state is FROZEN, for
- * FROZEN_US.
+ * FROZEN_US. The state can be read before its event is recorded: the child has done both
+ * when it sleeps.
  */
 static inline void reboot_in_child(int dev)
 {
@@ -243,15 +258,17 @@ static inline void reboot_in_child(int dev)
 		.size = sizeof(hold), .delay_us = FROZEN_US,
 	};
 	int t = test_file(1);
+	pid_t pid;
 
 	must(!call(t, LIVEUPDATE_TEST_FROZEN, &hold), "LIVEUPDATE_TEST_FROZEN");
 	close(t);
-	if (!fork()) {
+	pid = fork();
+	if (!pid) {
 		/* A session that the caller closes is open nowhere else. */
 		syscall(SYS_close_range, 3, ~0U, 0);
 		_exit(reboot_kexec() != 0);
 	}
-	while (state(dev, false) != LIVEUPDATE_STATE_FROZEN)
+	while (state(dev, false) != LIVEUPDATE_STATE_FROZEN || !is_asleep(pid))
 		usleep(1000);
 }
 

@@ -141,14 +141,18 @@ def test_command():
     with open(os.devnull, "w") as null:
         stdout, sys.stdout = sys.stdout, null
         try:
-            results = [source["run_part"]("part", steps).failures for steps in (
+            results = [source["run_part"]("part", steps)[0].failures for steps in (
                 [["true"], ["printf", "1..1\nok 1 a\n"]],
                 [["false"], ["printf", "1..1\nok 1 a\n"]],
                 [["sh", "-c", "echo 1..1; echo ok 1 a; exit 3"]])]
+            why = source["run_part"]("part", [[
+                "printf", "1..3\n# of a\nok 1 a\n    1..1\n    # of b\n    not ok 1 x\n"
+                "not ok 2 b\n# of c\nok 3 c\n"]])[1]
         finally:
             sys.stdout = stdout
     check(results == [[], ["false failed"], ["ended with code 3"]],
           "a part fails if one of its commands does", results)
+    check(why == ["# of b"], "what a failed test has said is kept", why)
 
 
 def test_host_tests():

@@ -24,7 +24,7 @@
 
 #include "agent.h"
 
-#define ANSWER_MS	15000	/* for a keeper, which gives its VMM less */
+#define ANSWER_MS	60000	/* for a keeper, which gives its VMM less */
 #define COMMAND_MS	180000	/* until the kernel must have been replaced */
 #define BUSY_TRIES	1000	/* of 10 ms until the device must be free */
 

@@ -21,7 +21,7 @@
 
 #include "vmm.h"
 
-#define ORDER_MS	10000	/* for one of the functions below; the agent waits longer */
+#define ORDER_MS	40000	/* for one of the functions below; the agent waits longer */
 #define STATUS		32
 #define URI		64
 #define FILE_MAJOR	10	/* of the QEMU that needs the name of a file */

@@ -194,13 +194,17 @@ static void keep_cpu(int cpu)
 static pid_t dies_prepared(int session)
 {
 	pid_t pid = fork();
+	int i;
 
 	if (pid)
 		return pid;
 	keep_only(session, -1, -1);
-	while (file_state(session, 1) != LIVEUPDATE_STATE_PREPARED)
+	for (i = 0; i < 10000; i++) {
+		if (file_state(session, 1) == LIVEUPDATE_STATE_PREPARED)
+			_exit(0);
 		usleep(1000);
-	_exit(0);
+	}
+	_exit(1);
 }
 
 static pid_t prepares(int dev)
@@ -219,7 +223,7 @@ TEST_F(holder, one_that_has_died_during_a_prepare_is_not_in_the_next)
 {
 	struct liveupdate_test_set slow = {
 		.size = sizeof(slow), .op = LIVEUPDATE_TEST_PREPARE, .error = EDOM, .nth = 1,
-		.delay_us = 300000,
+		.delay_us = 800000,
 	};
 	int file = test_file(1), other = test_file(2), late = create(self->dev, "late");
 	pid_t dies, prepare;

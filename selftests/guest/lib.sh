@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # What the guest scripts share; in the VM it is /test/lib.
 
-# await TEXT FILE: wait up to half a minute for a text in a file
+# await TEXT FILE [PROCESS]: wait up to a minute and a half for a text in a file; no longer
+# than the process that writes it runs
 await() {
-	for _ in $(seq 300); do
+	for _ in $(seq 900); do
 		grep -q "$1" "$2" && return
+		[ ! "${3-}" ] || kill -0 "$3" || break
 		sleep 0.1
 	done
 	echo "no '$1' in $2:"
@@ -30,13 +32,13 @@ start() {
 	name=$1
 	shift
 	luotrace "$@" > "/tmp/$name.json" 2> "/tmp/$name.err" &
-	await tracing "/tmp/$name.err" || exit 1
+	await tracing "/tmp/$name.err" $! || exit 1
 }
 
 # start_box DIR: start the black box, which saves updates in DIR, until it is ready
 start_box() {
 	luotrace record --carry --dir "$1" > /tmp/box.out 2> /tmp/box.err &
-	await "is ready" /tmp/box.err || exit 1
+	await "is ready" /tmp/box.err $! || exit 1
 }
 
 # await_update DIR: wait until the update that booted this kernel is over and saved; its

@@ -24,7 +24,7 @@
 #define RETRIEVE_MS	300	/* of each file */
 #define THINK_MS	400	/* between the open of the agent and its first claim */
 #define IDLE_MS		600	/* between the last FINISH and the discard */
-#define WAIT_MS		600	/* of the call that the reboot waits for */
+#define WAIT_MS		3000	/* of the call that the reboot waits for */
 #define HEAD_START_MS	200	/* of this call before the reboot */
 #define PREPARE_MS	30
 #define FREEZE_MS	40

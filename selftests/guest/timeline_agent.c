@@ -81,7 +81,7 @@ static void cancel_sessions(int dev)
 	for (i = 0; i < NR_CANCELS; i++) {
 		snprintf(name, sizeof(name), "cancel-%u", cancels[i]);
 		session = create(dev, name);
-		file = slow_in(LIVEUPDATE_TEST_CANCEL, cancels[i] * 10000);
+		file = slow_in(LIVEUPDATE_TEST_CANCEL, CANCEL_US(cancels[i]));
 		must(!preserve(session, file, i) &&
 		     !event(session, true, LIVEUPDATE_PREPARE) &&
 		     !event(session, true, LIVEUPDATE_CANCEL), "cancel");

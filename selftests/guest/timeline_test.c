@@ -214,10 +214,9 @@ TEST_F(timeline, the_longest_sessions_are_kept)
 		snprintf(name, sizeof(name), "cancel-%u", cancels[i]);
 		s = session_of(&self->r.last_out, LIVEUPDATE_SCOPE_AGENT,
 			       PHASE_CANCEL, name);
-		ASSERT_EQ(cancels[i] > NR_CANCELS - LIVEUPDATE_RECORDER_SLOWEST,
-			  s != NULL) TH_LOG("%s", name);
+		ASSERT_EQ(IS_LONG(cancels[i]), s != NULL) TH_LOG("%s", name);
 		if (s)
-			EXPECT_LE(cancels[i] * 10000000ULL, s->duration);
+			EXPECT_LE(CANCEL_US(cancels[i]) * 1000ULL, s->duration);
 	}
 }
 
@@ -410,7 +409,8 @@ TEST_F(timeline, the_freeze_is_as_long_as_its_files)
 	json_t *slowest = json_object_get(freeze, "slowest"), *first;
 
 	EXPECT_LE(SLOW_US * 1000LL, ns);
-	EXPECT_GT(2 * SLOW_US * 1000LL, ns);
+	/* Without the attempt that failed. */
+	EXPECT_GT(FAIL_US * 1000LL, ns);
 	/* Only calls inside it; the other session was frozen before. */
 	first = json_array_get(slowest, 0);
 	EXPECT_STREQ("slow", json_string_value(json_object_get(first, "session")));

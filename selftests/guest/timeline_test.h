@@ -20,8 +20,11 @@
 static const unsigned int delays[] = { 50, 1000, 5000, 20000 };
 #define NR_DELAYS	(sizeof(delays) / sizeof(delays[0]))
 
-/* How long the cancel of each of these sessions takes, in 10 ms. */
+/* The order of the durations of cancels of some sessions, and how long one takes. */
 static const unsigned int cancels[] = { 3, 1, 4, 2, 6, 5, 8, 7, 10, 9 };
 #define NR_CANCELS	(sizeof(cancels) / sizeof(cancels[0]))
+#define IS_LONG(nth)	((nth) > NR_CANCELS - LIVEUPDATE_RECORDER_SLOWEST)
+/* A short one stays shorter than a long one if the host stops the CPU for a while. */
+#define CANCEL_US(nth)	((IS_LONG(nth) ? 600000 : 0) + 10000 * (nth))
 
 #endif

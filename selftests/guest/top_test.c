@@ -15,7 +15,7 @@
 #include <sys/prctl.h>
 
 #define HANG_MS		30000
-#define MANY_MS		6000
+#define MANY_MS		12000
 #define SESSIONS	200
 #define TOKEN		18446744073709551615ULL
 #define TOKEN_TEXT	"18446744073709551615"

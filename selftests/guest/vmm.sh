@@ -141,10 +141,10 @@ box() {
 }
 
 # shellcheck disable=SC2317
-# It ticks on.
+# goes_on GUEST [TIMES]: it ticks on; looked at so many times, until it has
 goes_on() {
 	before=$(ticks "$1") || return 1
-	for _ in $(seq 20); do
+	for _ in $(seq "${2:-100}"); do
 		sleep 0.1
 		now=$(ticks "$1") || return 1
 		# One that started anew has not gone on.
@@ -161,7 +161,7 @@ is_stopped() {
 
 # shellcheck disable=SC2317
 stands() {
-	ticks "$1" && ! goes_on "$1"
+	ticks "$1" && ! goes_on "$1" 20
 }
 
 # shellcheck disable=SC2317

@@ -31,7 +31,7 @@
 
 #include "guest.h"
 
-#define LIMIT		200	/* seconds; a busy machine emulates slowly */
+#define LIMIT		600	/* seconds; a busy machine emulates slowly */
 #define CODE_END	0x110000	/* firmware, guest.c's code, data and stack */
 #define PAGE		0x1000
 #define MIB		0x100000

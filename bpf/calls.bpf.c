@@ -221,22 +221,30 @@ static __noinline int known_fill(struct lt_known *k, __u64 at, __u32 op)
 	return 0;
 }
 
-int call_known(__u64 name, __u32 op, int ret, __u64 duration_ns)
+/* The entry of a handler and an operation; 0 if it has none. */
+static __always_inline struct lt_known *known_get(__u64 name, __u32 op)
 {
 	/* Names are in structures of more than 64 bytes. */
 	__u32 slot = (name / 64 + op) % LT_KNOWN;
+	struct lt_known *k = bpf_map_lookup_elem(&known, &slot);
+
+	if (!k)
+		return 0;
+	if (k->state == LT_KNOWN_FREE)
+		known_fill(k, name, op);
+	return k->state == LT_KNOWN_READY && is_known(k, name, op) ? k : 0;
+}
+
+int call_known(__u64 name, __u32 op, int ret, __u64 duration_ns)
+{
 	struct lt_known *k;
 
 	if (!count_calls || count_by != LT_BY_HANDLER || want_session[0] || want_handler[0])
 		return CALL_NOT_COUNTED;
 	if (!figures_wanted(op, ret, duration_ns))
 		return CALL_COUNTED;
-	k = bpf_map_lookup_elem(&known, &slot);
+	k = known_get(name, op);
 	if (!k)
-		return CALL_NOT_COUNTED;
-	if (k->state == LT_KNOWN_FREE)
-		known_fill(k, name, op);
-	if (k->state != LT_KNOWN_READY || !is_known(k, name, op))
 		return CALL_NOT_COUNTED;
 	row_add(&k->row, duration_ns, ret);
 	return is_long(duration_ns) ? CALL_LONG : CALL_COUNTED;
@@ -267,5 +275,141 @@ int call_end(__u32 type, __u64 number, struct lt_slow *call)
 	__builtin_memcpy(e->session, call->session, sizeof(call->session));
 	__builtin_memcpy(e->compatible, call->compatible, sizeof(call->compatible));
 	event_commit(e, 1, 0);
+	return 0;
+}
+
+/* The durations of the calls of a luo_handler_calls, in ns. */
+struct durations {
+	__u64 ns[LT_CALLED_MAX];
+};
+
+/* What is added to a row once for several calls; @above: a longer one is one of the longest. */
+struct sums {
+	__u64 total;
+	__u64 least;
+	__u64 most;
+	__u64 above;
+	__u32 longest;
+};
+
+/* A function of its own, as the verifier would follow all paths through all calls. */
+__noinline int sums_add(struct sums *sums, struct lt_row *row, __u64 ns, __u32 bit)
+{
+	__u32 slot = hist_slot(ns);
+
+	if (!sums || !row)
+		return 0;
+	sums->total += ns;
+	if (ns < sums->least)
+		sums->least = ns;
+	if (ns > sums->most)
+		sums->most = ns;
+	if (ns > sums->above)
+		sums->longest |= bit;
+	if (slot < LT_SLOTS)
+		__sync_fetch_and_add(&row->slots[slot], 1);
+	return 0;
+}
+
+/*
+ * Count several calls of a handler. The last one returned @ret, the others succeeded. Returns
+ * a bit for each that is one of the longest of this CPU.
+ */
+__noinline __u32 calls_count(struct lt_row *row, const struct durations *d, __u32 nr, int ret)
+{
+	struct lt_slowest *s = lookup_single(&slowest);
+	struct sums sums = { .least = ~0ULL };
+	__u32 i;
+
+	if (!row || !d || !s)
+		return 0;
+	sums.above = s->least_ns;
+	for (i = 0; i < LT_CALLED_MAX && i < nr; i++)
+		sums_add(&sums, row, d->ns[i], 1U << i);
+	atomic_max(&row->min_ns, ~sums.least);
+	atomic_max(&row->max_ns, sums.most);
+	__sync_fetch_and_add(&row->count, nr);
+	__sync_fetch_and_add(&row->total_ns, sums.total);
+	if (ret < 0)
+		__sync_fetch_and_add(&row->errors, 1);
+	return sums.longest;
+}
+
+/* A function of its own, as the verifier would follow each combination of bits. */
+__noinline __u32 has_bit(__u32 bits, __u32 i)
+{
+	return bits >> (i & 31) & 1;
+}
+
+struct luo_called {
+	const char *session;
+	__u64 token;
+} __attribute__((preserve_access_index));
+
+/* What is done for a few calls only; @counted: as call_known() returns. */
+static __noinline int call_single(const struct luo_called *called, const char *compatible,
+				  struct lt_slow *call, int counted, _Bool last)
+{
+	const char *session;
+
+	if (!call)
+		return 0;
+	bpf_core_read(&session, sizeof(session), &called->session);
+	bpf_core_read(&call->token, sizeof(call->token), &called->token);
+	set_name(call->session, session);
+	set_compat(call->compatible, compatible);
+	if (counted == CALL_NOT_COUNTED)
+		call_end(LT_HANDLER_EXIT, 0, call);
+	else if (counted == CALL_LONG)
+		call_keep(call);
+	if (last && count_folios && folio_pending)
+		folio_call_end(call);
+	return 0;
+}
+
+/*
+ * In the place of luo_handler_exit, for who only counts calls by handler: see
+ * tracer_needs(). It takes more stack than there is, but kernels that have the event give
+ * such a program one of its own.
+ */
+SEC("?tp_btf/luo_handler_calls")
+int BPF_PROG(on_luo_handler_calls, __u64 number, const char *compatible, __u32 op, int ret,
+	     __u32 nr, const __u64 *durations_ns, const struct luo_called *calls)
+{
+	const __u64 stride = bpf_core_type_size(struct luo_called);
+	struct durations d = {};
+	__u64 size = nr * sizeof(d.ns[0]);
+	__u32 longest = 0, single, i;
+	int counted = CALL_COUNTED;
+	struct lt_slow call;
+	struct lt_known *k;
+
+	if (!ready || !nr)
+		return 0;
+	/* Else the compiler bounds nr, from which the verifier does not conclude. */
+	barrier_var(size);
+	if (size > sizeof(d))
+		return 0;
+	bpf_probe_read_kernel(&d, size, durations_ns);
+	if (want_ops & (1ULL << (op & 63))) {
+		k = known_get((__u64)compatible, op);
+		if (k)
+			longest = calls_count(&k->row, &d, nr, ret);
+		else
+			counted = CALL_NOT_COUNTED;
+	}
+	single = counted == CALL_COUNTED ? longest : (1U << nr) - 1;
+	if (count_folios && folio_pending)
+		single |= 1U << (nr - 1);
+	for (i = 0; single && i < LT_CALLED_MAX; i++) {
+		if (!has_bit(single, i))
+			continue;
+		__builtin_memset(&call, 0, sizeof(call));
+		call.duration_ns = d.ns[i];
+		call.op = op;
+		call.ret = i == nr - 1 ? ret : 0;
+		call_single((const void *)calls + i * stride, compatible, &call,
+			    has_bit(longest, i) ? CALL_LONG : counted, i == nr - 1);
+	}
 	return 0;
 }

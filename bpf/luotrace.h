@@ -69,6 +69,12 @@
 	X(FILE_STATE,		luo_file_error)			\
 	X(HANDLER_EXIT,		luo_handler_error)
 
+/* Events that have several of another one. */
+#define LT_SEVERAL_EVENTS(X)					\
+	X(HANDLER_EXIT,		luo_handler_calls)
+
+#define LT_CALLED_MAX	16	/* calls of a luo_handler_calls */
+
 enum lt_type {
 #define X(name, tp) LT_##name,
 	LT_EVENTS(X)

@@ -175,6 +175,9 @@ static void luo_call_exit(const struct luo_call *call, enum luo_op op, int ret,
 		luo_emit(luo_handler_exit, luo_number(luo_op_dir(op)),
 			 call->session, call->token, call->compatible, op, ret,
 			 duration);
+		luo_emit(luo_handler_calls, luo_number(luo_op_dir(op)), call->compatible,
+			 op, ret, 1, &duration,
+			 &(const struct luo_called){ call->session, call->token });
 		if (unlikely(ret))
 			luo_emit(luo_handler_error, luo_number(luo_op_dir(op)),
 				 call->session, call->token, call->compatible, op, ret,

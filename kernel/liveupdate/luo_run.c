@@ -25,6 +25,31 @@ void luo_run_begin(struct luo_run *run, enum luo_dir dir, bool tool)
 	luo_tally_begin(&run->tally, dir, tool);
 	run->args.handler = NULL;
 	run->args.retrieve_status = 0;
+	run->nr_called = 0;
+}
+
+/**
+ * luo_run_trace_calls - trace the calls that have returned and are not traced yet
+ * @run: the run; its handler is still pinned
+ * @ret: 0 or the negative errno of the last one
+ *
+ * The time that this takes is not part of the next call.
+ */
+void luo_run_trace_calls(struct luo_run *run, int ret)
+{
+	luo_emit(luo_handler_calls, luo_number(luo_op_dir(run->op)),
+		 run->args.handler->compatible, run->op, ret, run->nr_called,
+		 run->called_ns, run->called);
+	run->nr_called = 0;
+	luo_laps_restart(&run->tally.laps);
+}
+
+/* Calls of another operation or handler follow, or none. */
+static void luo_run_flush(struct luo_run *run)
+{
+	luo_tally_flush(&run->tally);
+	if (run->nr_called)
+		luo_run_trace_calls(run, 0);
 }
 
 /**
@@ -34,7 +59,7 @@ void luo_run_begin(struct luo_run *run, enum luo_dir dir, bool tool)
  */
 void luo_run_set_op(struct luo_run *run, enum luo_op op)
 {
-	luo_tally_flush(&run->tally);
+	luo_run_flush(run);
 	run->op = op;
 	run->args.handler = NULL;
 	kho_account_reset(&run->account);
@@ -46,7 +71,7 @@ void luo_run_set_op(struct luo_run *run, enum luo_op op)
  */
 void luo_run_end(struct luo_run *run)
 {
-	luo_tally_flush(&run->tally);
+	luo_run_flush(run);
 	kho_account_end(&run->account);
 }
 
@@ -59,7 +84,7 @@ void luo_run_end(struct luo_run *run)
  */
 void luo_run_set_handler(struct luo_run *run, struct liveupdate_file_handler *fh)
 {
-	luo_tally_flush(&run->tally);
+	luo_run_flush(run);
 	run->args.handler = fh;
 	run->fn = luo_call_fn(LUO_KIND_HANDLER, fh->ops, run->op);
 	if (run->fn)
@@ -85,7 +110,7 @@ noinline void luo_run_call_void(struct luo_run *run, struct luo_file *f)
 	if (!luo_run_enter(run, f))
 		return;
 	((luo_run_void_fn)run->fn)(&run->args);
-	luo_run_exit(run, f, 0);
+	luo_run_exit(run, f, 0, false);
 }
 
 /**
@@ -104,7 +129,8 @@ noinline int luo_run_call_bool(struct luo_run *run, struct luo_file *f)
 	luo_laps_restart(&run->tally.laps);
 	if (!luo_run_enter(run, f))
 		return 0;
-	return luo_run_exit(run, f, ((luo_run_bool_fn)run->fn)(&run->args) ? 0 : -EBUSY);
+	return luo_run_exit(run, f, ((luo_run_bool_fn)run->fn)(&run->args) ? 0 : -EBUSY,
+			    false);
 }
 
 /**

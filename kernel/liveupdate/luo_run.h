@@ -20,6 +20,10 @@ typedef int (*luo_run_int_fn)(struct liveupdate_file_op_args *args);
  * @args:    its arguments
  * @tally:   durations of the calls, for the recorder
  * @account: pages of the calls of one file
+ * @nr_called: calls that have returned without an error and are not in a
+ *	     luo_handler_calls yet
+ * @called_ns: their durations, in ns
+ * @called:  what they were for
  *
  * A freeze is paid for by the workload, once a file. So what files have in common is
  * looked up when the handler changes, and the clock is read once a file: the end of a
@@ -33,6 +37,9 @@ struct luo_run {
 	struct liveupdate_file_op_args args;
 	struct luo_tally tally;
 	struct kho_account account;
+	unsigned int nr_called;
+	u64 called_ns[LUO_CALLED_MAX];
+	struct luo_called called[LUO_CALLED_MAX];
 };
 
 void luo_run_begin(struct luo_run *run, enum luo_dir dir, bool tool);
@@ -46,8 +53,25 @@ void luo_run_slow(struct luo_run *run, const struct luo_file *f, int ret, u64 du
 void luo_run_trace_enter(struct luo_run *run, const struct luo_file *f);
 void luo_run_trace_exit(struct luo_run *run, const struct luo_file *f, int ret,
 			u64 duration);
+void luo_run_trace_calls(struct luo_run *run, int ret);
 void luo_run_trace_state(struct luo_run *run, const struct luo_file *f,
 			 enum luo_file_state old);
+
+#define LUO_CALLED_NS	(10 * NSEC_PER_MSEC)	/* a longer call is traced at once */
+
+/* Keep a call for the event of several; or not, if @f may be the last that pins its handler. */
+static __always_inline void luo_run_called(struct luo_run *run, const struct luo_file *f,
+					   int ret, u64 duration, bool keep)
+{
+	unsigned int i = run->nr_called++;
+
+	run->called_ns[i] = duration;
+	run->called[i].session = f->token.set->name;
+	run->called[i].token = f->token.token;
+	if (!keep || ret || run->nr_called == LUO_CALLED_MAX ||
+	    duration > LUO_CALLED_NS || kho_account_used(&run->account))
+		luo_run_trace_calls(run, ret);
+}
 
 /* Everything of a call but the call itself, whose prototype depends on the operation. */
 static __always_inline bool luo_run_enter(struct luo_run *run, struct luo_file *f)
@@ -65,7 +89,8 @@ static __always_inline bool luo_run_enter(struct luo_run *run, struct luo_file *
 	return true;
 }
 
-static __always_inline int luo_run_exit(struct luo_run *run, struct luo_file *f, int ret)
+static __always_inline int luo_run_exit(struct luo_run *run, struct luo_file *f, int ret,
+					bool keep)
 {
 	u64 duration = luo_tally_call(&run->tally);
 
@@ -73,6 +98,8 @@ static __always_inline int luo_run_exit(struct luo_run *run, struct luo_file *f,
 		luo_run_slow(run, f, ret, duration);
 	if (trace_luo_handler_exit_enabled())
 		luo_run_trace_exit(run, f, ret, duration);
+	if (trace_luo_handler_calls_enabled())
+		luo_run_called(run, f, ret, duration, keep);
 	if (unlikely(kho_account_used(&run->account)))
 		luo_file_charge(f, &run->account);
 	/* It fails, or the one before did. */
@@ -100,7 +127,7 @@ static __always_inline int luo_run_int(struct luo_run *run, struct luo_file *f)
 {
 	if (!luo_run_enter(run, f))
 		return 0;
-	return luo_run_exit(run, f, ((luo_run_int_fn)run->fn)(&run->args));
+	return luo_run_exit(run, f, ((luo_run_int_fn)run->fn)(&run->args), true);
 }
 
 /* Change the state to @state and trace it. */

@@ -43,6 +43,22 @@ void luo_trace_name(char *to, const char *name)
 }
 
 /**
+ * luo_trace_sum - add up what a trace event has several of
+ * @values: the values
+ * @nr:     number of them
+ *
+ * Return: their sum.
+ */
+u64 luo_trace_sum(const u64 *values, unsigned int nr)
+{
+	u64 sum = 0;
+
+	while (nr)
+		sum += values[--nr];
+	return sum;
+}
+
+/**
  * luo_number_init - set the number of the live update that booted this kernel
  * @number: the number, from the previous kernel
  *

@@ -26,6 +26,7 @@ static const struct {
 	{ "luo/luo_file_error", "u64 number;u64 token;u32 old;u32 new;int ret;__data_loc char[] session;__data_loc char[] compatible;" },
 	{ "luo/luo_handler_enter", "u64 number;u64 token;u32 op;__data_loc char[] session;__data_loc char[] compatible;" },
 	{ "luo/luo_handler_exit", "u64 number;u64 token;u64 duration_ns;u32 op;int ret;__data_loc char[] session;__data_loc char[] compatible;" },
+	{ "luo/luo_handler_calls", "u64 number;u64 total_ns;u32 op;int ret;u32 nr;__data_loc char[] compatible;" },
 	{ "luo/luo_handler_error", "u64 number;u64 token;u64 duration_ns;u32 op;int ret;__data_loc char[] session;__data_loc char[] compatible;" },
 	{ "luo/luo_subsystem_state", "u64 number;u32 dir;u32 old;u32 new;u32 event;int ret;__data_loc char[] name;" },
 	{ "luo/luo_subsystem_enter", "u64 number;u32 op;__data_loc char[] name;" },

@@ -187,6 +187,79 @@ TEST_F(traced, failures_have_events_of_their_own)
 	close(s);
 }
 
+/* Calls that are in no luo_handler_calls yet. */
+struct calls {
+	char op[16];
+	unsigned int nr;
+	unsigned long long total;
+	int ret;
+};
+
+/* Add a call; or compare with the event of several, whose number it returns. */
+static int add_call(struct calls *c, const char *line)
+{
+	unsigned long long ns;
+	unsigned int nr;
+	char op[16];
+	int ret;
+
+	if (sscanf(line, "luo_handler_exit: number=1 session=%*s token=%*s compatible="
+		   TEST_H " op=%15s ret=%d duration_ns=%llu", op, &ret, &ns) == 3) {
+		if (c->nr && strcmp(op, c->op))
+			return -1;
+		strcpy(c->op, op);
+		c->nr++;
+		c->total += ns;
+		c->ret = ret;
+		return 0;
+	}
+	if (sscanf(line, "luo_handler_calls: number=1 compatible=" TEST_H
+		   " op=%15s ret=%d nr=%u total_ns=%llu", op, &ret, &nr, &ns) != 4 ||
+	    strcmp(op, c->op) || ret != c->ret || nr != c->nr || ns != c->total)
+		return -1;
+	*c = (struct calls){};
+	return nr;
+}
+
+/* Each call is in one of them; what undoes others, which cannot wait, in one of its own. */
+TEST_F(traced, several_calls_have_an_event)
+{
+	static const char *const events[] = {
+		"luo/luo_handler_exit", "luo/luo_handler_calls", NULL
+	};
+	/* How many calls each has; -N: N times a single one. */
+	static const int want[] = { 16, 16, 8, -40, 16, 4, -19 };
+	int s = create(self->dev, "s"), t[40], got[64] = {}, i, nr, n = 0;
+	struct calls c = {};
+
+	for (i = 0; i < 40; i++) {
+		t[i] = test_file(i);
+		ASSERT_EQ(0, preserve(s, t[i], i));
+	}
+	trace_start(events);
+	EXPECT_EQ(0, event(s, true, LIVEUPDATE_PREPARE));
+	EXPECT_EQ(0, event(s, true, LIVEUPDATE_CANCEL));
+	test_set(t[19], LIVEUPDATE_TEST_PREPARE, EDOM, 2);
+	EXPECT_EQ(-EDOM, event(s, true, LIVEUPDATE_PREPARE));
+	trace_stop(&self->trace);
+	for (i = 0; i < self->trace.nr; i++) {
+		nr = add_call(&c, self->trace.lines[i]);
+		ASSERT_LE(0, nr) TH_LOG("%s", self->trace.lines[i]);
+		ASSERT_GT(63, n);
+		if (nr == 1)
+			got[n]--;
+		if (nr > 1) {
+			n += got[n] < 0;
+			got[n++] = nr;
+		}
+	}
+	EXPECT_EQ(0, c.nr);
+	for (i = 0; i < (int)(sizeof(want) / sizeof(want[0])); i++)
+		EXPECT_EQ(want[i], got[i]);
+	EXPECT_EQ(0, got[i]);
+	close(s);
+}
+
 static int create_without_response(int dev, const char *name)
 {
 	struct liveupdate_ioctl_create_session *a;

@@ -49,12 +49,20 @@ def test_events():
                 re.M))
     with open(os.path.join(TOP, "bpf/luotrace.h")) as f:
         ours = set(re.findall(r"X\([A-Z_]+,\s*(\w+)\)", f.read()))
-    with open(os.path.join(TOP, "bpf/events.bpf.c")) as f:
-        progs = set(re.findall(r'(?:SEC\("tp_btf/|_PROG\((?:"\??tp_btf/", )?)(\w+)',
-                               f.read()))
+    progs = set()
+    for source in ("events", "calls"):
+        with open(os.path.join(TOP, "bpf/%s.bpf.c" % source)) as f:
+            progs |= set(re.findall(
+                r'(?:SEC\("\??tp_btf/|_PROG\((?:"\??tp_btf/", )?)(\w+)', f.read()))
     progs.discard("_tp")
     check(events == ours, "luotrace knows every trace event", events ^ ours)
     check(events <= progs, "each event has a BPF program", events - progs)
+    sizes = []
+    for header in ("include/trace/events/luo.h", "bpf/luotrace.h"):
+        with open(os.path.join(TOP, header)) as f:
+            sizes += re.findall(r"#define L\w+_CALLED_MAX\s+(\d+)", f.read())
+    check(len(sizes) == 2 and sizes[0] == sizes[1],
+          "as many calls fit into an event as luotrace expects", sizes)
 
 
 def test_callers():

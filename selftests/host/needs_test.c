@@ -13,10 +13,34 @@
 
 #define PER_FILE	(1U << LT_HANDLER_ENTER | 1U << LT_HANDLER_EXIT | 1U << LT_FILE_STATE)
 
+/* What several calls at a time do not tell. */
+static void test_single(struct tracer_options latency, const struct probe *probe)
+{
+	enum { CASES = 9 };
+	struct tracer_options o[CASES];
+	int i, n = 0;
+
+	for (i = 0; i < CASES; i++)
+		o[i] = latency;
+	o[n++].session = "vm";
+	o[n++].handler = "memfd";
+	o[n++].min_ns = 1;
+	o[n++].errors = true;
+	o[n++].by = LT_BY_FILE;
+	o[n++].stacks = true;
+	o[n++].keep_flights = true;
+	o[n++].box_pages = &o;
+	o[n++].stream |= 1U << LT_HANDLER_EXIT;
+	for (i = 0; i < n && !tracer_needs(&o[i], probe).several; i++)
+		;
+	check(n == CASES && i == n, "what asks for more runs for each call (%d)", i);
+}
+
 /* Each program on an event that occurs once a file prolongs a freeze. */
 static void test_needs(void)
 {
-	struct probe now = { .errors = { [LT_FILE_STATE] = true, [LT_HANDLER_EXIT] = true } };
+	struct probe now = { .errors = { [LT_FILE_STATE] = true, [LT_HANDLER_EXIT] = true },
+			     .several = { [LT_HANDLER_EXIT] = true } };
 	struct tracer_options watch = {
 		.ops = TRACER_ALL_OPS, .errors = true,
 		.stream = 1U << LT_SESSION_LEAK | 1U << LT_FILE_STATE,
@@ -46,7 +70,11 @@ static void test_needs(void)
 	n = tracer_needs(&latency, &now);
 	check((n.events & PER_FILE) == 1U << LT_HANDLER_EXIT && !n.errors &&
 	      n.events & 1U << LT_FLB_ENTER && n.events & 1U << LT_KHO_RESTORE,
-	      "latency runs once for a call of a handler");
+	      "latency runs for calls of handlers, and for no file");
+	check(n.several == 1U << LT_HANDLER_EXIT, "for several of them at a time");
+	check(!tracer_needs(&latency, &old).several,
+	      "of a kernel without such an event for each of them");
+	test_single(latency, &now);
 	latency.errors = true;
 	check(!tracer_needs(&latency, &now).errors, "folios are those of all calls");
 	latency.count_folios = false;

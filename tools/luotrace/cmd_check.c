@@ -95,9 +95,14 @@ static void no_event(const struct lt_event *e, void *data)
  */
 static void try_tracer(const struct probe *p, struct trial *t)
 {
-	const struct tracer_options options = {
+	const struct tracer_options streams = {
 		.ops = TRACER_ALL_OPS,
 		.stream = cmd_stream_mask(true),
+		.buffer_kib = 64,
+	};
+	const struct tracer_options counts = {
+		.ops = TRACER_ALL_OPS,
+		.count_calls = true,
 		.buffer_kib = 64,
 	};
 	struct tracer *tracer;
@@ -106,17 +111,23 @@ static void try_tracer(const struct probe *p, struct trial *t)
 	t->why_not = probe_why_no_trace(p);
 	if (t->why_not)
 		return;
-	tracer = tracer_open(p, &options, no_event, NULL);
+	tracer = tracer_open(p, &streams, no_event, NULL);
+	if (tracer) {
+		t->untraceable = json_array();
+		for (i = 0; tracer_skipped(tracer, i); i++)
+			json_array_append_new(t->untraceable,
+					      json_string(tracer_skipped(tracer, i)));
+		tracer_close(tracer);
+		/* What only counts has a program of its own. */
+		if (!p->several[LT_HANDLER_EXIT])
+			return;
+		tracer = tracer_open(p, &counts, no_event, NULL);
+	}
 	if (!tracer) {
 		t->why_not = kho_why_rejected(&p->kho);
 		if (!t->why_not)
 			t->why_not = "the kernel rejected the programs, see the message above";
-		return;
 	}
-	t->untraceable = json_array();
-	for (i = 0; tracer_skipped(tracer, i); i++)
-		json_array_append_new(t->untraceable,
-				      json_string(tracer_skipped(tracer, i)));
 	tracer_close(tracer);
 }
 

@@ -27,6 +27,12 @@ static const char *const error_tracepoints[LT_NR_TYPES] = {
 #undef X
 };
 
+static const char *const several_tracepoints[LT_NR_TYPES] = {
+#define X(name, tp) [LT_##name] = #tp,
+	LT_SEVERAL_EVENTS(X)
+#undef X
+};
+
 /*
  * Without the first two tokens are unknown, without the next four the sessions of those
  * calls; without one of the others its event is missing. The compiler can inline any of
@@ -53,6 +59,11 @@ const char *probe_tracepoint(enum lt_type type)
 const char *probe_error_tracepoint(enum lt_type type)
 {
 	return error_tracepoints[type];
+}
+
+const char *probe_several_tracepoint(enum lt_type type)
+{
+	return several_tracepoints[type];
 }
 
 bool probe_is_kho(enum lt_type type)
@@ -207,6 +218,8 @@ static void probe_btf(struct probe *p)
 		p->tracepoints[type] = probe_has_tracepoint(btf, tracepoints[type]);
 		p->errors[type] = error_tracepoints[type] &&
 				  probe_has_tracepoint(btf, error_tracepoints[type]);
+		p->several[type] = several_tracepoints[type] &&
+				   probe_has_tracepoint(btf, several_tracepoints[type]);
 		if (!p->tracepoints[type])
 			continue;
 		if (probe_is_kho(type))

@@ -37,6 +37,7 @@ enum {
  * @flavour:	  whose LUO the kernel was built with
  * @tracepoints:  which of the events it has, by enum lt_type
  * @errors:	  for which of the events it has one that occurs for failures alone
+ * @several:	  for which of them it has one of several at a time
  * @nr_luo:	  how many of the luo events
  * @nr_kho:	  how many of the kho events
  * @session_iter: it has the BPF iterator luo_session
@@ -62,6 +63,7 @@ struct probe {
 	enum flavour flavour;
 	bool tracepoints[LT_NR_TYPES];
 	bool errors[LT_NR_TYPES];
+	bool several[LT_NR_TYPES];
 	unsigned int nr_luo;
 	unsigned int nr_kho;
 	bool session_iter;
@@ -103,6 +105,9 @@ const char *probe_tracepoint(enum lt_type type);
 
 /** probe_error_tracepoint - name of the one for its failures alone; NULL if there is none */
 const char *probe_error_tracepoint(enum lt_type type);
+
+/** probe_several_tracepoint - name of the one that has several; NULL if there is none */
+const char *probe_several_tracepoint(enum lt_type type);
 
 /** probe_is_kho - whether an event is one of KHO's */
 bool probe_is_kho(enum lt_type type);

@@ -68,10 +68,13 @@ static void tracer_choose(struct luotrace_bpf *bpf, const struct probe *probe,
 		uint32_t event = 1U << type;
 
 		tracer_choose_one(bpf, probe_tracepoint(type), probe->tracepoints[type] &&
-				  needs->events & event && !(needs->errors & event));
+				  needs->events & event & ~needs->errors & ~needs->several);
 		if (probe_error_tracepoint(type))
 			tracer_choose_one(bpf, probe_error_tracepoint(type),
 					  needs->errors & event);
+		if (probe_several_tracepoint(type))
+			tracer_choose_one(bpf, probe_several_tracepoint(type),
+					  needs->several & event);
 	}
 }
 

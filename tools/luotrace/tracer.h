@@ -85,7 +85,8 @@ struct tracer_row {
  * @events: events that did not fit into the ring buffer
  * @rows:   calls counted under LT_OTHERS
  * @flights: calls that were not kept while they were in flight
- * @missed: events that hit while the same program ran on that CPU
+ * @missed: events that hit while the same program ran on that CPU; one of several calls is
+ *          one
  * @functions: functions of a stock LUO that cannot be traced
  */
 struct tracer_lost {

@@ -32,6 +32,16 @@ static const struct {
 	{ offsetof(struct tracer_options, count_memory), MEMORY, false },
 };
 
+/* The events whose calls are only counted, by handler and all of them. */
+static uint32_t needs_counts(const struct tracer_options *options)
+{
+	if (!options->count_calls || options->by != LT_BY_HANDLER || options->session ||
+	    options->handler || options->min_ns || options->errors ||
+	    options->keep_flights || options->stacks || options->box_pages)
+		return 0;
+	return TRACER_CALLS & ~options->stream;
+}
+
 struct tracer_needs tracer_needs(const struct tracer_options *options,
 				 const struct probe *probe)
 {
@@ -50,8 +60,12 @@ struct tracer_needs tracer_needs(const struct tracer_options *options,
 			all |= options_need[i].events;
 	}
 	needs.events |= all;
-	for (i = 0; i < LT_NR_TYPES && options->errors; i++)
-		needs.errors |= (uint32_t)probe->errors[i] << i;
+	for (i = 0; i < LT_NR_TYPES; i++) {
+		if (options->errors)
+			needs.errors |= (uint32_t)probe->errors[i] << i;
+		needs.several |= (uint32_t)probe->several[i] << i;
+	}
 	needs.errors &= needs.events & ~all;
+	needs.several &= needs.events & needs_counts(options);
 	return needs;
 }

@@ -25,10 +25,12 @@ struct tracer_options;
  * struct tracer_needs - the events to attach to, a bit for each enum lt_type
  * @events: the events
  * @errors: those for which the event is needed that occurs for failures alone
+ * @several: those for which the event is needed that has several at a time
  */
 struct tracer_needs {
 	uint32_t events;
 	uint32_t errors;
+	uint32_t several;
 };
 
 /**

@@ -30,13 +30,19 @@
  *    emitted in the context of the caller, which may sleep, with no spinlock held.
  *    A probe may be preempted, as with any tracepoint: a BPF program misses the
  *    events of a task that preempts it on its CPU, and the kernel counts them
- *    (``recursion_misses`` of the program).
+ *    (``recursion_misses`` of the program); a luo_handler_calls is one, however many
+ *    calls it has.
  *  - An event that reports a change is emitted after the change.
  *  - A call that is understood but rejected emits the same event as on success, with
  *    the errno, whatever the reason.
  *  - luo_handler_exit and luo_file_state occur once a file. If they have an errno,
  *    luo_handler_error and luo_file_error follow with the same fields: who is only
  *    interested in failures costs what succeeds nothing.
+ *  - luo_handler_calls is once more what luo_handler_exit is, in prepare and freeze up to
+ *    LUO_CALLED_MAX calls at a time: who only adds up durations does not pay for an event
+ *    of each file. Each call is in one of these events, at once or after at most 15 more,
+ *    none of which took longer than 10 ms; before the global phase ends. A BPF program
+ *    receives the duration of each, its session and its token.
  */
 
 /*
@@ -123,8 +129,21 @@ enum luo_mark { LUO_MARKS };
 /* Changes the global state, too, but user space cannot request it */
 enum { LUO_EVENT_BOOT = LIVEUPDATE_CANCEL + 1 };
 
+#define LUO_CALLED_MAX	16	/* calls of one luo_handler_calls */
+
+/**
+ * struct luo_called - what a call of a luo_handler_calls was for
+ * @session: name of the session, "" if there is none
+ * @token:   of the file
+ */
+struct luo_called {
+	const char *session;
+	u64 token;
+};
+
 size_t luo_trace_name_size(const char *name);
 void luo_trace_name(char *to, const char *name);
+u64 luo_trace_sum(const u64 *values, unsigned int nr);
 
 #endif /* __LUO_DECLARE_TRACE_ENUMS_ONCE_ONLY */
 
@@ -538,6 +557,37 @@ DEFINE_EVENT(luo_handler_exit_class, luo_handler_error,
 	     TP_PROTO(u64 number, const char *session, u64 token,
 		      const char *compatible, u32 op, int ret, u64 duration_ns),
 	     TP_ARGS(number, session, token, compatible, op, ret, duration_ns)
+);
+
+/*
+ * Callbacks of a handler for one operation, @nr of them one after the other, have
+ * returned. The last one returned @ret, the others succeeded. If one has preserved,
+ * unpreserved or restored memory, it is the last one.
+ */
+TRACE_EVENT(luo_handler_calls,
+	    TP_PROTO(u64 number, const char *compatible, u32 op, int ret, u32 nr,
+		     const u64 *durations_ns, const struct luo_called *calls),
+	    TP_ARGS(number, compatible, op, ret, nr, durations_ns, calls),
+	    TP_STRUCT__entry(
+		__field(u64,	number)
+		__field(u64,	total_ns)
+		__field(u32,	op)
+		__field(int,	ret)
+		__field(u32,	nr)
+		__dynamic_array(char, compatible, luo_trace_name_size(compatible))
+	    ),
+	    TP_fast_assign(
+		__entry->number = number;
+		__entry->total_ns = luo_trace_sum(durations_ns, nr);
+		__entry->op = op;
+		__entry->ret = ret;
+		__entry->nr = nr;
+		luo_trace_name(__get_dynamic_array(compatible), compatible);
+	    ),
+	    TP_printk("number=%llu compatible=%s op=%s ret=%d nr=%u total_ns=%llu",
+		      __entry->number, __get_str(compatible),
+		      __print_symbolic(__entry->op, LUO_OPS), __entry->ret,
+		      __entry->nr, __entry->total_ns)
 );
 
 DECLARE_EVENT_CLASS(luo_callback_enter_class,

@@ -22,7 +22,9 @@ from tap import TOP, check, end
 LUOTRACE = os.path.join(TOP, "build/luotrace")
 LIMIT = 60              # seconds for a command
 OLD = "what was there\n"
-MIB = 1 << 20
+STEP = 128              # KiB
+LEAST = 12              # of the smallest limits
+STACK = 640             # KiB, without which a program is killed, as its stack grows
 SEED = 20261130
 # What is read is in {in}, the file that is written in {out}; the others print.
 COMMANDS = (
@@ -142,32 +144,38 @@ def test_full_disk(ends):
               r.returncode, r.stderr)
 
 
-def is_loaded(code, err):
-    """Whether the program was started; that of Debian 13 and later has libraries."""
-    return code != 127 or "error while loading shared libraries" not in err
+def within(kib):
+    """What sets a limit of the address space."""
+    return lambda: resource.setrlimit(resource.RLIMIT_AS, (kib * 1024, kib * 1024))
+
+
+def sizes():
+    """Limits in KiB: some large ones, and each step down to where main() has a stack,
+    which takes more with shared libraries."""
+    least = 13 * 1024
+    while not run("--version", None, preexec_fn=within(least - STACK))[0]:
+        least -= STEP
+    return [64 * 1024, 40 * 1024, 28 * 1024, 20 * 1024, 16 * 1024] + \
+        [least + i * STEP for i in range(LEAST, 0, -1)]
 
 
 def test_no_memory(ends):
     """With ever less address space it works, or says why not: it is not killed."""
+    limits = sizes()
     for command in COMMANDS:
         bad, codes = [], set()
         with tempfile.TemporaryDirectory() as tmp:
-            for mib in (64, 40, 28, 20, 16, 13, 11, 10, 9):
+            for kib in limits:
                 path = prepare(tmp, OLD if writes(command) else None)
-
-                def limit(size=mib * MIB):
-                    resource.setrlimit(resource.RLIMIT_AS, (size, size))
-                code, out, err = run(command, path, preexec_fn=limit)
-                if not is_loaded(code, err):
-                    continue
+                code, out, err = run(command, path, preexec_fn=within(kib))
                 codes.add(code)
                 wanted = (0, 1, 3, ends[command][0])
                 whole = not writes(command) or read(path) == OLD or \
                     code == 0 and is_whole(command, read(path), ends[command][2])
                 if code not in wanted or (code and not err and not out) or \
                         not whole or len(os.listdir(tmp)) > 1:
-                    bad.append("%d MiB: ends with %d, '%s', %s" % (
-                        mib, code, err[:300], os.listdir(tmp)))
+                    bad.append("%d KiB: ends with %d, '%s', %s" % (
+                        kib, code, err[:300], os.listdir(tmp)))
         check(not bad, command + ", less and less memory", *bad)
 
 

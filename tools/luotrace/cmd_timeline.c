@@ -177,6 +177,8 @@ static struct update *load(const struct timeline *t)
 	u = r ? calloc(1, sizeof(*u)) : NULL;
 	if (u)
 		u->record = *r;
+	else if (r)
+		msg_error("out of memory");
 	free(r);
 	return u;
 }

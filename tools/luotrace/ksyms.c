@@ -97,6 +97,9 @@ struct ksyms *ksyms_load(const char *path)
 		k->read = true;
 		ok = add_line(k, line);
 	}
+	/* Without memory for a line it is not at its end, and has no error. */
+	if (ok && f)
+		ok = feof(f) || ferror(f);
 	free(line);
 	if (f)
 		fclose(f);

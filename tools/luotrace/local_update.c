@@ -47,6 +47,8 @@ static struct update *take_box(const struct probe *probe, const char *dir)
 		u = malloc(sizeof(*u));
 		if (u)
 			*u = *incoming_update(in);
+		else
+			msg_error("out of memory");
 		incoming_save(in);
 	}
 	if (session >= 0) {

@@ -95,6 +95,7 @@ static void *xmalloc(size_t size)
 	if (memory)
 		return memory;
 	msg_error("out of memory");
+	textfile_abandon();
 	_exit(EXIT_FINDING);
 }
 

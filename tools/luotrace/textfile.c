@@ -14,6 +14,15 @@
 
 #define SUFFIX	".new"	/* the collector reads *.prom, which this is not */
 
+/* The temporary file that is being written, "" for none. */
+static char unfinished[PATH_MAX + sizeof(SUFFIX)];
+
+void textfile_abandon(void)
+{
+	if (*unfinished)
+		unlink(unfinished);
+}
+
 /* The file to replace, NULL after a message. */
 static char *target_of(const char *path)
 {
@@ -100,17 +109,20 @@ static bool write_tmp(const char *tmp, const char *target, mode_t mode,
 
 	if (fd < 0)
 		return false;
+	strcpy(unfinished, tmp);
 	f = fdopen(fd, "w");
 	if (f) {
 		/* The lock goes with the file, so that comes last. */
 		if (write_all(f, write, data) && !fchmod(fd, mode) && !fsync(fd) &&
 		    !rename(tmp, target)) {
+			*unfinished = '\0';
 			fclose(f);
 			return true;
 		}
 	}
 	err = errno;
 	unlink(tmp);
+	*unfinished = '\0';
 	if (f)
 		fclose(f);
 	else

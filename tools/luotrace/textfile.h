@@ -41,4 +41,7 @@ enum textfile_use {
 bool textfile_replace(const char *path, enum textfile_use use,
 		      bool (*write)(const void *data, FILE *f), const void *data);
 
+/** textfile_abandon - remove the temporary file, as the program ends in textfile_replace() */
+void textfile_abandon(void);
+
 #endif

@@ -333,7 +333,7 @@ static const char *read_lines(struct trace_file *t, FILE *f, size_t *nr)
 	char *text = NULL;
 	size_t size = 0;
 	json_t *line;
-	ssize_t len;
+	ssize_t len = 0;
 
 	for (*nr = 1; !why && (len = getline(&text, &size, f)) >= 0; ++*nr) {
 		/* luotrace record was killed while it wrote this line. */
@@ -343,9 +343,10 @@ static const char *read_lines(struct trace_file *t, FILE *f, size_t *nr)
 		why = line ? add_line(t, line) : "not JSON";
 		json_decref(line);
 	}
-	free(text);
-	if (!why && ferror(f))
+	/* Also without memory for a line, which is no error of the file. */
+	if (!why && len < 0 && !feof(f))
 		why = strerror(errno);
+	free(text);
 	if (!why && !t->head)
 		why = "not a trace";
 	--*nr;

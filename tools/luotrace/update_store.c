@@ -191,9 +191,12 @@ struct update *update_store_parse(const void *data, size_t size, const char **wh
 		return NULL;
 	memcpy(u, data, sizeof(*u));
 	*why = "it is damaged";
+	errno = 0;
 	checked = update_crc(u) == u->crc ?
 		  recorder_parse(&u->record, sizeof(u->record)) : NULL;
 	if (!checked) {
+		if (errno == ENOMEM)
+			*why = "out of memory";
 		free(u);
 		return NULL;
 	}

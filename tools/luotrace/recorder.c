@@ -36,11 +36,13 @@ static ssize_t read_once(int fd, void *buf, size_t size)
 /* Whether the lists of a record are as they were when its head was read. */
 static bool unchanged(int fd, const struct liveupdate_recorder *r, size_t size)
 {
-	struct liveupdate_recorder now;
-	size_t head = offsetof(struct liveupdate_recorder, last_out);
+	enum { HEAD = offsetof(struct liveupdate_recorder, last_out) };
+	/* A whole record is more than the stack should have. */
+	char now[HEAD];
 
-	return size < head || pread(fd, &now, head, 0) != (ssize_t)head ||
-	       now.changes == r->changes;
+	return size < HEAD || pread(fd, now, HEAD, 0) != HEAD ||
+	       !memcmp(now + offsetof(struct liveupdate_recorder, changes), &r->changes,
+		       sizeof(r->changes));
 }
 
 /* Read a record that can change meanwhile; the bytes read, or -1. */

@@ -383,13 +383,19 @@ int BPF_PROG(on_luo_handler_calls, __u64 number, const char *compatible, __u32 o
 	int counted = CALL_COUNTED;
 	struct lt_slow call;
 	struct lt_known *k;
+	struct lt_lost *l;
 
 	if (!ready || !nr)
 		return 0;
 	/* Else the compiler bounds nr, from which the verifier does not conclude. */
 	barrier_var(size);
-	if (size > sizeof(d))
+	if (size > sizeof(d)) {
+		/* Of a later kernel, which has more calls in an event. */
+		l = lookup_single(&lost);
+		if (l)
+			__sync_fetch_and_add(&l->events, 1);
 		return 0;
+	}
 	bpf_probe_read_kernel(&d, size, durations_ns);
 	if (want_ops & (1ULL << (op & 63))) {
 		k = known_get((__u64)compatible, op);

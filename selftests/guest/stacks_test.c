@@ -194,8 +194,9 @@ static void check_proportion(json_t *root, const char *what)
 	 */
 	check(about(sleep, sleeps, 75, 150 + late(preserved, burns + sleeps, sleeps)),
 	      "the time that they sleep is that of luo_test_sleep, %s: %lld ms", what, sleep);
-	check(late(preserved, burns + sleeps, sleeps) > 20 ||
-	      about(100 * burn / sleep, 100 * BURN_US / SLEEP_US, 60, 150),
+	check(about(100 * burn / sleep, 100 * BURN_US / SLEEP_US,
+		    6000 / (100 + late(preserved, burns + sleeps, sleeps)),
+		    150 + late(preserved, burns + sleeps, burns)),
 	      "they are in the proportion that was set, %s: %lld %%", what,
 	      100 * burn / sleep);
 	check(time_in(preserved, "luo_test_sleep", true) < sleep * MS / 5 &&

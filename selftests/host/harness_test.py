@@ -113,6 +113,21 @@ def test_cases():
                   "a run of case '%s'" % case, have)
 
 
+def test_said():
+    """A failed VM test repeats the last that the project's programs said."""
+    source = names_of("selftests/vm/check")
+    source["SAID_LINES"] = 2
+    with tempfile.TemporaryDirectory() as tmp:
+        check(source["said"](tmp) == [], "a VM that was not started has said nothing")
+        with open(os.path.join(tmp, "console.log"), "w") as f:
+            f.write("[    1.0] luo_test: registered\nluo_keeper: vm-1: one\nround 1\n"
+                    "luotrace: two\nluo_agentd: three\nluotrace is ready\n")
+        have = source["said"](tmp)
+        check(have == [("#", "# console: luotrace: two"),
+                       ("#", "# console: luo_agentd: three")],
+              "a failed VM test repeats the last that programs said", have)
+
+
 def test_order():
     """The VM test that may take longest begins first; all are printed in order."""
     source, began = names_of("selftests/vm/check"), []

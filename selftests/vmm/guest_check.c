@@ -4,12 +4,14 @@
  * Judges a guest (guest.c) by its RAM, while it runs or not:
  *
  *	guest_check NUMBER RAM [SUMS]	exit code 1 if anything is not as the guest left it,
- *					or as when --sum printed the file SUMS
+ *					or as when --sum printed the file SUMS; without,
+ *					if the guest was ever reset
  *	guest_check --pass NUMBER RAM [SUMS]	the same once the guest has looked at its
  *					whole pattern once more
  *	guest_check --wait NUMBER RAM	wait until it ticks
  *	guest_check --ticks RAM		print their number
- *	guest_check --sum RAM		print the checksums of what does not change any more
+ *	guest_check --sum RAM		print how often the guest has started, and the checksums
+ *					of what does not change any more
  *	guest_check --lock FILE		hold the lock of a VMM
  *	guest_check --break ram|tick|rest RAM	change a byte of the pattern, an entry of the
  *					log, or a byte that the guest does not know
@@ -209,13 +211,10 @@ static uint64_t sum_mib(struct ram ram, uint64_t at)
 }
 
 /* Compare with what --sum printed. */
-static void check_rest(struct ram ram, const char *path)
+static void check_rest(struct ram ram, FILE *f, const char *path)
 {
-	FILE *f = fopen(path, "re");
 	uint64_t at, want, bad = 0;
 
-	if (!f)
-		die("cannot open '%s': %s", path, strerror(errno));
 	for (at = 0; at < ram.size; at += MIB) {
 		if (fscanf(f, "%" SCNx64, &want) != 1)
 			die("'%s' has sums of %" PRIu64 " MiB, the guest has %" PRIu64, path,
@@ -224,7 +223,6 @@ static void check_rest(struct ram ram, const char *path)
 			fault("RAM that the guest does not write differs in the MiB at %#"
 			      PRIx64, at);
 	}
-	fclose(f);
 	if (bad > 1)
 		fault("so do %" PRIu64 " more", bad - 1);
 	if (!bad)
@@ -244,17 +242,17 @@ static void check_devices(struct ram ram)
 		       GUEST_DEVICES);
 }
 
-static void check_starts(struct ram ram)
+static void check_starts(struct ram ram, uint32_t before)
 {
 	volatile struct guest_state *s = state_of(ram);
 
 	if (s->caught)
 		fault("exception %u has ended the guest, on its stack are %#x %#x %#x %#x",
 		      s->caught - 1, s->stack[0], s->stack[1], s->stack[2], s->stack[3]);
-	if (s->starts == 1)
+	if (s->starts == before)
 		return;
-	fault("the guest has started %u times, the last time at tick %u: it was reset",
-	      s->starts, s->start_tick);
+	fault("the guest has started %u times, before it was %u; the last time at tick %u: it was reset",
+	      s->starts, before, s->start_tick);
 	print_times(ram, s->start_tick);
 }
 
@@ -289,15 +287,23 @@ static void await(struct ram ram, bool pass)
 static int cmd_check(char **args)
 {
 	struct ram ram = map(args[1], false);
+	FILE *sums = args[2] ? fopen(args[2], "re") : NULL;
+	uint32_t starts = 1;
 
+	if (args[2] && !sums)
+		die("cannot open '%s': %s", args[2], strerror(errno));
+	if (sums && fscanf(sums, "starts %" SCNu32, &starts) != 1)
+		die("'%s' is not what guest_check --sum prints", args[2]);
 	check_number(ram, args[0]);
-	check_starts(ram);
+	check_starts(ram, starts);
 	check_log(ram);
 	check_ends(ram);
 	check_pattern(ram);
 	check_devices(ram);
-	if (args[2])
-		check_rest(ram, args[2]);
+	if (sums) {
+		check_rest(ram, sums, args[2]);
+		fclose(sums);
+	}
 	return failed;
 }
 
@@ -327,6 +333,7 @@ static int cmd_sum(char **args)
 	struct ram ram = map(args[0], false);
 	uint64_t at;
 
+	printf("starts %" PRIu32 "\n", state_of(ram)->starts);
 	for (at = 0; at < ram.size; at += MIB)
 		printf("%016" PRIx64 "\n", sum_mib(ram, at));
 	return 0;

@@ -101,18 +101,6 @@ static struct sum sum_of(json_t *events, const char *op)
 	return s;
 }
 
-static json_t *row_of(json_t *latency, const char *op)
-{
-	json_t *row;
-	size_t i;
-
-	json_array_foreach(json_object_get(latency, "calls"), i, row) {
-		if (!strcmp(text(row, "op"), op) && *text(row, "handler"))
-			return row;
-	}
-	return NULL;
-}
-
 /* Whether a call of the list of the longest was, and how many others took longer. */
 static int longer_than(json_t *events, json_t *call)
 {
@@ -165,7 +153,7 @@ TEST(several_calls_are_counted_as_each_of_them)
 
 	for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
 		s = sum_of(all, ops[i]);
-		row = row_of(counted, ops[i]);
+		row = call_row(counted, "", ops[i]);
 		TH_LOG("%s: %lld calls, %lld failed", ops[i], s.count, s.errors);
 		EXPECT_LE(FILES, s.count);
 		EXPECT_EQ(!strcmp(ops[i], "prepare"), s.errors);

@@ -76,18 +76,32 @@ static inline json_t *items_of(json_t *timeline, const char *phase)
 	return NULL;
 }
 
+/**
+ * row_of - the row of an operation in the list "calls" of an object
+ * @o:	    luotrace latency, or the stacks in an output
+ * @kind:   "handler" or another key for what was called
+ * @target: what its value has to begin with, "" for any of that kind
+ * @op:	    the operation
+ *
+ * Return: the row, or NULL.
+ */
+static inline json_t *row_of(json_t *o, const char *kind, const char *target, const char *op)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(o, "calls"), i, row) {
+		if (json_object_get(row, kind) && !strcmp(text(row, "op"), op) &&
+		    !strncmp(text(row, kind), target, strlen(target)))
+			return row;
+	}
+	return NULL;
+}
+
 /** call_row - the row of an operation in luotrace latency, by the handler's prefix */
 static inline json_t *call_row(json_t *latency, const char *handler, const char *op)
 {
-	json_t *o;
-	size_t i;
-
-	json_array_foreach(json_object_get(latency, "calls"), i, o) {
-		if (!strcmp(text(o, "op"), op) &&
-		    !strncmp(text(o, "handler"), handler, strlen(handler)))
-			return o;
-	}
-	return NULL;
+	return row_of(latency, "handler", handler, op);
 }
 
 /** file_has - whether a line of a file has this text */

@@ -114,15 +114,7 @@ static json_t *load(const char *path)
 /* The row of an operation in the stacks of an output. */
 static json_t *row(json_t *root, const char *key, const char *target, const char *op)
 {
-	json_t *o;
-	size_t i;
-
-	json_array_foreach(json_object_get(json_object_get(root, "stacks"), "calls"), i, o) {
-		if (!strcmp(text(o, "op"), op) &&
-		    !strncmp(text(o, key), target, strlen(target)))
-			return o;
-	}
-	return NULL;
+	return row_of(json_object_get(root, "stacks"), key, target, op);
 }
 
 /* Time in a function of it, on a CPU or off it; NULL is any function. */

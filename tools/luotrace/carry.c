@@ -25,7 +25,7 @@
 #define TICK_NS		1000000000ULL	/* between two snapshots if there is something new */
 #define CLOCKS_NS	(10 * TICK_NS)	/* the same if not: for the pairs of the clocks */
 #define TICK_MS		1000
-#define BUSY_MS		200		/* between tries while another process has the device */
+#define BUSY_MS		200		/* of waiting for events as long as there is no box */
 #define SAVE_NS		(5 * TICK_NS)	/* between two saves of an update in progress */
 #define RETRY_NS	(60 * TICK_NS)	/* after the box could not be made */
 #define BUSY_NS		(3 * TICK_NS)	/* after the device was held */

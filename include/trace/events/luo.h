@@ -36,13 +36,13 @@
  *  - A call that is understood but rejected emits the same event as on success, with
  *    the errno, whatever the reason.
  *  - luo_handler_exit and luo_file_state occur once a file. If they have an errno,
- *    luo_handler_error and luo_file_error follow with the same fields: who is only
- *    interested in failures costs what succeeds nothing.
+ *    luo_handler_error and luo_file_error follow with the same fields: a tracer that is
+ *    only interested in failures costs nothing where calls succeed.
  *  - luo_handler_calls is once more what luo_handler_exit is, in prepare and freeze up to
- *    LUO_CALLED_MAX calls at a time: who only adds up durations does not pay for an event
- *    of each file. Each call is in one of these events, at once or after at most 15 more,
- *    none of which took longer than 10 ms; before the global phase ends. A BPF program
- *    receives the duration of each, its session and its token.
+ *    LUO_CALLED_MAX calls at a time: a tracer that only adds up durations does not pay for
+ *    an event of each file. Each call is in one of these events, before the global phase
+ *    ends: at once, or after at most 15 more, of which only the last one can have taken
+ *    longer than 10 ms. A BPF program receives the duration of each, its session and its token.
  */
 
 /*

@@ -200,7 +200,8 @@ struct liveupdate_recorder_memory {
 
 /**
  * struct liveupdate_recorder_refused - rejected entry of the handover
- * @what:   "tree", "session", "file", "flb", "subsystem"; "" if the entry is unused
+ * @what:   "tree", "table", "sessions", "flbs", "subsystems", "session", "file", "flb",
+ *	    "subsystem"; "" if the entry is unused
  * @reason: a word for the reason
  * @token:  of a file
  * @name:   of the entry, or of its session, or "" if unknown

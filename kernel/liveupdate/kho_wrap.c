@@ -21,6 +21,8 @@
 #include <linux/kexec_handover.h>
 #include <linux/memblock.h>
 #include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/panic.h>
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/kho.h>
@@ -88,7 +90,9 @@ static void __init kho_piece_end(void)
 		return;
 
 	kho_piece.next = 0;
-	memblock_reserve(start, size);
+	/* The page allocator would hand out what guests and records are in. */
+	if (memblock_reserve(start, size))
+		panic("KHO: no memory to reserve what the previous kernel preserved\n");
 	memblock_reserved_mark_noinit(start, size);
 }
 
@@ -112,6 +116,16 @@ static int __init kho_piece_mark_noinit(phys_addr_t phys, phys_addr_t size)
 	       memblock_reserved_mark_noinit(phys, size);
 }
 
+/*
+ * If KHO cannot be set up it frees its scratch areas. It has reserved them in a kernel that
+ * was not booted by KHO; in one that was, the page allocator has them already.
+ */
+static unsigned long __init kho_wrap_free_scratch(void *start, void *end, int poison,
+						  const char *what)
+{
+	return is_kho_boot() ? 0 : free_reserved_area(start, end, poison, what);
+}
+
 static struct folio *kho_wrap_folio_alloc(gfp_t gfp, unsigned int order)
 {
 	return kho_added_folio_alloc(gfp, order);
@@ -128,6 +142,7 @@ static unsigned long kho_wrap_zeroed_page(gfp_t gfp)
 #undef get_zeroed_page
 #define folio_alloc			kho_wrap_folio_alloc
 #define get_zeroed_page			kho_wrap_zeroed_page
+#define free_reserved_area		kho_wrap_free_scratch
 #define memblock_reserve		kho_piece_reserve
 #define memblock_reserved_mark_noinit	kho_piece_mark_noinit
 #define kho_memory_init			kho_base_memory_init
@@ -153,6 +168,7 @@ static unsigned long kho_wrap_zeroed_page(gfp_t gfp)
 
 #undef folio_alloc
 #undef get_zeroed_page
+#undef free_reserved_area
 #undef memblock_reserve
 #undef memblock_reserved_mark_noinit
 #undef kho_memory_init

@@ -141,6 +141,7 @@ static void luo_reader_reject(struct luo_reader *r, const void *record,
 
 	r->reason = r->reason ?: reason;
 	r->blocks.rejected += !!record;
+	r->blocks.incomplete = true;
 	if (record && r->kind == LUO_ARRAY_FILES)
 		token = ((const struct luo_file_ser *)record)->token;
 	else if (record && luo_string_ok(record, r->type->string))
@@ -320,6 +321,7 @@ struct luo_blocks luo_array_read(const struct luo_array *array,
 		.fn = fn,
 		.data = data,
 		.block = array->data,
+		.blocks.incomplete = array->lost,
 	};
 
 	luo_seal_init(&r.seal, LUO_DIR_IN, kind, name);

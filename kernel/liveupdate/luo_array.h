@@ -16,28 +16,32 @@
  * @pgcnt: number of blocks, for information
  * @count: number of records; LUO_COUNT_UNKNOWN if the previous kernel did not write it
  * @plain: it has neither seals nor sums
+ * @lost:  it was rejected as a whole, and is empty
  */
 struct luo_array {
 	u64 data;
 	u64 pgcnt;
 	u64 count;
 	bool plain;
+	bool lost;
 };
 
 #define LUO_COUNT_UNKNOWN	U64_MAX
 
 /**
  * struct luo_blocks - result of reading the blocks of an array
- * @restored: number of blocks that were read and freed
- * @kept:     number of blocks that were read, and stay reserved as nothing proves them
- * @left:     minimum number of blocks that were not read and stay reserved
- * @rejected: number of rejected records in blocks that were read
+ * @restored:   number of blocks that were read and freed
+ * @kept:       number of blocks that were read, and stay reserved as nothing proves them
+ * @left:       minimum number of blocks that were not read and stay reserved
+ * @rejected:   number of rejected records in blocks that were read
+ * @incomplete: the array, a block or a record was rejected
  */
 struct luo_blocks {
 	u64 restored;
 	u64 kept;
 	u64 left;
 	u64 rejected;
+	bool incomplete;
 };
 
 /*

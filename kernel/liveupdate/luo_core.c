@@ -14,6 +14,11 @@
  * off, the device does not exist, registering a file handler fails with -EOPNOTSUPP,
  * and a kexec is an ordinary kexec.
  *
+ * A failure to set up the recorder or sysfs is reported and nothing else: what was handed
+ * over is worth more than what is known of it. Without the tables of files, the handover to
+ * the next kernel, the block of FLBs or the device LUO turns itself off and undoes what it
+ * has set up.
+ *
  * Boot: pure initcalls read the tables of the handover, the FLBs and the values of the
  * subsystems, before any of these can ask for them. Not earlier: the pages that were
  * read are freed, and their neighbours may have no struct page before. The sessions
@@ -61,14 +66,21 @@ static int __init luo_early_init(void)
 	if (!liveupdate_enabled())
 		return 0;
 
+	/* Before the first module can be loaded. */
+	err = luo_module_init();
+	if (err)
+		pr_warn("subsystems and FLBs of modules are not told of what was handed over: %pe\n",
+			ERR_PTR(err));
 	err = luo_recorder_early_init();
 	if (err)
 		pr_warn("cannot record: %pe\n", ERR_PTR(err));
 	luo_handover_err = luo_handover_read(&luo_sessions_in, &flbs);
+	if (luo_handover_err == -ENOENT)
+		return 0;
+	luo_flb_blocks_in = luo_flb_deserialize_all(&flbs);
 	if (luo_handover_err)
 		return 0;
 
-	luo_flb_blocks_in = luo_flb_deserialize_all(&flbs);
 	guard(rwsem_write)(&luo_state_lock);
 	luo_subsystem_deserialize_all();
 	return 0;
@@ -130,41 +142,84 @@ static const char * __init luo_why_no_kho(void)
 	return "; it needs kho=on and its scratch memory, see the KHO lines above";
 }
 
-static int __init luo_init(void)
+/* What is only lost to those who look at a live update. */
+static void __init luo_init_views(void)
+{
+	int err = luo_recorder_init();
+
+	if (err)
+		pr_warn("cannot record the next live update: %pe\n", ERR_PTR(err));
+	err = luo_sysfs_init();
+	if (err)
+		pr_warn("cannot create /sys/kernel/liveupdate: %pe\n", ERR_PTR(err));
+}
+
+static int __init luo_init_all(void)
 {
 	int err;
-
-	if (luo_enabled && !kho_is_enabled())
-		pr_warn("live update is off because KHO is off%s\n",
-			luo_why_no_kho());
-	if (!liveupdate_enabled())
-		return 0;
 
 	luo_session_init();
 	err = luo_file_init();
 	if (err)
-		goto off;
+		return err;
 
 	luo_boot();
 	luo_notice_start();
 
 	err = luo_handover_init_out();
 	err = err ?: luo_flb_init();
-	err = err ?: luo_module_init();
-	err = err ?: luo_recorder_init();
-	err = err ?: luo_sysfs_init();
-	err = err ?: luo_ioctl_init();
-	if (!err) {
-		luo_debugfs_init();
-		luo_recorder_await_init();
-		luo_state_init_done();
+	if (err)
+		return err;
+	luo_init_views();
+	return luo_ioctl_init();
+}
+
+/*
+ * Undo what is set up, in the opposite order, so that the next kexec is an ordinary one. No
+ * agent gets what was handed over; its memory stays reserved. What is booted of subsystems is
+ * finished.
+ */
+static void __init luo_init_undo(void)
+{
+	scoped_guard(rwsem_write, &luo_state_lock) {
+		luo_enabled = false;
+		luo_session_give_up_all();
+		luo_subsystem_finish_all();
+		luo_subsystem_give_up_all();
+	}
+	luo_sysfs_exit();
+	luo_recorder_off();
+	luo_flb_exit();
+	luo_handover_exit_out();
+	luo_module_exit();
+	luo_notice_start();
+}
+
+static int __init luo_init(void)
+{
+	int err;
+
+	if (!luo_enabled)
+		return 0;
+	if (!kho_is_enabled()) {
+		pr_warn("live update is off because KHO is off%s\n", luo_why_no_kho());
+		/* KHO may have been on when the handover was read. */
+		if (luo_handover_err != -ENOENT)
+			pr_err("what the previous kernel handed over is lost\n");
+		luo_init_undo();
 		return 0;
 	}
-off:
+
+	err = luo_init_all();
+	if (err) {
+		pr_err("cannot be set up, live update is off: %pe\n", ERR_PTR(err));
+		luo_state_init_done();
+		luo_init_undo();
+		return err;
+	}
+	luo_debugfs_init();
+	luo_recorder_await_init();
 	luo_state_init_done();
-	luo_notice_start();
-	pr_err("cannot be set up, live update is off: %pe\n", ERR_PTR(err));
-	luo_enabled = false;
-	return err;
+	return 0;
 }
 late_initcall_sync(luo_init);

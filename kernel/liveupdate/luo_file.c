@@ -349,7 +349,9 @@ void luo_file_set_init(struct luo_file_set *set, const char *name,
  */
 void luo_file_set_destroy(struct luo_file_set *set)
 {
-	WARN_ON_ONCE(!xa_empty(&set->by_seq) || set->apart);
+	WARN_ON_ONCE(!list_empty(&set->files) || set->apart);
+	/* A store that failed may have left a node without an entry. */
+	xa_destroy(&set->by_seq);
 	kho_block_set_destroy(&set->blocks);
 	mutex_destroy(&set->lock);
 }

@@ -64,6 +64,18 @@ int luo_flb_init(void)
 	return 0;
 }
 
+/**
+ * luo_flb_exit - free what luo_flb_init() has set up
+ *
+ * Context: at boot, if live update is turned off.
+ */
+void __init luo_flb_exit(void)
+{
+	if (luo_flb_block)
+		kho_unpreserve_free(luo_flb_block);
+	luo_flb_block = NULL;
+}
+
 /*
  * Count one more record. -ENODEV if @flb was unregistered meanwhile, -ENOSPC if the block
  * is full.

@@ -14,6 +14,7 @@
 int luo_flb_file_preserve(struct liveupdate_file_handler *fh, u64 *seq);
 void luo_flb_file_unpreserve(struct liveupdate_file_handler *fh, u64 seq);
 int luo_flb_init(void);
+void luo_flb_exit(void);
 void luo_flb_serialize_all(struct luo_array *array, bool last);
 void luo_flb_rollback_all(void);
 struct luo_blocks luo_flb_deserialize_all(const struct luo_array *array);

@@ -66,6 +66,7 @@ struct luo_flb_in {
 };
 
 static LIST_HEAD(luo_flbs_in); /* under luo_flb_lock */
+static bool luo_flbs_lost; /* records of some were rejected; set at boot */
 VISIBLE_IF_KUNIT bool luo_flbs_over; /* no incoming file is left */
 static atomic_long_t luo_orphans; /* incoming files without a handler */
 
@@ -116,9 +117,13 @@ VISIBLE_IF_KUNIT const char *luo_flb_deserialize(const void *record, const u64 *
  */
 struct luo_blocks luo_flb_deserialize_all(const struct luo_array *array)
 {
+	struct luo_blocks blocks;
+
 	guard(mutex)(&luo_flb_lock);
 
-	return luo_array_read(array, LUO_ARRAY_FLBS, "", luo_flb_deserialize, NULL);
+	blocks = luo_array_read(array, LUO_ARRAY_FLBS, "", luo_flb_deserialize, NULL);
+	luo_flbs_lost = blocks.incomplete;
+	return blocks;
 }
 
 /* The one after @in, or the first one for NULL. */
@@ -391,8 +396,8 @@ void luo_flb_module_going(const struct module *module)
  *	    of @flb. Not before the pure initcalls are done.
  * Return: 0; -EOPNOTSUPP if live update is off; -ENODATA if no FLB was handed over, or
  *	   if this one is finished; -ENOENT if others were handed over, but not this
- *	   one; -ENODEV if its module is being unloaded; or what its retrieve returned,
- *	   now or the first time.
+ *	   one, or if it may be among those that were rejected; -ENODEV if its module is
+ *	   being unloaded; or what its retrieve returned, now or the first time.
  */
 int liveupdate_flb_get_incoming(struct liveupdate_flb *flb, void **objp)
 {
@@ -404,7 +409,7 @@ int liveupdate_flb_get_incoming(struct liveupdate_flb *flb, void **objp)
 
 	in = luo_flb_get_in(flb->compatible);
 	if (!in)
-		return luo_flb_next_in(NULL) ? -ENOENT : -ENODATA;
+		return luo_flbs_lost || luo_flb_next_in(NULL) ? -ENOENT : -ENODATA;
 
 	guard(mutex)(&in->lock);
 

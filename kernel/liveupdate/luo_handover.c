@@ -257,3 +257,18 @@ err_free:
 	luo_handover_free_out();
 	return err;
 }
+
+/**
+ * luo_handover_exit_out - hand nothing over to the next kernel
+ *
+ * Context: at boot, if live update is turned off. Does nothing unless
+ *	    luo_handover_init_out() has succeeded.
+ */
+void __init luo_handover_exit_out(void)
+{
+	if (!luo_out.fdt)
+		return;
+	kho_remove_subtree(luo_out.fdt);
+	kho_remove_subtree(luo_out.ser);
+	luo_handover_free_out();
+}

@@ -38,6 +38,7 @@ typedef const char *(*luo_value_fn)(const char *name, u64 data);
 int luo_handover_read(struct luo_array *sessions, struct luo_array *flbs);
 void luo_handover_read_values(luo_value_fn fn);
 int luo_handover_init_out(void);
+void luo_handover_exit_out(void);
 int luo_handover_serialize(const struct luo_contents *contents);
 void luo_handover_forget_values(void);
 u64 luo_handover_bytes_in(void);

@@ -116,7 +116,7 @@ static void luo_fdt_read_array(const void *fdt, const char *name,
 	const char *reason = luo_fdt_parse_array(fdt, name, compatible, array);
 
 	if (reason) {
-		*array = (struct luo_array){};
+		*array = (struct luo_array){ .lost = true };
 		luo_handover_reject(what, "", 0, reason);
 	}
 }
@@ -295,7 +295,7 @@ static int luo_tables_reject(const struct luo_table *ser, const struct luo_table
 
 /**
  * luo_handover_read - read where the previous kernel's arrays are
- * @sessions: set to the array of its sessions; empty if there are none or the array
+ * @sessions: set to the array of its sessions; empty if there are none, and lost if the array
  *	      is rejected
  * @flbs:     the same for FLBs
  *
@@ -317,8 +317,13 @@ int luo_handover_read(struct luo_array *sessions, struct luo_array *flbs)
 
 	luo_table_read_ser(&ser);
 	luo_table_read_fdt(&fdt);
-	if (!ser.page && !fdt.page)
-		return luo_tables_reject(&ser, &fdt);
+	if (!ser.page && !fdt.page) {
+		int err = luo_tables_reject(&ser, &fdt);
+
+		sessions->lost = err == -EINVAL;
+		flbs->lost = sessions->lost;
+		return err;
+	}
 
 	if (fdt.page) {
 		luo_tables_compare(&ser, &fdt);

@@ -39,7 +39,8 @@
  *	luo_seal		proves that a page is a block, and a record intact
  *	luo_reject		what is rejected of the handover
  *	luo_tally		records calls for one file after the other
- *	luo_recorder_marks, luo_recorder_move, luo_recorder, luo_recorder_clock
+ *	luo_recorder_init, luo_recorder_pause, luo_recorder_marks, luo_recorder_tasks,
+ *	luo_recorder_move, luo_recorder, luo_recorder_figures, luo_recorder_clock
  *				the record of a live update
  *	luo_notice		messages that may come by the thousand
  *	luo_trace		the trace events

@@ -488,5 +488,9 @@ static struct miscdevice luo_device = {
  */
 int luo_ioctl_init(void)
 {
-	return misc_register(&luo_device);
+	int err = misc_register(&luo_device);
+
+	if (err)
+		pr_err("cannot register /dev/%s: %pe\n", luo_device.name, ERR_PTR(err));
+	return err;
 }

@@ -8,9 +8,13 @@
  * receives a copy, so that it cannot block anyone, however long it takes.
  */
 
+#define pr_fmt(fmt) "luo: " fmt
+
 #include <linux/bpf.h>
 #include <linux/btf_ids.h>
+#include <linux/err.h>
 #include <linux/init.h>
+#include <linux/printk.h>
 #include <linux/seq_file.h>
 
 #include "luo_walk.h"
@@ -194,6 +198,9 @@ static int __init luo_iter_init(void)
 	luo_iter_session_reg.ctx_arg_info[0].btf_id = luo_iter_btf_ids[0];
 	luo_iter_file_reg.ctx_arg_info[0].btf_id = luo_iter_btf_ids[1];
 	err = bpf_iter_reg_target(&luo_iter_session_reg);
-	return err ?: bpf_iter_reg_target(&luo_iter_file_reg);
+	err = err ?: bpf_iter_reg_target(&luo_iter_file_reg);
+	if (err)
+		pr_warn("BPF programs cannot walk sessions and files: %pe\n", ERR_PTR(err));
+	return err;
 }
 late_initcall(luo_iter_init);

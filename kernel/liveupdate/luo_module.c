@@ -40,7 +40,20 @@ static struct notifier_block luo_module_notifier = {
  * Context: once, at boot, before the first module can be loaded.
  * Return: 0 or the negative errno of register_module_notifier().
  */
-int luo_module_init(void)
+int __init luo_module_init(void)
 {
 	return register_module_notifier(&luo_module_notifier);
+}
+
+/**
+ * luo_module_exit - unregister the module notifier
+ *
+ * From then on nothing follows what a module has registered, which it can no longer
+ * unregister when live update is off.
+ *
+ * Context: at boot, if live update is turned off.
+ */
+void __init luo_module_exit(void)
+{
+	unregister_module_notifier(&luo_module_notifier);
 }

@@ -36,5 +36,6 @@ static inline bool luo_module_get(struct module *owner)
 }
 
 int luo_module_init(void);
+void luo_module_exit(void);
 
 #endif /* _LINUX_LUO_MODULE_H */

@@ -185,7 +185,7 @@ void luo_notice_flush(void)
 /**
  * luo_notice_start - print the notices of boot, and later ones within a second
  *
- * Context: once, at the end of boot.
+ * Context: at the end of boot; again, if live update is turned off then.
  */
 void __init luo_notice_start(void)
 {

@@ -29,6 +29,7 @@ static inline bool luo_recorder_owns(const char *session)
 void luo_recorder_stamp_start(void);
 int luo_recorder_early_init(void);
 int luo_recorder_init(void);
+void luo_recorder_off(void);
 int luo_recorder_sysfs_init(struct kobject *kobj);
 unsigned int luo_recorder_slot(enum luo_kind kind, const char *name);
 u64 luo_recorder_enter(const struct luo_call *call, enum luo_op op);
@@ -90,6 +91,10 @@ static inline int luo_recorder_early_init(void)
 static inline int luo_recorder_init(void)
 {
 	return 0;
+}
+
+static inline void luo_recorder_off(void)
+{
 }
 
 static inline int luo_recorder_sysfs_init(struct kobject *kobj)

@@ -200,22 +200,43 @@ int __init luo_recorder_early_init(void)
  */
 int __init luo_recorder_init(void)
 {
-	struct liveupdate_recorder_part *record;
+	struct liveupdate_recorder_part *in = luo_recorders[LUO_DIR_IN].record, *out;
+	int err;
 
-	record = kho_alloc_preserve(sizeof(*record));
-	if (IS_ERR(record))
-		return PTR_ERR(record);
+	/* luo_recorder_early_init() has said so. */
+	if (!in)
+		return 0;
 
-	luo_record_init(LUO_DIR_OUT, record);
-	record->number = luo_number(LUO_DIR_OUT);
-
-	/* NULL if its allocation failed */
-	record = luo_recorders[LUO_DIR_IN].record;
-	if (record) {
-		record->number = luo_number(LUO_DIR_IN);
-		record->wall_ns = ktime_get_real_ns();
+	in->number = luo_number(LUO_DIR_IN);
+	in->wall_ns = ktime_get_real_ns();
+	out = kho_alloc_preserve(sizeof(*out));
+	if (IS_ERR(out)) {
+		liveupdate_unregister_subsystem(&luo_recorder_subsystem);
+		return PTR_ERR(out);
 	}
-	return kmsg_dump_register(&luo_recorder_dumper);
+	luo_record_init(LUO_DIR_OUT, out);
+	out->number = luo_number(LUO_DIR_OUT);
+	err = kmsg_dump_register(&luo_recorder_dumper);
+	if (err)
+		pr_warn("cannot record the jump to the next kernel: %pe\n", ERR_PTR(err));
+	return 0;
+}
+
+/**
+ * luo_recorder_off - free the outgoing record, and record no initcalls any more
+ *
+ * Context: at boot, if live update is turned off; after /sys/kernel/liveupdate is removed.
+ */
+void __init luo_recorder_off(void)
+{
+	struct liveupdate_recorder_part *out = luo_recorders[LUO_DIR_OUT].record;
+
+	luo_initcalls_stop();
+	if (!out)
+		return;
+	kmsg_dump_unregister(&luo_recorder_dumper);
+	luo_recorders[LUO_DIR_OUT].record = NULL;
+	kho_unpreserve_free(out);
 }
 
 /* Copy what overlaps with the next @size bytes of the file; zeros if @from is NULL. */

@@ -157,7 +157,8 @@ void __init luo_initcalls_await_initramfs(void)
 /**
  * luo_initcalls_stop - end what luo_initcalls_start() began
  *
- * Context: task context, once, after the last initcall.
+ * Context: task context, once: after the last initcall, or in the one in which live update is
+ *	    turned off.
  */
 void luo_initcalls_stop(void)
 {

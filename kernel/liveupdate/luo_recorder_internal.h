@@ -33,7 +33,7 @@ struct luo_busy {
 
 /**
  * struct luo_recorder - recorder of one direction
- * @record:   the record; NULL before it is set up
+ * @record:   the record; NULL before it is set up, or if there was no memory
  * @row:      number of the row of each scope, slot and operation, 0 if none yet
  * @nr_rows:  number of rows in use
  * @walls:    wall time of the rows whose calls can run in parallel

@@ -285,7 +285,8 @@ int luo_session_finish_all(void)
 /**
  * luo_session_give_up_all - give up the incoming sessions, which end with this kernel
  *
- * Context: under luo_state_lock for writing, when kexec is certain.
+ * Context: under luo_state_lock for writing, when kexec is certain, or live update is turned
+ *	    off at boot.
  */
 void luo_session_give_up_all(void)
 {

@@ -78,8 +78,8 @@ void luo_state_init_updated(void)
 /**
  * luo_state_init_done - end the live update if no session of an agent is incoming
  *
- * Context: once, at boot, after LIVEUPDATE_MARK_INIT was first set: nothing ends before
- *	    that.
+ * Context: once, at boot, after LIVEUPDATE_MARK_INIT was first set, as nothing ends before
+ *	    that; or before live update is turned off.
  */
 void luo_state_init_done(void)
 {

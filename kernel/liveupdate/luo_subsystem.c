@@ -367,11 +367,14 @@ void luo_subsystem_module_live(const struct module *module)
 /**
  * luo_subsystem_report_all - report values whose subsystem is not registered (yet)
  *
- * Context: once, at the end of boot.
+ * Context: once, at the end of boot. Takes luo_state_lock for writing.
  */
 void luo_subsystem_report_all(void)
 {
 	struct luo_subsystem_in *in;
+
+	/* A module may become live at any time. */
+	guard(rwsem_write)(&luo_state_lock);
 
 	list_for_each_entry(in, &luo_subsystems_in, list) {
 		if (!in->taken)
@@ -406,7 +409,8 @@ static void luo_subsystem_give_up(const struct luo_subsystem_in *in,
 /**
  * luo_subsystem_give_up_all - trace that incoming values end with this kernel
  *
- * Context: under luo_state_lock for writing, when kexec is certain.
+ * Context: under luo_state_lock for writing, when kexec is certain, or live update is turned
+ *	    off at boot.
  */
 void luo_subsystem_give_up_all(void)
 {

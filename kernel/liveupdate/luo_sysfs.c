@@ -50,6 +50,19 @@ static const struct attribute_group luo_attr_group = {
 };
 
 /**
+ * luo_sysfs_exit - remove /sys/kernel/liveupdate
+ *
+ * Context: at boot, if live update is turned off. Does nothing if it is not there.
+ */
+void __init luo_sysfs_exit(void)
+{
+	/* The last reference may be dropped later. */
+	kobject_del(luo_kobj);
+	kobject_put(luo_kobj);
+	luo_kobj = NULL;
+}
+
+/**
  * luo_sysfs_init - create /sys/kernel/liveupdate
  *
  * Context: once, at boot.
@@ -65,10 +78,8 @@ int __init luo_sysfs_init(void)
 
 	err = sysfs_create_group(luo_kobj, &luo_attr_group);
 	err = err ?: luo_recorder_sysfs_init(luo_kobj);
-	if (err) {
-		kobject_put(luo_kobj);
-		luo_kobj = NULL;
-	}
+	if (err)
+		luo_sysfs_exit();
 	return err;
 }
 

@@ -6,6 +6,7 @@
 #define _LINUX_LUO_SYSFS_H
 
 int luo_sysfs_init(void);
+void luo_sysfs_exit(void);
 void luo_sysfs_notify(void);
 
 #endif /* _LINUX_LUO_SYSFS_H */

@@ -11,6 +11,7 @@
  */
 
 #include "damage_table.h"
+#include "luo_rejects.h"
 
 #include <libfdt.h>
 #include <linux/liveupdate_recorder.h>
@@ -18,7 +19,6 @@
 #include <sys/resource.h>
 
 #define TREE_PATH	"/sys/kernel/debug/kho/out/sub_fdts/LUO-FDT"
-#define TRACE_PATH	"/sys/kernel/tracing/trace"
 #define KERNEL_PATH	"/state/kernel"
 #define USED		(64 << 20)
 
@@ -280,32 +280,6 @@ static int hold(const struct update *u)
 	for (i = 0; i < MAX_DAMAGES && u->damages[i].len + u->damages[i].address; i++)
 		ask_for(&u->damages[i], guest);
 	return hold_until_kexec();
-}
-
-/* All rejects in the trace, in the words of the table. */
-static const char *rejects(void)
-{
-	static char all[8192];
-	char line[512], what[64], name[80], token[32], reason[64], *at;
-	FILE *f = fopen(TRACE_PATH, "r");
-	size_t len = 0;
-
-	must(f, TRACE_PATH);
-	while (fgets(line, sizeof(line), f)) {
-		at = strstr(line, "luo_handover_reject: number=");
-		at = at ? strstr(at, "what=") : NULL;
-		if (!at)
-			continue;
-		name[0] = '\0';
-		must(sscanf(at, "what=%63s name=%79[^ ]", what, name) >= 1 &&
-		     sscanf(strstr(at, " token="), " token=%31s reason=%63s", token,
-			    reason) == 2, line);
-		len += snprintf(all + len, sizeof(all) - len, "%s %s %s %s;", what,
-				*name ? name : "-", token, reason);
-		must(len < sizeof(all), "rejects");
-	}
-	fclose(f);
-	return all;
 }
 
 static bool is_about_rejects(const char *text)

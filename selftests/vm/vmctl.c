@@ -257,6 +257,24 @@ static int vm_tap(int argc, char **argv)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+/* Take out of a command line what @with, NAME=VALUE, replaces. */
+static void drop_words(char *line, const char *with)
+{
+	size_t name = strcspn(with, "=");
+	char *word = line, *next;
+
+	if (!with[name])
+		return;
+	while (*word) {
+		next = word + strcspn(word, " ");
+		next += *next == ' ';
+		if (strncmp(word, with, name + 1))
+			word = next;
+		else
+			memmove(word, next, strlen(next) + 1);
+	}
+}
+
 /* The command line of this kernel with the next stage, after @with. */
 static void next_cmdline(char *cmdline, size_t size, const char *with)
 {
@@ -265,6 +283,7 @@ static void next_cmdline(char *cmdline, size_t size, const char *with)
 	char *old = read_file("/proc/cmdline", &len), *p, *end;
 
 	old[len ? len - 1 : 0] = '\0';
+	drop_words(old, with);
 	p = strstr(old, "vm.stage=");
 	if (!p) {
 		errno = 0;

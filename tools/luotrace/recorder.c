@@ -219,7 +219,19 @@ int recorder_load_local(struct liveupdate_recorder **r)
 	if (access(RECORDER_PATH, F_OK) && errno == ENOENT)
 		return 0;
 	*r = recorder_load(RECORDER_PATH);
-	return *r ? 0 : -1;
+	if (!*r)
+		return -1;
+	/* It records nothing if it had no memory for that when it booted. */
+	if (!recorder_present(&(*r)->last_in)) {
+		free(*r);
+		*r = NULL;
+	} else if (!recorder_present(&(*r)->next_out)) {
+		/* The same for its own update: a record of this kernel, but an empty one. */
+		(*r)->next_out.magic = (*r)->last_in.magic;
+		(*r)->next_out.version = (*r)->last_in.version;
+		(*r)->next_out.size = (*r)->last_in.size;
+	}
+	return 0;
 }
 
 struct liveupdate_recorder *recorder_parse(const void *data, size_t size)

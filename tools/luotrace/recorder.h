@@ -29,7 +29,7 @@ struct liveupdate_recorder *recorder_load(const char *path);
 
 /**
  * recorder_load_local - read the record of this machine
- * @r: set to it, or to NULL if this kernel has no recorder
+ * @r: set to it, or to NULL if this kernel has no recorder, or had no memory for its record
  *
  * Return: 0, or -1 after a message.
  */

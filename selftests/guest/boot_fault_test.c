@@ -43,19 +43,6 @@ static const char *session_name(int i)
 	return name;
 }
 
-/* Get the cookie of a subsystem or an FLB; one other than 0 sets it before. */
-static uint64_t target_cookie(int target, uint64_t cookie)
-{
-	struct liveupdate_test_get get = {
-		.size = sizeof(get), .target = target, .cookie = cookie,
-	};
-	int fd = test_file(1);
-
-	must(!ioctl(fd, LIVEUPDATE_TEST_GET, &get), "target");
-	close(fd);
-	return get.cookie;
-}
-
 static int make_file(int i, int token)
 {
 	return token == MEMFD ? memfd(MEMFD_SIZE, i) : test_file(1000 + i);
@@ -73,7 +60,7 @@ static int hold(void)
 
 	must(dev >= 0, "device");
 	for (i = 0; i < (int)TARGETS; i++)
-		target_cookie(targets[i].target, targets[i].given);
+		target_value(targets[i].target, targets[i].given);
 	for (i = 0; i < SESSIONS; i++) {
 		session = create(dev, session_name(i));
 		must(session >= 0, session_name(i));
@@ -139,23 +126,14 @@ static void check_session(int dev, int i)
 
 static void check_targets(void)
 {
-	struct liveupdate_test_object o = {
-		.size = sizeof(o), .op = LIVEUPDATE_TEST_GET_INCOMING,
-	};
-	int fd = test_file(1);
 	bool rejected;
 	size_t i;
 
-	/* The FLB is retrieved on demand. */
-	if (!ioctl(fd, LIVEUPDATE_TEST_OBJECT, &o)) {
-		o.op = LIVEUPDATE_TEST_PUT_INCOMING;
-		must(!ioctl(fd, LIVEUPDATE_TEST_OBJECT, &o), "put");
-	}
-	close(fd);
+	retrieve_flb();
 	for (i = 0; i < TARGETS; i++) {
 		rejected = is_rejected(targets[i].reject);
 		lost += rejected;
-		check(target_cookie(targets[i].target, 0) == (rejected ? 0 : targets[i].comes),
+		check(target_value(targets[i].target, 0) == (rejected ? 0 : targets[i].comes),
 		      "%sis %s", targets[i].reject, rejected ? "rejected" : "as it was");
 	}
 }

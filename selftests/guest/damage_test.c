@@ -234,19 +234,6 @@ static void ask_for(const struct damage *d, int guest)
 	close(fd);
 }
 
-/* Get the cookie of a subsystem or an FLB; one other than 0 sets it before. */
-static uint64_t target_cookie(int target, uint64_t cookie)
-{
-	struct liveupdate_test_get get = {
-		.size = sizeof(get), .target = target, .cookie = cookie,
-	};
-	int fd = test_file(1);
-
-	must(!ioctl(fd, LIVEUPDATE_TEST_GET, &get), "target");
-	close(fd);
-	return get.cookie;
-}
-
 static void save_kernel(void)
 {
 	FILE *f = fopen(KERNEL_PATH, "w");
@@ -264,7 +251,7 @@ static int hold(const struct update *u)
 	must(dev >= 0, "device");
 	save_kernel();
 	for (i = 0; i < NR_TARGETS; i++)
-		target_cookie(targets[i].target, targets[i].given);
+		target_value(targets[i].target, targets[i].given);
 	for (i = 0; i < SESSIONS; i++) {
 		session = create(dev, session_name(i));
 		must(session >= 0, session_name(i));
@@ -448,21 +435,13 @@ static void check_memfds_again(void)
 
 static void check_targets(const struct update *u)
 {
-	struct liveupdate_test_object o = {
-		.size = sizeof(o), .op = LIVEUPDATE_TEST_GET_INCOMING,
-	};
-	int fd = test_file(1), i;
+	int i;
 
-	/* The FLB is retrieved on demand. */
-	if (!ioctl(fd, LIVEUPDATE_TEST_OBJECT, &o)) {
-		o.op = LIVEUPDATE_TEST_PUT_INCOMING;
-		must(!ioctl(fd, LIVEUPDATE_TEST_OBJECT, &o), "put");
-	}
-	close(fd);
+	retrieve_flb();
 	for (i = 0; i < NR_TARGETS; i++) {
 		uint64_t want = is_lost(u, targets[i].name, 0) ? 0 : targets[i].comes;
 
-		check(target_cookie(targets[i].target, 0) == want, "%s", targets[i].name);
+		check(target_value(targets[i].target, 0) == want, "%s", targets[i].name);
 	}
 }
 

@@ -337,6 +337,34 @@ static inline struct liveupdate_test_get test_get(int fd)
 	return get;
 }
 
+/* Get the cookie of a subsystem or an FLB; one other than 0 sets it before. */
+static inline uint64_t target_value(int target, uint64_t cookie)
+{
+	struct liveupdate_test_get get = {
+		.size = sizeof(get), .target = target, .cookie = cookie,
+	};
+	int fd = test_file(1);
+
+	must(!ioctl(fd, LIVEUPDATE_TEST_GET, &get), "target");
+	close(fd);
+	return get.cookie;
+}
+
+/* Retrieve the incoming FLB of the test handler, which happens on demand, if there is one. */
+static inline void retrieve_flb(void)
+{
+	struct liveupdate_test_object o = {
+		.size = sizeof(o), .op = LIVEUPDATE_TEST_GET_INCOMING,
+	};
+	int fd = test_file(1);
+
+	if (!ioctl(fd, LIVEUPDATE_TEST_OBJECT, &o)) {
+		o.op = LIVEUPDATE_TEST_PUT_INCOMING;
+		must(!ioctl(fd, LIVEUPDATE_TEST_OBJECT, &o), "put");
+	}
+	close(fd);
+}
+
 /* All pages that are preserved for the next kernel. */
 static inline uint64_t preserved_pages(void)
 {

@@ -185,6 +185,8 @@ static ssize_t mark_store(struct kobject *kobj, struct kobj_attribute *attr,
 		luo_emit(luo_mark, luo_number(LUO_DIR_OUT), name, mark, err);
 		return err ?: count;
 	}
+	luo_pause_name(name, buf, count);
+	luo_emit(luo_mark, luo_number(LUO_DIR_OUT), name, LUO_MARK_UNKNOWN, -EINVAL);
 	return -EINVAL;
 }
 

@@ -20,7 +20,7 @@ static const char *const lists[NR_ENUMS][MAX_VALUES] = {
 			  "restore" },
 	[ENUM_SCOPE] = { "global", "session" },
 	[ENUM_LEAK_REASON] = { "closed", "discarded", "given-up" },
-	[ENUM_MARK] = { "paused", "resumed" },
+	[ENUM_MARK] = { "paused", "resumed", "unknown" },
 	[ENUM_KHO_KIND] = { "folio", "pages", "vmalloc" },
 };
 

@@ -103,7 +103,8 @@
 
 #define LUO_MARKS						\
 	EM(LUO_MARK_PAUSED,		"paused")		\
-	E_(LUO_MARK_RESUMED,		"resumed")
+	EM(LUO_MARK_RESUMED,		"resumed")		\
+	E_(LUO_MARK_UNKNOWN,		"unknown")
 
 #define LUO_LEAK_REASONS					\
 	EM(LUO_LEAK_CLOSED,		"closed")		\
@@ -214,7 +215,8 @@ TRACE_EVENT(luo_device_open,
 
 /*
  * An agent marked a workload as paused or resumed, or could not; of a name that is not
- * valid the event has what comes before the first byte that is not.
+ * valid the event has what comes before the first byte that is not. If the first word is
+ * another one (mark=unknown), the name is that of the whole text.
  */
 TRACE_EVENT(luo_mark,
 	    TP_PROTO(u64 number, const char *name, u32 mark, int ret),

@@ -184,6 +184,7 @@ static void __init luo_init_undo(void)
 	scoped_guard(rwsem_write, &luo_state_lock) {
 		luo_enabled = false;
 		luo_session_give_up_all();
+		luo_flb_give_up_all();
 		luo_subsystem_finish_all();
 		luo_subsystem_give_up_all();
 	}

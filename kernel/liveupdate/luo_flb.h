@@ -22,6 +22,7 @@ void luo_flb_file_incoming(struct liveupdate_file_handler *fh);
 void luo_flb_file_bind(struct liveupdate_file_handler *fh);
 void luo_flb_file_finish(struct liveupdate_file_handler *fh);
 void luo_flb_finish_all(void);
+void luo_flb_give_up_all(void);
 int luo_flb_register(struct liveupdate_file_handler *fh,
 		     struct liveupdate_flb *flb);
 void luo_flb_unregister(struct liveupdate_file_handler *fh,

@@ -21,6 +21,10 @@
  * lost because their handler never registered do not count any more once the last
  * incoming session is finished: the FLB is finished then, or when it registers, or when
  * its last user puts it.
+ *
+ * Each one ends with an event: luo_flb_exit of its finish, or luo_handover_reject if it
+ * could not be retrieved, or is not finished when the kernel is replaced or live update is
+ * turned off at boot.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
@@ -34,6 +38,7 @@
 
 #include "luo_call.h"
 #include "luo_flb.h"
+#include "luo_reject.h"
 
 /**
  * struct luo_flb_in - an FLB that was handed over
@@ -189,6 +194,15 @@ static bool luo_flb_awaited(struct liveupdate_flb *flb)
 	return false;
 }
 
+/* It ends without a call of its finish. */
+static void luo_flb_give_up(struct luo_flb_in *in, const char *reason)
+{
+	lockdep_assert_held(&in->lock);
+
+	in->finished = true;
+	luo_handover_trace_reject("flb", in->name, 0, reason);
+}
+
 /* Unless a file may depend on it or it has a user. */
 static void luo_flb_finish(struct liveupdate_flb *flb, struct luo_flb_in *in)
 {
@@ -205,9 +219,11 @@ static void luo_flb_finish(struct liveupdate_flb *flb, struct luo_flb_in *in)
 	if (err == -ENODEV && !in->status)
 		return;
 
-	in->finished = true;
-	if (err)
+	if (err) {
+		luo_flb_give_up(in, "not-retrieved");
 		return;
+	}
+	in->finished = true;
 	luo_call_flb(flb, LUO_OP_FINISH, &in->data, &in->obj);
 	in->flb = NULL;
 	module_put(flb->ops->owner);
@@ -319,6 +335,25 @@ void luo_flb_finish_all(void)
 		guard(mutex)(&in->lock);
 		if (in->flb)
 			luo_flb_finish(in->flb, in);
+	}
+}
+
+/**
+ * luo_flb_give_up_all - trace that incoming FLBs end with this kernel
+ *
+ * Those that are not finished are not going to be.
+ *
+ * Context: under luo_state_lock for writing, when kexec is certain, or live update is turned
+ *	    off at boot; takes the locks of the FLBs.
+ */
+void luo_flb_give_up_all(void)
+{
+	struct luo_flb_in *in;
+
+	for (in = luo_flb_next_in(NULL); in; in = luo_flb_next_in(in)) {
+		guard(mutex)(&in->lock);
+		if (!in->finished)
+			luo_flb_give_up(in, "given-up");
 	}
 }
 

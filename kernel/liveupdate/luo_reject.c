@@ -13,7 +13,7 @@
 #include "luo_trace.h"
 
 /**
- * luo_handover_trace_reject - trace an entry that is rejected or kept for later
+ * luo_handover_trace_reject - trace an entry that is rejected, kept for later or given up
  * @what:   "tree", "table", "sessions", "flbs" or "subsystems" as a whole, or "session",
  *	    "file", "flb" or "subsystem"
  * @name:   name of the entry, or of its session, or "" if unknown

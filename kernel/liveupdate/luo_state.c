@@ -392,6 +392,7 @@ static int luo_reboot(void)
 	}
 
 	luo_session_give_up_all();
+	luo_flb_give_up_all();
 	luo_subsystem_give_up_all();
 	luo_recorder_totals(LUO_DIR_OUT, &totals);
 	luo_recorder_mark(LIVEUPDATE_MARK_FROZEN);

@@ -232,6 +232,11 @@ static void test_leaks(void)
 	check(leak_of_event(&e, &l) && l.class == AUDIT_REJECTED &&
 	      !strcmp(l.text, "refused -rf -x of the handover: why"),
 	      "no sentence begins with a name");
+	strcpy(e.reject.what, "flb");
+	strcpy(e.reject.reason, "given-up");
+	check(!leak_of_event(&e, &l), "an FLB goes with its sessions");
+	strcpy(e.reject.reason, "not-retrieved");
+	check(leak_of_event(&e, &l), "but one that cannot be retrieved is a leak");
 	memset(&e.reject, 0, sizeof(e.reject));
 	e.type = LT_SESSION_LEAK;
 	e.leak.reason = LEAK_DISCARDED;

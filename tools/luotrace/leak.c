@@ -77,6 +77,9 @@ bool leak_of_event(const struct lt_event *e, struct leak *l)
 			 fmt_errno(e->ret));
 		return true;
 	case LT_HANDOVER_REJECT:
+		/* An FLB that is given up with its sessions, which are reported. */
+		if (!strcmp(e->reject.reason, "given-up"))
+			return false;
 		l->class = AUDIT_REJECTED;
 		l->token = e->reject.token;
 		snprintf(l->text, sizeof(l->text),

@@ -704,9 +704,10 @@ DEFINE_EVENT(luo_handover_class, luo_handover_in,
 
 /*
  * An entry of the handover was rejected and all others were accepted, or the entry is
- * kept until its handler or its subsystem registers: its kind (tree, table, sessions,
- * flbs, subsystems as a whole; session, file, flb, subsystem), its own name or that of
- * its session and the token of the file as far as they could be read, and the reason.
+ * kept until its handler or its subsystem registers, or an FLB ends without its finish:
+ * its kind (tree, table, sessions, flbs, subsystems as a whole; session, file, flb,
+ * subsystem), its own name or that of its session and the token of the file as far as
+ * they could be read, and the reason.
  */
 TRACE_EVENT(luo_handover_reject,
 	    TP_PROTO(u64 number, const char *what, const char *name, u64 token,

@@ -154,6 +154,53 @@ TEST_F(traced, a_failed_freeze_is_undone_in_reverse_word_by_word)
 	EXPECT_LINES(&self->trace, want);
 }
 
+/*
+ * The recorder has callbacks for prepare and boot only. The damage is in a session that does
+ * not exist, which is found after all subsystems have frozen.
+ */
+TEST_F(traced, steps_without_a_callback_word_by_word)
+{
+	static const char *const events[] = {
+		"luo/luo_subsystem_state", "luo/luo_subsystem_enter", NULL
+	};
+	struct liveupdate_test_damage damage = {
+		.size = sizeof(damage), .where = LIVEUPDATE_TEST_FILE, .session = 9, .len = 1,
+	};
+	int t = test_file(1);
+
+	ASSERT_EQ(0, system("vm-kexec --load"));
+	ASSERT_EQ(0, call(t, LIVEUPDATE_TEST_DAMAGE, &damage));
+	trace_start(events);
+	EXPECT_EQ(-ENOENT, reboot_kexec());
+	trace_stop(&self->trace);
+	close(t);
+
+	static const char *const want[] = {
+		SUBSYSTEM_ENTER("luo-recorder", "prepare"),
+		IS_PREPARED("luo-recorder"),
+		SUBSYSTEM_ENTER("luo-test-first", "prepare"),
+		IS_PREPARED("luo-test-first"),
+		SUBSYSTEM_ENTER("luo-test-second", "prepare"),
+		IS_PREPARED("luo-test-second"),
+		SUBSYSTEM_LINE("luo-recorder", "prepared", "frozen", "freeze"),
+		SUBSYSTEM_ENTER("luo-test-first", "freeze"),
+		SUBSYSTEM_LINE("luo-test-first", "prepared", "frozen", "freeze"),
+		SUBSYSTEM_ENTER("luo-test-second", "freeze"),
+		SUBSYSTEM_LINE("luo-test-second", "prepared", "frozen", "freeze"),
+		SUBSYSTEM_ENTER("luo-test-second", "unfreeze"),
+		SUBSYSTEM_LINE("luo-test-second", "frozen", "prepared", "cancel"),
+		SUBSYSTEM_ENTER("luo-test-first", "unfreeze"),
+		SUBSYSTEM_LINE("luo-test-first", "frozen", "prepared", "cancel"),
+		SUBSYSTEM_LINE("luo-recorder", "frozen", "prepared", "cancel"),
+		SUBSYSTEM_ENTER("luo-test-second", "cancel"),
+		IS_CANCELLED("luo-test-second"),
+		SUBSYSTEM_ENTER("luo-test-first", "cancel"),
+		IS_CANCELLED("luo-test-first"),
+		IS_CANCELLED("luo-recorder"),
+	};
+	EXPECT_LINES(&self->trace, want);
+}
+
 /* Nothing is emitted for the files and calls around them. */
 TEST_F(traced, failures_have_events_of_their_own)
 {

@@ -143,6 +143,8 @@ static inline bool matches(const char *line, const char *regex)
 #define RECORDER(op)	TARGET("subsystem", "luo-recorder", op, "0")
 #define FIRST(op, ret)	TARGET("subsystem", "luo-test-first", op, ret)
 #define SECOND(op, ret)	TARGET("subsystem", "luo-test-second", op, ret)
+#define SUBSYSTEM_ENTER(name, op)					\
+	"luo_subsystem_enter: number=1 name=" name " op=" op
 #define SUBSYSTEM_LINE(name, old, new, event)				\
 	"luo_subsystem_state: number=1 name=" name			\
 	" dir=out old=" old " new=" new " event=" event " ret=0"

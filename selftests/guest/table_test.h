@@ -118,6 +118,9 @@ static inline bool is_of(const char *line, const struct object *o)
 	if (starts(o->machine, "subsystem-"))
 		return starts(line, "luo_subsystem_state:") &&
 		       has(line, "name=%s", o->name) && has(line, "dir=%s", o->machine + 10);
+	if (starts(o->machine, "flb-"))
+		return (starts(line, "luo_flb_exit:") || starts(line, "luo_handover_reject:")) &&
+		       has(line, "name=%s", o->name);
 	if (!has(line, "token=%llu", (unsigned long long)o->token))
 		return false;
 	return (starts(line, "luo_file_state:") && has(line, "session=%s", o->name)) ||

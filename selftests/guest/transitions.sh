@@ -28,6 +28,7 @@ case $STAGE in
 	;;
 3)
 	vm-tap finish transitions_test finish
+	vm-tap over transitions_test over
 	vm-hold transitions_test hold 4 && vm-kexec
 	exit 1
 	;;

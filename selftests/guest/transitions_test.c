@@ -29,6 +29,7 @@ static const struct mode {
 	{ "last", 2, ONE_BY_ONE },
 	{ "kexec-of-prepared", 2, AT_KEXEC },
 	{ "finish", 3, TOGETHER },
+	{ "over", 3, ONE_BY_ONE },
 	{ "late", 4, ONE_BY_ONE },
 	{ "boot-without", 5, AT_BOOT },
 };
@@ -55,8 +56,14 @@ static const char *mode_in(const struct transition *t)
 
 	if (is(what, "FINISH of the last session"))
 		return "last";
+	if (strstr(what, "the live update is finished"))
+		return "over";
 	/* The subsystem of the module keeps it loaded. */
-	if (strstr(what, "its handler has registered") || strstr(what, "module"))
+	if (strstr(what, "its handler has registered") || strstr(what, "module") ||
+	    is(what, "unregister"))
+		return "late";
+	/* It ends with the last file of the device, of which the others have many. */
+	if (is(t->from, "finished") && is(what, "close of the device"))
 		return "late";
 	if (!global && starts(what, "global "))
 		what += strlen("global ");
@@ -148,9 +155,13 @@ static void end(struct walk *w)
 	for (i = 0; i < COUNT(fds); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	if (w->dev >= 0)
-		event(w->dev, GLOBAL, LIVEUPDATE_CANCEL);
+	if (w->dev < 0)
+		w->dev = open_device();
+	event(w->dev, GLOBAL, LIVEUPDATE_CANCEL);
 	close(w->dev);
+	/* A later row may need all of it. */
+	if (is(w->call, "unregister") && strstr(w->o.machine, "-out"))
+		must(!unload_module("luo_test_late"), LATE_MODULE);
 	if (strstr(w->condition, "subsystem fails")) {
 		set_target(LIVEUPDATE_TEST_ON_FIRST, w, 0);
 		set_target(LIVEUPDATE_TEST_ON_SECOND, w, 0);

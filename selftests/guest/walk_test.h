@@ -15,6 +15,8 @@ enum { GLOBAL = false, SESSION = true };
 #define LATER		2	/* token of a file after the one of the row */
 #define SUBSYSTEM	"luo-test-first"
 #define LATE_SUBSYSTEM	"luo-late"
+#define TEST_FLB	"luo-test-flb-v1"
+#define PREPARING	" to prepare"	/* may follow a condition: not to freeze */
 #define BLOCKER		9	/* of one that never can finish */
 #define FIRST_OF_DEVICE	1000	/* of files of the device; their rows are added */
 
@@ -155,6 +157,13 @@ static inline int call_load(struct walk *w)
 	return load_module(LATE_MODULE, "");
 }
 
+static inline int call_unregister(struct walk *w)
+{
+	(void)w;
+	write_file("/sys/module/luo_test_late/parameters/unregister", "1");
+	return 0;
+}
+
 /* The boot is over. */
 static inline int call_nothing(struct walk *w)
 {
@@ -200,9 +209,11 @@ static const struct {
 	{ NULL, "close", call_close },
 	{ NULL, "close while the global state is FROZEN", call_close },
 	{ NULL, "close of the device", call_close_device },
+	{ NULL, "close of the device while the global state is FROZEN", call_close_device },
 	{ NULL, "reboot", call_reboot },
 	{ NULL, "boot", call_nothing },
 	{ NULL, "load of its module", call_load },
+	{ NULL, "unregister", call_unregister },
 };
 
 static inline int (*find_call(const struct walk *w))(struct walk *w)
@@ -221,8 +232,8 @@ static inline enum liveupdate_test_op op_of(const struct walk *w)
 {
 	if (strstr(w->call, "PRESERVE"))
 		return LIVEUPDATE_TEST_PRESERVE;
-	return strstr(w->call, "PREPARE") ? LIVEUPDATE_TEST_PREPARE :
-					    LIVEUPDATE_TEST_FREEZE;
+	return strstr(w->call, "PREPARE") || strstr(w->condition, PREPARING) ?
+	       LIVEUPDATE_TEST_PREPARE : LIVEUPDATE_TEST_FREEZE;
 }
 
 static inline void handler_fails(struct walk *w)
@@ -289,6 +300,7 @@ static const struct {
 	{ "a later session fails", later_session_fails },
 	{ "a session fails", handler_fails },
 	{ "the subsystem fails", subsystem_fails },
+	{ "a subsystem fails", subsystem_fails },
 	{ "a later subsystem fails", later_subsystem_fails },
 	{ "its session is FROZEN", as_it_is },
 	{ "a file cannot finish", as_it_is },
@@ -297,14 +309,23 @@ static const struct {
 	{ "its handler is not registered", as_it_is },
 	{ "without sessions", as_it_is },
 	{ "its module is not loaded", as_it_is },
+	{ "the live update is finished", as_it_is },
 };
+
+static inline bool is_condition(const struct walk *w, const char *words)
+{
+	size_t len = strlen(words);
+
+	return !strncmp(w->condition, words, len) &&
+	       (!w->condition[len] || (len && !strcmp(w->condition + len, PREPARING)));
+}
 
 static inline void (*find_condition(const struct walk *w))(struct walk *w)
 {
 	size_t i;
 
 	for (i = 0; i < COUNT(conditions); i++)
-		if (!strcmp(conditions[i].words, w->condition))
+		if (is_condition(w, conditions[i].words))
 			return conditions[i].make;
 	return NULL;
 }
@@ -332,8 +353,11 @@ static const struct {
 	{ "session-out", "none", "", {} },
 	{ "session-out", "NORMAL", "", {} },
 	{ "session-out", "PREPARED", "global CANCEL", { P('s'), P('g') } },
+	{ "session-out", "PREPARED", "close of the device", { P('g') } },
 	{ "session-out", "PREPARED", "", { P('s') } },
 	{ "session-out", "FROZEN", "global CANCEL", { P('s'), F('s'), P('g') } },
+	{ "session-out", "FROZEN", "close of the device while the global state is FROZEN",
+	  {} },					/* by the reboot */
 	{ "session-out", "FROZEN", "", { P('s'), F('s') } },
 	{ "file-out", "none", "", {} },
 	{ "file-out", "NORMAL", "session FREEZE", { P('s'), C('f') } },
@@ -390,9 +414,11 @@ static inline void begin_out(struct walk *w)
 	/* A subsystem is there; it needs no session but one that fails. */
 	bool none = !strcmp(w->t->from, "none") ||
 		    (starts(w->o.machine, "subsystem-") &&
-		     strcmp(w->condition, "a session fails"));
+		     !is_condition(w, "a session fails"));
 	int way = find_way(w), i, err = 0;
 
+	if (!strcmp(w->call, "unregister"))
+		handler_registers(w);
 	w->file = test_file(1);
 	if (!w->of_device && !(none && !starts(w->o.machine, "file-")))
 		must(!call_create(w), w->o.name);
@@ -445,20 +471,24 @@ static inline void begin_in(struct walk *w)
 		w->file = test_file(1);
 		must(!preserve(w->session, w->file, 1), "fails");
 	}
-	/* A subsystem is claimed by none. */
-	if (claims[i].claims && !w->of_device && !starts(w->o.machine, "subsystem-"))
+	/* Others are claimed by none. */
+	if (claims[i].claims && !w->of_device &&
+	    (starts(w->o.machine, "session-") || starts(w->o.machine, "file-")))
 		must(!call_claim(w), w->o.name);
-	if (claims[i].retrieves)
+	/* The session of the device is claimed by a call for a file. */
+	if (claims[i].retrieves || (claims[i].claims && w->of_device &&
+				    starts(w->o.machine, "session-")))
 		must(call_retrieve(w) == (claims[i].fails ? -HANDLER_ERRNO : 0), "retrieve");
 	if (claims[i].finishes)
-		must(!finish(w->session), "finish");
+		must(!(w->of_device ? on_file(w, LIVEUPDATE_FINISH) : finish(w->session)),
+		     "finish");
 }
 
 /* How debugfs shows a state: "" for an object that it does not show. */
 static const struct {
 	const char *machine, *state, *word, *also;
 } states[] = {
-	/* No file shows those of subsystems. */
+	/* No file shows those of subsystems and FLBs. */
 	{ "subsystem-out", "NORMAL", "", NULL },
 	{ "subsystem-out", "PREPARED", "", NULL },
 	{ "subsystem-out", "FROZEN", "", NULL },
@@ -466,6 +496,9 @@ static const struct {
 	{ "subsystem-in", "UPDATED", "", NULL },
 	{ "subsystem-in", "given-up", "", NULL },
 	{ "subsystem-in", "finished", "", NULL },
+	{ "flb-in", "incoming", "", NULL },
+	{ "flb-in", "given-up", "", NULL },
+	{ "flb-in", "finished", "", NULL },
 	{ "session-out", "none", "", "" },
 	{ "session-out", "NORMAL", " state=normal ", " open=1 " },
 	{ "session-out", "PREPARED", " state=prepared ", " open=1 " },
@@ -507,7 +540,8 @@ static inline bool is_in(const struct walk *w, const char *word)
 	if (!states[i].also)
 		return true;
 	/* A process with its descriptor still sees one that is finished. */
-	if (!strcmp(word, "finished") && state(w->session, SESSION) != LIVEUPDATE_STATE_NORMAL)
+	if (!strcmp(word, "finished") && !w->of_device &&
+	    state(w->session, SESSION) != LIVEUPDATE_STATE_NORMAL)
 		return false;
 	return is_listed(&w->o, states[i].word) &&
 	       (!*states[i].also || is_listed(&w->o, states[i].also));
@@ -533,7 +567,10 @@ static inline bool understand(struct walk *w, const struct transition *t)
 	snprintf(w->o.name, sizeof(w->o.name), w->of_device ? DEVICE_NAME : "r%d", t->id);
 	if (starts(t->machine, "subsystem-"))
 		snprintf(w->o.name, sizeof(w->o.name), "%s",
-			 strstr(t->what, "module") ? LATE_SUBSYSTEM : SUBSYSTEM);
+			 strstr(t->what, "module") || !strcmp(t->what, "unregister") ?
+			 LATE_SUBSYSTEM : SUBSYSTEM);
+	if (starts(t->machine, "flb-"))
+		strcpy(w->o.name, TEST_FLB);
 	if (w->of_device && incoming)
 		w->o.token = FIRST_OF_DEVICE + t->id;
 	return find_call(w) && find_condition(w) &&

@@ -22,6 +22,16 @@ FILES = {"LUO_FILE_PRESERVED": "NORMAL", "LUO_FILE_PREPARED": "PREPARED",
 SESSIONS = {"LUO_DIR_OUT": "session-out", "LUO_DIR_IN": "session-in"}
 # What a call for the object itself is called, if not as its event.
 WORDS = {("session-in", "FINISH"): "SET_EVENT FINISH"}
+# By machine: who can fail to prepare once an object has, with itself first; who can fail
+# to freeze once it has; and who fails to freeze before it does.
+FAILURES = {
+    "subsystem-out": (["the subsystem", "a later subsystem", "a session"],
+                      ["the subsystem", "a later subsystem"], ["a session"]),
+    "session-out": (["a handler", "a later session"],
+                    ["a handler", "a later session", "a subsystem"], []),
+    "file-out": (["the handler", "a later file", "a later session"],
+                 ["the handler", "a later file", "a later session", "a subsystem"], []),
+}
 # Errnos that only kernel callers get, or user space of no call.
 INTERNAL = {
     # of liveupdate_register_...(), liveupdate_flb_get_...() and initcalls
@@ -87,8 +97,80 @@ def test_transitions():
           sorted(every - set(ours)))
     want = {(m.name, s) for m in t.machines.values() for s in m.states
             if s not in ("none", "unclaimed", "given-up", "gone") and
-            not m.name.startswith("subsystem-")}
+            not m.name.startswith(("subsystem-", "flb-"))}
     check(states == want, "in each state that knows events", sorted(states ^ want))
+
+
+def failures():
+    """{(machine, state, what)}: each step of all, and who can fail when an object has
+    made it or was about to."""
+    for machine, (prepares, freezes, before) in FAILURES.items():
+        for who in prepares:
+            yield machine, "NORMAL", "global PREPARE, %s fails" % who
+            yield machine, "NORMAL", "reboot, %s fails to prepare" % who
+        for who in freezes + before:
+            yield machine, "NORMAL", "reboot, %s fails" % who
+        for who in freezes:
+            yield machine, "PREPARED", "reboot, %s fails" % who
+
+
+def test_failures():
+    ours = {(s.machine, s.old, s.what) for s in tables.read().all_transitions()}
+    for row in failures():
+        check(row in ours, "%s from %s: %s" % row)
+
+
+def test_closes():
+    """A session can be closed by itself and with the device, in each state."""
+    t = tables.read()
+    ours = {(s.machine, s.old, s.what) for s in t.all_transitions()}
+    for machine in SESSIONS.values():
+        for state in t.machines[machine].states:
+            if state in ("none", "unclaimed"):
+                continue
+            frozen = " while the global state is FROZEN"
+            if state == "FROZEN":
+                whats = ["close", "close" + frozen, "close of the device" + frozen]
+            else:
+                end = frozen if state == "given-up" else ""
+                whats = ["close" + end, "close of the device" + end]
+            for what in whats:
+                check((machine, state, what) in ours, "%s from %s: %s" %
+                      (machine, state, what))
+
+
+def c_body(text, name):
+    return re.search(r"^\S.*\b%s\(.*?\)\n{(.*?)^}" % name, text, re.S | re.M).group(1)
+
+
+def test_subsystems():
+    """Each state that registration and its end change has a row."""
+    ours = {(s.machine, s.old, s.what) for s in tables.read().all_transitions()}
+    text = read(KERNEL + "luo_subsystem.c")
+    calls = (("liveupdate_unregister_subsystem", "luo_subsystem_cancel",
+              ("subsystem-out", "PREPARED", "unregister")),
+             ("liveupdate_unregister_subsystem", "luo_subsystem_finish",
+              ("subsystem-in", "UPDATED", "unregister")),
+             ("luo_subsystem_boot", "luo_subsystem_finish",
+              ("subsystem-in", "waiting",
+               "load of its module, the live update is finished")))
+    for name, called, row in calls:
+        check(called + "(" in c_body(text, name), "%s() calls %s()" % (name, called))
+        check(row in ours, "%s from %s: %s" % row)
+
+
+def test_given_up():
+    """Each kind of what was handed over ends with the kernel that did not finish it."""
+    t = tables.read()
+    rows = {(s.machine, s.new) for s in t.all_transitions()}
+    calls = re.findall(r"\bluo_(\w+)_give_up_all\(", read(KERNEL + "luo_state.c"))
+    undo = re.findall(r"\bluo_(\w+)_give_up_all\(", read(KERNEL + "luo_core.c"))
+    kinds = {m.removesuffix("-in") for m in t.machines if m.endswith("-in")}
+    check({(k + "-in", "given-up") for k in kinds} <= rows, "each has a row",
+          sorted(kinds))
+    # A session gives its files up.
+    check(set(calls) | {"file"} == kinds, "reboot() gives all of them up", calls)
+    check(sorted(calls) == sorted(undo), "so does what turns live update off", undo)
 
 
 def test_global_results():

@@ -13,7 +13,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 UAPI = "include/uapi/linux/liveupdate.h"
 # In the order of the pages.
-FILES = ("global", "subsystem", "session", "file", "calls", "errors", "differences")
+FILES = ("global", "subsystem", "session", "file", "flb", "calls", "errors",
+         "differences")
 # With which the tests have a handler fail.
 HANDLER_ERRNO = errno.EDOM
 EVENTS = ("PREPARE", "FREEZE", "FINISH", "CANCEL")

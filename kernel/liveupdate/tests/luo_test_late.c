@@ -4,7 +4,8 @@
  * A module with a file handler, an FLB and a subsystem, each of which hands a fixed value
  * over. Tests load it late and unload it, to check what waits for a module and what
  * pins it. With fail_ms=, its init registers all three, waits, unregisters them and
- * fails.
+ * fails. A write to its parameter unregister unregisters the subsystem while it is loaded,
+ * in whatever state that is.
  */
 
 #define pr_fmt(fmt) "luo_test_late: " fmt
@@ -144,6 +145,24 @@ static struct miscdevice luo_late_device = {
 	.mode	= 0600,
 };
 
+static bool luo_late_registered; /* the subsystem; under the lock of the parameters */
+
+static int luo_late_unregister(const char *val, const struct kernel_param *kp)
+{
+	if (!luo_late_registered)
+		return -EINVAL;
+
+	luo_late_registered = false;
+	liveupdate_unregister_subsystem(&luo_late_subsystem);
+	return 0;
+}
+
+static const struct kernel_param_ops luo_late_unregister_ops = {
+	.set = luo_late_unregister,
+};
+module_param_cb(unregister, &luo_late_unregister_ops, NULL, 0200);
+MODULE_PARM_DESC(unregister, "write anything to unregister the subsystem");
+
 static int __init luo_late_init(void)
 {
 	int err;
@@ -168,6 +187,7 @@ static int __init luo_late_init(void)
 	err = misc_register(&luo_late_device);
 	if (err)
 		goto err_subsystem;
+	luo_late_registered = true;
 	return 0;
 
 err_subsystem:
@@ -181,7 +201,8 @@ module_init(luo_late_init);
 static void __exit luo_late_exit(void)
 {
 	misc_deregister(&luo_late_device);
-	liveupdate_unregister_subsystem(&luo_late_subsystem);
+	if (luo_late_registered)
+		liveupdate_unregister_subsystem(&luo_late_subsystem);
 	liveupdate_unregister_file_handler(&luo_late_handler);
 }
 module_exit(luo_late_exit);

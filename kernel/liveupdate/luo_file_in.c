@@ -170,7 +170,7 @@ static int luo_file_complete(struct luo_file *f)
  * Context: under @set->lock.
  * Return: 0; -ENOENT if no file has the token, or if the handler of the file is not
  *	   registered; what the retrieve of the handler returned, now or the first
- *	   time; or the error of opening the restored file with its access mode.
+ *	   time; or what luo_attr_apply() returns.
  */
 int luo_file_retrieve(struct luo_file_set *set, u64 token, struct file **filep)
 {

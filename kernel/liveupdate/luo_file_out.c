@@ -90,8 +90,8 @@ err_token:
  * Context: under @set->lock.
  * Return: 0; -EEXIST if the token is in use; -ENOENT if no handler takes the file;
  *	   -EBUSY if LUO holds the file already; -ENOSPC if the set holds
- *	   LIVEUPDATE_SESSION_MAX_FILES; -ENOMEM; or what the preserve of the handler
- *	   or of an FLB returned.
+ *	   LIVEUPDATE_SESSION_MAX_FILES; -ENOMEM; what luo_flb_file_preserve() returns; or
+ *	   what the preserve of the handler returned.
  */
 int luo_file_preserve(struct luo_file_set *set, struct file *file, u64 token)
 {

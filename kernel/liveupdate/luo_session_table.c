@@ -148,7 +148,7 @@ static struct luo_session *luo_session_find(struct luo_session_set *set, const c
 	return NULL;
 }
 
-/* Add a session to its set. -EEXIST if the name is taken. */
+/* Add a session to its set. -EEXIST if the name is taken, -ENOSPC if the set is full. */
 int luo_session_add(struct luo_session *session)
 {
 	struct luo_session_set *set = luo_session_set(session);
@@ -202,7 +202,8 @@ void luo_session_remove(struct luo_session *session)
  * Context: under luo_state_lock for reading, not while FROZEN.
  * Return: the session, to be closed with luo_session_close(); ERR_PTR() of -EINVAL
  *	   for an empty or unterminated name, -EAGAIN while the global state is PREPARED,
- *	   -EEXIST if the name is taken, -ENOMEM.
+ *	   -EEXIST if the name is taken, -ENOSPC if a handover has no room for another
+ *	   session, -ENOMEM.
  */
 struct luo_session *luo_session_create(const u8 *name)
 {

@@ -197,7 +197,7 @@ static int while_prepared(const struct row *r)
 	return do_call(r);
 }
 
-/* Until a handover has no room for another one, in a process whose end closes all. */
+/* Until a handover has no room for another session, in a process whose end closes all. */
 static int create_all(const struct row *r)
 {
 	struct rlimit many = { 1000000, 1000000 };
@@ -208,12 +208,12 @@ static int create_all(const struct row *r)
 	write_file(TRACEFS "tracing_on", "0");
 	for (i = 0; ret >= 0; i++) {
 		snprintf(name, sizeof(name), "many-%d", i);
-		ret = with_name(r, name);
+		ret = create(r->c->dev, name);
 	}
 	printf("# %d sessions\n", i - 1);
 	fflush(stdout);
 	trace_again();
-	ret = with_name(r, name);
+	ret = do_call(r);
 	/* Not the end of all others. */
 	write_file(TRACEFS "tracing_on", "0");
 	return ret;
@@ -318,6 +318,15 @@ static int do_bad_descriptor(const struct row *r)
 	return with_fd(r, -1, 5);
 }
 
+static int do_path(const struct row *r)
+{
+	int fd = open("/", O_PATH | O_CLOEXEC), ret = with_fd(r, fd, 5);
+
+	must(fd >= 0, "O_PATH");
+	close(fd);
+	return ret;
+}
+
 static int do_no_handler(const struct row *r)
 {
 	return with_fd(r, 0, 5);
@@ -413,6 +422,7 @@ static int do_finished(const struct row *r)
 
 	/* The first time it cannot finish. */
 	must(s >= 0 && (!finish(s) || !finish(s)), "done");
+	trace_again();
 	ret = finish(s);
 	close(s);
 	return ret;
@@ -487,6 +497,21 @@ static int do_mark_full(const struct row *r)
 	return ret;
 }
 
+/* The record takes them as long as the live update is not over. */
+static int do_mark_resumed_full(const struct row *r)
+{
+	char text[32];
+	int ret = 0, nr;
+
+	(void)r;
+	for (nr = 0; !ret; nr++) {
+		snprintf(text, sizeof(text), "resumed %d", nr);
+		ret = mark_text(text);
+	}
+	must(nr == 33, "32 workloads");
+	return ret;
+}
+
 static int do_mark_unpaused(const struct row *r)
 {
 	(void)r;
@@ -520,7 +545,8 @@ static const struct act acts[] = {
 	{ NULL, "empty", "in", do_empty },
 	{ NULL, "unterminated", "in", do_unterminated },
 	{ "CREATE_SESSION", "name", "out", do_same_name },
-	{ "CREATE_SESSION", "full", "out", do_full },
+	{ "mark", "full", "out", do_mark_full },
+	{ NULL, "full", "out", do_full },
 	{ NULL, "prepared", "out", while_prepared },
 	{ "RETRIEVE_SESSION", "name", "in", do_other_name },
 	{ "RETRIEVE_SESSION", "claimed", "in", do_claimed },
@@ -547,6 +573,7 @@ static const struct act acts[] = {
 	{ "RETRIEVE_FD", "direction", "in", do_out_direction },
 	{ "FINISH", "direction", "in", do_out_direction },
 	{ NULL, "descriptor", "out", do_bad_descriptor },
+	{ NULL, "path", "out", do_path },
 	{ NULL, "no-handler", "out", do_no_handler },
 	{ "PRESERVE_FD", "token", "out", do_same_token },
 	{ "FD_PRESERVE", "token", "out", do_same_token },
@@ -576,7 +603,7 @@ static const struct act acts[] = {
 	{ "mark", "word", "out", do_mark_word },
 	{ "mark", "name", "out", do_mark_name },
 	{ "mark", "long", "out", do_mark_long },
-	{ "mark", "full", "out", do_mark_full },
+	{ "mark", "resumed-full", "in", do_mark_resumed_full },
 	{ "mark", "unpaused", "out", do_mark_unpaused },
 };
 

@@ -12,7 +12,7 @@
 
 #include <sys/wait.h>
 
-#define MAX_EVENTS	4
+#define MAX_EVENTS	8
 /* What is left here, the next kernel of the VM has, too. */
 #define WALKED		"/state/walked-"
 #define FROZEN_US	8000000
@@ -39,7 +39,7 @@ struct transition {
 struct error_row {
 	const char *id, *call, *what;
 	int ret;
-	const char *event;	/* "" for none */
+	const char *events[MAX_EVENTS];
 	const char *elsewhere;	/* the test that reaches it, or "" */
 };
 

@@ -245,18 +245,34 @@ def test_errors():
               sorted(found - known - INTERNAL))
 
 
+def named_errnos(t, text, call):
+    """What the comment of a call names, and those of the calls that it refers to."""
+    comment = re.search(r"/\*\*\n \* struct %s - .*?\*/" % call.struct, text, re.S)
+    words = re.sub(r"\s*\n \*\s*", " ", comment.group(0))
+    found = set(re.findall(r"\b(E[A-Z0-9]{3,})\b", words)) & \
+        {n for n in dir(tables.errno) if n.startswith("E")}
+    for ioctl in re.findall(r"(?:those of|[Aa]s) (LIVEUPDATE_\w+)", words):
+        for other in t.calls.values():
+            if other.ioctl == ioctl and other is not call:
+                found |= named_errnos(t, text, other)
+    return found
+
+
 def test_header():
-    """What the comments of the header name, the table has."""
+    """What the comments of the header name, the table has, and the other way round."""
     t = tables.read()
     text = read(tables.UAPI)
     for call in t.calls.values():
         if not call.ioctl:
             continue
-        comment = re.search(r"/\*\*\n \* struct %s - .*?\*/" % call.struct, text, re.S)
-        found = set(re.findall(r"\b(E[A-Z0-9]{3,})\b", comment.group(0))) & \
-            {n for n in dir(tables.errno) if n.startswith("E")}
+        found = named_errnos(t, text, call)
         check(found <= errnos(t, call), "errnos in the comment of %s" % call.name,
               sorted(found - errnos(t, call)))
+        # Of memory and direction the common comment says enough.
+        own = {e.errno for e in t.errors if call.name in e.calls} - \
+            {"handler", "ENOMEM", "EOPNOTSUPP"}
+        check(own <= found, "the comment of %s has its own errnos" % call.name,
+              sorted(own - found))
     listed = set(re.findall(r"^ \*  - (E[A-Z0-9]+):", text, re.M))
     ours = {e.errno for e in t.errors for name in e.calls for c in t.group(name)
             if c.ioctl} - {"handler"}

@@ -133,7 +133,7 @@ class Refusal:
     call: str
     case: str
     number: int
-    event: str
+    events: list
     elsewhere: str
 
 
@@ -146,7 +146,13 @@ class CallError:
     case: str
     reason: str
     event: str = None
+    also: list = field(default_factory=list)
     tested_by: str = ""
+
+    def events(self, call):
+        """Of this row: the event of the call, or of the row, and the others."""
+        event = call.refused if self.event is None else self.event
+        return [event] * bool(event) + self.also
 
 
 @dataclass
@@ -199,10 +205,9 @@ class Tables:
         found = []
         for row in self.errors:
             for call in itertools.chain(*(self.group(name) for name in row.calls)):
-                event = call.refused if row.event is None else row.event
-                if event:
-                    event += " ret=%d" % -number(row.errno)
-                found.append(Refusal(call.name, row.case, number(row.errno), event,
+                events = ["%s ret=%d" % (event, -number(row.errno))
+                          for event in row.events(call)]
+                found.append(Refusal(call.name, row.case, number(row.errno), events,
                                      row.tested_by))
         return found
 
@@ -227,6 +232,7 @@ def add_error(t, keys):
     keys = dict(keys)
     where = "%s, %s" % (keys.get("call"), keys.get("case"))
     keys["calls"] = as_list(keys.pop("call", []))
+    keys["also"] = keys.pop("with", [])
     row = make(CallError, keys, where)
     number(row.errno)
     for name in row.calls:

@@ -34,9 +34,10 @@
  *  - EBUSY: the object is in use, or its state does not allow the call.
  *  - EAGAIN: the global state is PREPARED or FROZEN; try again after the live
  *    update or its cancellation.
- *  - EBADF: the file descriptor to preserve is not open.
+ *  - EBADF: the file descriptor to preserve is not open, or is one of O_PATH.
  *  - EMFILE: no file descriptor is available for the result.
- *  - ENFILE: the system has no open file left for a session, and the caller has no
+ *  - ENFILE: the system has no open file left for a session, or for a restored file
+ *    that is opened once more with its access mode, and the caller has no
  *    CAP_SYS_ADMIN.
  *  - ENOSPC: the session holds LIVEUPDATE_SESSION_MAX_FILES files, or the number of
  *    sessions has reached what a handover can hold, about 400,000, or that of the
@@ -48,7 +49,8 @@
  *
  * The output members of a call that fails are undefined.
  *
- * Any other errno of PRESERVE_FD and RETRIEVE_FD comes from the file handler.
+ * Any other errno of PRESERVE_FD and RETRIEVE_FD comes from the file handler, or of
+ * RETRIEVE_FD from a security module that does not let the file be opened.
  *
  * Kernel memory for a session and its files is charged to the memory cgroup of the
  * calling process: about 5 KiB for an empty memfd, in addition to the memfd itself.
@@ -138,7 +140,8 @@ enum liveupdate_event {
  * the agent keeps it open until kexec.
  *
  * Errors: EINVAL for the name, EEXIST if an outgoing session has that name,
- * EAGAIN while the global state is PREPARED or FROZEN.
+ * EAGAIN while the global state is PREPARED or FROZEN, ENOSPC if a handover has no
+ * room for another session.
  */
 struct liveupdate_ioctl_create_session {
 	__u32		size;
@@ -228,7 +231,7 @@ struct liveupdate_ioctl_set_event {
  *
  * Errors: those of LIVEUPDATE_SESSION_PRESERVE_FD; EAGAIN while the global state is
  * PREPARED or FROZEN and the session does not exist; EEXIST also if CREATE_SESSION has
- * made a session of that name.
+ * made a session of that name; ENOSPC also if there is no room for the session.
  */
 struct liveupdate_ioctl_fd_preserve {
 	__u32		size;
@@ -337,7 +340,8 @@ struct liveupdate_ioctl_fd_set_event {
  * Errors: EBADF, EEXIST if the token is in use, ENOENT if no handler accepts this
  * kind of file, EBUSY if the file is already preserved, in this session or
  * another, or if the session is not NORMAL, ENOSPC if the session holds
- * LIVEUPDATE_SESSION_MAX_FILES, and the errors of the handler.
+ * LIVEUPDATE_SESSION_MAX_FILES or there is no room for an FLB of the file, ENODEV if
+ * the module of an FLB is being loaded or unloaded, and the errors of the handler.
  */
 struct liveupdate_session_preserve_fd {
 	__u32		size;
@@ -358,8 +362,9 @@ struct liveupdate_session_preserve_fd {
  * of the same open file. A retrieve that failed keeps failing with its errno.
  *
  * Errors: ENOENT if the session has no such token, or no handler for the file is
- * registered (a handler that registers later is found then), and the errors of the
- * handler.
+ * registered (a handler that registers later is found then); EINVAL, EBUSY or ENFILE
+ * if a restored memfd cannot get the attributes that it had, which the next call tries
+ * again; and the errors of the handler.
  */
 struct liveupdate_session_retrieve_fd {
 	__u32		size;

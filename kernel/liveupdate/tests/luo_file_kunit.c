@@ -144,6 +144,36 @@ static void luo_kunit_files_attributes(struct kunit *test)
 	fput(file);
 }
 
+static int luo_kunit_open_fails(struct inode *inode, struct file *file)
+{
+	return -ENFILE;
+}
+
+/* What the handler restored is opened again for its access mode, by the next call, too. */
+static void luo_kunit_files_reopen(struct kunit *test)
+{
+	struct file *file = shmem_file_setup("luo-kunit", 0, EMPTY_VMA_FLAGS), *first = file;
+	const u32 reading = LUO_ATTR_KNOWN | LUO_ATTR_READ;
+	const struct file_operations *fops;
+	struct file_operations full;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	fops = file->f_op;
+	full = *fops;
+	full.open = luo_kunit_open_fails;
+	file->f_op = &full;
+	file_inode(file)->i_fop = &full;
+	KUNIT_EXPECT_EQ(test, luo_attr_apply(&file, reading), -ENFILE);
+	KUNIT_EXPECT_PTR_EQ(test, file, first);
+
+	file->f_op = fops;
+	file_inode(file)->i_fop = fops;
+	KUNIT_EXPECT_EQ(test, luo_attr_apply(&file, reading), 0);
+	KUNIT_EXPECT_PTR_NE(test, file, first);
+	KUNIT_EXPECT_FALSE(test, file->f_mode & FMODE_WRITE);
+	fput(file);
+}
+
 static void luo_kunit_expect_sealed(struct kunit *test, const struct luo_file *f,
 				    u64 owner, u64 data)
 {
@@ -212,6 +242,7 @@ static struct kunit_case luo_kunit_file_cases[] = {
 	KUNIT_CASE(luo_kunit_files),
 	KUNIT_CASE(luo_kunit_files_limit),
 	KUNIT_CASE(luo_kunit_files_attributes),
+	KUNIT_CASE(luo_kunit_files_reopen),
 	KUNIT_CASE(luo_kunit_files_sealed),
 	KUNIT_CASE(luo_kunit_files_hashed),
 	{}

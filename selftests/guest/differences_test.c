@@ -15,13 +15,20 @@
  *	differences_test damaged	in the next kernel, of either LUO
  */
 
-#include "table_test.h"
+#include "differences_calls.h"
 
 #define LIST		"differences"
 #define MODULE_DEVICE	"/dev/luo_test_module"
-#define AGENT32		"/tools/agent32"
+#define MODULE		"/sys/module/luo_test_module/parameters/"
+#define SLOW_MS		15000	/* in which all is done that waits for a preserve */
 
 static int dev;
+
+/* Whether this is the base's LUO. */
+static bool is_base(void)
+{
+	return access("/sys/kernel/liveupdate", F_OK);
+}
 
 static int do_open_alone(void)
 {
@@ -40,15 +47,9 @@ static int do_open_alone(void)
 	return -WEXITSTATUS(status);
 }
 
-/* A 32-bit program has the device open alone. */
 static int do_32_bit(void)
 {
-	int status;
-
-	close(dev);
-	status = system("agent32 create");
-	dev = open_device();
-	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
+	return each_call(dev, "32-bit", make_32_bit);
 }
 
 static int do_unknown_of_device(void)
@@ -69,14 +70,7 @@ static int do_unknown_of_session(void)
 
 static int do_longer(void)
 {
-	static _Alignas(8) uint8_t a[3 * 65536];
-	uint32_t size = 2 * sysconf(_SC_PAGESIZE);
-	int s = create(dev, "s"), ret;
-
-	memcpy(a, &size, sizeof(size));
-	ret = call(s, LIVEUPDATE_SESSION_GET_NAME, a);
-	close(s);
-	return ret;
+	return each_call(dev, "longer-than-a-page", make_longer);
 }
 
 static int do_empty(void)
@@ -137,6 +131,35 @@ static int read_only(int fd, unsigned long cmd, const void *arg, size_t size)
 	mprotect(a, size, PROT_READ);
 	ret = call(fd, cmd, a);
 	munmap(a, size);
+	return ret;
+}
+
+static int do_create_two_errors(void)
+{
+	struct liveupdate_ioctl_create_session a = { .size = sizeof(a), .name = "s" };
+	int s = create(dev, "s"), ret;
+
+	ret = read_only(dev, LIVEUPDATE_IOCTL_CREATE_SESSION, &a, sizeof(a));
+	close(s);
+	return ret;
+}
+
+static int do_claim_two_errors(void)
+{
+	struct liveupdate_ioctl_retrieve_session a = { .size = sizeof(a), .name = "nobody" };
+
+	return read_only(dev, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &a, sizeof(a));
+}
+
+static int do_retrieve_two_errors(void)
+{
+	struct liveupdate_session_retrieve_fd a = { .size = sizeof(a), .token = 77 };
+	int s = claim(dev, "retrieve-two-errors"), ret;
+
+	must(s >= 0, "retrieve-two-errors");
+	ret = read_only(s, LIVEUPDATE_SESSION_RETRIEVE_FD, &a, sizeof(a));
+	finish(s);
+	close(s);
 	return ret;
 }
 
@@ -226,33 +249,92 @@ static int do_open(void)
 	return dev < 0 ? dev : 0;
 }
 
-/* While this kernel enters the next one; 1 if the call cannot be killed, either. */
+/* A PRESERVE_FD that takes long, and a reboot() that waits for it. */
+static pid_t slow, rebooter;
+static struct made frozen_calls[NR_CALLS];
+
+static int slow_file(void)
+{
+	struct liveupdate_test_set set = {
+		.size = sizeof(set), .op = LIVEUPDATE_TEST_PRESERVE,
+		.delay_us = SLOW_MS * 1000,
+	};
+	int fd = is_base() ? open(MODULE_DEVICE, O_RDWR | O_CLOEXEC) : test_file(1);
+	char text[16];
+
+	must(fd >= 0, "file");
+	snprintf(text, sizeof(text), "%d", SLOW_MS);
+	if (is_base())
+		write_file(MODULE "delay_ms", text);
+	else
+		must(!call(fd, LIVEUPDATE_TEST_SET, &set), "slow");
+	return fd;
+}
+
+static void begin_slow(void)
+{
+	int s = create(dev, "slow"), fd = slow_file();
+
+	must(s >= 0, "slow");
+	fflush(stdout);
+	slow = fork();
+	if (!slow)
+		_exit(preserve(s, fd, 1) != 0);
+	until_it_waits(slow);
+	rebooter = fork();
+	if (!rebooter) {
+		syscall(SYS_close_range, 3, ~0U, 0);
+		_exit(reboot_kexec() != 0);
+	}
+	until_it_waits(rebooter);
+}
+
+static int do_ioctl_killed(void)
+{
+	struct made calls[NR_CALLS];
+
+	make_calls(calls, dev, "ioctl-killed");
+	make_calls(frozen_calls, dev, "frozen");
+	begin_slow();
+	return all_calls(calls, is_base() ? WAITS : 0);
+}
+
+/* On the base it goes on once the other call is over. */
+static int do_reboot_killed(void)
+{
+	int ret;
+
+	kill(rebooter, SIGKILL);
+	ret = result_of(rebooter);
+	if (ret != WAITS)
+		must(waitpid(slow, NULL, 0) == slow, "slow");
+	return ret;
+}
+
+/*
+ * While this kernel enters the next one: on the base that has begun, and the module prolongs
+ * what LIVEUPDATE_TEST_FROZEN does here.
+ */
 static int do_frozen(void)
 {
-	int status = 0, i;
-	pid_t pid = fork();
-
-	if (!pid)
-		_exit(-create(dev, "frozen"));
-	for (i = 0; i < 20; i++) {
-		usleep(100000);
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			return WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
-		if (i == 10)
-			kill(pid, SIGKILL);
+	if (!is_base()) {
+		reboot_in_child(dev);
+		return all_calls(frozen_calls, 0);
 	}
-	return 1;
+	while (*read_all(MODULE "rebooting") != 'Y')
+		usleep(1000);
+	return all_calls(frozen_calls, WAITS);
 }
 
 static const struct {
 	const char *id, *mode;
 	int (*run)(void);
 } acts[] = {
-	{ "32-bit", "out", do_32_bit },
+	{ "32-bit", "in", do_32_bit },
 	{ "open-capability", "out", do_open_alone },
 	{ "unknown-device-ioctl", "out", do_unknown_of_device },
 	{ "unknown-session-ioctl", "out", do_unknown_of_session },
-	{ "longer-than-a-page", "out", do_longer },
+	{ "longer-than-a-page", "in", do_longer },
 	{ "retrieve-empty-name", "out", do_empty },
 	{ "retrieve-unterminated-name", "out", do_unterminated },
 	{ "second-claim", "in", do_second_claim },
@@ -263,18 +345,17 @@ static const struct {
 	{ "retrieve-outgoing", "out", do_retrieve_outgoing },
 	{ "preserve-incoming", "in", do_preserve_incoming },
 	{ "preserve-two-errors", "out", do_two_errors },
+	{ "create-two-errors", "out", do_create_two_errors },
+	{ "claim-two-errors", "out", do_claim_two_errors },
+	{ "retrieve-two-errors", "in", do_retrieve_two_errors },
 	{ "preserve-response", "out", do_preserve_response },
 	{ "finish-response", "in", do_finish_response },
 	{ "no-handler", "open", do_open },
 	{ "damaged", "damaged", do_open },
+	{ "ioctl-killed", "frozen", do_ioctl_killed },
+	{ "reboot-killed", "frozen", do_reboot_killed },
 	{ "frozen", "frozen", do_frozen },
 };
-
-/* Whether this is the base's LUO. */
-static bool is_base(void)
-{
-	return access("/sys/kernel/liveupdate", F_OK);
-}
 
 static void walk(const struct difference_row *row, const char *mode)
 {
@@ -302,14 +383,17 @@ static void walk(const struct difference_row *row, const char *mode)
 
 static int hold(void)
 {
+	char more[NAME_LEN];
 	size_t i;
 	int s;
 
 	for (i = 0; i < COUNT(acts); i++) {
-		if (strcmp(acts[i].mode, "in"))
+		if (strcmp(acts[i].mode, "in") && strcmp(acts[i].mode, "frozen"))
 			continue;
 		s = create(dev, acts[i].id);
 		must(s >= 0 && !preserve(s, memfd(4096, i), 1), acts[i].id);
+		snprintf(more, sizeof(more), "%s" MORE, acts[i].id);
+		must(create(dev, more) >= 0, more);
 	}
 	return hold_until_kexec();
 }
@@ -336,22 +420,6 @@ static int damage(void)
 	must(!call(t, LIVEUPDATE_TEST_DAMAGE, &name), "damage");
 	close(t);
 	return hold_until_kexec();
-}
-
-/* On the base the module prolongs what LIVEUPDATE_TEST_FROZEN does here. */
-static void begin_frozen(void)
-{
-	must(!system("vm-kexec --load"), "vm-kexec");
-	if (!is_base()) {
-		reboot_in_child(dev);
-		return;
-	}
-	if (!fork()) {
-		syscall(SYS_close_range, 3, ~0U, 0);
-		_exit(reboot_kexec() != 0);
-	}
-	while (*read_all("/sys/module/luo_test_module/parameters/rebooting") != 'Y')
-		usleep(1000);
 }
 
 static int all(void)
@@ -387,7 +455,7 @@ int main(int argc, char **argv)
 	if (!strcmp(mode, "all"))
 		return all();
 	if (!strcmp(mode, "frozen"))
-		begin_frozen();
+		must(!system("vm-kexec --load"), "vm-kexec");
 	for (i = 0; i < COUNT(difference_rows); i++)
 		walk(&difference_rows[i], mode);
 	if (!strcmp(mode, "frozen") && !failures)

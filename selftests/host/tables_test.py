@@ -288,14 +288,27 @@ def test_elsewhere():
             text = f.read()
         for suite in re.findall(r'\.name = "([\w-]+)"', text):
             suites[suite] = set(re.findall(r"KUNIT_CASE\w*\((\w+)", text))
-    for e in tables.read().errors:
-        if not e.tested_by:
+    t = tables.read()
+    named = [(", ".join(e.calls), e.case, e.tested_by) for e in t.errors] + \
+        [(d.call, d.id, d.tested_by) for d in t.differences]
+    for call, row, test in named:
+        if not test:
             continue
-        kind, _, rest = e.tested_by.partition(":")
+        kind, _, rest = test.partition(":")
         suite, _, case = rest.partition(":")
-        check(case in suites.get(suite, ()) if kind == "kunit" else
-              e.tested_by in rows, "%s, %s: %s is a test" %
-              (", ".join(e.calls), e.case, e.tested_by))
+        check(case in suites.get(suite, ()) if kind == "kunit" else test in rows,
+              "%s, %s: %s is a test" % (call, row, test))
+
+
+def test_differences():
+    """What this LUO returns is in the table of errors, too."""
+    t = tables.read()
+    for d in t.differences:
+        if d.call not in t.calls or d.ours == "0":
+            continue
+        known = errnos(t, t.calls[d.call])
+        check(d.ours in known, "%s: %s is an errno of %s" % (d.id, d.ours, d.call),
+              sorted(known))
 
 
 def test_pages():

@@ -165,6 +165,8 @@ class Difference:
     ours: str
     reason: str
     id: str
+    tested_by: str = ""
+    source: str = ""
 
 
 def make(cls, keys, where):
@@ -253,6 +255,9 @@ def check(t):
                              for s in t.all_transitions()])
     only_once("error", ["%s: %s" % (e.call, e.case) for e in t.all_errors()])
     only_once("difference", [d.id for d in t.differences])
+    for d in t.differences:
+        if bool(d.tested_by) != bool(d.source):
+            raise Error("difference %s: 'tested_by' and 'source' only both" % d.id)
     for step in t.all_transitions():
         ret = [f for f in step.events[0].split(" ") if f.startswith("ret=")]
         if step.number and step.old == step.new and len(step.events) == 1 and \

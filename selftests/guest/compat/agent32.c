@@ -5,7 +5,8 @@
  * packages that replace those of the cross compilers: this is built with the nolibc of the
  * kernel.
  *
- *	agent32 create		create a session; the exit code is the errno
+ *	agent32 ioctl FD CMD	make this ioctl, with the structure from the standard input;
+ *				the exit code is the errno
  *	agent32 hold		a session with a memfd for the next kernel
  *	agent32 restore		what it handed over, as TAP
  */
@@ -112,11 +113,21 @@ static int restore(void)
 	return failures != 0;
 }
 
+static int make_ioctl(int fd, int cmd)
+{
+	static uint64_t arg[PAGE / sizeof(uint64_t)];
+
+	if (read(0, arg, sizeof(arg)) <= 0)
+		return ECHILD;
+	return ioctl(fd, cmd, arg) ? errno : 0;
+}
+
 int main(int argc, char **argv)
 {
-	const char *mode = argc == 2 ? argv[1] : "";
-	int s;
+	const char *mode = argc > 1 ? argv[1] : "";
 
+	if (!strcmp(mode, "ioctl") && argc == 4)
+		return make_ioctl(atoi(argv[2]), atoi(argv[3]));
 	dev = open("/dev/liveupdate", O_RDWR);
 	if (dev < 0)
 		return errno;
@@ -124,6 +135,5 @@ int main(int argc, char **argv)
 		return hold();
 	if (!strcmp(mode, "restore"))
 		return restore();
-	s = create();
-	return s < 0 ? -s : 0;
+	return EINVAL;
 }

@@ -21,12 +21,13 @@
 static const char *const names[] = { "never", "failed", "passed", "thread",
 				     "unwritten", "inherited", "held" };
 #define NR_NAMES	(sizeof(names) / sizeof(names[0]))
-
+#define TOKEN		1
 
 /* A session in luotrace audit. */
 struct owner {
 	int pid;	/* 0 without an owner, -1 without the session */
 	int claims;
+	int files, retrieved;
 	char comm[32];
 	char class[32];
 };
@@ -44,6 +45,8 @@ static struct owner owner_of(const char *name)
 		o = json_object_get(s, "owner");
 		owner.pid = json_integer_value(json_object_get(o, "pid"));
 		owner.claims = json_integer_value(json_object_get(s, "claims"));
+		owner.files = number(s, "files");
+		owner.retrieved = number(s, "retrieved");
 		snprintf(owner.comm, sizeof(owner.comm), "%s", text(o, "comm"));
 		snprintf(owner.class, sizeof(owner.class), "%s", text(s, "state"));
 	}
@@ -262,6 +265,36 @@ static void inherited(int dev)
 	close(job.fd);
 }
 
+static int restores(void *arg)
+{
+	struct job *job = arg;
+
+	job->fd = dev_restore(job->dev, TOKEN);
+	return job->fd < 0;
+}
+
+/* The session of the device, which FD_PRESERVE has made; closes the device. */
+static void of_device(int dev)
+{
+	struct job job = { .dev = dev };
+	struct owner o;
+	struct agent a;
+
+	is_owned(LIVEUPDATE_DEVICE_SESSION, 0, "", "unclaimed", 0,
+		 "nobody asked for its file");
+	a = agent("agent-d", restores, &job);
+	is_owned(LIVEUPDATE_DEVICE_SESSION, a.pid, "agent-d", "claimed", 1,
+		 "the process that restored its file");
+	o = owner_of(LIVEUPDATE_DEVICE_SESSION);
+	check(o.files == 1 && o.retrieved == 1, "its file is listed as retrieved");
+	end(&a);
+	is_owned(LIVEUPDATE_DEVICE_SESSION, 0, "", "claimed", 1,
+		 "that process has exited, and the device is open");
+	close(dev);
+	is_owned(LIVEUPDATE_DEVICE_SESSION, getpid(), "owner_test", "dropped", 1,
+		 "the process that closed the device");
+}
+
 int main(int argc, char **argv)
 {
 	int dev = open_device(), s;
@@ -273,6 +306,7 @@ int main(int argc, char **argv)
 			s = create(dev, names[i]);
 			must(!preserve(s, test_file(1), 1), names[i]);
 		}
+		must(!dev_preserve(dev, test_file(2), TOKEN), "FD_PRESERVE");
 		hold_until_kexec();
 	}
 	puts("KTAP version 1");
@@ -280,5 +314,6 @@ int main(int argc, char **argv)
 	passed_on(dev);
 	threads(dev);
 	inherited(dev);
+	of_device(dev);
 	return end_tests();
 }

@@ -311,6 +311,16 @@ static int do_reboot_killed(void)
 	return ret;
 }
 
+/* On the base: whether its module was told of the reboot. */
+static bool is_rebooting(void)
+{
+	char *text = read_all(MODULE "rebooting");
+	bool yes = *text == 'Y';
+
+	free(text);
+	return yes;
+}
+
 /*
  * While this kernel enters the next one: on the base that has begun, and the module prolongs
  * what LIVEUPDATE_TEST_FROZEN does here.
@@ -321,8 +331,8 @@ static int do_frozen(void)
 		reboot_in_child(dev);
 		return all_calls(frozen_calls, 0);
 	}
-	while (*read_all(MODULE "rebooting") != 'Y')
-		usleep(1000);
+	while (!is_rebooting())
+		usleep(10000);
 	return all_calls(frozen_calls, WAITS);
 }
 

@@ -9,20 +9,6 @@
 
 #include <sys/resource.h>
 
-/* Run in a child without CAP_SYS_ADMIN; @run returns a negative errno. */
-static int without_capability(int (*run)(const struct row *r), const struct row *r)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		drop_capability();
-		_exit(-run(r));
-	}
-	waitpid(pid, &status, 0);
-	return -WEXITSTATUS(status);
-}
-
 /* Every ioctl. */
 
 static int do_short(const struct row *r)

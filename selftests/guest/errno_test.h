@@ -133,6 +133,20 @@ static inline int with_size(const struct row *r, uint32_t size, size_t dirty)
 	return call(r->fd, r->call->cmd, &a);
 }
 
+/* Run in a child without CAP_SYS_ADMIN; @run returns a negative errno. */
+static inline int without_capability(int (*run)(const struct row *r), const struct row *r)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		drop_capability();
+		_exit(-run(r));
+	}
+	waitpid(pid, &status, 0);
+	return -WEXITSTATUS(status);
+}
+
 /* Preserve a file where the call looks for it, as token 1. */
 static inline void preserve_one(const struct row *r)
 {

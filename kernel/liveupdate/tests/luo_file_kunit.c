@@ -149,20 +149,21 @@ static int luo_kunit_open_fails(struct inode *inode, struct file *file)
 	return -ENFILE;
 }
 
+static const struct file_operations luo_kunit_full_fops = {
+	.open = luo_kunit_open_fails,
+};
+
 /* What the handler restored is opened again for its access mode, by the next call, too. */
 static void luo_kunit_files_reopen(struct kunit *test)
 {
 	struct file *file = shmem_file_setup("luo-kunit", 0, EMPTY_VMA_FLAGS), *first = file;
 	const u32 reading = LUO_ATTR_KNOWN | LUO_ATTR_READ;
 	const struct file_operations *fops;
-	struct file_operations full;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
 	fops = file->f_op;
-	full = *fops;
-	full.open = luo_kunit_open_fails;
-	file->f_op = &full;
-	file_inode(file)->i_fop = &full;
+	file->f_op = &luo_kunit_full_fops;
+	file_inode(file)->i_fop = &luo_kunit_full_fops;
 	KUNIT_EXPECT_EQ(test, luo_attr_apply(&file, reading), -ENFILE);
 	KUNIT_EXPECT_PTR_EQ(test, file, first);
 

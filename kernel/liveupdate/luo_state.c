@@ -45,7 +45,8 @@ static void luo_state_set(enum luo_dir dir, enum liveupdate_state state,
 
 	WRITE_ONCE(luo_global_state, state);
 	luo_emit(luo_state, luo_number(dir), old, state, event, ret);
-	if (old != state)
+	/* Nobody can do anything about FROZEN, and pollers would run in the blackout. */
+	if (old != state && state != LIVEUPDATE_STATE_FROZEN)
 		luo_sysfs_notify();
 }
 

@@ -351,7 +351,8 @@ void luo_file_set_destroy(struct luo_file_set *set)
 {
 	WARN_ON_ONCE(!list_empty(&set->files) || set->apart);
 	/* A store that failed may have left a node without an entry. */
-	xa_destroy(&set->by_seq);
+	if (!xa_empty(&set->by_seq))
+		xa_destroy(&set->by_seq);
 	kho_block_set_destroy(&set->blocks);
 	mutex_destroy(&set->lock);
 }

@@ -195,7 +195,7 @@ static bool luo_flb_awaited(struct liveupdate_flb *flb)
 }
 
 /* It ends without a call of its finish. */
-static void luo_flb_give_up(struct luo_flb_in *in, const char *reason)
+static void luo_flb_end(struct luo_flb_in *in, const char *reason)
 {
 	lockdep_assert_held(&in->lock);
 
@@ -220,7 +220,7 @@ static void luo_flb_finish(struct liveupdate_flb *flb, struct luo_flb_in *in)
 		return;
 
 	if (err) {
-		luo_flb_give_up(in, "not-retrieved");
+		luo_flb_end(in, "not-retrieved");
 		return;
 	}
 	in->finished = true;
@@ -338,23 +338,32 @@ void luo_flb_finish_all(void)
 	}
 }
 
+static void luo_flb_give_up(struct luo_flb_in *in)
+{
+	/* A retrieve that is under way, and may not return, must not hold up the kexec. */
+	if (!mutex_trylock(&in->lock)) {
+		luo_handover_trace_reject("flb", in->name, 0, "given-up");
+		return;
+	}
+	if (!in->finished)
+		luo_flb_end(in, "given-up");
+	mutex_unlock(&in->lock);
+}
+
 /**
  * luo_flb_give_up_all - trace that incoming FLBs end with this kernel
  *
  * Those that are not finished are not going to be.
  *
  * Context: under luo_state_lock for writing, when kexec is certain, or live update is turned
- *	    off at boot; takes the locks of the FLBs.
+ *	    off at boot; does not wait for the callbacks of FLBs.
  */
 void luo_flb_give_up_all(void)
 {
 	struct luo_flb_in *in;
 
-	for (in = luo_flb_next_in(NULL); in; in = luo_flb_next_in(in)) {
-		guard(mutex)(&in->lock);
-		if (!in->finished)
-			luo_flb_give_up(in, "given-up");
-	}
+	for (in = luo_flb_next_in(NULL); in; in = luo_flb_next_in(in))
+		luo_flb_give_up(in);
 }
 
 /**

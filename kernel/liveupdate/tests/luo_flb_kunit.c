@@ -91,6 +91,26 @@ static struct liveupdate_flb luo_kunit_failing = {
 	.compatible = LUO_KUNIT_FLB "-failing",
 };
 
+/* The reboot comes while it runs. */
+static int luo_kunit_flb_retrieve_late(struct liveupdate_flb_op_args *args)
+{
+	luo_flb_give_up_all();
+	args->obj = &luo_kunit_calls;
+	return 0;
+}
+
+static const struct liveupdate_flb_ops luo_kunit_late_ops = {
+	.preserve	= luo_kunit_flb_preserve,
+	.unpreserve	= luo_kunit_flb_unpreserve,
+	.retrieve	= luo_kunit_flb_retrieve_late,
+	.finish		= luo_kunit_flb_finish,
+};
+
+static struct liveupdate_flb luo_kunit_late = {
+	.ops = &luo_kunit_late_ops,
+	.compatible = LUO_KUNIT_FLB "-late",
+};
+
 static struct liveupdate_flb luo_kunit_left = {
 	.ops = &luo_kunit_flb_ops,
 	.compatible = LUO_KUNIT_FLB "-left",
@@ -539,6 +559,23 @@ static void luo_kunit_flb_given_up(struct kunit *test)
 	tracepoint_synchronize_unregister();
 }
 
+/* The reboot does not wait for a retrieve. */
+static void luo_kunit_flb_given_up_in_use(struct kunit *test)
+{
+	struct luo_kunit_ends ends = { .flb = &luo_kunit_late };
+	struct liveupdate_flb *flb = &luo_kunit_late;
+
+	KUNIT_ASSERT_EQ(test, register_trace_luo_handover_reject(luo_kunit_flb_ends,
+								 &ends), 0);
+	luo_kunit_flb_hand_over(test, flb, 1);
+	KUNIT_EXPECT_EQ(test, luo_kunit_flb_touch_incoming(flb), 0);
+	KUNIT_EXPECT_EQ(test, ends.given_up, 1);
+	unregister_trace_luo_handover_reject(luo_kunit_flb_ends, &ends);
+	tracepoint_synchronize_unregister();
+	luo_flb_finish_all();
+	KUNIT_EXPECT_EQ(test, luo_kunit_calls.finish, 1);
+}
+
 static struct kunit_case luo_kunit_flb_cases[] = {
 	KUNIT_CASE(luo_kunit_flb_limit),
 	KUNIT_CASE(luo_kunit_flb_module_not_live),
@@ -552,6 +589,7 @@ static struct kunit_case luo_kunit_flb_cases[] = {
 	KUNIT_CASE(luo_kunit_flb_used_is_finished_last),
 	KUNIT_CASE(luo_kunit_flb_of_failed_retrieve),
 	KUNIT_CASE(luo_kunit_flb_given_up),
+	KUNIT_CASE(luo_kunit_flb_given_up_in_use),
 	{}
 };
 

@@ -24,7 +24,8 @@
  *
  * Each one ends with an event: luo_flb_exit of its finish, or luo_handover_reject if it
  * could not be retrieved, or is not finished when the kernel is replaced or live update is
- * turned off at boot.
+ * turned off at boot. Nothing waits for a callback then, so that one which is under way may
+ * still be followed by the finish.
  */
 
 #define pr_fmt(fmt) "luo: " fmt
@@ -199,7 +200,7 @@ static void luo_flb_end(struct luo_flb_in *in, const char *reason)
 {
 	lockdep_assert_held(&in->lock);
 
-	in->finished = true;
+	WRITE_ONCE(in->finished, true);
 	luo_handover_trace_reject("flb", in->name, 0, reason);
 }
 
@@ -223,7 +224,7 @@ static void luo_flb_finish(struct liveupdate_flb *flb, struct luo_flb_in *in)
 		luo_flb_end(in, "not-retrieved");
 		return;
 	}
-	in->finished = true;
+	WRITE_ONCE(in->finished, true);
 	luo_call_flb(flb, LUO_OP_FINISH, &in->data, &in->obj);
 	in->flb = NULL;
 	module_put(flb->ops->owner);
@@ -340,7 +341,9 @@ void luo_flb_finish_all(void)
 
 static void luo_flb_give_up(struct luo_flb_in *in)
 {
-	/* A retrieve that is under way, and may not return, must not hold up the kexec. */
+	if (READ_ONCE(in->finished))
+		return;
+	/* A callback that is under way, and may not return, must not hold up the kexec. */
 	if (!mutex_trylock(&in->lock)) {
 		luo_handover_trace_reject("flb", in->name, 0, "given-up");
 		return;
@@ -422,7 +425,7 @@ void luo_flb_module_going(const struct module *module)
 			continue;
 		WARN_ON_ONCE(in->users);
 		in->users = 0;
-		in->finished = true;
+		WRITE_ONCE(in->finished, true);
 		luo_call_flb(in->flb, LUO_OP_FINISH, &in->data, &in->obj);
 		in->flb = NULL;
 	}

@@ -3,8 +3,8 @@
 /*
  * A plugin of the emulator: how many instructions of each block of code are executed
  * while a program in the VM counts, see count_functions() in selftests/guest/luo_test.h;
- * with begin=ADDRESS,end=ADDRESS: from the one instruction to the other. At the end it
- * writes a line for each block: its address and that number.
+ * with begin=ADDRESS,end=ADDRESS: those after the block with the one, up to that with the
+ * other. At the end it writes a line for each block: its address and that number.
  *
  * The few declarations are those of <qemu-plugin.h>, which the emulator's packages lack.
  */

@@ -51,7 +51,7 @@ def by_function(flavour, counted):
 
 
 def measure(flavour, plugin, step, among):
-    """{function: instructions of a call}, with all of them as "total"."""
+    """{function: instructions of a call}."""
     path = os.path.join(OUT, "functions-%s.txt" % flavour)
     qemu = "-plugin %s,out=%s" % (plugin, path)
     if step in WITHIN:

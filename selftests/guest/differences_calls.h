@@ -107,9 +107,12 @@ static inline int make_32_bit(struct made *m)
 static inline int result_now(pid_t pid)
 {
 	int status;
+	pid_t ended = waitpid(pid, &status, WNOHANG);
 
-	if (waitpid(pid, &status, WNOHANG) != pid)
+	if (!ended)
 		return WAITS;
+	if (ended != pid)
+		return -ECHILD;
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
 }
 

@@ -471,7 +471,7 @@ static int do_mark_full(const struct row *r)
 	int i, ret = 0, nr;
 
 	(void)r;
-	for (nr = 0; !ret; nr++) {
+	for (nr = 0; !ret && nr < 34; nr++) {
 		snprintf(text, sizeof(text), "paused %d", nr);
 		ret = mark_text(text);
 	}
@@ -490,7 +490,7 @@ static int do_mark_resumed_full(const struct row *r)
 	int ret = 0, nr;
 
 	(void)r;
-	for (nr = 0; !ret; nr++) {
+	for (nr = 0; !ret && nr < 34; nr++) {
 		snprintf(text, sizeof(text), "resumed %d", nr);
 		ret = mark_text(text);
 	}

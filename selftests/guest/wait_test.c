@@ -228,17 +228,22 @@ static int in_time(int ret)
 /* The results are in the name of a rejected session, which is traced. */
 static int watch(int in, int out)
 {
+	struct pollfd w = {
+		.fd = open("/sys/kernel/liveupdate/state", O_RDONLY), .events = POLLPRI,
+	};
 	char seen[NAME_LEN];
-	int s, c, p, e;
+	int s, c, p, e, woken;
 	int t = test_file(3);
 
+	must(read(w.fd, seen, sizeof(seen)) > 0, "state");
 	while (state(dev, false) != LIVEUPDATE_STATE_FROZEN)
 		usleep(1000);
 	s = in_time(state(out, true));
+	woken = poll(&w, 1, 0);
 	c = in_time(create(dev, "late"));
 	p = in_time(preserve(out, t, 9));
 	e = in_time(event(dev, false, LIVEUPDATE_CANCEL));
-	snprintf(seen, sizeof(seen), "seen:%d:%d:%d:%d", s, c, p, e);
+	snprintf(seen, sizeof(seen), "seen:%d:%d:%d:%d:%d", s, c, p, e, woken);
 	in_time(create(dev, seen));
 	in_time(close(out));
 	in_time(close(in));

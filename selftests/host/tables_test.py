@@ -22,8 +22,8 @@ FILES = {"LUO_FILE_PRESERVED": "NORMAL", "LUO_FILE_PREPARED": "PREPARED",
 SESSIONS = {"LUO_DIR_OUT": "session-out", "LUO_DIR_IN": "session-in"}
 # What a call for the object itself is called, if not as its event.
 WORDS = {("session-in", "FINISH"): "SET_EVENT FINISH"}
-# By machine: who can fail to prepare once an object has, with itself first; who can fail
-# to freeze once it has; and who fails to freeze before it does.
+# By machine: who can fail to prepare once an object has, with itself first; who can
+# fail to freeze once it has; and who fails to freeze before it does.
 FAILURES = {
     "subsystem-out": (["the subsystem", "a later subsystem", "a session"],
                       ["the subsystem", "a later subsystem"], ["a session"]),
@@ -140,7 +140,8 @@ def test_closes():
 
 
 def c_body(text, name):
-    return re.search(r"^\S.*\b%s\(.*?\)\n{(.*?)^}" % name, text, re.S | re.M).group(1)
+    return re.search(r"^[^\s/*][^\n;]*\b%s\([^;{]*?\)\n{(.*?)^}" % name, text,
+                     re.S | re.M).group(1)
 
 
 def test_subsystems():

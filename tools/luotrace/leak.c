@@ -77,7 +77,7 @@ bool leak_of_event(const struct lt_event *e, struct leak *l)
 			 fmt_errno(e->ret));
 		return true;
 	case LT_HANDOVER_REJECT:
-		/* An FLB that is given up with its sessions, which are reported. */
+		/* An FLB: a leak of a session, which is reported, if there is one. */
 		if (!strcmp(e->reject.reason, "given-up"))
 			return false;
 		l->class = AUDIT_REJECTED;

@@ -234,7 +234,7 @@ def main():
             sys.exit("monitor_test: '%s' is missing; selftests/vm/check leak "
                      "writes it" % path)
     prometheus, = unpacked("prometheus", "prometheus")
-    promtool, = unpacked("promtool|prometheus", "promtool")
+    promtool, = unpacked("promtool", "promtool")
     exporter, = unpacked("prometheus-node-exporter", "prometheus-node-exporter")
     with open(LEAKED) as f:
         text = f.read()

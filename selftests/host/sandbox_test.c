@@ -14,7 +14,9 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "../../tools/luotrace/core/sandbox.c"
 #include "tap.h"

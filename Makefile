@@ -7,6 +7,7 @@ VERSION := 1.1
 MAKEFLAGS += --no-print-directory
 Q := $(if $(V),,@)
 PREFIX ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
 LIBDIR ?= $(PREFIX)/lib
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
@@ -38,7 +39,7 @@ help:
 	@echo '  deps          install the Debian packages that are missing'
 	@echo '  kernel        build/bzImage, build/vmlinux: a Linux with this LUO'
 	@echo '  kernel-stock  build/stock/bzImage: the same with the LUO of the base'
-	@echo '  kernel-debug  build/debug/bzImage: with KASAN, kmemleak, faults on demand'
+	@echo '  kernel-debug  build/debug/bzImage: with KASAN and kmemleak'
 	@echo '  kernel-kcsan  build/kcsan/bzImage: with KCSAN, which finds data races'
 	@echo '  luotrace      build/luotrace, the tool, static if possible; needs no kernel'
 	@echo '  libluo        build/libluo: the calls of LUO as a C library, for agents'
@@ -50,7 +51,7 @@ help:
 	@echo '                one with that kernel; an unknown name lists the known ones'
 	@echo '  check-stock   VM tests with the base kernel and its own LUO'
 	@echo '  check-debug   VM tests with the two debug kernels'
-	@echo '  check-suites  the tool, the VM's programs and the host tests in a root of each suite'
+	@echo '  check-suites  demo, docs and the host tests in a minimal root of each Debian suite'
 	@echo '  check-packages  packages, built and installed in a root of each Debian suite'
 	@echo '  check-all     all of these, and the VM tests with the other kernels'
 	@echo '  bench         the cost of tracing, this LUO and that of the base, luotrace and'
@@ -65,7 +66,8 @@ help:
 	@echo '  man           build/man/luotrace.8, one page a command, and libluo.3'
 	@echo '  install       luotrace, its completions, units, alert rules, dashboard and JSON schemas,'
 	@echo '                libluo and headers for agents, and man pages to $$(DESTDIR)$$(PREFIX);'
-	@echo '                luotrace, libluo and man build them; LIBDIR is $$(PREFIX)/lib'
+	@echo '                luotrace, libluo and man build them; LIBDIR is $$(PREFIX)/lib,'
+	@echo '                SBINDIR $$(PREFIX)/sbin'
 	@echo '  deb           build/deb/*.deb: packages luotrace, libluo1 and libluo-dev of this suite'
 	@echo '                and their source; ARCH=arm64: build/arm64/deb, of static programs'
 	@echo '  rpm           build/rpm/*.rpm: luotrace, libluo and libluo-devel'
@@ -168,7 +170,7 @@ install:
 	$(Q)test -x $(built)/luotrace-core || { echo 'install: $(built)/luotrace-core is missing; make luotrace builds it' >&2; exit 1; }
 	$(Q)test -e $(built)/libluo/libluo.so || { echo 'install: $(built)/libluo is missing; make libluo builds it' >&2; exit 1; }
 	$(Q)test -e build/man/libluo.3 || { echo 'install: build/man is missing; make man builds it' >&2; exit 1; }
-	$(Q)install -D -m 755 $(built)/luotrace $(DESTDIR)$(PREFIX)/sbin/luotrace
+	$(Q)install -D -m 755 $(built)/luotrace $(DESTDIR)$(SBINDIR)/luotrace
 	$(Q)install -D -m 755 -t $(DESTDIR)$(PREFIX)/libexec/luotrace $(built)/luotrace-core
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 build/man/luotrace*.8
 	$(Q)install -D -m 644 tools/luotrace/luotrace.bash \
@@ -189,7 +191,7 @@ install:
 		Documentation/monitoring/alerts.yml Documentation/monitoring/dashboard.json
 	$(Q)install -D -m 644 -t $(DESTDIR)$(UNITDIR) Documentation/monitoring/*.service \
 		Documentation/monitoring/*.timer
-	$(Q)sed -i 's,/usr/local/sbin,$(PREFIX)/sbin,' $(DESTDIR)$(UNITDIR)/luotrace-*.service
+	$(Q)sed -i 's,/usr/local/sbin,$(SBINDIR),' $(DESTDIR)$(UNITDIR)/luotrace-*.service
 
 deb: deps-tool deps-docs deps-package $(arch_deps)
 	$(Q)$(BUILD) tools/build/deb
@@ -205,7 +207,7 @@ clean:
 	$(Q)$(TEST) $(BUILD) rm -rf build
 
 distclean: clean
-	$(Q)rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/luotrace"
+	$(Q)tools/build/clean-cache
 
 .PHONY: help deps kernel kernel-stock kernel-debug kernel-kcsan luotrace libluo selftests demo demo-base check \
 	check-host check-static check-vm check-stock check-debug check-suites check-packages check-all bench fuzz fuzz-kernel soak docs man install deb rpm kernel-deb \

@@ -339,6 +339,50 @@ def test_full_build():
               "a build does not begin without room", r.stderr)
 
 
+def test_full_make():
+    """A disk that is full in a command of make, which says something else."""
+    with tempfile.TemporaryDirectory() as tmp:
+        env = dict(os.environ, XDG_CACHE_HOME=os.path.join(tmp, "cache"))
+        tree = small_tree(tmp, "tree")
+        build = os.path.join(tree, "build")
+        os.makedirs(build)
+        for what, full in (("head -c 16M /dev/zero > build/x 2> /dev/null", True),
+                           ("exit 3", False)):
+            r = on_small_disk(["tools/build/alone", "build", "sh", "-c", what], 12,
+                              build, cwd=tree, env=env)
+            line = r"make: the file system '%s' is full, 0 MiB are free in '%s': " \
+                r"'sh -c .*' failed, see above; free some$" % (build, build)
+            check((re.match(line, last_line(r)) is not None) == full and
+                  r.returncode == (1 if full else 3),
+                  "is named" if full else "another failure is not one of it",
+                  r.returncode, r.stderr)
+
+
+def test_distclean():
+    """The cache is not removed while another tree uses it."""
+    with tempfile.TemporaryDirectory() as tmp:
+        env = dict(os.environ, XDG_CACHE_HOME=tmp)
+        cache = os.path.join(tmp, "luotrace")
+        hold = lib("lock x; touch %s/begun; while [ -e %s/wait ]; do sleep 0.1; done" %
+                   (tmp, tmp))
+        clean = [os.path.join(TOP, "tools/build/clean-cache")]
+        wait = os.path.join(tmp, "wait")
+        with open(wait, "w"):
+            pass
+        with subprocess.Popen(hold, env=env) as holder:
+            wait_for(os.path.join(tmp, "begun"))
+            r = run(clean, env=env)
+            os.unlink(wait)
+            holder.wait()
+        check(r.returncode == 1 and os.path.exists(cache) and re.match(
+            r"distclean: '%s' is in use by pid \d+, .*; let it end, or end it, and run "
+            r"this again$" % cache, last_line(r)) is not None,
+            "distclean waits for nobody, and says who has it", r.stderr)
+        r = run(clean, env=env)
+        check(r.returncode == 0 and not os.path.exists(cache),
+              "and removes it afterwards", r.stderr)
+
+
 def small_tree(tmp, name):
     """A tree with the real Makefile and build scripts, whose tool takes as long as
     tmp/wait exists."""

@@ -359,13 +359,16 @@ static void luo_flb_give_up(struct luo_flb_in *in)
  * Those that are not finished are not going to be.
  *
  * Context: under luo_state_lock for writing, when kexec is certain, or live update is turned
- *	    off at boot; does not wait for the callbacks of FLBs.
+ *	    off at boot; takes luo_flb_lock, does not wait for the callbacks of FLBs.
  */
 void luo_flb_give_up_all(void)
 {
 	struct luo_flb_in *in;
 
-	for (in = luo_flb_next_in(NULL); in; in = luo_flb_next_in(in))
+	/* The reverse of the usual order: the locks of the FLBs are only tried. */
+	guard(mutex)(&luo_flb_lock);
+
+	list_for_each_entry(in, &luo_flbs_in, list)
 		luo_flb_give_up(in);
 }
 

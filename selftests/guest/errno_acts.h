@@ -5,7 +5,7 @@
 #ifndef ERRNO_ACTS_H
 #define ERRNO_ACTS_H
 
-#include "errno_test.h"
+#include "errno_marks.h"
 
 #include <sys/resource.h>
 
@@ -102,6 +102,76 @@ static int do_no_file(const struct row *r)
 	return ret;
 }
 
+/* Allocations fail; what does the call is all that they fail in. */
+
+static int do_create_new(const struct row *r)
+{
+	return create(r->c->dev, "new");
+}
+
+static int do_claim_done(const struct row *r)
+{
+	return claim(r->c->dev, "done");
+}
+
+static void undo_close(const struct row *r, int fd)
+{
+	(void)r;
+	close(fd);
+}
+
+static void undo_preserve(const struct row *r, int ret)
+{
+	(void)ret;
+	must(!(r->fd == r->c->dev ? dev_unpreserve(r->fd, 1) : unpreserve(r->fd, 1)),
+	     "unpreserve");
+}
+
+static int do_restore(const struct row *r)
+{
+	return with_token(r, NO_MEMORY);
+}
+
+/* The next descriptor is one for which the table of this process has to grow. */
+static int call_in_full_table(const struct row *r)
+{
+	char *status = read_all("/proc/self/status"), *at = strstr(status, "FDSize:");
+	int nth = open_fail_nth(), size, ret;
+
+	must(at && sscanf(at, "FDSize: %d", &size) == 1, "FDSize");
+	free(status);
+	trace_again();
+	while (dup(r->c->dev) < size - 1)
+		;
+	/* What is copied from user space is the first thing that could fail. */
+	fail_nth_of(nth, 2);
+	ret = do_call(r);
+	must(nth_was_hit(nth), "an allocation");
+	return ret;
+}
+
+static int do_no_room(const struct row *r)
+{
+	return in_child(call_in_full_table, r, true);
+}
+
+static int open_it(const struct row *r)
+{
+	(void)r;
+	return open_device();
+}
+
+static void close_device(const struct row *r)
+{
+	close(r->c->dev);
+	r->c->dev = -1;
+}
+
+static void undo_open(const struct row *r, int fd)
+{
+	r->c->dev = fd;
+}
+
 /* Kill a process that waits in the call; it gets EINTR, if only in the event. */
 static int kill_waiting(pid_t pid)
 {
@@ -136,16 +206,9 @@ static int do_reboot_killed(const struct row *r)
 
 /* The device. */
 
-static int open_it(const struct row *r)
-{
-	(void)r;
-	return open_device();
-}
-
 static int do_open_alone(const struct row *r)
 {
-	close(r->c->dev);
-	r->c->dev = -1;
+	close_device(r);
 	return without_capability(open_it, r);
 }
 
@@ -419,7 +482,7 @@ static int do_finish_in(const struct row *r)
 	return finish(r->c->in);
 }
 
-/* reboot(2), and marks of workloads. */
+/* reboot(2). */
 
 static int do_reboot_fails(const struct row *r)
 {
@@ -427,87 +490,6 @@ static int do_reboot_fails(const struct row *r)
 	must(!test_set(r->c->file, LIVEUPDATE_TEST_FREEZE, HANDLER_ERRNO, 0), "fails");
 	trace_again();
 	return reboot_kexec();
-}
-
-static int mark(const char *text, size_t len)
-{
-	int fd = open("/sys/kernel/liveupdate/mark", O_WRONLY), ret;
-
-	must(fd >= 0, "mark");
-	ret = write(fd, text, len) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
-static int mark_text(const char *text)
-{
-	return mark(text, strlen(text));
-}
-
-static int do_mark_word(const struct row *r)
-{
-	(void)r;
-	return mark_text("stopped e");
-}
-
-static int do_mark_name(const struct row *r)
-{
-	(void)r;
-	return mark("paused a\0b", 10);
-}
-
-static int do_mark_long(const struct row *r)
-{
-	char text[80] = "paused ";
-
-	(void)r;
-	memset(text + 7, 'x', 64);
-	return mark_text(text);
-}
-
-static int do_mark_full(const struct row *r)
-{
-	char text[32];
-	int i, ret = 0, nr;
-
-	(void)r;
-	for (nr = 0; !ret && nr < 34; nr++) {
-		snprintf(text, sizeof(text), "paused %d", nr);
-		ret = mark_text(text);
-	}
-	must(nr == 33, "32 workloads");
-	for (i = 0; i < nr - 1; i++) {
-		snprintf(text, sizeof(text), "resumed %d", i);
-		must(!mark_text(text), text);
-	}
-	return ret;
-}
-
-/* The record takes them as long as the live update is not over. */
-static int do_mark_resumed_full(const struct row *r)
-{
-	char text[32];
-	int ret = 0, nr;
-
-	(void)r;
-	for (nr = 0; !ret && nr < 34; nr++) {
-		snprintf(text, sizeof(text), "resumed %d", nr);
-		ret = mark_text(text);
-	}
-	must(nr == 33, "32 workloads");
-	return ret;
-}
-
-static int do_mark_unpaused(const struct row *r)
-{
-	(void)r;
-	return mark_text("resumed nobody");
-}
-
-static int do_mark_frozen(const struct row *r)
-{
-	(void)r;
-	return mark_text("resumed " PAUSED);
 }
 
 /* Without a call: for every call. The first line that fits is taken. */
@@ -522,6 +504,14 @@ static const struct act acts[] = {
 	{ NULL, "response", "in", do_response },
 	{ NULL, "descriptors", "in", do_no_descriptor },
 	{ NULL, "files", "in", do_no_file },
+	{ "open", "memory", "out", open_it, undo_open, close_device },
+	{ "mark", "memory", "out", do_mark_no_memory, undo_mark },
+	{ "CREATE_SESSION", "memory", "out", do_create_new, undo_close },
+	{ "RETRIEVE_SESSION", "memory", "in", do_claim_done, undo_close },
+	{ "PRESERVE_FD", "memory", "out", do_call, undo_preserve },
+	{ "FD_PRESERVE", "memory", "out", do_call, undo_preserve },
+	{ NULL, "memory", "in", do_restore },
+	{ NULL, "room", "in", do_no_room },
 	{ "reboot", "killed", "in", do_reboot_killed },
 	{ NULL, "killed", "in", do_killed },
 	{ "mark", "frozen", "frozen", do_mark_frozen },

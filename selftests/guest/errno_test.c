@@ -17,6 +17,7 @@
 #include "errno_acts.h"
 
 #define LIST	"errors"
+#define MAX_NTH	100
 
 static const struct act *find_act(const struct error_row *row)
 {
@@ -93,20 +94,75 @@ static bool is_traced(const struct trace *t, const struct error_row *row)
 	return ok;
 }
 
+/* Make the call, whose @nth allocation or copy fails unless it is 0. */
+static bool is_so(const struct act *act, const struct row *r, int nth, int *ret)
+{
+	const struct error_row *row = r->row;
+	struct trace trace;
+	bool ok = true;
+
+	trace_again();
+	if (nth)
+		fail_nth_of(r->c->nth, nth);
+	*ret = act->run(r);
+	if (nth && !nth_was_hit(r->c->nth))
+		must(*ret >= 0, "nothing has failed");
+	trace_stop(&trace);
+	/* Others are copies. */
+	if (!nth || *ret == row->ret)
+		ok = is_traced(&trace, row);
+	free(trace.text);
+	return ok;
+}
+
+/*
+ * Make the call with its first allocation failing, then with the second one, until none
+ * fails, or the failure of one is final.
+ */
+static bool is_swept(const struct act *act, const struct row *r)
+{
+	uint64_t pages = preserved_pages();
+	int ret = -EFAULT, n, failures = 0;
+	bool ok = true;
+
+	if (act->prepare)
+		act->prepare(r);
+	for (n = 1; n < MAX_NTH && ret < 0; n++) {
+		ok &= is_so(act, r, n, &ret);
+		if (ret < 0 && ret != r->row->ret && ret != -EFAULT) {
+			printf("# allocation %d: returned %d\n", n, ret);
+			ok = false;
+		}
+		if (ret < 0 && preserved_pages() != pages) {
+			printf("# allocation %d: pages stay preserved\n", n);
+			ok = false;
+		}
+		failures += ret == r->row->ret;
+		if (failures && !act->undo)
+			break;
+	}
+	printf("# %d failed\n", failures);
+	if (ret >= 0)
+		act->undo(r, ret);
+	return ok && failures && n < MAX_NTH;
+}
+
 static void walk(const struct act *act, const struct error_row *row, struct context *c)
 {
 	struct row r = { .row = row, .call = find_call(row->call), .c = c };
-	struct trace trace;
+	bool ok;
 	int ret;
 
 	begin(&r);
-	trace_again();
-	ret = act->run(&r);
-	trace_stop(&trace);
-	if (ret != row->ret)
-		printf("# returned %d, want %d\n", ret, row->ret);
-	check(is_traced(&trace, row) && ret == row->ret, "%s", row->id);
-	free(trace.text);
+	if (!strcmp(row->what, "memory")) {
+		ok = is_swept(act, &r);
+	} else {
+		ok = is_so(act, &r, 0, &ret);
+		if (ret != row->ret)
+			printf("# returned %d, want %d\n", ret, row->ret);
+		ok &= ret == row->ret;
+	}
+	check(ok, "%s", row->id);
 	walked(LIST, row->id);
 	end(&r);
 }
@@ -172,6 +228,9 @@ int main(int argc, char **argv)
 	if (!strcmp(mode, "all"))
 		return all();
 	must(!system("vm-kexec --load"), "vm-kexec");
+	allocations_may_fail();
+	c.nth = open_fail_nth();
+	c.mark = mark_file();
 	trace_all();
 	return strcmp(mode, "frozen") ? walk_all(mode, &c) : frozen(&c);
 }

@@ -10,6 +10,8 @@
 
 #include "table_test.h"
 
+#include "luo_fail.h"
+
 #include <signal.h>
 
 enum { GLOBAL = false, SESSION = true };
@@ -18,13 +20,14 @@ enum { GLOBAL = false, SESSION = true };
 #define FAILS	2
 #define WAITS	3
 #define STAYS	4
+#define NO_MEMORY	5
 /* A workload that is marked as paused */
 #define PAUSED	"errno-test"
 #define SLOW_US	15000000	/* in which all calls that wait are made */
 
 /* What calls are made on; each row has its own, unless it stays. */
 struct context {
-	int dev, out, in, file;
+	int dev, out, in, file, mark, nth;
 	bool stays;
 	pid_t slow, rebooter;
 };
@@ -37,10 +40,16 @@ struct row {
 	int fd;
 };
 
-/* How to get an errno: of which call, or of every one with this row; and when. */
+/*
+ * How to get an errno: of which call, or of every one with this row; and when. If it is one
+ * of allocations that fail, @undo is for the call that succeeds in the end, NULL if the
+ * first failure is final; @prepare is not to fail.
+ */
 struct act {
 	const char *call, *what, *mode;
 	int (*run)(const struct row *r);
+	void (*undo)(const struct row *r, int ret);
+	void (*prepare)(const struct row *r);
 };
 
 /* The structure of any call. */
@@ -133,18 +142,27 @@ static inline int with_size(const struct row *r, uint32_t size, size_t dirty)
 	return call(r->fd, r->call->cmd, &a);
 }
 
-/* Run in a child without CAP_SYS_ADMIN; @run returns a negative errno. */
-static inline int without_capability(int (*run)(const struct row *r), const struct row *r)
+/* Run in a child, with or without CAP_SYS_ADMIN; @run returns a negative errno. */
+static inline int in_child(int (*run)(const struct row *r), const struct row *r,
+			   bool capable)
 {
 	int status;
-	pid_t pid = fork();
+	pid_t pid;
 
+	fflush(stdout);
+	pid = fork();
 	if (!pid) {
-		drop_capability();
+		if (!capable)
+			drop_capability();
 		_exit(-run(r));
 	}
 	waitpid(pid, &status, 0);
 	return -WEXITSTATUS(status);
+}
+
+static inline int without_capability(int (*run)(const struct row *r), const struct row *r)
+{
+	return in_child(run, r, false);
 }
 
 /* Preserve a file where the call looks for it, as token 1. */
@@ -238,12 +256,13 @@ static inline void end(struct row *r)
 
 static inline void hold_files(int session)
 {
-	int t[] = { test_file(1), test_file(2), open(LATE_DEVICE, O_RDWR), test_file(4) };
+	int t[] = { test_file(1), test_file(2), open(LATE_DEVICE, O_RDWR), test_file(4),
+		    test_file(5) };
 	int i;
 
 	must(!test_set(t[1], LIVEUPDATE_TEST_RETRIEVE, HANDLER_ERRNO, 0) &&
 	     !test_set(t[3], LIVEUPDATE_TEST_CAN_FINISH, EAGAIN, 0), "files");
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < (int)COUNT(t); i++)
 		must(!preserve(session, t[i], i + 1), "preserve");
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * Every allocation, and every copy from and to user space, of every call fails once. Needs
- * the debug kernel.
+ * Every allocation, and every copy from and to user space, of every call fails once.
  *
  *	fault_test out		outgoing paths
  *	fault_test hold		sessions for the incoming paths
@@ -32,26 +31,14 @@ static int dev;
 
 static int nth_fd = -1;
 
-/* This copies, too, and may be what fails: of the last one then nothing is left. */
 static void fail_nth(int n)
 {
-	char text[16];
-	int ret;
-
-	snprintf(text, sizeof(text), "%d", n);
-	ret = pwrite(nth_fd, text, strlen(text), 0);
-	must(ret > 0 || (!n && errno == EFAULT), FAIL_NTH);
+	fail_nth_of(nth_fd, n);
 }
 
-/* Whether what was to fail was done; nothing fails later. */
 static bool was_hit(void)
 {
-	char text[16] = "";
-	int ret = pread(nth_fd, text, sizeof(text) - 1, 0);
-
-	must(ret > 0 || errno == EFAULT, FAIL_NTH);
-	fail_nth(0);
-	return ret > 0 && !atoi(text);
+	return nth_was_hit(nth_fd);
 }
 
 struct path {
@@ -539,8 +526,7 @@ static int all(void)
 int main(int argc, char **argv)
 {
 	allocations_may_fail();
-	nth_fd = open(FAIL_NTH, O_RDWR);
-	must(nth_fd >= 0, FAIL_NTH);
+	nth_fd = open_fail_nth();
 	dev = open_device();
 	must(dev >= 0 && argc == 2, DEVICE);
 	if (!strcmp(argv[1], "out"))

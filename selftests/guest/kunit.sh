@@ -6,7 +6,7 @@
 . /test/lib
 
 await_klog "rejected .kunit-test." || exit 1
-for suite in kho array damage events files flb handover marks recorder sessions subsystems tasks; do
+for suite in kho array damage events files flb flb-end handover marks recorder sessions subsystems tasks; do
 	vm-tap "liveupdate-$suite" sed -e '1i KTAP version 1' -e '/^    /!d' -e 's/^    //' \
 		"/sys/kernel/debug/kunit/liveupdate-$suite/results" || exit 1
 done

@@ -120,8 +120,8 @@ static inline void count_functions(void)
 #endif
 }
 
-/* Wait until a process sleeps in the kernel. */
-static inline void until_it_waits(pid_t pid)
+/* Wait until a process is in one of the states, which are those of proc_pid_stat(5). */
+static inline void until_state(pid_t pid, const char *states)
 {
 	char path[64], text[256], *at;
 	ssize_t n;
@@ -134,11 +134,17 @@ static inline void until_it_waits(pid_t pid)
 		close(fd);
 		text[n > 0 ? n : 0] = '\0';
 		at = strrchr(text, ')');
-		if (at && at[1] && at[2] == 'D')
+		if (at && at[1] && at[2] && strchr(states, at[2]))
 			return;
 		usleep(10000);
 	}
-	must(false, "the process does not sleep");
+	must(false, "the process neither sleeps nor ends");
+}
+
+/* Wait until a process sleeps in the kernel. */
+static inline void until_it_waits(pid_t pid)
+{
+	until_state(pid, "D");
 }
 
 static inline int call(int fd, unsigned long cmd, void *arg)

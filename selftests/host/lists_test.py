@@ -164,7 +164,7 @@ def test_kunit_suites():
     suites = set()
     for path in glob.glob(os.path.join(TOP, "kernel/liveupdate/tests/*_kunit.c")):
         with open(path) as f:
-            suites |= set(re.findall(r'\.name = "liveupdate-(\w+)"', f.read()))
+            suites |= set(re.findall(r'\.name = "liveupdate-([\w-]+)"', f.read()))
     with open(os.path.join(TOP, "selftests/guest/kunit.sh")) as f:
         words = re.search(r"^for suite in (.*); do$", f.read(), re.M).group(1)
     named = set(words.split())

@@ -44,7 +44,8 @@
  *    preserved FLBs, 56.
  *  - ENODEV: the file needs an FLB whose module is being loaded or unloaded.
  *  - ENOMEM: out of memory, or the memory cgroup of the caller has reached its
- *    limit; nothing has changed.
+ *    limit; nothing has changed, except that a file has failed if the retrieve of
+ *    its handler returned it.
  *  - EINTR: the caller was killed while it waited for another call.
  *
  * The output members of a call that fails are undefined.

@@ -144,9 +144,11 @@ static void luo_kunit_files_attributes(struct kunit *test)
 	fput(file);
 }
 
+static int luo_kunit_open_error;
+
 static int luo_kunit_open_fails(struct inode *inode, struct file *file)
 {
-	return -ENFILE;
+	return luo_kunit_open_error;
 }
 
 static const struct file_operations luo_kunit_full_fops = {
@@ -164,7 +166,11 @@ static void luo_kunit_files_reopen(struct kunit *test)
 	fops = file->f_op;
 	file->f_op = &luo_kunit_full_fops;
 	file_inode(file)->i_fop = &luo_kunit_full_fops;
+	luo_kunit_open_error = -ENFILE;
 	KUNIT_EXPECT_EQ(test, luo_attr_apply(&file, reading), -ENFILE);
+	KUNIT_EXPECT_PTR_EQ(test, file, first);
+	luo_kunit_open_error = -ENOMEM;
+	KUNIT_EXPECT_EQ(test, luo_attr_apply(&file, reading), -ENOMEM);
 	KUNIT_EXPECT_PTR_EQ(test, file, first);
 
 	file->f_op = fops;

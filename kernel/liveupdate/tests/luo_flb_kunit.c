@@ -6,115 +6,10 @@
 #include <linux/io.h>
 #include <linux/module.h>
 #include <linux/string.h>
-#include <linux/tracepoint.h>
 
 #include "../luo_file.h"
-#include "../luo_flb.h"
 #include "../luo_seal.h"
-#include "luo_kunit.h"
-
-#define LUO_KUNIT_FLB	"luo-kunit-flb-v1"
-
-/* How often each operation was called. */
-static struct {
-	unsigned int preserve;
-	unsigned int unpreserve;
-	unsigned int retrieve;
-	unsigned int finish;
-	unsigned int finish_using;
-} luo_kunit_calls;
-
-static int luo_kunit_flb_preserve(struct liveupdate_flb_op_args *args)
-{
-	luo_kunit_calls.preserve++;
-	args->obj = &luo_kunit_calls;
-	return 0;
-}
-
-static void luo_kunit_flb_unpreserve(struct liveupdate_flb_op_args *args)
-{
-	luo_kunit_calls.unpreserve++;
-}
-
-static int luo_kunit_flb_retrieve(struct liveupdate_flb_op_args *args)
-{
-	luo_kunit_calls.retrieve++;
-	args->obj = &luo_kunit_calls;
-	return 0;
-}
-
-static void luo_kunit_flb_finish(struct liveupdate_flb_op_args *args)
-{
-	luo_kunit_calls.finish++;
-}
-
-static const struct liveupdate_flb_ops luo_kunit_flb_ops = {
-	.preserve	= luo_kunit_flb_preserve,
-	.unpreserve	= luo_kunit_flb_unpreserve,
-	.retrieve	= luo_kunit_flb_retrieve,
-	.finish		= luo_kunit_flb_finish,
-};
-
-/* Events that end the FLB of a test without its finish, by reason. */
-struct luo_kunit_ends {
-	const struct liveupdate_flb *flb;
-	unsigned int not_retrieved;
-	unsigned int given_up;
-};
-
-static void luo_kunit_flb_ends(void *data, u64 number, const char *what,
-			       const char *name, u64 token, const char *reason)
-{
-	struct luo_kunit_ends *ends = data;
-
-	if (strcmp(what, "flb") || strcmp(name, ends->flb->compatible))
-		return;
-	ends->not_retrieved += !strcmp(reason, "not-retrieved");
-	ends->given_up += !strcmp(reason, "given-up");
-}
-
-static int luo_kunit_flb_cannot_retrieve(struct liveupdate_flb_op_args *args)
-{
-	luo_kunit_calls.retrieve++;
-	return -EDOM;
-}
-
-static const struct liveupdate_flb_ops luo_kunit_failing_ops = {
-	.preserve	= luo_kunit_flb_preserve,
-	.unpreserve	= luo_kunit_flb_unpreserve,
-	.retrieve	= luo_kunit_flb_cannot_retrieve,
-	.finish		= luo_kunit_flb_finish,
-};
-
-static struct liveupdate_flb luo_kunit_failing = {
-	.ops = &luo_kunit_failing_ops,
-	.compatible = LUO_KUNIT_FLB "-failing",
-};
-
-/* The reboot comes while it runs. */
-static int luo_kunit_flb_retrieve_late(struct liveupdate_flb_op_args *args)
-{
-	luo_flb_give_up_all();
-	args->obj = &luo_kunit_calls;
-	return 0;
-}
-
-static const struct liveupdate_flb_ops luo_kunit_late_ops = {
-	.preserve	= luo_kunit_flb_preserve,
-	.unpreserve	= luo_kunit_flb_unpreserve,
-	.retrieve	= luo_kunit_flb_retrieve_late,
-	.finish		= luo_kunit_flb_finish,
-};
-
-static struct liveupdate_flb luo_kunit_late = {
-	.ops = &luo_kunit_late_ops,
-	.compatible = LUO_KUNIT_FLB "-late",
-};
-
-static struct liveupdate_flb luo_kunit_left = {
-	.ops = &luo_kunit_flb_ops,
-	.compatible = LUO_KUNIT_FLB "-left",
-};
+#include "luo_kunit_flb.h"
 
 /* One for each test, as an FLB stays finished. */
 static struct liveupdate_flb luo_kunit_flbs[] = {
@@ -212,21 +107,15 @@ static struct liveupdate_file_handler luo_kunit_handlers[] = {
 
 static int luo_kunit_flb_init(struct kunit *test)
 {
-	int i;
+	int err, i;
 
-	luo_kunit_init(test);
-	memset(&luo_kunit_calls, 0, sizeof(luo_kunit_calls));
-	/* Pretend that incoming files are left, although nothing was handed over. */
-	WRITE_ONCE(luo_flbs_over, false);
+	err = luo_kunit_flb_setup(test);
+	if (err)
+		return err;
 	luo_kunit_target = &luo_kunit_used;
 	for (i = 0; i < ARRAY_SIZE(luo_kunit_handlers); i++)
 		luo_kunit_register(test, &luo_kunit_handlers[i]);
 	return 0;
-}
-
-static void luo_kunit_flb_exit(struct kunit *test)
-{
-	WRITE_ONCE(luo_flbs_over, true);
 }
 
 static void luo_kunit_flb_preserve_file(struct kunit *test,
@@ -242,32 +131,6 @@ static void luo_kunit_flb_unpreserve_files(struct luo_file_set *set)
 	guard(mutex)(&set->lock);
 
 	luo_file_set_unpreserve(set);
-}
-
-/* Pretend that the previous kernel handed an FLB over. */
-static void luo_kunit_flb_hand_over(struct kunit *test, struct liveupdate_flb *flb,
-				    u64 files)
-{
-	u64 words[LUO_FLB_WORDS] = { (u64)(files ? 0 : LUO_ATTR_NO_FILE) << 32 };
-	struct luo_flb_ser record = { .count = files ?: 1 };
-
-	strscpy_pad(record.name, flb->compatible);
-
-	guard(mutex)(&luo_flb_lock);
-
-	KUNIT_EXPECT_NULL(test, luo_flb_deserialize(&record, words, NULL));
-}
-
-/* Get the incoming object and put it at once. */
-static int luo_kunit_flb_touch_incoming(struct liveupdate_flb *flb)
-{
-	void *obj;
-	int err;
-
-	err = liveupdate_flb_get_incoming(flb, &obj);
-	if (!err)
-		liveupdate_flb_put_incoming(flb);
-	return err;
 }
 
 static void luo_kunit_flb_limit(struct kunit *test)
@@ -507,75 +370,6 @@ static void luo_kunit_flb_without_handler(struct kunit *test)
 	liveupdate_unregister_flb(luo_kunit_handlers, late);
 }
 
-/* Its retrieve fails when its last file is finished. */
-static void luo_kunit_flb_of_failed_retrieve(struct kunit *test)
-{
-	struct luo_kunit_ends ends = { .flb = &luo_kunit_failing };
-	struct liveupdate_file_handler *fh = &luo_kunit_handlers[0];
-	struct liveupdate_flb *flb = &luo_kunit_failing;
-
-	KUNIT_ASSERT_EQ(test, register_trace_luo_handover_reject(luo_kunit_flb_ends,
-								 &ends), 0);
-	luo_kunit_flb_hand_over(test, flb, 1);
-	luo_flb_file_incoming(fh);
-	KUNIT_EXPECT_EQ(test, liveupdate_register_flb(fh, flb), 0);
-	KUNIT_EXPECT_EQ(test, ends.not_retrieved, 0);
-	luo_flb_file_finish(fh);
-	KUNIT_EXPECT_EQ(test, ends.not_retrieved, 1);
-	KUNIT_EXPECT_EQ(test, luo_kunit_calls.finish, 0);
-	KUNIT_EXPECT_EQ(test, luo_kunit_flb_touch_incoming(flb), -EDOM);
-
-	/* It has ended. */
-	luo_flb_give_up_all();
-	KUNIT_EXPECT_EQ(test, ends.not_retrieved, 1);
-	KUNIT_EXPECT_EQ(test, ends.given_up, 0);
-	KUNIT_EXPECT_EQ(test, luo_kunit_calls.retrieve, 1);
-	unregister_trace_luo_handover_reject(luo_kunit_flb_ends, &ends);
-	tracepoint_synchronize_unregister();
-	liveupdate_unregister_flb(fh, flb);
-}
-
-/* A user that comes, or puts it, after that does not have it finished. */
-static void luo_kunit_flb_given_up(struct kunit *test)
-{
-	struct luo_kunit_ends ends = { .flb = &luo_kunit_left };
-	struct liveupdate_flb *flb = &luo_kunit_left;
-	void *obj;
-
-	KUNIT_ASSERT_EQ(test, register_trace_luo_handover_reject(luo_kunit_flb_ends,
-								 &ends), 0);
-	luo_kunit_flb_hand_over(test, flb, 1);
-	KUNIT_EXPECT_EQ(test, liveupdate_flb_get_incoming(flb, &obj), 0);
-	luo_flb_give_up_all();
-	luo_flb_give_up_all();
-	KUNIT_EXPECT_EQ(test, ends.given_up, 1);
-	KUNIT_EXPECT_EQ(test, luo_kunit_flb_touch_incoming(flb), -ENODATA);
-	liveupdate_flb_put_incoming(flb);
-	luo_flb_finish_all();
-	KUNIT_EXPECT_EQ(test, luo_kunit_calls.finish, 0);
-	KUNIT_EXPECT_EQ(test, ends.given_up, 1);
-	KUNIT_EXPECT_EQ(test, ends.not_retrieved, 0);
-	unregister_trace_luo_handover_reject(luo_kunit_flb_ends, &ends);
-	tracepoint_synchronize_unregister();
-}
-
-/* The reboot does not wait for a retrieve. */
-static void luo_kunit_flb_given_up_in_use(struct kunit *test)
-{
-	struct luo_kunit_ends ends = { .flb = &luo_kunit_late };
-	struct liveupdate_flb *flb = &luo_kunit_late;
-
-	KUNIT_ASSERT_EQ(test, register_trace_luo_handover_reject(luo_kunit_flb_ends,
-								 &ends), 0);
-	luo_kunit_flb_hand_over(test, flb, 1);
-	KUNIT_EXPECT_EQ(test, luo_kunit_flb_touch_incoming(flb), 0);
-	KUNIT_EXPECT_EQ(test, ends.given_up, 1);
-	unregister_trace_luo_handover_reject(luo_kunit_flb_ends, &ends);
-	tracepoint_synchronize_unregister();
-	luo_flb_finish_all();
-	KUNIT_EXPECT_EQ(test, luo_kunit_calls.finish, 1);
-}
-
 static struct kunit_case luo_kunit_flb_cases[] = {
 	KUNIT_CASE(luo_kunit_flb_limit),
 	KUNIT_CASE(luo_kunit_flb_module_not_live),
@@ -587,16 +381,13 @@ static struct kunit_case luo_kunit_flb_cases[] = {
 	KUNIT_CASE(luo_kunit_flb_without_handler),
 	/* After those whose FLBs are not finished yet. */
 	KUNIT_CASE(luo_kunit_flb_used_is_finished_last),
-	KUNIT_CASE(luo_kunit_flb_of_failed_retrieve),
-	KUNIT_CASE(luo_kunit_flb_given_up),
-	KUNIT_CASE(luo_kunit_flb_given_up_in_use),
 	{}
 };
 
 static struct kunit_suite luo_kunit_flb_suite = {
 	.name = "liveupdate-flb",
 	.init = luo_kunit_flb_init,
-	.exit = luo_kunit_flb_exit,
+	.exit = luo_kunit_flb_teardown,
 	.test_cases = luo_kunit_flb_cases,
 };
 

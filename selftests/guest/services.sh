@@ -48,6 +48,12 @@ nothing_runs() {
 	! pidof luotrace
 }
 
+# As the manual has it after apt install.
+luotrace_works() {
+	luotrace check > /tmp/works || { cat /tmp/works; return 1; }
+	! grep 'will not work' /tmp/works
+}
+
 start_box() {
 	systemctl start $box && is $box ActiveState active &&
 		is $box StatusText "the black box is ready" && says $box "the black box is ready"
@@ -134,6 +140,7 @@ purge() {
 }
 
 check "nothing runs after the installation" nothing_runs
+check "luotrace check finds all that luotrace needs" luotrace_works
 check "the box is started, and says that it is ready" start_box
 check "the audit is started, and says that it traces" start_audit
 check "metrics fail without a node exporter, and say where its directory is" no_exporter

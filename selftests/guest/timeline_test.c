@@ -273,6 +273,18 @@ static bool counter(const struct liveupdate_recorder *r)
 	return r->last_out.clock_stable && r->last_in.clock_stable;
 }
 
+/* They do unless the command line says otherwise. */
+TEST_F(timeline, the_counter_is_trusted)
+{
+	char text[4096] = "";
+	FILE *f = fopen("/proc/cmdline", "r");
+
+	ASSERT_NE(NULL, f);
+	EXPECT_LT(0, fread(text, 1, sizeof(text) - 1, f));
+	fclose(f);
+	EXPECT_EQ(!strstr(text, "tsc=unstable"), counter(&self->r));
+}
+
 TEST_F(timeline, phases_sum_to_the_blackout)
 {
 	json_t *phase, *ns, *all = json_object_get(self->json, "blackout_ns");

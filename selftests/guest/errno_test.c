@@ -94,25 +94,40 @@ static bool is_traced(const struct trace *t, const struct error_row *row)
 	return ok;
 }
 
-/* Make the call, whose @nth allocation or copy fails unless it is 0. */
-static bool is_so(const struct act *act, const struct row *r, int nth, int *ret)
+/* Whether the call has the events of the row, if it returned what it should. */
+static bool has_events(const struct row *r, int ret)
 {
-	const struct error_row *row = r->row;
 	struct trace trace;
 	bool ok = true;
 
-	trace_again();
-	if (nth)
-		fail_nth_of(r->c->nth, nth);
-	*ret = act->run(r);
-	if (nth && !nth_was_hit(r->c->nth))
-		must(*ret >= 0, "nothing has failed");
 	trace_stop(&trace);
-	/* Others are copies. */
-	if (!nth || *ret == row->ret)
-		ok = is_traced(&trace, row);
+	if (ret == r->row->ret)
+		ok = is_traced(&trace, r->row);
 	free(trace.text);
 	return ok;
+}
+
+/* Make the call; its @nth allocation or copy fails, if it has so many. */
+static bool is_hit(const struct act *act, const struct row *r, int nth, int *ret, bool *ok)
+{
+	uint64_t pages = preserved_pages();
+	bool hit;
+
+	trace_again();
+	fail_nth_of(r->c->nth, nth);
+	*ret = act->run(r);
+	hit = nth_was_hit(r->c->nth);
+	*ok = has_events(r, *ret);
+	/* Copies fail with EFAULT. */
+	if (*ret < 0 && *ret != r->row->ret && *ret != -EFAULT) {
+		printf("# allocation %d: returned %d\n", nth, *ret);
+		*ok = false;
+	}
+	if (*ret < 0 && preserved_pages() != pages) {
+		printf("# allocation %d: pages stay preserved\n", nth);
+		*ok = false;
+	}
+	return hit;
 }
 
 /*
@@ -121,30 +136,23 @@ static bool is_so(const struct act *act, const struct row *r, int nth, int *ret)
  */
 static bool is_swept(const struct act *act, const struct row *r)
 {
-	uint64_t pages = preserved_pages();
-	int ret = -EFAULT, n, failures = 0;
-	bool ok = true;
+	int ret, n, failures = 0;
+	bool ok = true, one, hit;
 
 	if (act->prepare)
 		act->prepare(r);
-	for (n = 1; n < MAX_NTH && ret < 0; n++) {
-		ok &= is_so(act, r, n, &ret);
-		if (ret < 0 && ret != r->row->ret && ret != -EFAULT) {
-			printf("# allocation %d: returned %d\n", n, ret);
-			ok = false;
-		}
-		if (ret < 0 && preserved_pages() != pages) {
-			printf("# allocation %d: pages stay preserved\n", n);
-			ok = false;
-		}
+	for (n = 1; n < MAX_NTH; n++) {
+		hit = is_hit(act, r, n, &ret, &one);
+		ok &= one;
 		failures += ret == r->row->ret;
-		if (failures && !act->undo)
+		if (ret >= 0 && act->undo)
+			act->undo(r, ret);
+		if (!hit || (failures && !act->undo))
 			break;
 	}
 	printf("# %d failed\n", failures);
-	if (ret >= 0)
-		act->undo(r, ret);
-	return ok && failures && n < MAX_NTH;
+	/* Without a fault it succeeds. */
+	return ok && failures && n < MAX_NTH && (hit || ret >= 0);
 }
 
 static void walk(const struct act *act, const struct error_row *row, struct context *c)
@@ -157,7 +165,9 @@ static void walk(const struct act *act, const struct error_row *row, struct cont
 	if (!strcmp(row->what, "memory")) {
 		ok = is_swept(act, &r);
 	} else {
-		ok = is_so(act, &r, 0, &ret);
+		trace_again();
+		ret = act->run(&r);
+		ok = has_events(&r, ret);
 		if (ret != row->ret)
 			printf("# returned %d, want %d\n", ret, row->ret);
 		ok &= ret == row->ret;

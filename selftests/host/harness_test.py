@@ -284,8 +284,8 @@ def test_table():
 def test_selection():
     rows = table.read()
     names = [(row.name, flavour) for row, flavour in table.select(
-        rows, ["faults", "state"])]
-    check(names == [("faults", "debug"), ("state", "default")],
+        rows, ["boot-faults", "state"])]
+    check(names == [("boot-faults", "debug"), ("state", "default")],
           "a test runs with its first flavour", names)
     names = [flavour for _, flavour in table.select(rows, ["faults", "state"], "7.2")]
     check(names == ["7.2", "7.2"], "or with the one that is given", names)

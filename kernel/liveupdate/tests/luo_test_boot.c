@@ -153,7 +153,7 @@ static int luo_boot_allocates(struct kprobe *probe, struct pt_regs *regs)
 	/* int should_failslab(cache, gfp), bool should_fail_alloc_page(gfp, order) */
 	bool slab = probe == luo_boot_probes;
 
-	if (!luo_boot_fails(regs_get_kernel_argument(regs, slab)))
+	if (!luo_boot_fails((__force gfp_t)regs_get_kernel_argument(regs, slab)))
 		return 0;
 	regs_set_return_value(regs, slab ? -ENOMEM : true);
 	override_function_with_return(regs);

@@ -102,7 +102,7 @@ static int do_no_file(const struct row *r)
 	return ret;
 }
 
-/* Allocations fail; what does the call is all that they fail in. */
+/* Only what makes the call runs while allocations fail. */
 
 static int do_create_new(const struct row *r)
 {

@@ -54,16 +54,8 @@ static void luo_kunit_kho(void *data, u32 kind, unsigned long pfn,
 	luo_kunit_saw(data);
 }
 
-static const struct liveupdate_file_ops luo_kunit_event_ops = {
-	.can_preserve	= luo_kunit_can_preserve,
-	.preserve	= luo_kunit_succeed,
-	.unpreserve	= luo_kunit_ignore,
-	.retrieve	= luo_kunit_succeed,
-	.finish		= luo_kunit_ignore,
-};
-
 static struct liveupdate_file_handler luo_kunit_event_handler = {
-	.ops = &luo_kunit_event_ops,
+	.ops = &luo_kunit_ops,
 	.compatible = "luo-kunit-events-v1",
 };
 

@@ -70,14 +70,6 @@ static struct liveupdate_flb luo_kunit_left = {
 	.compatible = LUO_KUNIT_FLB "-left",
 };
 
-static const struct liveupdate_file_ops luo_kunit_ops = {
-	.can_preserve	= luo_kunit_can_preserve,
-	.preserve	= luo_kunit_succeed,
-	.unpreserve	= luo_kunit_ignore,
-	.retrieve	= luo_kunit_succeed,
-	.finish		= luo_kunit_ignore,
-};
-
 static struct liveupdate_file_handler luo_kunit_handler = {
 	.ops = &luo_kunit_ops,
 	.compatible = "luo-kunit-flb-end",

@@ -91,14 +91,6 @@ static struct liveupdate_flb luo_kunit_of_module = {
 	.compatible = LUO_KUNIT_FLB "-of-module",
 };
 
-static const struct liveupdate_file_ops luo_kunit_ops = {
-	.can_preserve	= luo_kunit_can_preserve,
-	.preserve	= luo_kunit_succeed,
-	.unpreserve	= luo_kunit_ignore,
-	.retrieve	= luo_kunit_succeed,
-	.finish		= luo_kunit_ignore,
-};
-
 /* All files of the tests belong to the first one. */
 static struct liveupdate_file_handler luo_kunit_handlers[] = {
 	{ .ops = &luo_kunit_ops, .compatible = "luo-kunit-flb-a" },

@@ -71,6 +71,15 @@ void luo_kunit_ignore(struct liveupdate_file_op_args *args)
 {
 }
 
+/* Of a handler that accepts the files of the tests, and does nothing. */
+const struct liveupdate_file_ops luo_kunit_ops = {
+	.can_preserve	= luo_kunit_can_preserve,
+	.preserve	= luo_kunit_succeed,
+	.unpreserve	= luo_kunit_ignore,
+	.retrieve	= luo_kunit_succeed,
+	.finish		= luo_kunit_ignore,
+};
+
 /**
  * luo_kunit_register - register a file handler until the test ends
  * @test: the test
